@@ -1,0 +1,136 @@
+"""The values that a conversation is made of. All are immutable; `dataclasses.replace` makes a changed one."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+    TOOL = "tool"
+
+
+class State(StrEnum):
+    """How far a message got. Only an assistant's can be anything but complete."""
+
+    COMPLETE = "complete"
+    STREAMING = "streaming"
+    STOPPED = "stopped"
+    """The user stopped it."""
+    INTERRUPTED = "interrupted"
+    """It ended without an end marker: a cut line, a crash, a hang-up."""
+    FAILED = "failed"
+    """The server said that it failed, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a reply cost, as far as the server told. Tokens are counts, times are seconds."""
+
+    prompt_tokens: int | None = None
+    reply_tokens: int | None = None
+    load_seconds: float | None = None
+    prompt_seconds: float | None = None
+    reply_seconds: float | None = None
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """The speed of generation by the server's own clock."""
+        if not self.reply_tokens or not self.reply_seconds:
+            return None
+        return self.reply_tokens / self.reply_seconds
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How much of the context window prompt and reply fill together."""
+        if self.prompt_tokens is None:
+            return None
+        return self.prompt_tokens + (self.reply_tokens or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message: an image, most of the time."""
+
+    name: str
+    mime: str
+    data: bytes = field(repr=False)
+
+
+def new_id() -> str:
+    """A fresh identifier: 16 hex digits that sort by time to the second, then at random."""
+    return f"{int(time.time()):08x}{secrets.token_hex(4)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation: a node in its tree, below `parent`."""
+
+    role: Role
+    text: str
+    id: str = field(default_factory=new_id)
+    parent: str | None = None
+    thinking: str = ""
+    state: State = State.COMPLETE
+    attachments: tuple[Attachment, ...] = ()
+    model: str = ""
+    server: str = ""
+    usage: Usage | None = None
+    finish: str = ""
+    """Why the server ended the reply: `stop`, `length`, or what else it said."""
+    error: str = ""
+    """What went wrong, as it was shown."""
+    created: float = field(default_factory=time.time)
+    """Unix time in seconds."""
+    first_token: float | None = None
+    """Seconds from the request to the first token."""
+    seconds: float | None = None
+    """Seconds from the request to the end."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is more to be had: it was stopped, cut, failed midway, or ended by length."""
+        return self.state not in (State.COMPLETE, State.STREAMING) or self.finish == "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that a server offers. What the server did not tell is empty or None."""
+
+    name: str
+    server: str = ""
+    size: int | None = None
+    """Bytes on the server's disk."""
+    family: str = ""
+    parameters: str = ""
+    quantization: str = ""
+    context_window: int | None = None
+    """Tokens that the model was trained for; the server may have loaded it with fewer."""
+    window: int | None = None
+    """Tokens of context that the server gives it, where that is known."""
+    capabilities: frozenset[str] = frozenset()
+    loaded: bool = False
+    modified: str = ""
+    """RFC 3339, as the server sent it: sorts by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What to ask a server for: the whole conversation, and how to answer it."""
+
+    model: str
+    messages: tuple[Message, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+    """Sampling options by Ollama's names (`temperature`, `seed`, `num_ctx` ...)."""
+    think: bool | str | None = None
+    """None leaves it to the server."""
+    prefill: str = ""
+    """The beginning of the reply, which the server is to continue rather than to repeat."""
