@@ -1,0 +1,98 @@
+"""What servers tell of their models."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tui_chat.errors import Garbled
+from tui_chat.protocol.openai_models import flavour_in, is_model_list, lmstudio_models, models_in, props_in
+from tui_chat.servers import Flavour
+
+
+def test_models_come_newest_first_where_their_age_is_told() -> None:
+    body = {"data": [{"id": "old", "created": 1_600_000_000}, {"id": "new", "created": 1_700_000_000}]}
+    assert [(model.name, model.modified) for model in models_in(body, "box")] == [
+        ("new", "2023-11-14T22:13:20Z"),
+        ("old", "2020-09-13T12:26:40Z"),
+    ]
+
+
+def test_the_time_of_the_request_is_not_the_age_of_a_model() -> None:
+    (model,) = models_in({"data": [{"id": "m", "owned_by": "vllm", "created": 1_700_000_000}]})
+    assert model.modified == ""
+
+
+def test_a_router_of_llama_cpp_tells_what_is_loaded() -> None:
+    body = {
+        "data": [
+            {"id": "a", "owned_by": "llamacpp", "status": {"value": "loaded"}, "architecture": {"input_modalities": ["text", "image"]}},
+            {"id": "b", "owned_by": "llamacpp", "status": {"value": "unloaded"}, "meta": None},
+        ]
+    }  # fmt: skip
+    first, second = models_in(body)
+    assert (first.loaded, second.loaded) == (True, False)
+    assert (first.capabilities, second.capabilities) == (frozenset({"vision"}), frozenset())
+
+
+def test_openrouters_words_become_ours() -> None:
+    entry = {"id": "x/y", "context_length": 200_000, "supported_parameters": ["tools", "reasoning", "seed"]}
+    (model,) = models_in({"data": [entry]})
+    assert (model.context_window, model.capabilities) == (200_000, frozenset({"tools", "thinking"}))
+
+
+def test_names_are_safe_to_show_and_empty_ones_are_left_out() -> None:
+    models = models_in({"data": [{"id": "a\x1b[31m"}, {"id": ""}, {"id": None}, 7, {}]})
+    assert [model.name for model in models] == ["a␛[31m"]
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"data": "x"}, {"data": {}}, {"models": []}, "x", 7])
+def test_what_is_no_list_is_garbled(body: object) -> None:
+    assert not is_model_list(body)
+    assert flavour_in(body) is Flavour.UNKNOWN
+    with pytest.raises(Garbled):
+        models_in(body)
+
+
+def test_null_is_an_empty_list() -> None:
+    assert list(models_in({"object": "list", "data": None})) == []
+
+
+def test_props_tell_what_the_template_and_the_model_can() -> None:
+    props = props_in(
+        {
+            "default_generation_settings": {"n_ctx": 4096},
+            "modalities": {"vision": True, "audio": False},
+            "chat_template": "{% if tools %}...{% endif %}{% if enable_thinking %}<think>{% endif %}",
+        }
+    )
+    assert (props.context_window, props.capabilities) == (
+        4096,
+        frozenset({"completion", "vision", "thinking", "tools"}),
+    )
+    assert props_in({"modalities": 5, "default_generation_settings": []}).context_window is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(
+            ["data", "models", "id", "key", "type", "meta", "created", "status", "loaded_instances", "config", "capabilities", "quantization", "state", "modalities", "chat_template", "context_length", "owned_by", "architecture"]
+        ),
+        inner,
+        max_size=5,
+    ),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(body=JSON)
+def test_no_body_breaks_anything(body: object) -> None:
+    flavour_in(body)
+    props_in(body)
+    lmstudio_models(body)
+    lmstudio_models(body, as_loaded=True)
+    if is_model_list(body):
+        assert all(model.name for model in models_in(body))

@@ -1,0 +1,29 @@
+"""Reading JSON of which nothing is sure: a field that is missing or of another type is as good as empty."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def text_of(value: Mapping[str, object], name: str) -> str:
+    """A string, else an empty one."""
+    text = value.get(name)
+    return text if isinstance(text, str) else ""
+
+
+def count_of(value: Mapping[str, object], name: str) -> int | None:
+    """A whole number of at least 0, else None."""
+    number = value.get(name)
+    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
+
+
+def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
+    """An object, else an empty one."""
+    inner = value.get(name)
+    return inner if isinstance(inner, dict) else {}
+
+
+def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
+    """The objects in a list, else an empty one."""
+    inner = value.get(name)
+    return [item for item in inner if isinstance(item, dict)] if isinstance(inner, list) else []

@@ -1,0 +1,53 @@
+"""Bytes to lines, for NDJSON: a line ends with `\\n` and with nothing else, however the bytes are cut up.
+
+Libraries that split text also split at U+2028, U+0085 and others, which JSON allows inside of a string.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui_chat.errors import Garbled
+
+LINE_BYTES: Final = 8 * 1024 * 1024
+"""The longest line, as in Ollama's own client."""
+
+
+class Lines:
+    """Feed it chunks, it gives whole lines. Time is linear in the bytes, whatever the size of the chunks."""
+
+    def __init__(self, limit: int = LINE_BYTES) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The lines that end in `chunk`, without their ends.
+
+        Raises:
+            Garbled: a line is longer than the limit.
+        """
+        *ended, rest = chunk.split(b"\n")
+        lines = []
+        for piece in ended:
+            self._keep(piece)
+            lines.append(self.rest())
+        self._keep(rest)
+        return lines
+
+    def rest(self) -> bytes:
+        """What came after the last `\\n`, and forget it: at the end of the stream, a line that was not ended."""
+        line = b"".join(self._parts)
+        self._parts.clear()
+        self._size = 0
+        return line
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise Garbled(
+                f"The server sent a line of more than {self._limit:,} bytes.",
+                "Is this an Ollama? Check the URL.",
+            )
+        if piece:
+            self._parts.append(piece)

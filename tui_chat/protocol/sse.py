@@ -1,0 +1,139 @@
+"""Server-sent events from bytes, by the WHATWG rules, with the leniency that servers of language models need.
+
+The rules: UTF-8 always, one byte order mark is dropped, lines end with CR, LF or CRLF and nothing else, an empty
+line ends an event, an event without `data` is none (HTML standard, 9.2.5 and 9.2.6).
+
+The leniency: an event that the end of the stream left open counts where it is whole (JSON, or `[DONE]`); an
+`error` field is data of an event of that type (llama.cpp until late 2025); a JSON object in the open, where a
+field should be, is an event (servers and proxies that answer with a JSON body, or break off a stream with one).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from tui_chat.errors import Garbled
+
+EVENT_LIMIT: Final = 8 * 1024 * 1024
+"""The most bytes that one event may have; Ollama's own client draws the line there too."""
+DONE: Final = "[DONE]"
+"""The data of the last event of an OpenAI stream."""
+
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvent:
+    """One event. `data` is as the server sent it: not sanitised."""
+
+    data: str
+    type: str = "message"
+    id: str = ""
+
+
+class EventDecoder:
+    """Turns chunks of bytes, cut anywhere, into events. One decoder reads one stream."""
+
+    def __init__(self, limit: int = EVENT_LIMIT) -> None:
+        self.retry: int | None = None
+        """How many milliseconds the server wants a client to wait before it connects again."""
+        self._limit = limit
+        self._partial: list[bytes] = []
+        self._after_cr = False
+        self._fresh = True
+        self._size = 0
+        self._id = ""
+        self._start_event()
+
+    def feed(self, chunk: bytes) -> Iterator[ServerEvent]:
+        """The events that end in `chunk`.
+
+        Raises:
+            Garbled: an event is larger than the limit.
+        """
+        if not chunk:
+            return
+        if self._after_cr:
+            chunk = chunk.removeprefix(b"\n")
+        self._after_cr = chunk.endswith(b"\r")
+        *lines, rest = _LINE_END.split(chunk)
+        for line in lines:
+            yield from self._end_line(line)
+        self._grow(rest)
+        self._partial.append(rest)
+
+    def close(self) -> Iterator[ServerEvent]:
+        """The event that the end of the stream left open, if it is whole."""
+        if any(self._partial):
+            yield from self._end_line(b"")
+        data = "\n".join(self._data)
+        if not self._data or data.strip() == DONE or _is_json(data):
+            yield from self._dispatch()
+
+    def _end_line(self, tail: bytes) -> Iterator[ServerEvent]:
+        self._grow(tail)
+        line = b"".join((*self._partial, tail))
+        self._partial.clear()
+        if self._fresh:
+            self._fresh = False
+            line = line.removeprefix(_BOM)
+        if line:
+            self._take(line.decode(errors="replace"))
+        else:
+            yield from self._dispatch()
+
+    def _grow(self, piece: bytes) -> None:
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise Garbled(
+                f"The server sent an event of more than {self._limit // 1024} KiB.",
+                "It may not be a server for language models: check the URL.",
+            )
+
+    def _take(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        match name:
+            case "data":
+                self._data.append(value)
+            case "error":
+                self._type = "error"
+                self._data.append(value)
+            case "event":
+                self._type = value
+            case "id" if "\0" not in value:
+                self._id = value
+            case "retry" if value.isascii() and value.isdigit() and len(value) < 10:
+                self.retry = int(value)
+            case _ if self._bare or line.startswith("{"):
+                self._bare.append(line)
+
+    def _dispatch(self) -> Iterator[ServerEvent]:
+        bare = "\n".join(self._bare)
+        data, kind = self._data, self._type
+        self._start_event()
+        if data:
+            yield ServerEvent("\n".join(data), kind or "message", self._id)
+        elif _is_json(bare):
+            yield ServerEvent(bare, kind or "message", self._id)
+
+    def _start_event(self) -> None:
+        self._data: list[str] = []
+        self._bare: list[str] = []
+        self._type = ""
+        self._size = 0
+
+
+def _is_json(text: str) -> bool:
+    if not text:
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
