@@ -1,0 +1,91 @@
+"""What the tests of the store share."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from hypothesis import strategies as st
+from tui_chat.messages import Attachment, Message, Role, State, Usage
+from tui_chat.store.owner import Owner
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat, Place
+from tui_chat.text.sanitize import clean, clean_line
+
+OTHER = Owner("here", "boot/ns", 4_000_000, "1")
+"""A process that cannot be: its id is above Linux's largest."""
+
+
+@contextlib.asynccontextmanager
+async def opened(path: Path | None, owner: Owner | None = None, patience: float = 5.0) -> AsyncIterator[Store]:
+    store = await Store.open(path, owner=owner, patience=patience)
+    try:
+        yield store
+    finally:
+        assert await store.aclose()
+
+
+def said(
+    text: str, parent: Message | None = None, role: Role = Role.USER, state: State = State.COMPLETE
+) -> Message:
+    return Message(role, text, parent=parent.id if parent else None, state=state)
+
+
+async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
+    """A chat in which `texts` are said in turn."""
+    chat = Chat()
+    await store.create_chat(chat)
+    messages: list[Message] = []
+    for number, text in enumerate(texts):
+        role = Role.ASSISTANT if number % 2 else Role.USER
+        messages.append(said(text, messages[-1] if messages else None, role))
+    await store.save(chat.id, *messages)
+    return chat, tuple(messages)
+
+
+def plain(path: Path) -> contextlib.closing[sqlite3.Connection]:
+    """The file itself, past the store."""
+    return contextlib.closing(sqlite3.connect(path, isolation_level=None))
+
+
+def python(script: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Another Python that runs `script`."""
+    return subprocess.Popen(
+        [sys.executable, "-u", str(script), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+texts = st.text(max_size=40).map(clean)
+lines = st.text(max_size=20).map(clean_line)
+seconds = st.none() | st.floats(0, 1e6)
+counts = st.none() | st.integers(0, 1 << 40)
+times = st.floats(0, 4e9)
+usages = st.builds(Usage, counts, counts, seconds, seconds, seconds)
+attachments = st.builds(Attachment, lines, lines, st.binary(max_size=20))
+places = st.builds(Place, lines, st.integers(0, 10_000))
+
+
+def message_strategy(message_id: str, parent: str | None) -> st.SearchStrategy[Message]:
+    """Any message with these ids."""
+    return st.builds(
+        Message,
+        st.sampled_from(Role),
+        texts,
+        id=st.just(message_id),
+        parent=st.just(parent),
+        thinking=texts,
+        state=st.sampled_from(State),
+        attachments=st.lists(attachments, max_size=2).map(tuple),
+        model=lines,
+        server=lines,
+        usage=st.none() | usages,
+        finish=lines,
+        error=texts,
+        created=times,
+        first_token=seconds,
+        seconds=seconds,
+    )

@@ -1,0 +1,59 @@
+"""A process is known again, and known to be gone."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import pytest
+from tui_chat.store.owner import SILENCE, Owner
+
+
+def test_this_process_lives_and_is_read_back() -> None:
+    here = Owner.current()
+    assert here.pid == os.getpid()
+    assert Owner.parse(str(here)) == here
+    assert here.alive(here, 1e9)
+
+
+def test_another_process_lives_until_it_ends() -> None:
+    here = Owner.current()
+    program = "import sys; from tui_chat.store.owner import Owner; print(repr(str(Owner.current())), flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        other = Owner.parse(child.stdout.readline().strip().strip("'").replace("\\t", "\t"))
+        assert other.pid == child.pid
+        assert other.alive(here, 1e9)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert not other.alive(here, 0), "a zombie does not write"
+    assert not other.alive(here, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "silent", "alive"),
+    [
+        ({"started": "another time"}, 0.0, False),
+        ({"boot": "another boot/x"}, 0.0, False),
+        ({"host": "another"}, SILENCE - 1, True),
+        ({"host": "another"}, SILENCE + 1, False),
+    ],
+)
+def test_what_is_not_this_process_is_told_apart(change: dict[str, str], silent: float, alive: bool) -> None:
+    here = Owner.current()
+    assert dataclasses.replace(here, **change).alive(here, silent) is alive  # type: ignore[arg-type]
+
+
+def test_another_container_on_this_machine_is_judged_by_its_silence() -> None:
+    here = Owner.current()
+    other = dataclasses.replace(here, boot=here.boot.partition("/")[0] + "/pid:[1]")
+    assert other.alive(here, 0)
+    assert not other.alive(here, SILENCE + 1)
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "a\tb\tc\td", "a\tb\t-1\td"])
+def test_an_unreadable_owner_is_gone(text: str) -> None:
+    assert not Owner.parse(text).alive(Owner.current(), SILENCE + 1)

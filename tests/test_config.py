@@ -1,0 +1,176 @@
+"""Settings: flags over environment over config file over defaults, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tui_chat.config import DEFAULT_URL, Config, config_path, default_data_dir, load_config, nearest, read_key
+from tui_chat.errors import ConfigError
+from tui_chat.servers import Kind
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def load(file: Path, text: str, environ: dict[str, str] | None = None, **flags: str) -> Config:
+    file.write_text(text)
+    file.chmod(0o600)
+    return load_config(environ or {}, file=file, **flags)  # type: ignore[arg-type]
+
+
+def test_without_anything_there_are_defaults() -> None:
+    config = load_config({"HOME": "/home/me"})
+    assert not config.named
+    assert config.first_server.url == DEFAULT_URL
+    assert not config.first_server.named
+    assert config.database == Path("/home/me/.local/share/tui-chat/chats.db")
+
+
+def test_a_flag_goes_before_a_variable_and_that_before_the_file(file: Path) -> None:
+    text = 'url = "http://file:1"\nmodel = "file"\nsystem = "file"'
+    environ = {"TUI_CHAT_URL": "http://variable:1", "TUI_CHAT_MODEL": "variable", "OLLAMA_HOST": "ollama:1"}
+    by_flag = load(file, text, environ, url="http://flag:1", model="flag", system="")
+    assert (by_flag.url, by_flag.model, by_flag.system) == ("http://flag:1", "flag", "")
+    by_variable = load(file, text, environ)
+    assert (by_variable.url, by_variable.model) == ("http://variable:1", "variable")
+    by_file = load(file, text, {"OLLAMA_HOST": "ollama:1"})
+    assert (by_file.url, by_file.model, by_file.system) == ("http://file:1", "file", "file")
+    assert load(file, "", {"OLLAMA_HOST": "ollama:1"}).url == "http://ollama:1"
+
+
+def test_the_data_folder_is_the_flags_else_the_variables_else_the_files_else_xdgs(
+    file: Path, tmp_path: Path
+) -> None:
+    environ = {"XDG_DATA_HOME": "/xdg", "HOME": "/home/me"}
+    text = 'data_dir = "/from-file"'
+    assert load(file, "", environ).data_dir == Path("/xdg/tui-chat")
+    assert load(file, text, environ).data_dir == Path("/from-file")
+    assert load(file, text, {**environ, "TUI_CHAT_DATA_DIR": "/variable"}).data_dir == Path("/variable")
+    assert load_config(environ, data_dir=tmp_path).data_dir == tmp_path
+
+
+def test_xdg_folders_that_are_not_absolute_do_not_count() -> None:
+    environ = {"HOME": "/home/me", "XDG_CONFIG_HOME": "relative", "XDG_DATA_HOME": ""}
+    assert config_path(environ) == Path("/home/me/.config/tui-chat/config.toml")
+    assert default_data_dir(environ) == Path("/home/me/.local/share/tui-chat")
+
+
+def test_all_settings_are_read(file: Path) -> None:
+    config = load(
+        file,
+        """
+        think = "low"
+        theme = "nord"
+        hang_up_minutes = 1.5
+        options = { temperature = 0.5, num_ctx = 4096 }
+        keys = { new-chat = "f9" }
+        """,
+    )
+    assert (config.think, config.theme, config.hang_up_minutes) == ("low", "nord", 1.5)
+    assert config.options == {"temperature": 0.5, "num_ctx": 4096}
+    assert config.keys == {"new-chat": "f9"}
+    assert config.path == file
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("url = ]", ["not valid TOML", "line 1"]),
+        ("modle = 1", ["unknown setting 'modle'", "Did you mean 'model'?"]),
+        ("model = 1", ["model must be a string"]),
+        ("think = 3", ["think must be true or false or a string"]),
+        ("hang_up_minutes = true", ["hang_up_minutes must be a number"]),
+        ("keys = { send = 3 }", ["keys.send must be a string"]),
+        ("options = 3", ["options must be a table"]),
+        ("servers = 3", ["servers must be a list"]),
+        ("servers = [3]", ["server 1 must be a table"]),
+        ("[[servers]]\nurll = 'x'", ["unknown setting 'urll'", "Did you mean 'url'?"]),
+        ("[[servers]]\nname = 'x'", ["server 1 has no url"]),
+        ("[[servers]]\nurl = 'http://a'\nkind = 'olama'", ["unknown kind 'olama'", "Did you mean 'ollama'?"]),
+        ("[[servers]]\nurl = 'http://a'\nheaders = 3", ["headers must be a table"]),
+        ("[[servers]]\nurl = 'http://a'\nkey_env = 'NO_SUCH'", ["NO_SUCH is not set"]),
+        ("url = 'ftp://a'", ["ftp"]),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do(file: Path, text: str, words: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(file, text)
+    said = f"{caught.value} {caught.value.hint}"
+    assert all(word in said for word in words), said
+    assert caught.value.hint
+
+
+def test_a_config_that_is_named_must_be_there_and_the_usual_one_need_not(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no config file"):
+        load_config({}, file=tmp_path / "nowhere.toml")
+    assert load_config({"HOME": str(tmp_path)}).path is None
+
+
+def test_servers_are_read_and_the_url_may_name_one(file: Path) -> None:
+    text = """
+    url = "box"
+    [[servers]]
+    name = "box"
+    url = "http://192.168.0.7:8080"
+    kind = "openai"
+    key = "secret"
+    headers = { "X-Team" = "blue" }
+    verify = false
+    [[servers]]
+    name = "local"
+    socket = "/run/llama.sock"
+    """
+    config = load(file, text)
+    box, local = config.servers
+    assert config.first_server is box
+    assert (box.url, box.kind, box.verify) == ("http://192.168.0.7:8080", Kind.OPENAI, False)
+    assert box.headers == (("X-Team", "blue"),)
+    assert "secret" not in repr(config)
+    assert local.uds == "/run/llama.sock"
+    assert load(file, text, url="http://192.168.0.7:8080").first_server.name == "box"
+
+
+def test_a_key_in_a_file_that_others_can_read_is_warned_of(file: Path) -> None:
+    text = '[[servers]]\nurl = "http://box:1"\nkey = "secret"'
+    assert load(file, text).warnings == ()
+    file.chmod(0o644)
+    (warning,) = load_config({}, file=file).warnings
+    assert "chmod 600" in warning
+    assert "secret" not in warning
+
+
+def test_a_key_comes_from_a_variable_a_file_or_a_command(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-file\n")
+
+    def key(**table: str) -> str:
+        secret = read_key("here", table, {"KEY": "from-variable", "PATH": "/usr/bin:/bin"})
+        assert secret is not None
+        return secret.reveal()
+
+    assert key(key="direct") == "direct"
+    assert key(key_env="KEY") == "from-variable"
+    assert key(key_file=str(tmp_path / "key")) == "from-file"
+    assert key(key_command="printf 'from-command\\nmore'") == "from-command"
+    for table in ({"key_file": str(tmp_path / "nope")}, {"key_command": "exit 3"}, {"key_command": "true"}):
+        with pytest.raises(ConfigError):
+            key(**table)
+    assert read_key("here", {}, {}) is None
+
+
+def test_the_nearest_name_is_offered_or_else_all() -> None:
+    assert nearest("modle", ["model", "url"]) == "Did you mean 'model'?"
+    assert nearest("zzz", ["model", "url"]) == "Known: model, url."
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('think = "maybe"', "think cannot be"), ('[options]\ntemperature = "hot"', "must be a number")],
+)
+def test_what_the_server_would_refuse_later_is_said_at_the_start(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load_config({}, file=file)

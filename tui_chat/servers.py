@@ -1,0 +1,92 @@
+"""What is known of a server before it is talked to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import quote
+
+
+class Kind(StrEnum):
+    """The dialect that a server speaks. AUTO asks it."""
+
+    AUTO = "auto"
+    OLLAMA = "ollama"
+    OPENAI = "openai"
+
+
+class Flavour(StrEnum):
+    """The program behind a dialect: what it can do beyond it. The value is its name for people."""
+
+    UNKNOWN = ""
+    OLLAMA = "Ollama"
+    LLAMACPP = "llama.cpp"
+    VLLM = "vLLM"
+    SGLANG = "SGLang"
+    LMSTUDIO = "LM Studio"
+    OPENWEBUI = "Open WebUI"
+    OPENAI = "OpenAI"
+    RELAY = "tui-chat relay"
+
+
+class Secret:
+    """A key that does not show itself: `str()`, `repr()` and formatting give dots. `reveal()` gives the value."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that sends it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __str__(self) -> str:
+        return "…"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and self._value == other._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An address and how to talk to it."""
+
+    url: str
+    """Base URL without a trailing slash, path prefix included, `/v1` and `/api` stripped."""
+    name: str = ""
+    kind: Kind = Kind.AUTO
+    key: Secret | None = None
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    verify: bool | str = True
+    """False trusts any certificate; a string is the path of a CA file."""
+    uds: str = ""
+    """Path of a unix socket to connect to instead of the URL's host."""
+    proxy: str = ""
+    """Proxy URL. Empty takes the environment's, which never applies to loopback addresses."""
+    named: bool = True
+    """Whether the user named it. A server found by probing gets no keys."""
+    flavour: Flavour = Flavour.UNKNOWN
+
+    @property
+    def label(self) -> str:
+        """How the server is called on screen: its name, else host and port without user and password."""
+        return self.name or self.url.split("://", 1)[-1].rpartition("@")[2]
+
+    @property
+    def address(self) -> str:
+        """Where it is, without user and password: its URL, or `http+unix:` and the path of its socket."""
+        if self.uds:
+            return f"http+unix:{quote(self.uds)}"
+        scheme, _, rest = self.url.partition("://")
+        host, slash, path = rest.partition("/")
+        return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

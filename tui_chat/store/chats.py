@@ -1,0 +1,136 @@
+"""Chats as rows: what is done to them, each function inside a transaction of its caller."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, Final
+
+from tui_chat.errors import StoreError
+from tui_chat.messages import State
+from tui_chat.store.grams import fold, words_of
+from tui_chat.store.text import whole
+from tui_chat.store.values import Chat, ChatFields, ChatSummary, Place
+
+_COLUMNS: Final = (
+    "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, place_row"
+)
+_SUMMARY: Final = (
+    "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish"
+)
+
+
+def insert(connection: sqlite3.Connection, chat: Chat) -> None:
+    """Add a chat.
+
+    Raises:
+        StoreError: there is one with its id.
+    """
+    place = chat.place or Place("")
+    texts = [whole(text) for text in (chat.title, chat.model, chat.server, chat.system, chat.draft)]
+    title, model, server, system, draft = texts
+    try:
+        connection.execute(
+            f"INSERT INTO chats ({_COLUMNS}, folded) VALUES (?{', ?' * 13})",
+            (
+                *(chat.id, title, chat.created, chat.updated, model, server, system, chat.pinned, chat.deleted),
+                *(chat.leaf, draft, chat.place and place.message, place.row, fold(title)),
+            ),
+        )
+    except sqlite3.IntegrityError as error:
+        raise StoreError(f"There is a chat {chat.id} already.") from error
+
+
+def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
+    """One chat, deleted or not.
+
+    Raises:
+        StoreError: there is none with that id.
+    """
+    row = connection.execute(f"SELECT {_COLUMNS} FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    if row is None:
+        raise no_such_chat(chat_id)
+    _, title, created, updated, model, server, system, pinned, deleted, leaf, draft, message, place_row = row
+    return Chat(
+        chat_id,
+        title,
+        created=created,
+        updated=updated,
+        model=model,
+        server=server,
+        system=system,
+        pinned=bool(pinned),
+        deleted=deleted,
+        leaf=leaf,
+        draft=draft,
+        place=None if message is None else Place(message, place_row),
+    )
+
+
+def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> None:
+    """Change some fields of a chat; a chat that is renamed or pinned does not become newer.
+
+    Raises:
+        StoreError: there is none with that id.
+    """
+    changes: dict[str, object] = {}
+    for name, value in fields.items():
+        if name == "place":
+            place = value if isinstance(value, Place) else None
+            changes |= {"place_message": place and place.message, "place_row": place.row if place else 0}
+        elif name in ChatFields.__annotations__:
+            changes[name] = whole(value) if isinstance(value, str) else value
+        else:
+            raise TypeError(f"a chat has no {name}")
+    if "title" in fields:
+        changes["folded"] = fold(whole(fields["title"]))
+    if not changes:
+        return
+    assignments = ", ".join(f"{column} = ?" for column in changes)
+    cursor = connection.execute(f"UPDATE chats SET {assignments} WHERE id = ?", (*changes.values(), chat_id))
+    if cursor.rowcount == 0:
+        raise no_such_chat(chat_id)
+
+
+def mark_deleted(connection: sqlite3.Connection, chat_id: str, deleted: float | None) -> None:
+    """Take a chat out of the list, or with None back into it."""
+    if connection.execute("UPDATE chats SET deleted = ? WHERE id = ?", (deleted, chat_id)).rowcount == 0:
+        raise no_such_chat(chat_id)
+
+
+def summaries(connection: sqlite3.Connection, words: str, limit: int | None) -> tuple[ChatSummary, ...]:
+    """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
+    condition, values = title_condition(words_of(words))
+    rows = connection.execute(
+        f"""
+        SELECT {_SUMMARY} FROM chats c LEFT JOIN messages m ON m.id = c.leaf WHERE {condition}
+        ORDER BY c.pinned DESC, c.updated DESC, c.id DESC LIMIT ?
+        """,
+        (*values, -1 if limit is None else limit),
+    )
+    return tuple(_summary(row) for row in rows)
+
+
+def title_condition(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    """The SQL condition, with its values, for chats `c` that are not deleted and whose titles contain `words`."""
+    return " AND ".join(("c.deleted IS NULL", *("instr(c.folded, ?) > 0" for _ in words))), words
+
+
+def newest(connection: sqlite3.Connection) -> str | None:
+    """The id of the chat in which something was said last."""
+    row = connection.execute("SELECT id FROM chats WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT 1")
+    return next((str(chat_id) for (chat_id,) in row), None)
+
+
+def no_such_chat(chat_id: str) -> StoreError:
+    """The error for an id that no chat has."""
+    return StoreError(f"There is no chat {chat_id}.", "Ctrl+O or `tui-chat chats` lists the chats there are.")
+
+
+def _summary(row: tuple[Any, ...]) -> ChatSummary:
+    chat_id, title, created, updated, model, server, pinned, messages, size, state, finish = row
+    reached = State(state) if state else State.COMPLETE
+    unfinished = reached not in (State.COMPLETE, State.STREAMING) or finish == "length"
+    return ChatSummary(
+        chat_id, title, created, updated, model, server, bool(pinned), messages, size, reached, unfinished
+    )

@@ -1,0 +1,76 @@
+"""Conversations as text for others: Markdown to read, JSON to keep and to read back (`imports`)."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.store.values import Thread
+
+FORMAT: Final = "tui-chat"
+FORMAT_VERSION: Final = 1
+
+_SPEAKER: Final = {Role.SYSTEM: "System", Role.USER: "You", Role.TOOL: "Tool"}
+_ENDING: Final = {
+    State.STREAMING: "still being written",
+    State.STOPPED: "stopped",
+    State.INTERRUPTED: "interrupted",
+    State.FAILED: "failed",
+}
+
+
+def to_markdown(thread: Thread) -> str:
+    """The branch of a chat that is on screen, as a Markdown document. Thinking is left out."""
+    chat = thread.chat
+    started = datetime.fromtimestamp(chat.created).astimezone()
+    parts = [f"# {chat.title or 'Untitled chat'}", f"*{started:%Y-%m-%d %H:%M}*"]
+    if chat.system:
+        parts += ["## System", chat.system.strip("\n")]
+    for message in thread.branch():
+        parts += _markdown(message)
+    return "\n\n".join(parts) + "\n"
+
+
+def to_json(threads: Iterable[Thread]) -> str:
+    """Whole chats with all their branches as JSON text, from which `imports` makes the same values again."""
+    document = {"format": FORMAT, "version": FORMAT_VERSION, "chats": [_chat(thread) for thread in threads]}
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _markdown(message: Message) -> list[str]:
+    speaker = _SPEAKER.get(message.role) or message.model or "Assistant"
+    ending = "cut by length" if message.finish == "length" else _ENDING.get(message.state, "")
+    parts = [f"## {speaker}", *(f"*Attached: {file.name}*" for file in message.attachments)]
+    if message.text:
+        parts.append(message.text.strip("\n"))
+    if ending:
+        parts.append(f"*({ending}{': ' if message.error else ''}{message.error})*")
+    return parts
+
+
+def _chat(thread: Thread) -> dict[str, Any]:
+    chat = dataclasses.asdict(thread.chat)
+    return _without_defaults(chat) | {"messages": [_message(message) for message in thread.messages]}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    plain = dataclasses.asdict(dataclasses.replace(message, attachments=()))
+    plain["attachments"] = [_attachment(file) for file in message.attachments]
+    if message.usage is not None:
+        plain["usage"] = _without_defaults(plain["usage"])
+        return _without_defaults(plain) | {"usage": plain["usage"]}
+    return _without_defaults(plain)
+
+
+def _attachment(file: Attachment) -> dict[str, str]:
+    return {"name": file.name, "mime": file.mime, "data": base64.b64encode(file.data).decode("ascii")}
+
+
+def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that say something; numbers always do."""
+    return {name: value for name, value in fields.items() if value not in ("", None, [], False) or value == 0.0}

@@ -1,0 +1,58 @@
+"""What SQLite's errors mean to a person (codes: sqlite.org/rescode.html)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from tui_chat.errors import StoreError
+
+MEMORY_HINT = "You can go on chatting; nothing is kept until this is solved."
+
+
+def code_of(error: sqlite3.Error) -> int:
+    """The primary result code; 0 where there is none (an error of the Python module itself)."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def error_is(error: sqlite3.Error, extended: int) -> bool:
+    """Whether `error` has just this extended result code."""
+    return getattr(error, "sqlite_errorcode", 0) == extended
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file's content is broken."""
+    return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
+    """`error` in words, with what can be done."""
+    where = str(path) if path else "memory"
+    code = code_of(error)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
+        return StoreError(
+            "The conversations are locked by another program.",
+            f"Close what else has {where} open (a backup, a database browser), then try again.",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(
+            "The disk is full: this was not saved.", f"Make room for {where}; saving works again then."
+        )
+    if error_is(error, sqlite3.SQLITE_IOERR_WRITE):
+        return StoreError(
+            "The disk took no more: this was not saved.",
+            f"Check the free space, the quota and `ulimit -f` for {where}; saving works again then.",
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return StoreError(
+            f"The conversations cannot be written: {where}",
+            f"Check the owner and the permissions of the file and of its folder. {MEMORY_HINT}",
+        )
+    if is_damage(error):
+        return StoreError(
+            f"The file of the conversations is damaged: {where}",
+            "Start tui-chat again: it sets the file aside and saves from it what can be read.",
+        )
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreError(f"The disk failed while it was read or written: {where}", f"{error}. {MEMORY_HINT}")
+    return StoreError(f"The conversations could not be read or written: {error}", MEMORY_HINT)

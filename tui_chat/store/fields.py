@@ -1,0 +1,113 @@
+"""Reading JSON that others wrote: each value checked and sanitised as it is taken out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from tui_chat.errors import StoreError
+from tui_chat.text.sanitize import clean, clean_line
+
+E = TypeVar("E", bound=StrEnum)
+
+_LATEST: Final = 1e11
+"""Times beyond it are not seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A JSON object."""
+
+    raw: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        """A text of any length, lines kept; empty if it is not there."""
+        value = self.raw.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise _wrong(name)
+        return clean(value)
+
+    def line(self, name: str, limit: int | None = 500) -> str:
+        """A text of one line; empty if it is not there."""
+        value = self.text(name)
+        return clean_line(value, len(value) if limit is None else limit)
+
+    def optional_line(self, name: str) -> str | None:
+        """A text of one line; None if it is not there."""
+        return None if self.raw.get(name) is None else self.line(name)
+
+    def needed(self, name: str) -> str:
+        """A text of one line that has to be there."""
+        value = self.line(name)
+        if not value:
+            raise _wrong(name)
+        return value
+
+    def number(self, name: str) -> float | None:
+        """A finite number; None if it is not there."""
+        value = self.raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _wrong(name)
+        try:
+            number = float(value)
+        except OverflowError as error:
+            raise _wrong(name) from error
+        if not math.isfinite(number):
+            raise _wrong(name)
+        return number
+
+    def count(self, name: str) -> int | None:
+        """A whole number that fits 63 bits; None if it is not there."""
+        value = self.raw.get(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
+            raise _wrong(name)
+        return value
+
+    def time(self, name: str) -> float:
+        """A Unix time in seconds; 0 if it is not there."""
+        value = self.number(name) or 0.0
+        if abs(value) > _LATEST:
+            raise _wrong(name)
+        return value
+
+    def one_of(self, kind: type[E], name: str) -> E:
+        """A value of an enumeration."""
+        try:
+            return kind(str(self.raw.get(name)))
+        except ValueError as error:
+            raise _wrong(name) from error
+
+
+def fields(value: object) -> Fields:
+    """`value` as an object.
+
+    Raises:
+        StoreError: it is none.
+    """
+    if not isinstance(value, dict):
+        raise _wrong("an object")
+    return Fields(value)
+
+
+def listed(value: object) -> list[Any]:
+    """`value` as a list.
+
+    Raises:
+        StoreError: it is none.
+    """
+    if not isinstance(value, list):
+        raise _wrong("a list")
+    return value
+
+
+def _wrong(name: str) -> StoreError:
+    return StoreError(f"The file is broken: {name} is missing or not what it should be.", "Export it anew.")

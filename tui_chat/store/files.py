@@ -1,0 +1,115 @@
+"""The store's files: private from their first moment, set aside rather than deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+_SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+_MAGIC: Final = b"SQLite format 3\x00"
+_PAGE: Final = 512
+"""The smallest page: a database's size is a multiple of it."""
+MOUNTS: Final = Path("/proc/self/mountinfo")
+_NETWORK: Final = frozenset(
+    (
+        "9p",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "fuse.sshfs",
+        "glusterfs",
+        "lustre",
+        "nfs",
+        "nfs4",
+        "smb3",
+        "smbfs",
+        "virtiofs",
+    )
+)
+
+
+def make(path: Path) -> None:
+    """Create `path` empty if it is not there. It is readable by its owner alone.
+
+    SQLite gives the files that it puts beside a database the database's own permissions.
+
+    Raises:
+        OSError: it cannot be made, or something else is there.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if os.fstat(descriptor).st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def looks_like_ours(path: Path) -> bool:
+    """Whether a file that is no sound database may have been one: it begins like one, or consists of pages."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC or path.stat().st_size % _PAGE == 0
+
+
+def lost_its_head(path: Path) -> bool:
+    """Whether the file is empty but its log is not: SQLite would throw the log away."""
+    log = path.with_name(path.name + "-wal")
+    return path.stat().st_size == 0 and log.exists() and log.stat().st_size > 0
+
+
+def free_name(path: Path, word: str) -> Path:
+    """A name beside `path` that says `word` and the time, and that no file has."""
+    stem = f"{path.name}.{word}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    names = (path.with_name(stem + (f"-{number}" if number else "")) for number in itertools.count())
+    return next(name for name in names if not name.exists())
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Make `folder`, and keep other processes that come here too waiting meanwhile, where the file system can."""
+    _make_folder(folder)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a database, with the files beside it, to a free name, and give that."""
+    aside = free_name(path, "damaged")
+    for end in (*_SIDE_FILES, ""):
+        side = path.with_name(path.name + end)
+        if side.exists():
+            side.rename(aside.with_name(aside.name + end))
+    return aside
+
+
+def is_network(path: Path) -> bool:
+    """Whether `path` lies on a file system of another machine, by `/proc/self/mountinfo` (proc(5)); else False."""
+    try:
+        mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    target = path.resolve()
+    best, kind = -1, ""
+    for mount in mounts:
+        fields, _, source = mount.partition(" - ")
+        point = Path(fields.split()[4].encode().decode("unicode_escape"))
+        if target.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), source.split()[0]
+    return kind in _NETWORK

@@ -1,0 +1,216 @@
+"""The export formats of ChatGPT and Open WebUI, as values. Both keep a tree of nodes in an object."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final
+
+from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.store.fields import Fields, fields
+from tui_chat.store.titles import title_of
+from tui_chat.store.values import Chat, Thread
+from tui_chat.text.sanitize import clean, clean_line
+
+_REASONING: Final = re.compile(
+    r'<details type="reasoning"[^>]*>\s*(?:<summary>.*?</summary>)?(.*?)(?:</details>\s*|\Z)', re.DOTALL
+)
+_DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node of a foreign tree: its message without id and parent, or None where it holds nothing to keep."""
+
+    parent: str | None
+    message: Message | None
+    thinking: str = ""
+    """Thinking that stands in a node of its own and belongs to the replies below it."""
+
+
+def chatgpt(chat: Fields) -> Thread:
+    """A conversation of ChatGPT's export: `mapping` of nodes, `current_node` on screen.
+
+    Raises:
+        StoreError: a value is not what it should be.
+    """
+    nodes = {key: _chatgpt_node(fields(value)) for key, value in fields(chat.raw.get("mapping")).raw.items()}
+    return _thread(
+        chat.line("conversation_id") or chat.line("id") or _digest(*nodes),
+        nodes,
+        chat.optional_line("current_node"),
+        Chat(title=chat.line("title"), created=chat.time("create_time"), updated=chat.time("update_time")),
+    )
+
+
+def openwebui(export: Fields) -> Thread:
+    """A chat of Open WebUI's export: `chat.history.messages`, `chat.history.currentId` on screen.
+
+    Raises:
+        StoreError: a value is not what it should be.
+    """
+    chat = fields(export.raw.get("chat"))
+    history = fields(chat.raw.get("history"))
+    nodes = {key: _openwebui_node(fields(value)) for key, value in fields(history.raw.get("messages")).raw.items()}
+    created = export.time("created_at") or (chat.number("timestamp") or 0.0) / 1000
+    return _thread(
+        export.line("id") or chat.line("id") or _digest(*nodes),
+        nodes,
+        history.optional_line("currentId"),
+        Chat(
+            title=export.line("title") or chat.line("title"),
+            created=created,
+            updated=export.time("updated_at") or created,
+            system=chat.text("system"),
+            pinned=bool(export.raw.get("pinned")),
+        ),
+    )
+
+
+def _chatgpt_node(node: Fields) -> _Node:
+    parent = node.optional_line("parent")
+    if node.raw.get("message") is None:
+        return _Node(parent, None)
+    message = fields(node.raw["message"])
+    meta = fields(message.raw.get("metadata") or {})
+    role = _role(fields(message.raw.get("author") or {}).line("role"))
+    content = fields(message.raw.get("content") or {})
+    if content.raw.get("content_type") == "thoughts":
+        thoughts = [fields(thought).text("content") for thought in content.raw.get("thoughts") or []]
+        return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
+    text = _joined(content.raw.get("parts") or content.raw.get("text"))
+    if role is None or not text or meta.raw.get("is_visually_hidden_from_conversation"):
+        return _Node(parent, None)
+    state = (
+        State.STOPPED if message.raw.get("status") == "in_progress" and role is Role.ASSISTANT else State.COMPLETE
+    )
+    model = meta.line("model_slug") if role is Role.ASSISTANT else ""
+    return _Node(parent, Message(role, text, model=model, state=state, created=message.time("create_time")))
+
+
+def _openwebui_node(node: Fields) -> _Node:
+    parent = node.optional_line("parentId")
+    role = _role(node.line("role"))
+    raw = _joined(node.raw.get("content"))
+    files = _images(node.raw.get("files"))
+    if role is None or not (raw or files):
+        return _Node(parent, None)
+    thinking = "\n\n".join(_unquoted(block) for block in _REASONING.findall(raw))
+    text = _REASONING.sub("", raw) if role is Role.ASSISTANT else raw
+    cut = role is Role.ASSISTANT and node.raw.get("done") is False
+    message = Message(
+        role,
+        text.lstrip("\n"),
+        thinking=thinking if role is Role.ASSISTANT else "",
+        attachments=files,
+        model=node.line("model") if role is Role.ASSISTANT else "",
+        state=State.INTERRUPTED if cut else State.COMPLETE,
+        created=node.time("timestamp"),
+    )
+    return _Node(parent, message)
+
+
+def _thread(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat) -> Thread:
+    """The tree of the nodes that hold messages, each below its nearest ancestor that does too."""
+    chat_id = _digest(key)
+    messages: dict[str, Message] = {}
+    for name in _parents_first(nodes):
+        message = nodes[name].message
+        if message is not None:
+            parent, thinking = _kept_above(nodes, name)
+            messages[name] = Message(
+                message.role,
+                message.text,
+                id=_digest(key, name),
+                parent=messages[parent].id if parent in messages else None,
+                thinking=message.thinking or (thinking if message.role is Role.ASSISTANT else ""),
+                state=message.state,
+                attachments=message.attachments,
+                model=message.model,
+                created=message.created or chat.created,
+            )
+    leaf = current if current in messages else _kept_above(nodes, current or "")[0]
+    leaf = leaf or next(reversed(messages), None)
+    kept = tuple(messages.values())
+    prompt = next((message.text for message in kept if message.role is Role.USER), "")
+    return Thread(
+        Chat(
+            chat_id,
+            title=chat.title or title_of(prompt),
+            created=chat.created,
+            updated=chat.updated,
+            model=next((message.model for message in reversed(kept) if message.model), ""),
+            system=chat.system,
+            pinned=chat.pinned,
+            leaf=messages[leaf].id if leaf else None,
+        ),
+        kept,
+    )
+
+
+def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
+    """The nodes in the file's order, but each after its parent. A circle is cut where it was entered."""
+    order: dict[str, None] = {}
+    for name in nodes:
+        path: dict[str, None] = {}
+        node: str | None = name
+        while node is not None and node in nodes and node not in order and node not in path:
+            path[node] = None
+            node = nodes[node].parent
+        order |= dict.fromkeys(reversed(path))
+    return list(order)
+
+
+def _kept_above(nodes: Mapping[str, _Node], name: str) -> tuple[str | None, str]:
+    """The nearest ancestor that holds a message, and the thinking on the way to it."""
+    seen = {name}
+    thinking: list[str] = []
+    above = nodes[name].parent if name in nodes else None
+    while above is not None and above in nodes and above not in seen:
+        if nodes[above].message is not None:
+            return above, "\n\n".join(reversed(thinking))
+        if nodes[above].thinking:
+            thinking.append(nodes[above].thinking)
+        seen.add(above)
+        above = nodes[above].parent
+    return None, "\n\n".join(reversed(thinking))
+
+
+def _joined(content: object) -> str:
+    """The texts of a message's content: a text, or a list of texts and of objects with one."""
+    if isinstance(content, str):
+        return clean(content)
+    parts = content if isinstance(content, list) else []
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
+
+
+def _images(files: object) -> tuple[Attachment, ...]:
+    images: list[Attachment] = []
+    for file in files if isinstance(files, list) else []:
+        url: Any = file.get("url") if isinstance(file, dict) else None
+        match = _DATA_URL.fullmatch(url) if isinstance(url, str) else None
+        if match is not None:
+            name = clean_line(str(file.get("name") or f"image-{len(images) + 1}"))
+            with contextlib.suppress(ValueError):  # a broken image is no reason to lose what was said about it
+                images.append(Attachment(name, match[1], base64.b64decode(match[2])))
+    return tuple(images)
+
+
+def _unquoted(block: str) -> str:
+    """The thinking in a `<details>` block, where each line is quoted and HTML's characters are written out."""
+    return clean(html.unescape("\n".join(re.sub(r"^> ?", "", line) for line in block.strip().splitlines())))
+
+
+def _role(name: str) -> Role | None:
+    return next((role for role in Role if role == name), None)
+
+
+def _digest(*parts: str) -> str:
+    """An id that is the same for the same chat or message each time."""
+    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()

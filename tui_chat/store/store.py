@@ -1,0 +1,267 @@
+"""The store: every conversation, in one SQLite file, behind asynchronous methods.
+
+    screen ── await ──▶ Store ── job ──▶ the writer's thread ──▶ its connection ──▶ file
+                          └──── job ──▶ the searcher's thread ──▶ a read-only connection ─▲
+
+A method is a transaction. It is queued before the method first waits, and done even if the waiting task is
+cancelled; when the method returns, what it wrote is on the disk. Every error is a `StoreError`; what failed left
+no trace, and the store works again as soon as the cause is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar, Unpack
+
+from tui_chat.errors import StoreError
+from tui_chat.messages import Message, State
+from tui_chat.store import chats, faults, index, nodes
+from tui_chat.store.lane import Lane
+from tui_chat.store.opening import PATIENCE, Opened, open_database, suspicion
+from tui_chat.store.owner import Owner
+from tui_chat.store.schema import version_of
+from tui_chat.store.search import Search
+from tui_chat.store.transaction import transaction
+from tui_chat.store.values import Chat, ChatFields, ChatSummary, Hit, Thread
+
+T = TypeVar("T")
+
+_PURGED_AT_ONCE: Final = 20
+
+
+class Store:
+    """All conversations. `open` makes one; `close` it at the end."""
+
+    def __init__(self, opened: Opened, path: Path | None, owner: Owner, clock: Callable[[], float]) -> None:
+        self.path = path
+        """None if it is in memory: nothing is kept then."""
+        self.notice = opened.notice
+        """What the user has to know: that a damaged file was set aside."""
+        self._owner = owner
+        self._clock = clock
+        self._opened = opened
+        self._writer = Lane("store")
+        self._searcher = self._writer if opened.reader is opened.writer else Lane("store-search")
+        self._search: Search | None = None
+        self._indexing = False
+        self._closing = False
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        owner: Owner | None = None,
+        clock: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
+    ) -> Store:
+        """Open the store at `path`, or a fresh one in memory if that is None.
+
+        The file and its folder are made if they are not there, private to the user. An older file is migrated, a
+        copy of it kept; a damaged one is set aside under a new name (see `notice`). `patience` is how many seconds
+        to wait for another program's lock.
+
+        Raises:
+            StoreError: it cannot be used: read-only, locked, of a newer tui-chat, of another program, a folder.
+        """
+        opened = await asyncio.to_thread(open_database, path, patience)
+        return cls(opened, path, owner or Owner.current(), clock)
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""
+        self._closing = True
+        if self._search is not None:
+            self._search.call_off()
+        ended = time.monotonic() + timeout
+        searched = self._searcher is self._writer or self._searcher.close(self._opened.reader.close, timeout)
+        return self._writer.close(self._opened.writer.close, max(0.0, ended - time.monotonic())) and searched
+
+    async def aclose(self, timeout: float = 5.0) -> bool:
+        """`close`, without holding up the event loop."""
+        return await asyncio.to_thread(self.close, timeout)
+
+    async def recover(self) -> tuple[str, ...]:
+        """Make the replies `interrupted` whose writer is gone: the ids of their chats, the newest first."""
+        recovered = await self._write(lambda db: nodes.recover(db, self._owner, self._clock()))
+        self._index_soon()
+        return recovered
+
+    async def create_chat(self, chat: Chat) -> None:
+        """Add a chat.
+
+        Raises:
+            StoreError: there is one with its id, or it cannot be written.
+        """
+        await self._write(lambda db: chats.insert(db, chat))
+
+    async def save_chat(self, chat_id: str, **fields: Unpack[ChatFields]) -> None:
+        """Change some fields of a chat: its title, draft, place, leaf ... Its `updated` stays.
+
+        Raises:
+            StoreError: it is not there, or cannot be written.
+        """
+        await self._write(lambda db: chats.update(db, chat_id, fields))
+
+    async def save(self, chat_id: str, *messages: Message) -> None:
+        """Add messages, or change those whose ids are there: parents first, all or none.
+
+        The last one added becomes the chat's leaf, and the first prompt its title. A message in the state
+        `streaming` belongs to this process until it is saved in another one. Texts must be sanitised.
+
+        Raises:
+            StoreError: the chat or a parent is not there, or it cannot be written.
+        """
+
+        def write(db: sqlite3.Connection) -> None:
+            for message in messages:
+                nodes.save(db, chat_id, message, self._owner, self._clock())
+
+        await self._write(write)
+        if any(message.state is not State.STREAMING for message in messages):
+            self._index_soon()
+
+    async def adopt(self, thread: Thread) -> bool:
+        """Add a whole chat from elsewhere, as it is; False if it is there already. What streamed is `interrupted`.
+
+        Raises:
+            StoreError: a message's id is used by another chat, or it cannot be written.
+        """
+        added = await self._write(lambda db: _adopt(db, thread, self._owner))
+        self._index_soon()
+        return added
+
+    async def load(self, chat_id: str, since: int = 0) -> Thread:
+        """A chat with its messages, deleted or not; with `since`, only the messages changed after that revision.
+
+        To follow a reply that another process writes, load with the `revision` of the last answer now and then;
+        when the message is no longer in `elsewhere` but streams, its writer is gone: `recover`.
+
+        Raises:
+            StoreError: it is not there, or cannot be read.
+        """
+        return await self._read(lambda db: nodes.load(db, chat_id, since, self._owner, self._clock()))
+
+    async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
+        """The chats whose titles contain all of `words`: pinned ones first, then those last spoken in."""
+        return await self._read(lambda db: chats.summaries(db, words, limit))
+
+    async def newest(self) -> str | None:
+        """The id of the chat in which something was said last."""
+        return await self._read(chats.newest)
+
+    async def delete(self, chat_id: str) -> None:
+        """Take a chat out of list and search, until it is undeleted or purged."""
+        await self._write(lambda db: chats.mark_deleted(db, chat_id, self._clock()))
+
+    async def undelete(self, chat_id: str) -> None:
+        """Take `delete` back."""
+        await self._write(lambda db: chats.mark_deleted(db, chat_id, None))
+
+    async def purge(self, older_than: float) -> int:
+        """Remove for good the chats that were deleted more than `older_than` seconds ago: how many there were."""
+        before = self._clock() - older_than
+        total = 0
+        while removed := await self._write(lambda db: nodes.purge(db, before, _PURGED_AT_ONCE)):
+            total += removed
+        return total
+
+    async def search(self, words: str, limit: int = 50) -> tuple[Hit, ...] | None:
+        """The titles that contain all of `words`, then the messages, at most `limit` of each, the newest first.
+
+        Case and accents do not matter; a word is found within words; words in double quotes stand together.
+        A newer search ends an older one, which then gives None.
+        """
+        if self._search is not None:
+            self._search.call_off()
+        search = self._search = Search(words, limit)
+        try:
+            return await self._searcher.run(lambda: self._told(lambda: search.run(self._opened.reader)))
+        finally:
+            search.call_off()
+
+    async def recall(self, key: str, default: str = "") -> str:
+        """The value last remembered under `key`."""
+        rows = await self._read(
+            lambda db: db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchall(),
+        )
+        return str(rows[0][0]) if rows else default
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep a small value, such as the model used last, for every later start."""
+        await self._write(lambda db: db.execute("REPLACE INTO settings (key, value) VALUES (?, ?)", (key, value)))
+
+    async def index(self) -> None:
+        """Bring the search index up to date now. It keeps up by itself; a search misses nothing meanwhile."""
+        while await self._write(index.index_some):
+            pass
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def job() -> T:
+            with transaction(self._opened.writer):
+                version_of(self._opened.writer)  # a newer tui-chat may have migrated the file under us
+                return work(self._opened.writer)
+
+        return await self._writer.run(lambda: self._told(job))
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        def job() -> T:
+            with transaction(self._opened.writer, "DEFERRED"):
+                return work(self._opened.writer)
+
+        return await self._writer.run(lambda: self._told(job))
+
+    def _told(self, job: Callable[[], T]) -> T:
+        """The result of `job`, with SQLite's errors put into words."""
+        try:
+            return job()
+        except sqlite3.Error as error:
+            if self.path is not None and faults.is_damage(error):
+                with contextlib.suppress(OSError):
+                    suspicion(self.path).touch(0o600)
+            raise faults.explain(error, self.path) from error
+
+    def _index_soon(self) -> None:
+        """Index behind what is queued, a batch at a time, so that nothing waits long for it."""
+        if self._indexing or self._closing:
+            return
+        self._indexing = True
+
+        def job() -> None:
+            self._indexing = False
+            with contextlib.suppress(
+                StoreError
+            ):  # what is not indexed is found nevertheless; the next save tries again
+                if self._told(batch) and not self._closing:
+                    self._index_soon()
+
+        def batch() -> bool:
+            with transaction(self._opened.writer):
+                return index.index_some(self._opened.writer)
+
+        with contextlib.suppress(StoreError):  # closed meanwhile
+            self._writer.submit(job)
+
+
+def _adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
+    chat = thread.chat
+    known = connection.execute("SELECT deleted FROM chats WHERE id = ?", (chat.id,)).fetchone()
+    if known is not None:
+        if known[0] is not None:
+            chats.mark_deleted(connection, chat.id, None)
+        return known[0] is not None
+    chats.insert(connection, chat)
+    for message in thread.messages:
+        settled = (
+            dataclasses.replace(message, state=State.INTERRUPTED) if message.state is State.STREAMING else message
+        )
+        nodes.save(connection, chat.id, settled, owner, chat.updated)
+    chats.update(
+        connection, chat.id, {"leaf": chat.leaf, "title": chat.title} if chat.title else {"leaf": chat.leaf}
+    )
+    return True

@@ -1,0 +1,120 @@
+"""What the store gives and takes, besides messages. All are immutable."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from tui_chat.messages import Message, Role, State, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the reader was in a chat: a message and how many rows of it were above the screen's top."""
+
+    message: str
+    row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A conversation without its messages. Times are Unix times in seconds."""
+
+    id: str = field(default_factory=new_id)
+    title: str = ""
+    """Empty until the first prompt names it."""
+    created: float = field(default_factory=time.time)
+    updated: float = 0.0
+    """When something was last said in it; `created` if nothing was."""
+    model: str = ""
+    server: str = ""
+    system: str = ""
+    """The system prompt."""
+    pinned: bool = False
+    deleted: float | None = None
+    """When it was deleted; it can be taken back until it is purged."""
+    leaf: str | None = None
+    """The last message of the branch on screen."""
+    draft: str = ""
+    """What is written in the composer and not sent."""
+    place: Place | None = None
+    """None follows the end."""
+
+    def __post_init__(self) -> None:
+        if self.updated < self.created:
+            object.__setattr__(self, "updated", self.created)
+
+
+class ChatFields(TypedDict, total=False):
+    """What of a chat can be changed apart from its messages."""
+
+    title: str
+    model: str
+    server: str
+    system: str
+    pinned: bool
+    leaf: str | None
+    draft: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """A chat as the list shows it."""
+
+    id: str
+    title: str
+    created: float
+    updated: float
+    model: str
+    server: str
+    pinned: bool
+    messages: int
+    """How many messages there are on all branches."""
+    size: int
+    """Characters of text and thinking, bytes of attachments."""
+    state: State
+    """How far the last message on screen got; complete if there is none."""
+    unfinished: bool
+    """Whether there is more to be had of the last message on screen (see `Message.unfinished`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A chat with messages, parents before children."""
+
+    chat: Chat
+    messages: tuple[Message, ...]
+    revision: int = 0
+    """Grows with every change of a message: what to ask `Store.load` for later changes with."""
+    elsewhere: frozenset[str] = frozenset()
+    """The messages that another living process is still writing."""
+
+    def branch(self) -> tuple[Message, ...]:
+        """The messages from the root to the chat's leaf."""
+        by_id = {message.id: message for message in self.messages}
+        path: list[Message] = []
+        node = by_id.get(self.chat.leaf or "")
+        while node is not None and len(path) < len(by_id):
+            path.append(node)
+            node = by_id.get(node.parent or "")
+        return tuple(reversed(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A title or a message in which all words of a search occur."""
+
+    chat: str
+    title: str
+    snippet: str
+    """One line: the title itself, or the message's text around the first word found."""
+    spans: tuple[tuple[int, int], ...]
+    """Where in `snippet` the words are: start and end, in order, not overlapping."""
+    created: float
+    message: str | None = None
+    """None for a hit in the title."""
+    role: Role | None = None
+    at: int = 0
+    """Where in the message's text the first word was found."""
