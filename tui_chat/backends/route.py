@@ -1,0 +1,115 @@
+"""How a request travels to a server: through which proxy, with which headers, over which kind of socket."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from tui_chat.servers import Server
+from tui_chat.text.sanitize import clean_line
+
+SocketOption = tuple[int, int, int]
+
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+"""Seconds of silence before the first probe, seconds between probes, and how many may stay unanswered."""
+PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+_KEYED: Final = frozenset({"authorization", "proxy-authorization", "x-api-key", "cookie"})
+"""Headers that carry a secret: never for a server that the user did not name."""
+
+_SHORTEST: Final = 6
+"""Characters of a secret: real ones have more, and shorter ones stand in any text."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address without brackets, is this machine."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def can_connect(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
+    """Whether a connection to `url` can be tried at all."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:  # a bad port or bracket; UnicodeError for a label that is too long
+        return False
+    return parts.scheme in schemes and bool(host) and port != 0
+
+
+def shown_url(url: str) -> str:
+    """`url` as one line that is safe to show: without user name, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return clean_line(url.rpartition("@")[2], 200)
+    shown = SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
+    return clean_line(shown.geturl(), 200)
+
+
+def proxy_for(server: Server) -> str:
+    """URL of the proxy that leads to `server`, empty for none.
+
+    The server's own setting counts always, the environment (`HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` ...) never for
+    loopback addresses and unix sockets: a proxy would look for Ollama on its own machine.
+    """
+    if server.proxy or server.uds:
+        return server.proxy
+    host = _host(server.url)
+    if is_loopback(host):
+        return ""
+    from urllib.request import getproxies, proxy_bypass  # httpx loads it too; not needed before
+
+    known: Mapping[str, str] = getproxies()
+    proxy = known.get(server.url.partition("://")[0].lower()) or known.get("all", "")
+    if not proxy or proxy_bypass(host):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def headers_for(server: Server) -> list[tuple[bytes, bytes]]:
+    """The headers of every request. `identity`, since a proxy that compresses holds a stream back."""
+    from tui_chat import __version__
+
+    own = {"user-agent": f"tui-chat/{__version__}", "accept-encoding": "identity"}
+    if server.key:
+        own["authorization"] = f"Bearer {server.key.reveal()}"
+    wanted = [(name.lower(), value) for name, value in server.headers]
+    given = {name for name, _ in wanted}
+    headers = [*((name, value) for name, value in own.items() if name not in given), *wanted]
+    return [
+        (name.encode(), value.encode())
+        for name, value in headers
+        if server.named or name not in _KEYED  # a server found by probing gets no keys
+    ]
+
+
+def secrets_of(server: Server) -> list[str]:
+    """What must not be shown of a server's settings, as far as it is long enough to be no accident in a text."""
+    key = [server.key.reveal()] if server.key else []
+    headers = [value for name, value in server.headers if name.lower() in _KEYED]
+    return [secret for secret in (*key, *headers) if len(secret) >= _SHORTEST]
+
+
+def socket_options() -> list[SocketOption]:
+    """TCP keep-alive, which finds a dead peer although reading has no timeout, as far as the system has it."""
+    options: list[SocketOption] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in _KEEPALIVE:
+        if (option := getattr(socket, name, None)) is not None:
+            options.append((socket.IPPROTO_TCP, option, value))
+    return options
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
