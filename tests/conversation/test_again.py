@@ -1,0 +1,61 @@
+"""One key continues what was cut, tries again what failed and regenerates what is whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tui_chat.conversation.again import Again, plan_again
+from tui_chat.conversation.conversation import Conversation
+from tui_chat.messages import Message, Role, State
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat, Thread
+
+PROMPT = Message(Role.USER, "go", id="prompt")
+REPLY = Message(Role.ASSISTANT, "some text", id="reply", parent="prompt")
+
+
+async def with_last(reply: Message | None) -> Conversation:
+    """A chat whose last message is this one."""
+    messages = (PROMPT,) if reply is None else (PROMPT, reply)
+    return Conversation(await Store.open(None), Thread(Chat("chat", leaf=messages[-1].id), messages))
+
+
+async def test_in_an_empty_chat_there_is_nothing_to_do_again() -> None:
+    assert plan_again(Conversation(await Store.open(None))) is None
+
+
+async def test_while_a_reply_streams_there_is_nothing_to_do_again() -> None:
+    assert plan_again(await with_last(replace(REPLY, state=State.STREAMING))) is None
+
+
+@pytest.mark.parametrize(
+    ("last", "kind"),
+    [
+        (None, Again.RETRY),
+        (REPLY, Again.REGENERATE),
+        (replace(REPLY, finish="length"), Again.CONTINUE),
+        *(
+            (replace(REPLY, state=state), Again.CONTINUE)
+            for state in (State.STOPPED, State.INTERRUPTED, State.FAILED)
+        ),
+        (replace(REPLY, state=State.FAILED, text=""), Again.RETRY),
+        (replace(REPLY, state=State.STOPPED, text="", thinking="hm"), Again.RETRY),
+    ],
+)
+async def test_what_again_means_follows_from_how_the_reply_ended(last: Message | None, kind: Again) -> None:
+    plan = plan_again(await with_last(last))
+    assert plan is not None
+    assert plan.kind is kind
+    assert plan.reply.state is State.STREAMING
+    assert plan.reply.parent == "prompt"
+    assert (plan.prefill, plan.reply.text) == ((REPLY.text, REPLY.text) if kind is Again.CONTINUE else ("", ""))
+
+
+async def test_a_continuation_fills_the_cut_message_and_a_regeneration_a_new_one() -> None:
+    cut = plan_again(await with_last(replace(REPLY, state=State.STOPPED, error="old")))
+    whole = plan_again(await with_last(REPLY))
+    assert cut is not None
+    assert whole is not None
+    assert (cut.reply.id, cut.reply.error) == (REPLY.id, "")
+    assert whole.reply.id != REPLY.id

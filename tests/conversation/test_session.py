@@ -1,0 +1,140 @@
+"""What a start takes up from the last run, and what joins a chat to a server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tui_chat.config import Config
+from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.session import Session, find_chat
+from tui_chat.errors import ReplyError, StoreError, Unreachable
+from tui_chat.events import Accepted, Delta, Finished
+from tui_chat.messages import Message, Model, Role, State
+from tui_chat.store.owner import Owner
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat
+
+from tests.conversation.kit import ScriptedBackend
+
+TINY, OTHER = Model("tiny:latest", modified="2026-01-01"), Model("other:latest", modified="2020-01-01")
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    store = await Store.open(None)
+    yield store
+    await store.aclose()
+
+
+def session_on(store: Store, backend: ScriptedBackend | None = None, config: Config | None = None) -> Session:
+    config = config or Config()
+    backend = backend or ScriptedBackend([[Accepted(), Delta("Hi."), Finished()]], [TINY, OTHER])
+    return Session(config, store, Connection(lambda _: backend, backend.server, wanted=config.model))
+
+
+async def answered(session: Session, text: str) -> Message:
+    _, plan = await session.ask(text)
+    turn = await session.turn(plan)
+    async with aclosing(session.events(turn)) as events:
+        async for _ in events:
+            pass
+    return turn.message
+
+
+async def test_a_prompt_is_answered_and_both_are_kept_with_model_and_server(store: Store) -> None:
+    session = session_on(store, config=Config(system="Be brief.", options={"seed": 1}, think=False))
+    reply = await answered(session, "go")
+    thread = await store.load(session.conversation.chat.id)
+    assert thread.branch()[1] == reply
+    assert (reply.text, reply.state, reply.model, reply.server) == (
+        "Hi.",
+        State.COMPLETE,
+        "tiny:latest",
+        "box:11434",
+    )
+    assert thread.chat.model == "tiny:latest"
+    backend = session.connection.backend
+    assert isinstance(backend, ScriptedBackend)
+    (request,) = backend.requests
+    assert (request.options, request.think) == ({"seed": 1}, False)
+    assert [message.role for message in request.messages] == [Role.SYSTEM, Role.USER]
+
+
+async def test_the_model_used_last_is_taken_at_the_next_start(store: Store) -> None:
+    first = session_on(store, config=Config(model="other"))
+    await answered(first, "go")
+    second = session_on(store)
+    await second.start()
+    await second.connection.look()
+    assert second.connection.model == "other:latest"
+    assert second.conversation.last is None
+
+
+async def test_resume_opens_the_chat_spoken_in_last_and_an_id_any(store: Store) -> None:
+    session = session_on(store)
+    for text in ("first", "second"):
+        session.new_chat()
+        await answered(session, text)
+    ids = [chat.id for chat in await store.chats()]
+    resumed = session_on(store)
+    await resumed.start(resume=True)
+    assert resumed.conversation.chat.id == ids[0]
+    named = session_on(store)
+    await named.start(ids[1])
+    assert [message.text for message in named.conversation.branch] == ["first", "Hi."]
+
+
+async def test_resume_without_any_chat_begins_one(store: Store) -> None:
+    session = session_on(store)
+    await session.start(resume=True)
+    assert session.conversation.branch == ()
+
+
+async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    gone = await Store.open(path, owner=replace(Owner.current(), pid=4_000_000))
+    await gone.create_chat(Chat("chat"))
+    await gone.save("chat", Message(Role.ASSISTANT, "half", state=State.STREAMING))
+    await gone.aclose()
+    store = await Store.open(path)
+    session = session_on(store)
+    await session.start(resume=True)
+    assert session.conversation.last is not None
+    assert session.conversation.last.state is State.INTERRUPTED
+    await store.aclose()
+
+
+async def test_without_a_model_a_turn_says_what_is_wrong(store: Store) -> None:
+    session = session_on(store, ScriptedBackend())
+    _, plan = await session.ask("go")
+    with pytest.raises(ReplyError, match="no models") as caught:
+        await session.turn(plan)
+    assert "ollama pull" in caught.value.hint
+    down = session_on(store, ScriptedBackend(failure=Unreachable("nobody")))
+    _, plan = await down.ask("go")
+    with pytest.raises(Unreachable, match="nobody"):
+        await down.turn(plan)
+
+
+async def test_a_chat_is_found_by_the_beginning_of_its_id(store: Store) -> None:
+    for chat_id in ("abc1", "abc2", "xyz"):
+        await store.create_chat(Chat(chat_id))
+    assert await find_chat(store, "x") == "xyz"
+    with pytest.raises(StoreError, match="no chat 'q'"):
+        await find_chat(store, "q")
+    with pytest.raises(StoreError, match="2 chats begin with 'abc'"):
+        await find_chat(store, "abc")
+    await store.create_chat(Chat("abc"))
+    assert await find_chat(store, "abc") == "abc"
+
+
+async def test_the_demo_keeps_its_chats_to_itself(store: Store) -> None:
+    session = session_on(store)
+    await session.start_demo(session.connection.server)
+    await answered(session, "a demo")
+    assert await store.chats() == ()
+    await session.aclose()

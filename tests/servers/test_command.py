@@ -1,0 +1,114 @@
+"""`tui-chat servers` and `tui-chat relay` on the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from tui_chat.backends import detect
+from tui_chat.backends.detect import Attempt, Discovery
+from tui_chat.cli import behind_relay, main
+from tui_chat.config import Config
+from tui_chat.conversation.roll_call import roll_call
+from tui_chat.errors import Garbled, Unreachable
+from tui_chat.servers import Server
+
+from tests.server import ScriptedServer
+
+
+async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
+    (tmp_path / "servers.toml").write_text('[[servers]]\nurl = "http://a:1"\nname = "keyless"\nkey_env = "NONE"\n')
+    async with ScriptedServer() as box, ScriptedServer() as here:
+
+        async def discover() -> Discovery:
+            stranger = Attempt(
+                Server("http://127.0.0.1:8000", named=False), Garbled("No server for models.", "Hm.")
+            )
+            nobody = Attempt(Server("http://127.0.0.1:1234", named=False), Unreachable("Nothing answers."))
+            return Discovery((Attempt(await detect.detect(Server(here.url, named=False))), stranger, nobody))
+
+        config = Config(
+            servers=(Server(box.url, name="box"), Server("http://127.0.0.1:9", name="dead")), data_dir=tmp_path
+        )
+        rows, tried = await roll_call(config, {}, detect.connect, discover)
+        assert [(row.name, row.origin, row.flavour, row.reachable, row.models) for row in rows] == [
+            ("box", "config file", "Ollama", True, 1),
+            ("dead", "config file", "", False, 0),
+            ("keyless", "added", "", False, 0),
+            (here.url.removeprefix("http://"), "found", "Ollama", True, 1),
+            ("127.0.0.1:8000", "found", "", False, 0),
+        ]
+        assert "Nothing answers" in rows[1].error
+        assert "NONE is not set" in rows[2].error
+        assert tried[1:] == ["127.0.0.1:8000", "127.0.0.1:1234"]
+
+
+async def test_the_url_may_be_the_name_of_an_added_server(tmp_path: Path) -> None:
+    (tmp_path / "servers.toml").write_text('[[servers]]\nurl = "http://box:1"\nname = "lab"\n')
+    config = Config(url="lab", data_dir=tmp_path)
+    assert behind_relay(None, config).server.url == "http://box:1"
+    assert behind_relay("http://other:2", config).server.url == "http://other:2"
+
+
+def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    surroundings: Mapping[str, str] = {**os.environ, **environ}
+    return subprocess.run(words, capture_output=True, text=True, env=surroundings, timeout=60, check=False)
+
+
+def test_json_is_a_server_a_line(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[[servers]]\nname = "dead"\nurl = "http://127.0.0.1:9"\n')
+    done = run(
+        sys.executable, "-m", "tui_chat", "servers", "--json", "--config", str(config), "--data-dir", str(tmp_path)
+    )
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (rows[0]["name"], rows[0]["url"], rows[0]["reachable"]) == ("dead", "http://127.0.0.1:9", False)
+    assert done.stderr == ""
+    assert not (tmp_path / "chats.db").exists()
+
+
+def test_a_relay_without_its_libraries_names_the_extra(tmp_path: Path) -> None:
+    code = "import sys; sys.modules['starlette'] = sys.modules['uvicorn'] = None; import tui_chat.cli as c; sys.exit(c.main())"
+    done = run(
+        sys.executable,
+        "-c",
+        code,
+        "relay",
+        "--upstream",
+        "http://127.0.0.1:9",
+        "--port",
+        "0",
+        XDG_CONFIG_HOME=str(tmp_path),
+    )
+    assert done.returncode == 2
+    assert "pip install 'tui-chat[relay]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_command_line_loads_neither_the_relays_libraries_nor_the_screens_nor_the_networks() -> None:
+    code = "import sys, tui_chat.cli as c; c.parser(); print({'starlette', 'uvicorn', 'httpx', 'textual'} & {*sys.modules})"
+    assert run(sys.executable, "-c", code).stdout == "set()\n"
+
+
+def test_tokens_of_the_relay_are_managed_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["relay", "token", "add", "anna"]) == 0
+    token = capsys.readouterr().out.strip()
+    assert main(["relay", "token", "list"]) == 0
+    assert capsys.readouterr().out == "anna\n"
+    assert token not in (tmp_path / "tui-chat" / "relay-tokens").read_text()
+
+
+def test_a_relay_for_others_without_a_token_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["relay", "--host", "0.0.0.0"]) == 2
+    assert "tui-chat relay token add" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""What a chat is: a tree of messages with one reply in flight."""

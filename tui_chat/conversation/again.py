@@ -1,0 +1,49 @@
+"""What "again" means for the last message: continue, retry or regenerate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tui_chat.conversation.conversation import Conversation
+from tui_chat.messages import Message, Role, State
+
+
+class Again(StrEnum):
+    """The three things that one key does."""
+
+    CONTINUE = "continue"
+    RETRY = "retry"
+    REGENERATE = "regenerate"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is going to happen."""
+
+    kind: Again
+    reply: Message
+    """The message to fill: the cut one itself, or a new one beside what was there."""
+    prefill: str = ""
+
+
+def plan_again(conversation: Conversation) -> Plan | None:
+    """What again would do now; None where there is nothing to do again."""
+    last = conversation.last
+    if last is None or last.state is State.STREAMING:
+        return None
+    if last.role is not Role.ASSISTANT:
+        return Plan(Again.RETRY, answer_to(last))
+    if last.unfinished and last.text:
+        return Plan(Again.CONTINUE, replace(last, state=State.STREAMING, finish="", error=""), prefill=last.text)
+    if last.unfinished and not last.thinking:
+        return Plan(Again.RETRY, replace(last, state=State.STREAMING, finish="", error=""))
+    prompt = conversation.parent_of(last)
+    if prompt is None:
+        return None
+    return Plan(Again.RETRY if last.unfinished else Again.REGENERATE, answer_to(prompt))
+
+
+def answer_to(prompt: Message) -> Message:
+    """A reply of which nothing is there yet."""
+    return Message(Role.ASSISTANT, "", parent=prompt.id, state=State.STREAMING)

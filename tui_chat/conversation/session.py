@@ -1,0 +1,166 @@
+"""What a running program holds: a store, a connection, and the chat that is open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from tui_chat.config import Config
+from tui_chat.conversation.again import Again, Plan, answer_to
+from tui_chat.conversation.book import Book, same_place
+from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.conversation import Conversation
+from tui_chat.conversation.keeping import kept
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.conversation.turn import Turn
+from tui_chat.errors import ReplyError, StoreError
+from tui_chat.events import Event
+from tui_chat.messages import Message, Model
+from tui_chat.servers import Server
+from tui_chat.store.store import Store
+from tui_chat.text.sanitize import clean_line
+
+_LAST_MODEL = "last-model"
+
+
+class Session:
+    """The one place that joins a chat to a server."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        connection: Connection,
+        clock: Callable[[], float] = time.monotonic,
+        book: Book | None = None,
+    ) -> None:
+        self._clock = clock
+        self._book = book or Book(config, ServerFile())
+        self._real: Store | None = None
+        self.config = config
+        self.store = store
+        self.connection = connection
+        self.conversation = Conversation(store, system=config.system)
+        self.demo = False
+        """Whether it is the built-in scripted server that is talked to."""
+        self.notice = ""
+        """What has to be said about the chat that was opened last."""
+
+    async def start_demo(self, server: Server) -> None:
+        """Talk to the built-in scripted server. Its chats are not kept on disk."""
+        if not self.demo:
+            self._real, self.store, self.demo = self.store, await Store.open(None), True
+        self.connection.switch(server)
+        self.new_chat()
+
+    async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
+        """Go on with another server, and with one of its models if it is known. Leaves the demo."""
+        if self._real is not None:
+            demo, self.store, self._real, self.demo = self.store, self._real, None, False
+            await demo.aclose()
+            self.new_chat()
+        self.connection.switch(server, models)
+        if model:
+            self.connection.use(model)
+
+    async def start(self, chat: str | None = None, *, resume: bool = False) -> None:
+        """Take up what the last run left: its unfinished replies, its model and, if asked for, a chat.
+
+        Args:
+            chat: the beginning of an id.
+            resume: open the chat that was spoken in last.
+
+        Raises:
+            StoreError: there is no such chat, or the store cannot be read.
+        """
+        await self.store.recover()
+        self.connection.last = await self.store.recall(_LAST_MODEL)
+        wanted = await find_chat(self.store, chat) if chat else await self.store.newest() if resume else None
+        if wanted is not None:
+            await self.open_chat(wanted, stay=self.config.insists)
+
+    def new_chat(self) -> None:
+        """Begin another chat; the present one stays in the store."""
+        self.conversation = Conversation(self.store, system=self.config.system)
+
+    async def open_chat(self, chat_id: str, *, stay: bool = False) -> None:
+        """Go on with another chat, with its server if that is known. `stay` keeps the present server.
+
+        Raises:
+            StoreError: it is not there, or cannot be read.
+        """
+        self.conversation = Conversation(self.store, await self.store.load(chat_id))
+        if not (stay or self.demo):
+            self._return_to(self.conversation.chat.server)
+        self.connection.prefer(self.conversation.chat.model)
+
+    def _return_to(self, address: str) -> None:
+        """Talk to the server of a chat; where that is not known any more, `notice` says so."""
+        connection, self.notice = self.connection, ""
+        if not address or same_place(address, connection.server.address):
+            return
+        server = self._book.at(address)
+        if server is not None:
+            connection.switch(server)
+        else:
+            self.notice = (
+                f"This chat was with {clean_line(address, 80)}, which is not among the servers (any more). "
+                f"It goes on with {connection.server.label}."
+            )
+
+    async def catch_up(self) -> None:
+        """Learn what another tui-chat has said in this chat meanwhile, so that the next prompt comes after it."""
+        with suppress(StoreError):  # a chat that is not on disk is nobody else's
+            await self.conversation.catch_up()
+
+    async def ask(self, text: str) -> tuple[Message, Plan]:
+        """Add a prompt: it, committed, and the reply to be filled."""
+        prompt = await self.conversation.ask(text)
+        return prompt, Plan(Again.RETRY, answer_to(prompt))
+
+    async def turn(self, plan: Plan) -> Turn:
+        """The turn that carries out a plan.
+
+        Raises:
+            ReplyError: there is no model to ask.
+        """
+        connection = self.connection
+        if not connection.model:
+            await connection.look()
+        if not connection.model:
+            raise connection.error or ReplyError(
+                f"{connection.server.label} has no models", "Get one: ollama pull qwen3:4b, then Ctrl+L."
+            )
+        await self.conversation.note(model=connection.model, server=connection.server.address)
+        with suppress(StoreError):  # a convenience is not worth a reply
+            await self.store.remember(_LAST_MODEL, connection.model)
+        reply = replace(plan.reply, model=connection.model, server=connection.server.label, created=time.time())
+        request = self.conversation.request(reply, self.config.options, self.config.think, plan.prefill)
+        return Turn(connection.backend, request, reply, self._clock)
+
+    def events(self, turn: Turn) -> AsyncGenerator[Event, None]:
+        """The events of a turn, its message kept on disk."""
+        return kept(turn, self.conversation)
+
+    async def aclose(self) -> None:
+        """Write what is queued, let go of server and store."""
+        await self.connection.aclose()
+        await self.store.aclose()
+        if self._real is not None:
+            await self._real.aclose()
+
+
+async def find_chat(store: Store, start: str) -> str:
+    """The id of the one chat whose id is `start`, or begins so.
+
+    Raises:
+        StoreError: there is none, or there are several.
+    """
+    found = [chat.id for chat in await store.chats() if chat.id.startswith(start)]
+    if len(found) == 1 or start in found:
+        return start if start in found else found[0]
+    if not found:
+        raise StoreError(f"There is no chat {clean_line(start, 40)!r}", "`tui-chat chats` lists them.")
+    raise StoreError(f"{len(found)} chats begin with {clean_line(start, 40)!r}", "Write more of the id.")
