@@ -1,0 +1,198 @@
+"""The model of a terminal's screen: cells, their styles, and rows of them.
+
+Cells and styles are named tuples, not dataclasses: thousands are compared and hashed per frame, and a tuple does
+that in C, by identity first. That is also why `cells_of` hands out the same object for the same cell.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
+
+from rich.cells import get_character_cell_size, split_graphemes
+
+_SWITCHED_OFF_BY: Final = {
+    22: (1, 2),
+    23: (3,),
+    24: (4, 21),
+    25: (5, 6),
+    27: (7,),
+    28: (8,),
+    29: (9,),
+    54: (51, 52),
+    55: (53,),
+}
+_ATTRIBUTES: Final = frozenset(code for codes in _SWITCHED_OFF_BY.values() for code in codes)
+SHOW_ON_BLANK: Final = frozenset((4, 7, 9, 21, 51, 52, 53))
+"""SGR attributes that can be seen on a space: lines through, under, over and around it, and reversed colours."""
+
+
+class Style(NamedTuple):
+    """How a cell looks, in the terminal's own terms (ECMA-48 SGR; OSC 8 for the link)."""
+
+    attributes: tuple[int, ...] = ()
+    """SGR codes that switch something on (1 bold, 3 italic, 4 underline ...), ascending."""
+    foreground: str = ""
+    """SGR parameters such as `31` or `38;2;1;2;3`; empty for the terminal's own colour."""
+    background: str = ""
+    link: str = ""
+    """`params;URI` of OSC 8; empty for none."""
+
+
+class Cell(NamedTuple):
+    """One column of a row. The right half of a wide cluster has an empty text and the cluster's style."""
+
+    text: str
+    style: Style
+
+    @property
+    def is_blank(self) -> bool:
+        """A space of which only the background can be seen; erasing makes the same."""
+        return self.text == " " and not self.style.attributes and not self.style.link
+
+
+Row: TypeAlias = tuple[Cell, ...]
+
+PLAIN: Final = Style()
+UNKNOWN: Final = Cell("\0", PLAIN)
+"""What a cell shows of which nothing is known; equal to no cell that is ever drawn."""
+_ALPHABET_LIMIT: Final = 8192
+_REVERSED: Final = (7,)
+
+
+@lru_cache(maxsize=256)
+def blank(background: str = "") -> Cell:
+    """An empty cell with the given background (SGR parameters)."""
+    return Cell(" ", Style(background=background))
+
+
+class _Alphabet(dict[str, Cell]):
+    """The cells of one style, made when first asked for."""
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self.style = style
+
+    def __missing__(self, text: str) -> Cell:
+        if len(self) >= _ALPHABET_LIMIT:
+            self.clear()
+        style = self.style
+        if text == " " and not style.link and SHOW_ON_BLANK.isdisjoint(style.attributes):
+            cell = blank(style.background)
+        elif text == " " and not style.link and style.attributes == _REVERSED and style.foreground:
+            cell = blank(_as_background(style.foreground))
+        else:
+            cell = Cell(text, style)
+        self[text] = cell
+        return cell
+
+
+def _as_background(foreground: str) -> str:
+    """The SGR parameters that give the background a foreground's colour: 48 for 38, 41 for 31, 101 for 91."""
+    code, separator, rest = foreground.partition(";")
+    return f"{int(code) + 10}{separator}{rest}"
+
+
+@lru_cache(maxsize=256)
+def _alphabet(style: Style) -> _Alphabet:
+    return _Alphabet(style)
+
+
+def cells_of(text: str, style: Style) -> list[Cell]:
+    """The cells that `text` fills, as Textual measures it (Rich's grapheme clusters).
+
+    On a blank only the background is kept, since nothing else can be seen there; the colour of a reversed blank is
+    a background too, and cheaper to draw and to erase. Zero-width characters join the
+    cell before them; at the very start there is none, and they are dropped.
+    """
+    alphabet = _alphabet(style)
+    if text.isascii():
+        return list(map(alphabet.__getitem__, text))
+    cells: list[Cell] = []
+    for start, end, width in split_graphemes(text)[0]:
+        if width:
+            cells.append(alphabet[text[start:end]])
+            cells.extend([alphabet[""]] * (width - 1))
+        elif cells:
+            head = -1 if cells[-1].text else -2
+            cells[head] = cells[head]._replace(text=cells[head].text + text[start:end])
+    return cells
+
+
+def blank_row(width: int) -> Row:
+    """A row that shows nothing, `width` columns."""
+    return (blank(),) * width
+
+
+def overlay(row: Row, x: int, cells: Row) -> Row:
+    """`row` with `cells` written from column `x`, cut at the row's end.
+
+    Of a wide cluster that is overwritten by half the other half becomes blank, as in a terminal.
+    """
+    room = len(row) - x
+    if room <= 0:
+        return row
+    if len(cells) > room:
+        halved = not cells[room].text
+        cells = (*cells[: room - 1], blank(cells[room].style.background)) if halved else cells[:room]
+    end = x + len(cells)
+    left, right = row[:x], row[end:]
+    if not left and not right:
+        return cells
+    if left and not row[x].text:
+        left = (*left[:-1], blank(left[-1].style.background))
+    if right and not right[0].text:
+        right = (blank(right[0].style.background), *right[1:])
+    return left + cells + right
+
+
+@lru_cache(maxsize=1024)
+def restyle(style: Style, parameters: str) -> Style:
+    """`style` after the SGR sequence with these parameters (ECMA-48 8.3.117; ISO 8613-6 for 38 and 48)."""
+    codes = iter([int(code or 0) for code in parameters.split(";")])
+    attributes, foreground, background = set(style.attributes), style.foreground, style.background
+    for code in codes:
+        if code == 0:
+            attributes, foreground, background = set(), "", ""
+        elif code in _ATTRIBUTES:
+            attributes.add(code)
+        elif code in _SWITCHED_OFF_BY:
+            attributes.difference_update(_SWITCHED_OFF_BY[code])
+        elif 30 <= code <= 38 or 90 <= code <= 97:
+            foreground = _colour(code, codes)
+        elif 40 <= code <= 48 or 100 <= code <= 107:
+            background = _colour(code, codes)
+        elif code == 39:
+            foreground = ""
+        elif code == 49:
+            background = ""
+    return Style(tuple(sorted(attributes)), foreground, background, style.link)
+
+
+def _colour(code: int, codes: Iterator[int]) -> str:
+    """The whole parameter list of the colour that starts with `code`; 38 and 48 take theirs from `codes`."""
+    if code not in (38, 48):
+        return str(code)
+    kind = next(codes, 5)
+    return ";".join(map(str, (code, kind, *(next(codes, 0) for _ in range(3 if kind == 2 else 1)))))
+
+
+@lru_cache(maxsize=4096)
+def disputed_width(cluster: str) -> int:
+    """The most columns that some terminal gives this cluster; 0 where they all agree with us.
+
+    Agreed are single characters of old standing: narrow letters, digits and signs, and East Asian wide ones.
+    Disputed are sequences (ZWJ, VS16, combining marks) and whatever is young or an emoji.
+    """
+    if len(cluster) > 1:
+        return sum(max(1, get_character_cell_size(character)) for character in cluster)
+    code = ord(cluster)
+    if get_character_cell_size(cluster) == 2:
+        agreed = unicodedata.east_asian_width(cluster) in "WF" and (
+            0x1100 <= code <= 0x115F or 0x2E80 <= code < 0x1F000 or code >= 0x20000
+        )
+    else:
+        agreed = code < 0x1F000 and unicodedata.category(cluster)[0] in "LNPSZ"
+    return 0 if agreed else 2

@@ -1,0 +1,143 @@
+"""What changed between two screens: runs of columns in a row, and rows that only moved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from operator import is_not, itemgetter
+from typing import Final, NamedTuple
+
+from tui_chat.terminal.cells import UNKNOWN, Row, disputed_width
+
+_TEXT_OF: Final = itemgetter(0)
+"""A cell's text, at C speed."""
+_GAP: Final = 4
+"""Unchanged columns that cost no more to write again than to step over."""
+_SCROLL_COST: Final = 24
+"""Bytes of a scroll, about: margins, position, lines, margins off."""
+_MOVE_COST: Final = 8
+"""Bytes to reach a changed row."""
+_SCROLLBAR: Final = 3
+"""Columns at the right that may change while the rest of a row only moves."""
+
+
+class Scroll(NamedTuple):
+    """Rows `top` to `bottom` move up by `lines` (down where negative)."""
+
+    top: int
+    bottom: int
+    lines: int
+
+
+def changed_runs(old: Row, new: Row) -> list[tuple[int, int]]:
+    """The stretches (start, end) of columns to write so that a row that shows `old` shows `new`.
+
+    Behind a cluster whose width is disputed the columns it may spill into are written again.
+    """
+    changed = [
+        x for x, (was, wanted) in enumerate(zip(old, new, strict=True)) if was is not wanted and was != wanted
+    ]
+    if changed and not "".join([cell.text for cell in new]).isascii():
+        changed = _with_spills(new, changed)
+    runs: list[tuple[int, int]] = []
+    for x in changed:
+        if runs and _bridges(new, runs[-1][1], x):
+            runs[-1] = (runs[-1][0], x + 1)
+        else:
+            runs.append((x, x + 1))
+    return runs
+
+
+def _with_spills(row: Row, changed: list[int]) -> list[int]:
+    columns: list[int] = []
+    changes, spill = set(changed), 0
+    for x, cell in enumerate(row):
+        right_half = not cell.text and columns and columns[-1] == x - 1
+        if x in changes or x < spill or right_half:
+            columns.append(x)
+            if not cell.text.isascii():
+                spill = max(spill, x + disputed_width(cell.text))
+    return columns
+
+
+def _bridges(row: Row, end: int, start: int) -> bool:
+    """Whether the columns `end` to `start` are cheaper written again than jumped."""
+    if end == start:
+        return True
+    style = row[end - 1].style
+    return start - end <= _GAP and all(
+        cell.text.isascii() and cell.text and (cell.is_blank or cell.style == style) for cell in row[end:start]
+    )
+
+
+def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:
+    """The scroll after which least is left to write, or None where none pays."""
+    changed = [
+        y for y, (was, wanted) in enumerate(zip(old, new, strict=True)) if was is not wanted and was != wanted
+    ]
+    if len(changed) < 2:
+        return None
+    span = range(changed[0], changed[-1] + 1)
+    before, after = _landmarks(old, span), _landmarks(new, span)
+    moves = {y: before[text] - y for text, y in after.items() if text in before}
+    votes = Counter(move for move in moves.values() if move)
+    if not votes:
+        return None
+    lines = votes.most_common(1)[0][0]
+    moved = [y for y, move in moves.items() if move == lines]
+    top, bottom = min(min(moved), min(moved) + lines), max(max(moved), max(moved) + lines)
+    freed = (UNKNOWN,) * len(new[top])
+    if lines > 0:
+        top = _raised(old, new, top, changed[0], lines)
+        bottom = _lowered(old, new, bottom, changed[-1], lines)
+    stay = scrolled = 0
+    for y in range(top, bottom + 1):
+        stay += _difference(old[y], new[y])
+        scrolled += _difference(old[y + lines] if top <= y + lines <= bottom else freed, new[y])
+    return Scroll(top, bottom, lines) if scrolled + _SCROLL_COST < stay else None
+
+
+def _raised(old: Sequence[Row], new: Sequence[Row], top: int, first: int, lines: int) -> int:
+    """The top of a scroll upwards, moved up over rows that moved too and are no landmarks, such as blank ones."""
+    best, cost, least = top, 0, 0
+    for above in range(top - 1, first - 1, -1):
+        cost += _difference(old[above + lines], new[above]) - _difference(old[above], new[above])
+        if cost < least:
+            best, least = above, cost
+    return best
+
+
+def _lowered(old: Sequence[Row], new: Sequence[Row], bottom: int, last: int, lines: int) -> int:
+    """The bottom of a scroll upwards, moved down over rows that have changed as well as moved.
+
+    Such is the last line of a text that grows: in the frame in which it scrolls it also gets its last words.
+    """
+    freed = (UNKNOWN,) * len(new[bottom])
+    best, cost, least = bottom, 0, 0
+    for below in range(bottom + 1, last + 1):
+        cost += _difference(old[below], new[below - lines]) + _difference(freed, new[below])
+        cost -= _difference(freed, new[below - lines]) + _difference(old[below], new[below])
+        if cost < least:
+            best, least = below, cost
+    return best
+
+
+def _landmarks(rows: Sequence[Row], span: range) -> dict[str, int]:
+    """The rows whose text occurs once, by that text."""
+    places: dict[str, int] = {}
+    twice: set[str] = set()
+    for y in span:
+        text = "".join(map(_TEXT_OF, rows[y][:-_SCROLLBAR])).strip()
+        if places.setdefault(text, y) != y:
+            twice.add(text)
+    return {text: y for text, y in places.items() if text and text not in twice}
+
+
+def _difference(old: Row, new: Row) -> int:
+    """About how many bytes it takes to turn one row into the other; cells are compared by identity, for speed."""
+    if old is new:
+        return 0
+    if old[0] is UNKNOWN:
+        return len("".join([cell.text for cell in new]).rstrip()) + _MOVE_COST
+    cells = sum(map(is_not, old, new))
+    return cells and cells + _MOVE_COST

@@ -1,0 +1,141 @@
+"""The thrifty driver: Textual's own for Unix terminals, but it sends only what changed and never waits."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, ClassVar, Final
+
+from textual import events
+from textual.app import App
+from textual.message import Message
+
+from tui_chat.terminal.frames import parse_frame
+from tui_chat.terminal.line import Line
+from tui_chat.terminal.outbox import Outbox
+from tui_chat.terminal.painter import Painter
+from tui_chat.terminal.speed import LineSpeed
+from tui_chat.terminal.stock import StockDriver
+
+_SYNC_START: Final = "\x1b[?2026h"
+_SYNC_END: Final = "\x1b[?2026l"
+_SETTLE: Final = 0.25
+"""Seconds after a resize in which Textual paints anew by itself, unless the size came back to what it was."""
+_CLOSE_TIMEOUT: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalTraits:
+    """What we know about a terminal beforehand."""
+
+    erases_in_colour: bool = True
+    """Erased cells take the background colour in force (terminfo's `bce`)."""
+    reports_every_motion: bool = False
+    """Ask for mouse motion without a button too (mode 1003), which is costly on a slow line."""
+
+
+class ThriftyDriver(StockDriver):
+    """Writes frames as differences, in a thread of its own; everything else as Textual's driver does.
+
+    Frames are recognised in `write`, the driver's public seam; what is not a frame passes unchanged, in order.
+    """
+
+    traits: ClassVar[TerminalTraits] = TerminalTraits()
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        width, height = size or self._get_terminal_size()
+        self._outbox = Outbox(Painter(width, height, erases_in_colour=self.traits.erases_in_colour))
+        self._speed = LineSpeed()
+        self._line: Line | None = None
+
+    @property
+    def frame_interval(self) -> float:
+        """Seconds to leave between two frames, 0.05 to 0.2: more on a line that is slow."""
+        return self._speed.frame_interval
+
+    def redraw(self) -> None:
+        """Paint the whole screen anew, counting on nothing that the terminal shows."""
+        self._outbox.forget()
+        self._wake()
+
+    def write(self, data: str) -> None:
+        """Take a frame or a control sequence; returns at once. After `close` and a hang-up nothing is written."""
+        if self._line is None or self._hung_up or data == _SYNC_END:
+            return
+        if data == _SYNC_START:
+            self._outbox.synchronized = True
+            return
+        frame = parse_frame(data)
+        if frame is None:
+            self._outbox.control(data)
+        else:
+            self._outbox.show(frame, *self._app.size)
+        self._line.wake()
+
+    def start_application_mode(self) -> None:
+        """Enter the alternate screen and start to read and write."""
+        self.close()
+        assert self._file is not None, "a terminal program has a standard error"
+        self._line = Line(self._file.fileno(), self._outbox, self._speed, self.hang_up)
+        self._line.start()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        if self._writer_thread is not None:  # the stock writer, started by the base class and not used
+            self._writer_thread.stop()
+            self._writer_thread = None
+        self._watch_size()
+        self._outbox.open()
+        self._wake()
+
+    def stop_application_mode(self) -> None:
+        """Restore the terminal."""
+        self._outbox.shut()
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """Flush what waits and stop writing, within two seconds."""
+        line, self._line = self._line, None
+        if line is not None and not line.close(_CLOSE_TIMEOUT):
+            self._hung_up = True
+        super().close()
+
+    def process_message(self, message: Message) -> None:
+        """Handle what the terminal reports; called in the input thread."""
+        if isinstance(message, events.Resize):
+            self._loop.call_soon_threadsafe(self._resized)
+        super().process_message(message)
+
+    def _enable_mouse_support(self) -> None:
+        """Report presses, wheel and drags (1000, 1002) in SGR form (1006), but not every motion (1003)."""
+        if self.traits.reports_every_motion:
+            super()._enable_mouse_support()
+        elif self._mouse:
+            for mode in (1000, 1002, 1006):
+                self.write(f"\x1b[?{mode}h")
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write("\x1b[?1002l")
+        super()._disable_mouse_support()
+
+    def _watch_size(self) -> None:
+        """Hear of resizes before Textual does, which ignores one that ends at the old size."""
+        textual_handler = signal.getsignal(signal.SIGWINCH)
+
+        def on_resize(number: int, frame: FrameType | None) -> None:
+            self._loop.call_soon_threadsafe(self._resized)
+            if callable(textual_handler):
+                textual_handler(number, frame)
+
+        signal.signal(signal.SIGWINCH, on_resize)
+
+    def _resized(self) -> None:
+        self._outbox.forget()
+        self._loop.call_later(_SETTLE, self._wake)
+
+    def _wake(self) -> None:
+        if self._line is not None:
+            self._line.wake()

@@ -1,0 +1,102 @@
+"""The line to the terminal: a thread that pulls what is next when the line is free, and never lets others wait."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
+from time import monotonic
+from typing import Final, Protocol
+
+from tui_chat.terminal.speed import LineSpeed
+
+_PIECE: Final = 1024
+"""Bytes per write call, so that a slow line is noticed early in a long frame."""
+
+
+class Source(Protocol):
+    """Where the line gets what it sends."""
+
+    def take(self, *, frames: bool = True) -> bytes:
+        """The next bytes to send; empty for nothing."""
+
+
+class Line:
+    """Sends what its source has, one thing at a time, as fast as the terminal takes it."""
+
+    def __init__(self, fd: int, source: Source, speed: LineSpeed, on_hang_up: Callable[[], None]) -> None:
+        """`on_hang_up` is called in the line's thread, once, when nobody reads at the other end any more."""
+        self._fd = fd
+        self._source = source
+        self._speed = speed
+        self._on_hang_up = on_hang_up
+        self._closing = False
+        self._woken, self._waker = socket.socketpair()
+        self._waker.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._woken, select.POLLIN)
+        self._poll.register(fd, 0)  # errors and hang-ups only
+        # A daemon, since a write to a stopped terminal may never return.
+        self._thread = Thread(target=self._run, name="terminal-line", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """The source has something new. Never blocks."""
+        with suppress(OSError):  # enough wake-ups wait already, or the line was closed
+            self._waker.send(b"\0")
+
+    def close(self, timeout: float) -> bool:
+        """Send what waits, frames excepted, within `timeout` seconds; whether all was sent."""
+        self._closing = True
+        self.wake()
+        self._thread.join(timeout)
+        done = not self._thread.is_alive()
+        if done:
+            self._waker.close()
+            self._woken.close()
+        return done
+
+    def _run(self) -> None:
+        try:
+            self._send_all()
+        except OSError:  # EIO, EPIPE, EBADF: the terminal is gone
+            self._on_hang_up()
+
+    def _send_all(self) -> None:
+        free_at = monotonic()
+        while True:
+            rest = free_at - monotonic()
+            data = self._source.take(frames=rest <= 0 and not self._closing)
+            if data:
+                started = monotonic()
+                self._write(data)
+                finished = monotonic()
+                free_at = finished + self._speed.wrote(len(data), finished - started)
+            elif self._closing:
+                return
+            else:
+                self._sleep(rest if rest > 0 else None)
+
+    def _sleep(self, seconds: float | None) -> None:
+        """Wait for a wake-up, at most so long; raises OSError when the terminal hangs up meanwhile."""
+        for fd, event in self._poll.poll(None if seconds is None else seconds * 1000 + 1):
+            if fd == self._woken.fileno():
+                self._woken.recv(4096)
+            elif event & select.POLLNVAL:  # macOS cannot poll terminals; there the next write will tell
+                self._poll.unregister(fd)
+            else:
+                raise BrokenPipeError
+
+    def _write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._fd, rest[:_PIECE]) :]
+            except BlockingIOError:  # somebody who shares the terminal made it non-blocking
+                select.select([], [self._fd], [])
