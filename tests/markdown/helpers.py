@@ -1,0 +1,103 @@
+"""What the Markdown tests share: sources, and the rows of a document as values."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hypothesis import strategies as st
+from tui_chat.ui.markdown import Document, Layout, Palette, Row
+
+CORPUS: dict[str, list[str]] = json.loads((Path(__file__).parent / "corpus.json").read_text())
+"""Snippets for each section of the CommonMark and GFM specifications, and for what chat models write besides."""
+SNIPPETS = [snippet for snippets in CORPUS.values() for snippet in snippets]
+
+THEME = {"foreground": "#e0e0e0", "background": "#121212", "surface": "#1e1e1e", "primary": "#0178d4"}
+PALETTE = Palette.from_theme(THEME | {"success": "#4ebf71", "warning": "#fea62b", "accent": "#ffc473"})
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            "word ",
+            "two words ",
+            "\n",
+            "\n\n",
+            "  ",
+            "    ",
+            "\t",
+            "- ",
+            "* ",
+            "1. ",
+            "7) ",
+            "> ",
+            "# ",
+            "### ",
+            "---\n",
+        ),
+        *(
+            "===\n",
+            "```\n",
+            "```py\n",
+            "~~~\n",
+            "`code`",
+            "`",
+            "**",
+            "*",
+            "_",
+            "~~",
+            "[x](https://a.example/b)",
+            "[r]",
+        ),
+        *(
+            "\n[r]: https://r.example\n",
+            "[^1]",
+            "\n[^1]: note\n",
+            "| a | b |\n|---|---|\n",
+            "| 1 | 2 |\n",
+            "| **long cell** | ",
+        ),
+        *(
+            "<br>",
+            "<div>",
+            "$x$",
+            "$$\n",
+            "\\[\n",
+            "\\]\n",
+            "\\(y\\)",
+            "- [ ] ",
+            "- [x] ",
+            "日本語。",
+            "👩‍👧 ",
+            "e\u0301",
+            "\r\n",
+            "\r",
+        ),
+        *(
+            "def f(): '''\n",
+            "/* c\n",
+            "*/",
+            "&amp;",
+            "\\",
+            "https://b.example/q_r ",
+            "![i](https://i.example/p.png)",
+        ),
+    ]
+)
+MARKDOWN = st.lists(FRAGMENTS, max_size=24).map("".join)
+
+
+def rows(layout: Layout) -> list[Row]:
+    return [layout.row(y) for y in range(layout.height)]
+
+
+def fresh(source: str, width: int) -> list[Row]:
+    return rows(Document(source).layout(width, PALETTE))
+
+
+def shown(layout: Layout) -> list[str]:
+    return [layout.strip(y).text for y in range(layout.height)]
+
+
+def screen(source: str, width: int = 80) -> list[str]:
+    """What stands on the screen, in attributes only."""
+    return shown(Document(source).layout(width, Palette.from_theme(THEME)))

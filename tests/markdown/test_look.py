@@ -1,0 +1,230 @@
+"""What a person sees: each kind of block, at an ordinary and at a narrow width."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.style import Style
+from textual.theme import BUILTIN_THEMES
+from tui_chat.ui.markdown import Document, Layout, Link, Palette
+from tui_chat.ui.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
+
+from tests.markdown.helpers import THEME, rows, screen, shown
+
+
+def layout_of(source: str, width: int = 60) -> Layout:
+    return Document(source).layout(width, Palette.plain())
+
+
+def test_a_list_shows_its_markers_and_hangs_its_text() -> None:
+    assert screen("- one two three\n  - [x] done\n10. ten\n10. next", 12) == [
+        "• one two",
+        "  three",
+        "  ☑ done",
+        "10. ten",
+        "11. next",
+    ]
+
+
+def test_the_bar_of_a_quote_goes_on_through_its_blank_rows() -> None:
+    assert screen("> a\n>\n> - b\n\nc") == ["▎ a", "▎", "▎ • b", "", "c"]
+
+
+def test_a_fence_shows_language_and_number_and_marks_wrapped_lines() -> None:
+    assert screen("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~", 12) == [
+        "┌ go ─── 1 ─",
+        "│ abcdefghij",
+        "│↪kl",
+        "└───────────",
+        "",
+        "┌─────── 2 ─",
+        "│ x",
+        "└───────────",
+    ]
+
+
+def test_a_table_is_sized_to_its_cells_and_aligned() -> None:
+    assert screen("| a | b | c |\n|:-:|--:|---|\n| wide | 1 | x<br>y |") == [
+        " a   │ b │ c",
+        "─────┼───┼──",
+        "wide │ 1 │ x",
+        "     │   │ y",
+    ]
+
+
+def test_cells_wrap_where_the_table_is_too_wide() -> None:
+    lines = screen("| name | text |\n|---|---|\n| a | one two three four five six |", 20)
+    assert lines[2:] == ["a    │ one two three", "     │ four five six"]
+
+
+def test_a_very_narrow_table_is_a_list_of_values() -> None:
+    source = "| first | second | third |\n|---|---|---|\n| alpha | beta | **gamma** |"
+    assert screen(source, 16)[-3:] == ["first: alpha", "second: beta", "third: gamma"]
+
+
+def test_a_column_does_not_follow_a_cell_that_is_still_open() -> None:
+    head = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+    assert screen(head + "| a long long cell", 60)[0] == screen(head + "| a long long cell that goes on", 60)[0]
+    assert screen(head + "| a long long cell |", 60)[0] != screen(head, 60)[0]
+
+
+def test_nesting_too_deep_for_the_width_still_shows_everything() -> None:
+    lines = screen("> " * 12 + "- 1. word", 12)
+    assert "word" in lines[-1]
+    assert "1." in "".join(lines)
+    assert all(cell_len(line) <= 12 for line in lines)
+
+
+@pytest.mark.parametrize("text", ["👩‍👩‍👧", "e\u0301", "❤\ufe0f", "🇩🇪"])
+def test_what_is_one_character_is_never_broken(text: str) -> None:
+    for width in range(8, 14):
+        assert all(line == text * line.count(text) for line in screen(text * 20, width))
+
+
+def test_closing_punctuation_does_not_begin_a_row() -> None:
+    assert screen("日本語の文。日本語", 11)[1][0] != "。"
+    assert screen("日本語の文。", 10) == ["日本語の", "文。"]
+
+
+@given(st.text(alphabet="ab  -/.é", max_size=80), st.integers(1, 20))
+def test_both_ways_of_breaking_text_agree(text: str, width: int) -> None:
+    if (
+        not any(part and part.isspace() for part in text.splitlines())
+        and not text.startswith(" ")
+        and "  " not in text
+    ):
+        assert _word_breaks(text, width) == _general_breaks(text, width)
+
+
+def test_characters_held_for_simple_fill_one_cell() -> None:
+    simple = [chr(code) for code in range(0x10000) if _SIMPLE.fullmatch(chr(code))]
+    assert len(simple) > 1000
+    assert {cell_len(char) for char in simple} == {1}
+
+
+def test_more_text_changes_nothing_but_the_last_row() -> None:
+    text = "one two threeeeeeeeeeeeee four 日本語 five " * 3
+    for end in range(len(text)):
+        before = wrap([(text[:end], Style())], 11)
+        assert wrap([(text, Style())], 11)[: len(before) - 1] == before[:-1]
+
+
+@pytest.mark.parametrize(
+    "source", ["a\tb", "*a*\tb", "`a\tb`", "a&#9;b", "$a\tb$", "| a\tb |\n|---|", "$$\na\tb\n$$", "\ta\tb"]
+)
+def test_no_tab_reaches_the_screen(source: str) -> None:
+    assert not any("\t" in line for line in screen(source))
+
+
+def test_a_heading_stands_apart_above() -> None:
+    assert screen("a\n# b\nc") == ["a", "", "b", "c"]
+
+
+def test_html_and_odd_links_stay_as_written() -> None:
+    for text in (
+        "List<String>",
+        "<think>",
+        "[a](javascript:x)",
+        "[a](file:///etc)",
+        "[a](./b.md)",
+        "![i](data:x)",
+    ):
+        assert screen(text) == [text]
+
+
+def test_inline_maths_is_kept_and_money_is_no_maths() -> None:
+    for text in ("\\(a_1 * b_1 * c\\)", "$x_1 + y_1$", "$5_a_ and US$6", "$$a *b* c$$"):
+        assert "".join(screen(text)).replace("*", "") == text.replace("*", "") or screen(text) == [text]
+
+
+@pytest.mark.parametrize(
+    "text", ["&#27;[31m", "&#8238;x", "<http://x.example/%1b%5b>", "[a](http://x.example/\x9b)", "&#13;&#155;"]
+)
+def test_nothing_decoded_can_act_on_the_terminal(text: str) -> None:
+    everything = "".join(screen(text))
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 or ord(char) == 0x202E for char in everything)
+
+
+def test_links_carry_where_they_lead_and_are_listed_in_order() -> None:
+    layout = layout_of(
+        "[one two](https://a.example) and https://b.example/x_y_z.\n\n[3]\n\n[3]: mailto:a@b.example", 12
+    )
+    assert [(link.text, link.href) for link in layout.links()] == [
+        ("one two", "https://a.example"),
+        ("https://b.example/x_y_z", "https://b.example/x_y_z"),
+        ("3", "mailto:a@b.example"),
+        ("mailto:a@b.example", "mailto:a@b.example"),
+    ]
+    first = layout.links()[0]
+    assert first == Link(0, "one two", "https://a.example")
+    hrefs = [segment.style.meta.get("href") for segment in layout.strip(0) if segment.style]
+    assert "https://a.example" in hrefs
+
+
+def test_code_blocks_are_numbered_and_give_their_code() -> None:
+    layout = layout_of("```go\n\ta := 1\n```\ntext\n- ```\n  b\n  ```\n\n~~~py\nopen")
+    blocks = layout.code_blocks()
+    assert [(block.number, block.language, block.source) for block in blocks] == [
+        (1, "go", "\ta := 1\n"),
+        (2, "", "b\n"),
+        (3, "py", "open\n"),
+    ]
+    lines = shown(layout)
+    assert all(lines[block.first_row].lstrip(" •")[0] == "┌" for block in blocks)
+    assert all(lines[block.last_row].strip()[0] == "└" for block in blocks)
+
+
+def test_a_row_that_is_not_there_is_an_error() -> None:
+    layout = layout_of("a")
+    with pytest.raises(IndexError):
+        layout.strip(1)
+    with pytest.raises(IndexError):
+        layout.row(-1)
+    assert layout_of("").height == 0
+
+
+def test_no_role_is_told_by_colour_alone() -> None:
+    for palette in (Palette.from_theme(THEME), Palette.from_theme({"primary": "ansi_blue"}), Palette.plain()):
+        assert palette.link.underline
+        assert all(style.bold or style.italic or style.underline for style in palette.headings)
+    assert shown(layout_of("`x`")) == ["`x`"]
+    assert screen("`x`") == ["x"]
+
+
+@pytest.mark.parametrize("name", BUILTIN_THEMES)
+def test_every_theme_of_textual_makes_a_palette(name: str) -> None:
+    variables = BUILTIN_THEMES[name].to_color_system().generate()
+    palette = Palette.from_theme(variables)
+    by_terminal = name.startswith("ansi")
+    assert palette.code_ticks == by_terminal
+    assert (palette.code_inline.bgcolor is None) == by_terminal
+    assert palette.key not in {
+        Palette.from_theme(theme.to_color_system().generate()).key
+        for other, theme in BUILTIN_THEMES.items()
+        if other != name
+    }
+
+
+def test_a_palette_of_the_terminals_own_colours_is_dim_where_others_blend() -> None:
+    palette = Palette.from_theme(
+        {"foreground": "ansi_default", "background": "ansi_default", "primary": "ansi_blue"}
+    )
+    assert palette.dim.dim
+    assert Palette.from_theme(THEME).dim.color is not None
+
+
+def test_importing_the_engine_does_not_import_the_parsers() -> None:
+    script = "import sys, tui_chat.ui.markdown; print([m for m in ('markdown_it', 'pygments.lexer') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_rows_of_settled_units_are_kept_within_bounds() -> None:
+    layout = layout_of("word " * 10 + "\n\n" + "line\n\n" * 3000)
+    assert len(rows(layout)) > 6000
+    assert sum(len(drawn.rows) for drawn in layout._drawn.values()) <= 700

@@ -1,0 +1,211 @@
+"""Inline Markdown to spans of marked text: markdown-it's inline parser, with maths, footnotes and bare links.
+
+Nothing is swallowed: HTML, and links and images that lead to anything but http, https or mailto, stay as they are
+written. What an entity decodes to goes through the sanitiser again, since `&#8238;` is text until it is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from tui_chat.text.sanitize import clean
+
+if TYPE_CHECKING:
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+
+
+class Mark(IntEnum):
+    """How a span is set apart; marks are bits that add up."""
+
+    EMPHASIS = 1
+    STRONG = 2
+    STRIKE = 4
+    CODE = 8
+    MATHS = 16
+    LINK = 32
+    NOTE = 64
+    IMAGE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Text with its marks; `href` is where a link leads. A newline in the text is a line break."""
+
+    text: str
+    marks: int = 0
+    href: str = ""
+
+
+_TAB: Final = " " * 4
+_OPENS: Final = {"em_open": Mark.EMPHASIS, "strong_open": Mark.STRONG, "s_open": Mark.STRIKE}
+_CLOSES: Final = {"em_close": Mark.EMPHASIS, "strong_close": Mark.STRONG, "s_close": Mark.STRIKE}
+_PLAIN: Final = re.compile(r"[^\\`*_~\[\]<&$!:\n]*")
+_MATHS: Final = re.compile(
+    r"""\\\(.+?\\\) | \\\[.+?\\\]                                # \( x \) and \[ x \]
+        | \$\$(?!\$).+?\$\$                                       # $$ x $$
+        | \$(?![\s$])(?:\\.|[^$\\\n])*?(?<!\s)\$(?![\d$])         # $x$, but neither $5 nor US$5 and US$6
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_NOTE: Final = re.compile(r"\[\^([^\]\s]+)\](?!\()")
+_SCHEME: Final = re.compile(r"(?:^|[^a-z0-9.+-])(https?)$", re.IGNORECASE)
+_AFTER_SCHEME: Final = re.compile(r"://[^\s<>`\"|\\^{}。，、！？；]+")
+_ALLOWED: Final = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_LABEL: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\](?!\()")
+
+
+def normal_label(label: str) -> str:
+    """A reference's label, so that labels which CommonMark holds for equal (4.7) are equal."""
+    return " ".join(label.split()).lower().upper()
+
+
+def labels_in(text: str) -> set[str]:
+    """The labels, normalised, that `text` may refer to."""
+    return {normal_label(label) for label in _LABEL.findall(text)} if "[" in text else set()
+
+
+def parse(text: str, references: Mapping[str, str]) -> list[Span]:
+    """The spans of `text`; `references` maps normalised labels to where they lead."""
+    text = text.replace("\t", _TAB)
+    if _PLAIN.fullmatch(text):
+        return [Span(text)] if text else []
+    return _InlineParser.shared().parse(text, references)
+
+
+class _InlineParser:
+    """Holds markdown-it's parser, which is costly to build and has no state of its own."""
+
+    def __init__(self) -> None:
+        from markdown_it import MarkdownIt
+
+        self._markdown = markdown = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+        markdown.validateLink = is_allowed  # type: ignore[method-assign]
+        markdown.normalizeLinkText = _as_written  # type: ignore[method-assign, assignment]
+        ruler = markdown.inline.ruler
+        ruler.before("escape", "maths", _maths_rule)
+        ruler.before("link", "footnote", _note_rule)
+        ruler.before("newline", "bare_link", _bare_link_rule)
+
+    @staticmethod
+    @cache
+    def shared() -> _InlineParser:
+        return _InlineParser()
+
+    def parse(self, text: str, references: Mapping[str, str]) -> list[Span]:
+        tokens: list[Token] = []
+        self._markdown.inline.parse(text, self._markdown, self._environment(text, references), tokens)
+        return list(_spans(tokens))
+
+    def _environment(self, text: str, references: Mapping[str, str]) -> dict[str, Any]:
+        if not references:
+            return {}
+        found = {}
+        for label in labels_in(text):
+            href = self._markdown.normalizeLink(references.get(label, ""))
+            if is_allowed(href):
+                found[label] = {"href": href, "title": ""}
+        return {"references": found}
+
+
+def _spans(tokens: list[Token]) -> Iterator[Span]:
+    marks = 0
+    href = ""
+    for token in tokens:
+        kind = token.type
+        if kind == "text":
+            if token.content:
+                yield Span(token.content, marks, href)
+        elif kind in ("softbreak", "hardbreak"):
+            yield Span("\n", marks, href)
+        elif kind == "text_special":
+            yield Span(clean(token.content).replace("\t", _TAB), marks, href)
+        elif kind == "code_inline":
+            yield Span(token.content, marks | Mark.CODE, href)
+        elif kind in _OPENS:
+            marks |= _OPENS[kind]
+        elif kind in _CLOSES:
+            marks &= ~_CLOSES[kind]
+        elif kind == "link_open":
+            href = str(token.attrs["href"])
+            marks |= Mark.LINK
+        elif kind == "link_close":
+            href = ""
+            marks &= ~Mark.LINK
+        elif kind == "image":
+            source = str(token.attrs["src"])
+            name = "".join(span.text for span in _spans(token.children or [])).replace("\n", " ")
+            yield Span(f"{name} ({source})" if name else source, marks | Mark.IMAGE, href or source)
+        elif kind == "maths":
+            yield Span(token.content, marks | Mark.MATHS, href)
+        elif kind == "footnote":
+            yield Span(token.content, marks | Mark.NOTE, href)
+
+
+def is_allowed(url: str) -> bool:
+    return _ALLOWED.match(url) is not None
+
+
+def _as_written(url: str) -> str:
+    """The text of an autolink; decoding it, as markdown-it does, would bring back `%1b`."""
+    return url
+
+
+def _maths_rule(state: StateInline, silent: bool) -> bool:
+    if state.src[state.pos] not in "\\$":
+        return False
+    if state.src[state.pos] == "$" and state.src[state.pos - 1 : state.pos] == "$":
+        return False
+    maths = _MATHS.match(state.src, state.pos, state.posMax)
+    if maths is None:
+        return False
+    if not silent:
+        state.push("maths", "", 0).content = maths[0]
+    state.pos = maths.end()
+    return True
+
+
+def _note_rule(state: StateInline, silent: bool) -> bool:
+    note = _NOTE.match(state.src, state.pos, state.posMax) if state.src[state.pos] == "[" else None
+    if note is None:
+        return False
+    if not silent:
+        state.push("footnote", "", 0).content = f"[{note[1]}]"
+    state.pos = note.end()
+    return True
+
+
+def _bare_link_rule(state: StateInline, silent: bool) -> bool:
+    """`https://...` as it is; found at the colon, since letters do not stop markdown-it's text rule."""
+    if state.src[state.pos] != ":" or state.linkLevel or silent:
+        return False
+    scheme = _SCHEME.search(state.pending)
+    found = _AFTER_SCHEME.match(state.src, state.pos, state.posMax) if scheme else None
+    rest = _without_punctuation(found[0]) if found else ""
+    if scheme is None or len(rest) <= len("://"):
+        return False
+    url = scheme[1] + rest
+    state.pending = state.pending[: -len(scheme[1])]
+    state.push("link_open", "a", 1).attrs = {"href": state.md.normalizeLink(url)}
+    state.push("text", "", 0).content = url
+    state.push("link_close", "a", -1)
+    state.pos += len(rest)
+    return True
+
+
+def _without_punctuation(url: str) -> str:
+    """`url` without what belongs to the sentence around it."""
+    while url:
+        last = url[-1]
+        if last not in ".,;:!?'*_~)]":
+            break
+        opener = {")": "(", "]": "["}.get(last)
+        if opener and url.count(last) <= url.count(opener):
+            break
+        url = url[:-1]
+    return url

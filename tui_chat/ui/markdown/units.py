@@ -1,0 +1,181 @@
+"""What a Markdown source is made of: a flat run of units, each of which is drawn on its own.
+
+A unit is the smallest piece that settles: a paragraph (or a chunk of a long one), one line of a code block, one
+row of a table. It is a value that knows everything that is needed to draw it at any width, but for what it takes
+over from the unit before it (the unfinished row of a chunk, the state of the code's lexer, the widths of a table).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Align = Literal["left", "center", "right"]
+
+NO_GAP: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A block quote; `serial` tells it from its neighbours."""
+
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list item.
+
+    Args:
+        serial: tells it from its neighbours.
+        indent: columns that a line must be indented by to belong to the item (CommonMark 5.2).
+        delimiter: the bullet, or the `.` or `)` after the number: items with another one are another list.
+        number: its number in an ordered list, else None.
+        depth: how many lists it is inside of.
+        task: whether a task is done; None where the item is no task.
+    """
+
+    serial: int
+    indent: int
+    delimiter: str
+    number: int | None
+    depth: int
+    task: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """The definition of a footnote: `[^label]: ...`."""
+
+    serial: int
+    label: str
+
+
+Container = Quote | Item | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit stands.
+
+    Args:
+        path: its containers, outermost first.
+        fresh: how many of them, counted from the innermost, it is the first unit of: it shows their markers.
+        gap: NO_GAP, or a blank row stands above, inside of this many of the containers.
+    """
+
+    path: tuple[Container, ...] = ()
+    fresh: int = 0
+    gap: int = NO_GAP
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph or heading, or a chunk of a paragraph.
+
+    Args:
+        text: inline Markdown; newlines are line breaks.
+        level: 1 to 6 for a heading, 0 for a paragraph.
+        joined: continues the last row of the unit before.
+        open: the unit after continues the last row of this one.
+    """
+
+    place: Place
+    text: str
+    level: int = 0
+    joined: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStart:
+    """The opening of a fence: its number in the document (from 1), its language, the line as it was written."""
+
+    place: Place
+    number: int
+    language: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """One line of code, or a piece of a long one.
+
+    Args:
+        text: the code, tabs kept.
+        whole: the text is a line and not a piece of one.
+        joined: continues the last row of the unit before.
+        open: the unit after continues the last row of this one.
+    """
+
+    place: Place
+    text: str
+    language: str = ""
+    whole: bool = True
+    joined: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEnd:
+    """The end of a fence; `source` is the line as it was written, or empty where there is none (yet)."""
+
+    place: Place
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The head of a table, which all of its rows share."""
+
+    serial: int
+    head: tuple[str, ...]
+    aligns: tuple[Align, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table.
+
+    Args:
+        cells: inline Markdown, as many as the head has; an escaped pipe is a pipe.
+        closed: how many cells are complete and so may widen their column.
+        head: it is the table's head.
+        source: the line or lines as they were written.
+    """
+
+    place: Place
+    table: Table
+    cells: tuple[str, ...]
+    closed: int
+    head: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A thematic break."""
+
+    place: Place
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Maths:
+    """A line of displayed maths, its delimiters included."""
+
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The definition of a reference link, on one line."""
+
+    place: Place
+    label: str
+    href: str
+    source: str
+
+
+Unit = Text | CodeStart | CodeLine | CodeEnd | TableRow | Break | Maths | Definition
