@@ -1,0 +1,145 @@
+"""The app as tests drive it: a real server on loopback, a store in memory, a pilot at the keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from textual.pilot import Pilot
+from tui_chat.backends import detect
+from tui_chat.backends.demo import Demo
+from tui_chat.backends.detect import Discovery
+from tui_chat.config import Config
+from tui_chat.conversation.connection import Discover
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.servers import Server
+from tui_chat.store.store import Store
+from tui_chat.ui.app import ChatApp
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.transcript import Transcript
+
+from tests.server import ScriptedServer
+
+PATIENCE = 15.0
+"""Seconds until a test gives up waiting for something."""
+
+
+@dataclass
+class Driven:
+    """A running app and what a test looks at."""
+
+    app: ChatApp
+    pilot: Pilot[None]
+
+    @property
+    def clipboard(self) -> str:
+        """What was copied last."""
+        return self.app.clipboard
+
+    @property
+    def chat(self) -> ChatScreen:
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    @property
+    def transcript(self) -> Transcript:
+        return self.chat.query_one(Transcript)
+
+    @property
+    def status(self) -> Status:
+        return self.chat.query_one(StatusBar).status
+
+    @property
+    def header(self) -> Header:
+        return self.chat.query_one(Header)
+
+    def rows(self) -> list[str]:
+        """The screen as text, row by row."""
+        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+
+    def shows(self, text: str) -> bool:
+        """Whether a row of the screen has this text."""
+        return any(text in row for row in self.rows())
+
+    def log(self) -> list[str]:
+        """The rows of the log alone, without its scrollbar."""
+        region = self.transcript.scrollable_content_region
+        left, top = self.transcript.region.offset
+        return [row[left : left + region.width].rstrip() for row in self.rows()[top : top + region.height]]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        for _ in range(int(PATIENCE / 0.01)):
+            if condition():
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError("it did not become so; the screen:\n" + "\n".join(self.rows()))
+
+    async def say(self, text: str) -> None:
+        """Write a prompt and send it."""
+        self.chat.composer.text = text
+        await self.pilot.press("enter")
+
+    async def idle(self) -> None:
+        """Wait until no reply is on its way and the composer is free."""
+        await self.until(lambda: not self.chat._busy)
+        await self.pilot.pause()
+
+
+async def nothing_found() -> Discovery:
+    """A machine on which no server runs."""
+    return Discovery(())
+
+
+@asynccontextmanager
+async def driven(
+    server: Server | ScriptedServer | None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    config: Config | None = None,
+    database: Path | None = None,
+    chat: str | None = None,
+    resume: bool = False,
+    ready: bool = True,
+    demo_speed: float = 5000.0,
+    discover: Discover = nothing_found,
+    added: ServerFile | None = None,
+) -> AsyncGenerator[Driven, None]:
+    """The app, talking to a server; None is the built-in demo."""
+    if isinstance(server, ScriptedServer):
+        server = Server(server.url, name="box")
+    async with Demo(demo_speed) as demo:
+
+        async def start_demo() -> Server:
+            return demo
+
+        settings = config or Config()
+        services = Services(
+            settings,
+            detect.connect,
+            discover,
+            start_demo,
+            demo=server is None,
+            open_link=None,
+            added=added or ServerFile(),
+        )
+        store = await Store.open(database)
+        app = ChatApp(services, store)
+        if server is not None:
+            app.session.connection.server = server
+        await app.session.start(chat, resume=resume)
+        try:
+            async with app.run_test(size=size) as pilot:
+                run = Driven(app, pilot)
+                if ready:
+                    await run.until(lambda: bool(run.header.model))
+                    await pilot.pause()
+                yield run
+        finally:
+            await app.session.aclose()

@@ -1,0 +1,224 @@
+"""Scenes of the app, each the same at every run: for the snapshot tests and for the pictures of the README."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from textual.pilot import Pilot
+from tui_chat.backends import detect
+from tui_chat.backends.demo_replies import reply_to
+from tui_chat.config import Config
+from tui_chat.servers import Kind, Server
+from tui_chat.store.store import Store
+from tui_chat.ui.app import ChatApp
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.header import Header
+
+from tests.server import ScriptedServer, answer, done, end, head, line, stall, thought, token, wait
+from tests.ui.kit import nothing_found
+
+MODELS: Final = [
+    {
+        "name": name,
+        "model": name,
+        "size": size,
+        "details": {"family": family, "parameter_size": parameters, "context_length": context},
+        "capabilities": ["completion", *capabilities],
+        "modified_at": f"2026-11-{20 - number:02}T10:00:00Z",
+    }
+    for number, (name, size, family, parameters, context, capabilities) in enumerate(
+        [
+            ("qwen3:4b", 2_600_000_000, "qwen3", "4.0B", 262_144, ["tools", "thinking"]),
+            ("gemma3:12b", 8_100_000_000, "gemma3", "12.2B", 131_072, ["vision"]),
+            ("llama3.2:latest", 2_000_000_000, "llama", "3.2B", 131_072, ["tools"]),
+        ]
+    )
+]
+USAGE: Final[dict[str, Any]] = {
+    "prompt_eval_count": 412,
+    "eval_count": 344,
+    "eval_duration": 8_390_000_000,
+    "prompt_eval_duration": 200_000_000,
+}
+PROMPT: Final = "Give me a tour of what you can show."
+
+
+@dataclass
+class Stage:
+    """The app on its server, with a clock that stands still until a scene moves it."""
+
+    server: ScriptedServer
+    pilot: Pilot[None]
+    gate: asyncio.Event
+    now: list[float]
+
+    @property
+    def chat(self) -> ChatScreen:
+        screen = self.pilot.app.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(1500):
+            if condition():
+                await self.pilot.pause()
+                return
+            await self.pilot.pause(0.01)
+        raise AssertionError("the scene did not come about")
+
+    async def ask(self, prompt: str) -> None:
+        self.chat.composer.text = prompt
+        await self.pilot.press("enter")
+
+    async def answered(self) -> None:
+        """Wait for the end of the reply, 8.4 seconds by the scene's clock."""
+        self.now[0] += 8.4
+        self.gate.set()
+        await self.until(lambda: bool(self.chat.transcript.entries) and not self.chat._busy)
+
+
+@dataclass
+class Play:
+    """A scene to be shown: the app that it needs, and how to bring it about once the app runs."""
+
+    scene: Callable[[Stage], Awaitable[None]]
+    theme: str = ""
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _now: list[float] = field(default_factory=lambda: [1000.0])
+    _server: ScriptedServer = field(default_factory=ScriptedServer)
+
+    def app(self) -> ChatApp:
+        """The app, to be run by the caller; the server starts with it."""
+
+        async def start_server() -> Server:
+            await self._stack.enter_async_context(self._server)
+            self._server.script(answer(200, {"models": MODELS}), path="/api/tags")
+            self._server.script(answer(200, {"models": [{**MODELS[0], "context_length": 8192}]}), path="/api/ps")
+            return Server(self._server.url, name="box", kind=Kind.OLLAMA)
+
+        services = Services(
+            Config(theme=self.theme),
+            detect.connect,
+            nothing_found,
+            start_server,
+            demo=True,
+            clock=lambda: self._now[0],
+        )
+        return ChatApp(services, asyncio.run(Store.open(None)))
+
+    async def run(self, pilot: Pilot[None]) -> None:
+        """Bring the scene about."""
+        stage = Stage(self._server, pilot, asyncio.Event(), self._now)
+        await stage.until(lambda: bool(stage.chat.query_one(Header).model))
+        await self.scene(stage)
+        stage.chat.app.clear_notifications()
+        await pilot.pause()
+
+
+async def empty(stage: Stage) -> None:
+    """Nothing was said yet."""
+
+
+async def finished(stage: Stage) -> None:
+    """A whole reply with every element of Markdown."""
+    text = reply_to(PROMPT).text
+    stage.server.script(head(), token(text), wait(stage.gate), done("stop", **USAGE), end())
+    await stage.ask(PROMPT)
+    await stage.until(lambda: len(stage.chat.transcript.entries) == 2)
+    await stage.answered()
+
+
+async def scrolled(stage: Stage) -> None:
+    """The reader has scrolled up while the reply goes on."""
+    text = reply_to(PROMPT).text
+    half = len(text) * 2 // 3
+    stage.server.script(
+        head(), token(text[:half]), wait(stage.gate), token(text[half:]), done("stop", **USAGE), end()
+    )
+    await stage.ask(PROMPT)
+    await stage.until(lambda: stage.chat.transcript.max_scroll_y > 0)
+    await stage.pilot.press("pageup")
+    await stage.answered()
+
+
+async def streaming(stage: Stage) -> None:
+    """A reply in the middle of a word, after its thinking."""
+    pieces = [
+        "A **bounded queue** holds at most *n* items.\n\n",
+        "```go\n",
+        "q := make(chan int, 16)\n",
+        "q <- 1 // wai",
+    ]
+    stage.server.script(
+        head(),
+        thought("The user wants an example. A short one in Go will do."),
+        wait(stage.gate),
+        *map(token, pieces),
+        stall(),
+    )
+    log = stage.chat.transcript
+    await stage.ask("What is a bounded queue? Show me one in Go.")
+    await stage.until(lambda: len(log.entries) == 2 and log.entries[1].has_thoughts)
+    stage.now[0] += 2.4
+    stage.gate.set()
+    await stage.until(lambda: log.entries[1].answer.source.endswith("wai"))
+    await stage.pilot.pause(0.2)
+    stage.chat._show_status()
+
+
+async def thinking(stage: Stage) -> None:
+    """A model that thinks."""
+    stage.server.script(
+        head(), *map(thought, ["First, ", "what is asked? ", "Then the cases."]), wait(stage.gate), end()
+    )
+    await stage.ask("Prove that there are infinitely many primes.")
+    await stage.until(
+        lambda: len(stage.chat.transcript.entries) == 2 and stage.chat.transcript.entries[1].has_thoughts
+    )
+    await stage.pilot.pause(0.2)
+
+
+async def error(stage: Stage) -> None:
+    """The server breaks down in the middle."""
+    stage.server.script(
+        head(), token("The first half is here"), line({"error": "llama runner process has terminated"})
+    )
+    await stage.ask("Tell me a story.")
+    await stage.until(lambda: len(stage.chat.transcript.entries) == 2 and not stage.chat._busy)
+
+
+async def picker(stage: Stage) -> None:
+    """The list of models."""
+    await stage.pilot.press("ctrl+l")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.pause(0.3)
+
+
+async def help_screen(stage: Stage) -> None:
+    """The keys."""
+    await stage.pilot.press("f1")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+
+
+async def palette(stage: Stage) -> None:
+    """The command palette."""
+    await stage.pilot.press("ctrl+p")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.pause(0.5)
+
+
+SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
+    "empty": empty,
+    "streaming": streaming,
+    "thinking": thinking,
+    "finished": finished,
+    "scrolled": scrolled,
+    "error": error,
+    "picker": picker,
+    "help": help_screen,
+}

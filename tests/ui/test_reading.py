@@ -1,0 +1,217 @@
+"""Selecting, copying, stepping, recalling: what a reader does with what is there."""
+
+from __future__ import annotations
+
+from tui_chat.conversation.conversation import Conversation
+from tui_chat.ui.screens.link import LinkScreen
+
+from tests.server import ScriptedServer, reply
+from tests.ui.kit import Driven, driven
+
+TEXT = (
+    "A paragraph that is long enough to be wrapped over several rows of the terminal, so that joining shows.\n\n"
+    "```python\nprint('hello')\n```\n\nSee [the docs](https://example.com/docs) for more.\n"
+)
+
+
+async def answered(server: ScriptedServer, run: Driven, text: str = TEXT) -> None:
+    server.script(*reply(text))
+    await run.say("go")
+    await run.idle()
+
+
+async def test_a_selection_over_rows_copies_the_source_without_hard_breaks() -> None:
+    async with ScriptedServer() as server, driven(server, size=(50, 24)) as run:
+        await answered(server, run)
+        rows = run.rows()
+        first = next(y for y, row in enumerate(rows) if "A paragraph" in row)
+        last = next(y for y, row in enumerate(rows) if "joining shows." in row)
+        assert last > first + 1
+        await run.pilot.mouse_down(offset=(2, first))
+        await run.pilot.hover(offset=(rows[last].index("shows.") + 6, last))
+        await run.pilot.mouse_up(offset=(rows[last].index("shows.") + 6, last))
+        await run.pilot.pause()
+        await run.pilot.press("ctrl+c")
+        assert run.clipboard == TEXT.split("\n")[0]
+
+
+async def test_alt_c_copies_the_last_reply_as_it_was_written() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run)
+        await run.pilot.press("alt+c")
+        assert run.clipboard == TEXT
+
+
+async def test_steps_go_through_messages_code_and_links_and_back() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run)
+        seen = []
+        for _ in range(3):
+            await run.pilot.press("alt+down")
+            step = run.transcript.steps.chosen()
+            assert step is not None
+            seen.append(step.what)
+        assert seen == ["the message", "code block 1", "the address"]
+        await run.pilot.press("alt+up", "c")
+        assert run.clipboard == "print('hello')\n"
+        assert any(row.startswith("▎") for row in run.rows())
+        await run.pilot.press("escape")
+        assert run.chat.composer.has_focus
+        assert not any(row.startswith("▎") for row in run.rows())
+
+
+async def test_a_link_shows_its_address_and_does_not_open_by_itself() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run)
+        y, row = next((y, row) for y, row in enumerate(run.rows()) if "the docs" in row)
+        await run.pilot.click(offset=(row.index("the docs") + 1, y))
+        await run.until(lambda: isinstance(run.app.screen, LinkScreen))
+        assert run.shows("https://example.com/docs")
+        await run.pilot.press("o")  # there is no desktop to open it on
+        assert isinstance(run.app.screen, LinkScreen)
+        await run.pilot.press("c")
+        await run.until(lambda: not isinstance(run.app.screen, LinkScreen))
+        assert run.clipboard == "https://example.com/docs"
+
+
+async def test_up_in_an_empty_composer_recalls_prompts_and_down_comes_back() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        for prompt in ("first", "second"):
+            await run.say(prompt)
+            await run.idle()
+        composer = run.chat.composer
+        shown = []
+        for key in ("up", "up", "down", "down"):
+            await run.pilot.press(key)
+            await run.pilot.pause()
+            shown.append(composer.text)
+        assert shown == ["second", "first", "second", ""]
+
+
+async def test_up_in_a_prompt_that_is_being_written_moves_the_cursor() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("first")
+        await run.idle()
+        await run.pilot.press("a", "ctrl+j", "b", "up")
+        await run.pilot.pause()
+        assert run.chat.composer.text == "a\nb"
+        assert run.chat.composer.cursor_location[0] == 0
+
+
+async def test_chats_are_listed_searched_renamed_deleted_and_taken_back() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        for prompt, text in (("apples please", "Red ones."), ("pears please", "Green ones.")):
+            server._scripts.pop("/api/chat", None)
+            server.script(*reply(text))
+            await run.pilot.press("ctrl+n")
+            await run.until(lambda: not run.transcript.entries)
+            await run.say(prompt)
+            await run.until(lambda text=text: run.shows(text))  # type: ignore[misc]
+            await run.idle()
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: run.shows("apples please") and run.shows("2 msg"))
+        await run.pilot.press(*"Red")
+        await run.until(lambda: run.shows("Red ones."))
+        await run.pilot.press("enter")
+        await run.until(lambda: run.header.title == "apples please")
+        assert run.transcript.steps.active
+        await run.pilot.press("escape", "ctrl+o")
+        await run.until(lambda: run.shows("pears please"))
+        await run.pilot.press("ctrl+d")
+        await run.until(lambda: not run.shows("pears please"))
+        await run.pilot.press("ctrl+z")
+        await run.until(lambda: run.shows("pears please"))
+        await run.pilot.press("up", "ctrl+r", *" and plums", "enter")
+        await run.until(lambda: run.shows("pears please and plums"))
+
+
+async def test_a_draft_is_on_disk_soon_after_the_last_key_and_gone_when_it_is_sent() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        store = run.app.session.store
+        await run.pilot.press(*"not yet sent")
+        await run.until(lambda: run.app.session.conversation.chat.draft == "not yet sent")
+        chat = run.app.session.conversation.chat.id
+        assert (await store.load(chat)).chat.draft == "not yet sent"
+        await run.pilot.press("enter")
+        await run.until(lambda: run.shows("ok"))
+        assert (await store.load(chat)).chat.draft == ""
+
+
+async def test_the_chat_that_is_pinned_or_renamed_stays_the_highlighted_one() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        store = run.app.session.store
+        for name in ("one", "two", "three"):
+            conversation = Conversation(store)
+            await conversation.ask(name)
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: run.shows("three"))
+        await run.pilot.press("down", "down", "ctrl+t")
+        await run.until(lambda: run.shows("pinned"))
+        await run.pilot.press("ctrl+d")
+        await run.until(lambda: not run.shows("one"))
+        assert [chat.title for chat in await store.chats()] == ["three", "two"]
+
+
+async def test_the_open_chat_is_not_deleted_under_the_reader() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("hello")
+        await run.idle()
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: run.shows("2 msg"))
+        await run.pilot.press("ctrl+d")
+        await run.pilot.pause()
+        assert len(await run.app.session.store.chats()) == 1
+
+
+async def test_typing_on_after_stepping_writes_into_the_composer() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run)
+        await run.pilot.press("alt+up", *"what")
+        await run.until(lambda: run.chat.composer.text == "what")
+        assert not run.transcript.steps.active
+
+
+async def test_a_prompt_comes_after_what_another_tui_chat_has_said_meanwhile() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("first answer"))
+        await run.say("first")
+        await run.idle()
+        session = run.app.session
+        other = Conversation(session.store, await session.store.load(session.conversation.chat.id))
+        await other.ask("said elsewhere")
+        await run.say("second")
+        await run.until(lambda: len(run.transcript.entries) == 5)
+        await run.idle()
+        texts = [entry.message.text for entry in run.transcript.entries]
+        assert texts == ["first", "first answer", "said elsewhere", "second", "first answer"]
+
+
+async def test_a_version_that_was_replaced_is_found_again_by_searching_for_it() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("It was a pear."))
+        server.script(*reply("It was a plum."))
+        await run.say("what was it")
+        await run.idle()
+        await run.pilot.press("ctrl+r")
+        await run.until(lambda: run.shows("plum"))
+        await run.idle()
+        await run.pilot.press("ctrl+o", *"pear")
+        await run.until(lambda: run.shows("It was a pear."))
+        await run.pilot.press("enter")  # there is no such title: the message is the first
+        await run.until(lambda: len(run.app.screen_stack) == 1)
+        await run.until(lambda: any("It was a pear." in row for row in run.log()))
+
+
+async def test_the_mark_moves_with_what_was_stepped_to_when_the_width_changes() -> None:
+    async with ScriptedServer() as server, driven(server, size=(100, 24)) as run:
+        await answered(server, run)
+        await run.pilot.press("alt+down", "alt+down")
+        await run.pilot.resize_terminal(40, 24)
+        await run.pilot.pause()
+        marked = [row for row in run.log() if row.startswith("▎")]
+        assert any("print('hello')" in row for row in marked)
+        assert not any("paragraph" in row for row in marked)

@@ -1,0 +1,33 @@
+"""How it looks. A snapshot changes only when the look was meant to change, and somebody looked at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.ui.scenes import SCENES, Play
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
+THEMES = {"dark": "textual-dark", "light": "textual-light"}
+SnapCompare = Callable[..., bool]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("scene", SCENES)
+def test_it_looks_as_it_did(snap_compare: SnapCompare, scene: str, size: str, theme: str) -> None:
+    play = Play(SCENES[scene], THEMES[theme])
+    assert snap_compare(play.app(), terminal_size=SIZES[size], run_before=play.run)
+
+
+@pytest.mark.parametrize("scene", ["empty", "finished", "error", "picker"])
+def test_it_is_usable_in_a_tiny_terminal(snap_compare: SnapCompare, scene: str) -> None:
+    play = Play(SCENES[scene])
+    assert snap_compare(play.app(), terminal_size=(40, 10), run_before=play.run)
+
+
+@pytest.mark.parametrize("scene", ["finished", "error"])
+def test_it_looks_right_in_sixteen_colours(snap_compare: SnapCompare, scene: str) -> None:
+    play = Play(SCENES[scene], "ansi-dark")
+    assert snap_compare(play.app(), terminal_size=(80, 24), run_before=play.run)

@@ -1,0 +1,166 @@
+"""The transcript by itself: what the reader looks at stays where it is, whatever is measured, folded or resized."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+from tui_chat.messages import Message, Role
+from tui_chat.ui.look import resolve
+from tui_chat.ui.widgets.transcript import Transcript
+
+BLOCKS = (
+    "A paragraph of some words that is long enough to be wrapped over two rows or three, depending on the width.\n\n",
+    "- one\n- two\n  - three\n\n",
+    "```python\nfor x in range(10):\n    print(x)\n```\n\n",
+    "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n\n",
+    "> a quote\n> of two lines\n\n",
+)
+
+
+def messages(count: int) -> list[Message]:
+    """Messages whose heights nobody would guess from their length."""
+    made = []
+    for number in range(count):
+        text = f"message {number}\n\n" + "".join(BLOCKS[(number + k) % len(BLOCKS)] for k in range(number % 7))
+        role = Role.ASSISTANT if number % 2 else Role.USER
+        made.append(Message(role, text, thinking="thought\n\n" * 5 if number % 6 == 1 else ""))
+    return made
+
+
+class Log(App[None]):
+    def __init__(self, shown: Sequence[Message]) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def compose(self) -> ComposeResult:
+        yield Transcript(resolve(self))
+
+    def on_mount(self) -> None:
+        self.log_view._measuring = True  # idle moments come when a test says so
+        self.log_view.show(self.shown)
+
+    @property
+    def log_view(self) -> Transcript:
+        return self.query_one(Transcript)
+
+    def in_view(self) -> list[str]:
+        """The rows in view."""
+        view = self.log_view
+        return [view.render_line(y).text.rstrip() for y in range(view.size.height)]
+
+
+@asynccontextmanager
+async def showing(shown: Sequence[Message]) -> AsyncGenerator[tuple[Log, Pilot[None]], None]:
+    app = Log(shown)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        yield app, pilot
+
+
+def all_measured(app: Log) -> None:
+    """Let idle moments pass until every height is known."""
+    for _ in range(2000):
+        if not app.log_view._unmeasured:
+            return
+        app.log_view._measure_slice()
+        app.log_view._measuring = True
+    raise AssertionError("the heights were never measured")
+
+
+async def test_opening_shows_the_end_before_the_rest_is_measured() -> None:
+    async with showing(messages(400)) as (app, _pilot):
+        assert app.log_view._unmeasured
+        assert any("message 399" in row for row in app.in_view())
+        assert app.log_view.scroll_offset.y == app.log_view.max_scroll_y
+
+
+@pytest.mark.parametrize("index", [0, 1, 57, 200, 398])
+async def test_measuring_what_is_above_and_below_moves_nothing(index: int) -> None:
+    async with showing(messages(400)) as (app, _pilot):
+        app.log_view.go(index, 1)
+        before = app.in_view()
+        assert app.log_view._unmeasured
+        all_measured(app)
+        assert app.in_view() == before
+
+
+async def test_measured_heights_are_those_of_the_rows() -> None:
+    async with showing(messages(60)) as (app, _pilot):
+        all_measured(app)
+        view = app.log_view
+        assert [view._heights[index] for index in range(60)] == [
+            view.measured_height(index) for index in range(60)
+        ]
+
+
+async def test_scrolling_through_everything_shows_every_message_once_and_in_order() -> None:
+    async with showing(messages(80)) as (app, pilot):
+        view = app.log_view
+        view.scroll_to(y=0, animate=False)
+        await pilot.pause()
+        seen: list[str] = []
+        for _ in range(2000):
+            top = view.render_line(0).text.strip()
+            seen.append(top)
+            if view.scroll_offset.y >= view.max_scroll_y:
+                break
+            view.scroll_relative(y=1, animate=False)
+        seen += app.in_view()[1:]
+        found = [row.strip(" ▌") for row in seen if "message " in row]
+        assert found == [f"message {number}" for number in range(80)]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 3, 8, 12])
+async def test_a_fold_that_opens_and_closes_leaves_the_rest_in_its_place(offset: int) -> None:
+    async with showing(messages(60)) as (app, _pilot):
+        all_measured(app)
+        view = app.log_view
+        entry = view.entries[31]
+        assert entry.has_thoughts
+        view.go(31, offset)
+        top = view.place()
+        before = app.in_view()
+        view.fold(entry, unfolded=True)
+        view.fold(entry, unfolded=False)
+        assert view.place() == top
+        assert app.in_view() == before
+
+
+async def test_a_fold_above_the_view_moves_nothing_in_it() -> None:
+    async with showing(messages(60)) as (app, _pilot):
+        all_measured(app)
+        view = app.log_view
+        view.go(40)
+        before = app.in_view()
+        view.fold(view.entries[31], unfolded=True)
+        assert app.in_view() == before
+
+
+async def test_a_message_that_is_added_below_moves_nothing_unless_it_is_followed() -> None:
+    async with showing(messages(60)) as (app, _pilot):
+        view = app.log_view
+        view.go(30)
+        before = app.in_view()
+        view.add(Message(Role.USER, "a new one"))
+        assert app.in_view() == before
+        view.follow()
+        assert any("a new one" in row for row in app.in_view())
+
+
+@pytest.mark.parametrize("width", [40, 60, 120])
+async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
+    text = " ".join(f"word{number}" for number in range(3000))
+    async with showing([Message(Role.ASSISTANT, text)]) as (app, pilot):
+        view = app.log_view
+        view.go(0, 100)
+        first = view.render_line(0).text.split()[0]
+        await pilot.resize_terminal(width, 24)
+        await pilot.pause()
+        assert first in view.render_line(0).text
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        assert first in view.render_line(0).text

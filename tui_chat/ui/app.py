@@ -1,0 +1,106 @@
+"""The Textual app: theme, keys, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.command import Provider
+from textual.driver import Driver
+
+from tui_chat.config import nearest
+from tui_chat.conversation.book import Book
+from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.session import Session
+from tui_chat.conversation.survey import Survey
+from tui_chat.errors import ConfigError
+from tui_chat.store.store import Store
+from tui_chat.terminal.clipboard import copy_sequences
+from tui_chat.ui.commands import Scope, bindings, check_keymap
+from tui_chat.ui.palette import Commands
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.help import HelpScreen
+from tui_chat.ui.services import Services
+
+
+class ChatApp(App[None], inherit_bindings=False):
+    """tui-chat, full screen."""
+
+    TITLE = "tui-chat"
+    CSS_PATH = "chat.tcss"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+    ENABLE_COMMAND_PALETTE = True
+
+    def __init__(self, services: Services, store: Store, driver: type[Driver] | None = None) -> None:
+        super().__init__(driver_class=driver)
+        self.animation_level = "none"
+        self.services = services
+        self._leaving = False
+        self._ending: asyncio.Future[None] | None = None
+        config = services.config
+        book = Book(config, services.added)
+        connection = Connection(services.connect, book.first, wanted=config.model, discover=services.discover)
+        self.survey = Survey(book, connection.backends, services.discover)
+        self.session = Session(config, store, connection, services.clock, book)
+        self.set_keymap(check_keymap(config.keys))
+        if config.theme:
+            if config.theme not in (themes := self.available_themes):
+                raise ConfigError(f"There is no theme {config.theme!r}", nearest(config.theme, themes))
+            self.theme = config.theme
+
+    def get_default_screen(self) -> ChatScreen:
+        """The chat is all there is; everything else opens over it."""
+        return ChatScreen(self.services, self.session, self.survey)
+
+    async def action_quit(self) -> None:
+        """Stop what is on its way, write everything, leave."""
+        await self.leave()
+
+    async def leave(self, code: int = 0, *, patience: float = 0.0) -> None:
+        """Write everything and end with an exit code. A reply on its way has `patience` seconds to finish."""
+        if self._leaving:
+            return
+        self._leaving = True
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                await screen.leave(patience)
+        await self.session.aclose()
+        self.exit(return_code=code)
+
+    def on_signal(self, number: int) -> None:
+        """Act on a signal: a lost terminal lets the reply become whole, anything else ends at once."""
+        if number == signal.SIGHUP:
+            let_go = getattr(self._driver, "let_go", None)
+            if let_go is not None:
+                let_go()
+            self._ending = asyncio.ensure_future(self.leave(patience=60 * self.services.config.hang_up_minutes))
+        else:
+            self._leaving = False  # a kill does not wait for what a lost terminal waits for
+            self._ending = asyncio.ensure_future(self.leave(128 + number))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Put text on the clipboard of the terminal, through what stands between."""
+        self._clipboard = text
+        if self._driver is not None and (sequences := copy_sequences(text, self.services.environ)):
+            self._driver.write(sequences)
+
+    def action_help(self) -> None:
+        """Show the keys."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.services.config.keys))
+
+    def action_theme(self) -> None:
+        """Choose the colours."""
+        self.search_themes()
+
+    def action_redraw(self) -> None:
+        """Paint everything anew."""
+        redraw = getattr(self._driver, "redraw", None)
+        if redraw is not None:
+            redraw()
+        self.refresh(repaint=True, layout=True)

@@ -1,0 +1,54 @@
+"""The colours of the transcript, resolved from the app's theme once and passed down as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rich.style import Style
+from textual.app import App
+from textual.color import Color, ColorParseError
+
+from tui_chat.ui.markdown import Palette
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Styles by role. Nothing relies on colour alone, so that `NO_COLOR` loses no meaning."""
+
+    text: Style
+    dim: Style
+    user: Style
+    assistant: Style
+    warning: Style
+    error: Style
+    mark: Style
+    """The mark beside what was stepped to."""
+    markdown: Palette
+    thinking: Palette
+
+
+def resolve(app: App[Any]) -> Look:
+    """The look of the app's present theme."""
+    variables = app.theme_variables
+    palette = Palette.from_theme(variables, no_color=app.no_color)
+
+    def bold(*names: str) -> Style:
+        for name in names:
+            try:
+                return Style(color=Color.parse(variables.get(name, "")).rich_color, bold=True)
+            except ColorParseError:
+                continue
+        return Style(bold=True)
+
+    return Look(
+        text=palette.text,
+        dim=palette.dim,
+        user=bold("text-primary", "primary"),
+        assistant=bold("text-accent", "accent"),
+        warning=bold("text-warning", "warning"),
+        error=bold("text-error", "error"),
+        mark=bold("text-accent", "accent"),
+        markdown=palette,
+        thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),
+    )

@@ -1,0 +1,116 @@
+"""The words of the status bar and of the lines around messages: from figures to text, without state."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tui_chat.conversation.progress import Phase, Progress
+from tui_chat.messages import Message, Role, State, Usage
+
+_CONNECT_GRACE: Final = 1.0
+"""Seconds after which a request that got no answer is surely connected: a connection fails faster or says so."""
+_GAUGE: Final = " ▁▂▃▄▅▆▇█"
+
+
+def count(number: int) -> str:
+    """A number of tokens: 812, 3.2k, 128k."""
+    if number < 1000:
+        return str(number)
+    thousands = number / 1024 if number % 1024 == 0 else number / 1000
+    return f"{thousands:.1f}k".replace(".0k", "k") if thousands < 10 else f"{thousands:.0f}k"
+
+
+def size(number: int) -> str:
+    """A number of bytes: 4.1 MB."""
+    value, units = float(number), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.1f} {units[0]}" if value < 10 and units[0] != "B" else f"{value:.0f} {units[0]}"
+
+
+def duration(seconds: float) -> str:
+    """A time: 0.4 s, 12 s, 3 min 5 s."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def phase(progress: Progress, model: str) -> str:
+    """What the status bar says while a reply is on its way. Changes at most once a second while nothing comes."""
+    waited = f"{progress.phase_seconds:.0f} s"
+    match progress.phase:
+        case Phase.CONNECTING if progress.seconds < _CONNECT_GRACE:
+            return "connecting"
+        case Phase.CONNECTING | Phase.WAITING:
+            return f"waiting for {model} · {progress.seconds:.0f} s"
+        case Phase.READING:
+            done, total = progress.read or (0, 0)
+            return f"reading prompt {count(done)} of {count(total)} tok · {waited}"
+        case Phase.THINKING:
+            return f"thinking · {waited}{_speed(progress.speed)}"
+        case Phase.ANSWERING:
+            return f"{progress.speed:.0f} tok/s · {progress.pieces} tok" if progress.speed else "answering"
+        case Phase.ENDED:
+            return "done"
+
+
+def summary(message: Message) -> str:
+    """What the status bar says when a reply has ended."""
+    usage = message.usage or Usage()
+    parts = [ending(message) or "done"]
+    if usage.reply_tokens is not None:
+        parts.append(f"{count(usage.reply_tokens)} tok")
+    if usage.tokens_per_second:
+        parts.append(f"{usage.tokens_per_second:.0f} tok/s")
+    if message.first_token is not None:
+        parts.append(f"first after {duration(message.first_token)}")
+    if usage.prompt_tokens is not None:
+        parts.append(f"prompt {count(usage.prompt_tokens)} tok")
+    return " · ".join(parts)
+
+
+def ending(message: Message) -> str:
+    """How a reply ended, where it is not simply complete."""
+    match message.state:
+        case State.STOPPED:
+            return "stopped"
+        case State.INTERRUPTED:
+            return "interrupted"
+        case State.FAILED:
+            return "failed"
+        case State.STREAMING:
+            return "being answered elsewhere"
+        case State.COMPLETE if message.finish == "length":
+            return "cut by length"
+        case _:
+            return ""
+
+
+def heading(message: Message) -> tuple[str, str]:
+    """Who speaks, and the figures beside the name."""
+    if message.role is not Role.ASSISTANT:
+        return ("you" if message.role is Role.USER else message.role.value), ""
+    parts: list[str] = []
+    if message.usage and (speed := message.usage.tokens_per_second):
+        parts.append(f"{speed:.0f} tok/s")
+    if message.seconds is not None:
+        parts.append(duration(message.seconds))
+    return message.model or "assistant", " · ".join(parts)
+
+
+def context(used: int | None, window: int | None) -> str:
+    """The gauge of the header: how full the context window is."""
+    if used is None:
+        return ""
+    if not window:
+        return f"ctx {count(used)}"
+    share = min(1.0, used / window)
+    return f"ctx {_GAUGE[round(share * (len(_GAUGE) - 1))]} {share:.0%} of {count(window)}"
+
+
+def _speed(speed: float | None) -> str:
+    return f" · {speed:.0f} tok/s" if speed else ""

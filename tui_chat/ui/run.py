@@ -1,0 +1,107 @@
+"""Puts the full-screen program together and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import webbrowser
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from tui_chat.backends import detect
+from tui_chat.config import Config
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.errors import StoreError
+from tui_chat.servers import Server
+from tui_chat.store.store import Store
+from tui_chat.terminal.choose import choose_driver
+from tui_chat.ui.app import ChatApp
+from tui_chat.ui.services import Services
+
+_SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+
+
+async def run(
+    config: Config,
+    environ: Mapping[str, str],
+    *,
+    demo: bool = False,
+    chat: str | None = None,
+    resume: bool = False,
+) -> int:
+    """Run the app until the user leaves; returns the exit code.
+
+    Args:
+        demo: talk to the built-in scripted server.
+        chat: open the chat whose id begins so.
+        resume: open the chat that was spoken in last.
+
+    Raises:
+        ConfigError: the config names keys or a theme wrongly.
+        StoreError: there is no such chat.
+    """
+    store, notice = await open_store(None if demo else config.database)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.aclose)
+
+        async def start_demo() -> Server:
+            from tui_chat.backends.demo import Demo  # late: most never see it
+
+            return await stack.enter_async_context(Demo())
+
+        services = Services(
+            config=replace(config, warnings=(*config.warnings, *filter(None, [notice]))),
+            connect=detect.connect,
+            discover=detect.discover,
+            start_demo=start_demo,
+            environ=environ,
+            demo=demo,
+            open_link=desktop_opener(environ),
+            added=ServerFile(None if demo else config.servers_file, environ),
+        )
+        app = ChatApp(services, store, choose_driver(environ))
+        await app.session.start(chat, resume=resume)
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, app.on_signal, number)
+        gc.freeze()  # what is there now stays: a collection need not look at it again
+        await app.run_async()
+        say_goodbye(app)
+        return app.return_code or 0
+
+
+def say_goodbye(app: ChatApp) -> None:
+    """Say how to come back, if there is anything to come back to and anybody to say it to."""
+    chat = app.session.conversation.chat
+    if not (chat.leaf or chat.draft) or app.session.demo:
+        return
+    line = f"Go on with: tui-chat --continue, or tui-chat --chat {chat.id}\n"
+    with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
+        os.write(sys.stdout.fileno(), line.encode())
+
+
+async def open_store(path: Path | None) -> tuple[Store, str]:
+    """The store at a path and what the user has to know of it; one in memory where that path cannot be used."""
+    try:
+        store = await Store.open(path)
+    except StoreError as error:
+        return await Store.open(None), f"{error} This chat is not saved. {error.hint}"
+    return store, store.notice
+
+
+def desktop_opener(environ: Mapping[str, str]) -> Callable[[str], None] | None:
+    """A way to open links on the user's own desktop; over SSH there is none."""
+    remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+    if remote or not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
+        return None
+
+    def open_address(address: str) -> None:
+        webbrowser.open(address)
+
+    return open_address

@@ -1,0 +1,281 @@
+"""The chat: log, composer, status bar, and what opens over them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.timer import Timer
+
+from tui_chat.conversation.session import Session
+from tui_chat.conversation.survey import Survey
+from tui_chat.errors import StoreError
+from tui_chat.messages import Model
+from tui_chat.servers import Server
+from tui_chat.store.values import Place
+from tui_chat.ui.commands import Scope, bindings
+from tui_chat.ui.look import resolve
+from tui_chat.ui.markdown import warm_up
+from tui_chat.ui.screens.chats import ChatsScreen
+from tui_chat.ui.screens.models import ModelsScreen
+from tui_chat.ui.screens.servers import ServersScreen
+from tui_chat.ui.screens.watching import Watching
+from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.divider import Divider
+from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.transcript import Transcript
+from tui_chat.ui.widgets.welcome import Welcome
+
+_QUIT_SECONDS: Final = 2.0
+"""Two presses of Ctrl+C within this time quit."""
+_DRAFT_SECONDS: Final = 1.0
+"""After so long a rest from typing the draft is on disk."""
+_LOOK_SECONDS: Final = 3.0
+"""How often a server that is not there is looked for again while the log is empty."""
+
+
+class ChatScreen(Watching):
+    """One chat at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
+
+    def __init__(self, services: Services, session: Session, survey: Survey) -> None:
+        super().__init__(services, session)
+        self._survey = survey
+        self._pressed = 0.0
+        self._drafting: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield Header()
+        yield Transcript(resolve(self.app))
+        yield Welcome(self._services.config)
+        yield Divider()
+        yield Composer(self._services.config.keys)
+        yield StatusBar()
+
+    def on_mount(self) -> None:
+        """Show the chat, and look for the server after the first frame."""
+        self.composer.focus()
+        self.app.theme_changed_signal.subscribe(self, self._recolour)
+        self.set_interval(1.0, self._tick)
+        self.show_chat()
+        for warning in (*self._services.config.warnings, *self._survey.book.warnings):
+            self.notify(warning, severity="warning", timeout=20, markup=False)
+        self.call_after_refresh(self.action_demo if self._services.demo else self.look)
+        self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up")
+
+    # The server
+
+    @work(exclusive=True, group="look")
+    async def look(self) -> None:
+        """Find out what the server offers; while the log is empty, again and again until it is there."""
+        connection = self.session.connection
+        while True:
+            await connection.look()
+            self._show_connection()
+            if (connection.error is None and connection.model) or self.transcript.entries:
+                return
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _show_connection(self) -> None:
+        connection = self.session.connection
+        header = self.query_one(Header)
+        header.model, header.server = connection.model, connection.server.label
+        header.context = self._gauge()
+        self.query_one(Welcome).show(connection, demo=self.session.demo)
+        if self._live is None:
+            if connection.error is not None:
+                self._say(Status(str(connection.error), connection.error.hint, error=True))
+            elif not connection.model:
+                self._say(Status("no models", "Get one: ollama pull qwen3:4b", error=True))
+            elif self._said.error or self._said.busy:
+                self._say(Status("ready"))
+
+    @on(Transcript.Moved)
+    def _moved(self, event: Transcript.Moved) -> None:
+        self.query_one(Divider).below = event.below
+
+    @on(Composer.Left)
+    def _left_composer(self, event: Composer.Left) -> None:
+        self.action_top() if event.up else self.action_follow()
+
+    def show_chat(self) -> None:
+        """Show the open chat where it was left: with its draft, at the place or the end."""
+        conversation = self.session.conversation
+        self.transcript.show(conversation.branch)
+        self.composer.text = conversation.chat.draft
+        self.composer.focus()
+        if (place := conversation.chat.place) is not None:
+            self.call_after_refresh(self.transcript.return_to, place.message, place.row)
+        header = self.query_one(Header)
+        header.title, header.demo = conversation.chat.title, self.session.demo
+        header.context = self._gauge()
+        self.show_log()
+        self.watch_reply()
+        if notice := self.session.notice:
+            self.notify(notice, severity="warning", timeout=10, markup=False)
+            self.session.notice = ""
+
+    def _recolour(self, _theme: object) -> None:
+        self.transcript.look = resolve(self.app)
+
+    # What a person can ask for
+
+    def action_interrupt(self) -> None:
+        """Copy the selection, else stop, else quit at the second press."""
+        if selected := self.get_selected_text() or self.composer.selected_text:
+            self.copy_out("the selection", selected)
+            self.clear_selection()
+        elif self._busy:
+            self.stop_reply()
+        elif time.monotonic() - self._pressed < _QUIT_SECONDS:
+            self.run_worker(self.app.run_action("quit"))
+        else:
+            self._pressed = time.monotonic()
+            self.notify("Press Ctrl+C again to quit.", timeout=_QUIT_SECONDS)
+
+    def action_new_chat(self) -> None:
+        """Begin another chat; a reply on its way is stopped and kept."""
+        self.composer.call_later(self._begin_chat)  # behind the keys before this one, and ahead of those after it
+
+    def _begin_chat(self) -> None:
+        self.session.conversation.note_soon(draft=self.composer.text, place=self._place())
+        self.composer.clear()
+        if self._busy:
+            self.stop_reply()
+            self._begin_chat_after_reply()
+        else:
+            self._show_new_chat()
+
+    @work(group="dialog", exclusive=True)
+    async def _begin_chat_after_reply(self) -> None:
+        await self._rest()
+        self._show_new_chat()
+
+    def _show_new_chat(self) -> None:
+        typed = self.composer.text  # meant for the new chat already
+        self.session.new_chat()
+        self.show_chat()
+        self._say(Status("ready"))
+        self.composer.insert(typed)
+
+    @work(group="dialog", exclusive=True)
+    async def action_models(self) -> None:
+        """Choose a model, of this server or of another that can be reached."""
+        offer = await self.app.push_screen_wait(ModelsScreen(self.session.connection, self._survey))
+        if offer is None:
+            return
+        if offer.server != self.session.connection.server:
+            await self._use(offer.server, offer.models, offer.model.name)
+        else:
+            self.session.connection.use(offer.model.name)
+        self._show_connection()
+        self._measure()
+
+    @work(group="dialog", exclusive=True)
+    async def action_servers(self) -> None:
+        """Choose, add, change, test or remove servers."""
+        known = await self.app.push_screen_wait(ServersScreen(self.session.connection.server, self._survey))
+        if known is not None:
+            await self._use(known.server)
+
+    async def _use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
+        """Go on with another server; a reply on its way goes on with the one before."""
+        chat = self.session.conversation
+        await self.session.use(server, models, model)
+        if self.session.conversation is not chat:
+            self.show_chat()
+        self._meet()
+
+    def _meet(self) -> None:
+        """Show the server that is talked to now; what it offers, as soon as that is known."""
+        connection = self.session.connection
+        if connection.models:
+            self._show_connection()
+        else:
+            header = self.query_one(Header)
+            header.model, header.server = connection.model, connection.server.label
+            self._say(Status(f"asking {connection.server.label}", busy=True))
+            self.look()
+
+    @work(group="dialog", exclusive=True)
+    async def action_chats(self) -> None:
+        """Open another chat, or look for something that was said."""
+        screen = ChatsScreen(self.session.store, self.session.conversation.chat.id)
+        if (found := await self.app.push_screen_wait(screen)) is not None:
+            await self._leave_chat()
+            await self.open_chat(found.chat, found.message, found.words)
+
+    async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
+        """Show another chat where it was left, or at a message; a reply on its way is stopped and kept."""
+        if chat != self.session.conversation.chat.id:
+            self.stop_reply()
+            await self._rest()
+            try:
+                await self.session.open_chat(chat)
+            except StoreError as error:
+                self._say(Status(str(error), error.hint, error=True))
+                return
+            self.show_chat()
+            self._meet()
+        if message is not None:
+            if self.session.conversation.turn_to(message):
+                self.show_chat()
+            self.transcript.find(message, words)
+
+    async def leave(self, patience: float) -> None:
+        """Get ready for the end: a reply on its way has `patience` seconds, then it is stopped and kept."""
+        if patience and self._busy:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._rest()
+        self.stop_reply()
+        await self._rest()
+        await self._leave_chat()
+
+    @on(Transcript.Typed)
+    def _typed_in_log(self, event: Transcript.Typed) -> None:
+        self.transcript.steps.leave()
+        self.composer.focus()
+        self.composer.insert(event.text)
+        self._show_status()
+
+    @on(Composer.Changed)
+    def _drafted(self) -> None:
+        if self._drafting is not None:
+            self._drafting.stop()
+        self._drafting = self.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
+
+    def _keep_draft(self) -> None:
+        if self.composer.text != self.session.conversation.chat.draft:
+            self.session.conversation.note_soon(draft=self.composer.text)
+
+    async def _leave_chat(self) -> None:
+        """Remember the draft, and where the reader is."""
+        await self.session.conversation.note(draft=self.composer.text, place=self._place())
+
+    def _place(self) -> Place | None:
+        """Where the reader is; None at the end."""
+        index, row = self.transcript.place()
+        entries = self.transcript.entries
+        return None if self.transcript.follows or not entries else Place(entries[index].message.id, row)
+
+    @work(group="dialog", exclusive=True)
+    async def action_demo(self) -> None:
+        """Talk to the built-in scripted server instead. What was written goes along."""
+        draft = self.composer.text
+        await self._leave_chat()
+        await self.session.start_demo(await self._services.start_demo())
+        self.show_chat()
+        self.composer.text = draft
+        self.look()

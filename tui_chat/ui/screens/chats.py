@@ -1,0 +1,173 @@
+"""All chats, newest first, and everything that was said in them: one list, searched as one types."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input
+
+from tui_chat.errors import StoreError
+from tui_chat.messages import State
+from tui_chat.store.store import Store
+from tui_chat.store.values import ChatSummary, Hit
+from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.phrases import size
+from tui_chat.ui.screens.picker import Choice, Picker
+
+_LISTED: Final = 200
+"""Rows that are listed; who looks for more types a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chat, and a message in it if it is what was looked for, and by which words."""
+
+    chat: str
+    message: str | None = None
+    words: str = ""
+
+
+class ChatsScreen(Picker[Found]):
+    """Chats by title, then messages with what was said around the words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r", "rename", "Rename", show=False, priority=True),
+        Binding("ctrl+t", "pin", "Pin", show=False, priority=True),
+        Binding("ctrl+d", "delete", "Delete", show=False, priority=True),
+        Binding("ctrl+z", "undelete", "Undo", show=False, priority=True),
+    ]
+
+    def __init__(self, store: Store, present: str) -> None:
+        super().__init__(
+            "Chats",
+            (),
+            empty="No chats yet.",
+            hint="Enter opens · ^R rename · ^T pin · ^D delete · ^Z undo · Esc closes",
+        )
+        self._store = store
+        self._present = present
+        self._summaries: dict[str, ChatSummary] = {}
+        self._deleted: list[str] = []
+        self._renaming: str | None = None
+        self._typed = ""
+
+    def filter(self, typed: str) -> None:
+        """Titles at once, then what was said."""
+        if self._renaming is None:
+            self._find(typed)
+
+    @work(exclusive=True, group="search")
+    async def _find(self, typed: str) -> None:
+        before = self.highlighted.value if self.highlighted and typed == self._typed else None
+        self._typed = typed
+        try:
+            chats = await self._store.chats(typed, _LISTED)
+            self._summaries |= {summary.id: summary for summary in chats}
+            choices = [self._listed(summary) for summary in chats]
+            self.fill(choices, "Searching …" if typed.strip() else "No chats yet.")
+            if before is not None:
+                self.highlight(before)
+            if typed.strip() and (hits := await self._store.search(typed)) is not None:
+                said = [_said(hit, typed) for hit in hits if hit.message is not None]
+                chosen = self.highlighted
+                self.fill([*choices, *said], "Nothing found.")
+                if chosen is not None:
+                    self.highlight(chosen.value)
+        except StoreError as error:
+            self.fill([], f"{error} {error.hint}")
+
+    def _listed(self, chat: ChatSummary) -> Choice[Found]:
+        parts = [
+            "pinned" if chat.pinned else "",
+            "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else "",
+            age(time.time() - chat.updated),
+            chat.model,
+            f"{chat.messages} msg",
+            size(chat.size),
+        ]
+        details = " · ".join(part for part in parts if part)
+        return Choice(Found(chat.id), chat.title or "Draft", details, marked=chat.id == self._present)
+
+    def submit(self, typed: str) -> None:
+        """Open the highlighted one, or give it the name that was typed."""
+        if self._renaming is None:
+            super().submit(typed)
+        else:
+            self._change(self._store.save_chat(self._renaming, title=clean_line(typed.strip(), 80)))
+            self._stop_renaming()
+
+    def action_rename(self) -> None:
+        """Edit the highlighted chat's title where the filter was."""
+        choice = self.highlighted
+        if choice is None or choice.value.chat not in self._summaries:
+            return
+        self._renaming = choice.value.chat
+        field = self.query_one(Input)
+        field.placeholder, field.value = "A new title; Enter keeps it", self._summaries[self._renaming].title
+        field.cursor_position = len(field.value)
+
+    def _stop_renaming(self) -> None:
+        self._renaming = None
+        field = self.query_one(Input)
+        field.placeholder, field.value = "Type to filter", self._typed
+
+    def action_pin(self) -> None:
+        """Keep the highlighted chat at the top, or no longer."""
+        choice = self.highlighted
+        if choice is not None and (chat := self._summaries.get(choice.value.chat)):
+            self._change(self._store.save_chat(chat.id, pinned=not chat.pinned))
+
+    def action_delete(self) -> None:
+        """Take the highlighted chat away; it can be taken back."""
+        choice = self.highlighted
+        if choice is None:
+            return
+        summary = self._summaries.get(choice.value.chat)
+        if choice.value.chat == self._present:
+            self.notify("This chat is open: open another one first, or start one with Ctrl+N.", timeout=4)
+        elif summary is not None and summary.state is State.STREAMING:
+            self.notify("This chat is being answered: it can be deleted when that has ended.", timeout=4)
+        else:
+            self._deleted.append(choice.value.chat)
+            self._change(self._store.delete(choice.value.chat))
+            self.say("Chats", "Deleted. ^Z takes it back.")
+
+    def action_undelete(self) -> None:
+        """Take the last deletion back."""
+        if self._deleted:
+            self.say("Chats", self.hint)
+            self._change(self._store.undelete(self._deleted.pop()))
+
+    @work(group="change")
+    async def _change(self, change: Awaitable[None]) -> None:
+        try:
+            await change
+        except StoreError as error:
+            self.notify(f"{error} {error.hint}", severity="error", markup=False)
+        for field in self.query(Input):  # there is none any more if it was closed meanwhile
+            self.filter(field.value)
+
+
+def _said(hit: Hit, words: str) -> Choice[Found]:
+    """A message in which the words are, with what stands around them."""
+    snippet, position = Content(""), 0
+    for start, end in hit.spans:
+        snippet += Content(hit.snippet[position:start]) + Content.styled(hit.snippet[start:end], "bold underline")
+        position = end
+    snippet += Content(hit.snippet[position:])
+    details = f"{hit.role} · {age(time.time() - hit.created)}"
+    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=snippet)
+
+
+def age(seconds: float) -> str:
+    """How long ago: now, 5 min, 3 h, 2 d, or weeks and more."""
+    for unit, length in (("y", 31_557_600), ("w", 604_800), ("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return "now"

@@ -1,0 +1,120 @@
+"""The models of all servers that can be reached: those of the present one at once, others as they answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tui_chat.conversation.book import Origin, place
+from tui_chat.conversation.connection import Connection, find
+from tui_chat.conversation.survey import Report, Survey
+from tui_chat.messages import Model
+from tui_chat.servers import Server
+from tui_chat.ui.phrases import count, size
+from tui_chat.ui.screens.picker import Choice, Picker
+
+_HINT = "Enter chooses · Esc closes"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model of a server."""
+
+    server: Server
+    model: Model = field(compare=False)
+    name: str
+    models: tuple[Model, ...] = field(compare=False, repr=False)
+    """All that the server has."""
+
+
+class ModelsScreen(Picker[Offer]):
+    """Choose a model; with one of another server, that is switched to."""
+
+    def __init__(self, connection: Connection, survey: Survey) -> None:
+        self._connection = connection
+        self._survey = survey
+        self._reports: dict[Server, Report] = {
+            server: report for server, report in survey.reports.items() if report.models
+        }
+        super().__init__(
+            f"Models of {connection.server.label}", list(self._offers()), empty="The server has no models yet."
+        )
+
+    def on_mount(self) -> None:
+        """Show what is known, and ask for what is new."""
+        super().on_mount()
+        self.run_worker(self._ask())
+
+    async def _ask(self) -> None:
+        connection = self._connection
+        await asyncio.gather(self._look(), self._survey.everybody(self._heard, but=connection.server))
+
+    async def _look(self) -> None:
+        await self._connection.look()
+        error = self._connection.error
+        self._refresh(f"{error} {error.hint}" if error else None)
+        await self._connection.detail(self._refresh)
+
+    def _heard(self, report: Report) -> None:
+        self._reports[report.known.server] = report
+        self._refresh()
+
+    def _refresh(self, empty: str | None = None) -> None:
+        if not self.is_attached:
+            return
+        label = self._connection.server.label
+        many = any(report.models for report in self._others())
+        silent = [
+            report.server.label
+            for report in self._others()
+            if report.error is not None and report.known.origin is not Origin.FOUND
+        ]
+        if self._connection.error is not None and many:
+            silent.insert(0, label)
+        title = "Models of all servers" if many else f"Models of {label}"
+        self.say(title, f"{_HINT} · nothing from {', '.join(silent)}" if silent else _HINT)
+        self.show(list(self._offers()), empty=empty)
+
+    def _others(self) -> list[Report]:
+        """What the other servers said, in the order in which they are listed."""
+        here = self._connection.server
+        order = {known.server: number for number, known in enumerate(self._survey.book.known())}
+        reports = [
+            report
+            for server, report in self._reports.items()
+            if server in order and server != here and (server.name or place(server) != place(here))
+        ]
+        return sorted(reports, key=lambda report: order[report.known.server])
+
+    def _offers(self) -> Iterator[Choice[Offer]]:
+        connection = self._connection
+        others = self._others()
+        label = _called(connection.backend.server) if any(report.models for report in others) else ""
+        present = find(connection.model, connection.models)
+        for model in connection.models:
+            offer = Offer(connection.server, model, model.name, connection.models)
+            yield Choice(offer, model.name, details(model, label), marked=model == present)
+        for report in others:
+            for model in report.models:
+                offer = Offer(report.known.server, model, model.name, report.models)
+                yield Choice(offer, model.name, details(model, _called(report.server)))
+
+
+def _called(server: Server) -> str:
+    """A server by its name; one without a name by what it is and where."""
+    return server.label if server.name else f"{server.flavour} {server.label}".strip()
+
+
+def details(model: Model, server: str = "") -> str:
+    """Server, size, family, context window and capabilities, as far as the server told."""
+    parts = [
+        server,
+        model.parameters,
+        size(model.size) if model.size else "",
+        model.family,
+        f"{count(model.context_window)} ctx" if model.context_window else "",
+        " ".join(sorted(model.capabilities - {"completion"})),
+        "loaded" if model.loaded else "",
+    ]
+    return " · ".join(part for part in parts if part)

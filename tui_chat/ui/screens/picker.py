@@ -1,0 +1,158 @@
+"""A list that opens over the chat, is filtered as one types, and gives back what was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[Value]):
+    """A row of the list."""
+
+    value: Value
+    name: str
+    details: str = ""
+    """What stands beside the name where there is room."""
+    marked: bool = False
+    """Whether it is the present one."""
+    snippet: Content | None = None
+    """A second line."""
+
+    @property
+    def searched(self) -> str:
+        """What a filter looks at."""
+        return f"{self.name} {self.details}".lower()
+
+    @property
+    def row(self) -> Content:
+        """How it is listed."""
+        row = Content.assemble("● " if self.marked else "  ", (self.name, "bold"))
+        if self.details:
+            row += Content.styled(f"  {self.details}", "$foreground 70%")
+        return row if self.snippet is None else row + Content("\n    ") + self.snippet
+
+
+class Picker(ModalScreen[Value | None]):
+    """Shows choices; Enter takes one, Esc none. New choices may arrive while it is open."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False),
+        Binding("down,ctrl+n", "cursor(1)", "Down", show=False, priority=True),
+        Binding("up,ctrl+p", "cursor(-1)", "Up", show=False, priority=True),
+        Binding("pagedown", "cursor(10)", "Page down", show=False, priority=True),
+        Binding("pageup", "cursor(-10)", "Page up", show=False, priority=True),
+    ]
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
+
+    def __init__(self, title: str, choices: Sequence[Choice[Value]], *, empty: str, hint: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._choices = list(choices)
+        self._shown: list[Choice[Value]] = []
+        self._empty = empty
+        self.hint = hint or "Enter chooses · Esc closes"
+
+    def compose(self) -> ComposeResult:
+        """A filter above a list."""
+        with Vertical(id="picker"):
+            yield Static(Content(self._title), id="picker-title")
+            field = Input(placeholder="Type to filter", id="picker-filter")
+            field.cursor_blink = False
+            yield field
+            yield OptionList(id="picker-list")
+            yield Static(Content(self.hint), id="picker-hint")
+
+    def on_mount(self) -> None:
+        """The keys go to the filter all the time."""
+        self.query_one(Input).focus()
+        self.show(self._choices)
+
+    def show(self, choices: Sequence[Choice[Value]], *, empty: str | None = None) -> None:
+        """Show these choices, as far as they match what is typed."""
+        self._choices = list(choices)
+        self._empty = self._empty if empty is None else empty
+        before = self.highlighted
+        self.filter(self.query_one(Input).value)
+        if before is not None:
+            self.highlight(before.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as one types."""
+        self.filter(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter was pressed."""
+        self.submit(event.value)
+
+    def submit(self, _typed: str) -> None:
+        """Take the highlighted one."""
+        if (choice := self.highlighted) is not None:
+            self.take(choice)
+
+    def take(self, choice: Choice[Value]) -> None:
+        """Give back what was chosen."""
+        self.dismiss(choice.value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A click takes one."""
+        event.stop()
+        self.take(self._shown[event.option_index])
+
+    def action_cursor(self, step: int) -> None:
+        """Move the highlight."""
+        listing = self.query_one(OptionList)
+        if listing.option_count:
+            at = listing.highlighted or 0
+            listing.highlighted = max(0, min(listing.option_count - 1, at + step))
+
+    @property
+    def highlighted(self) -> Choice[Value] | None:
+        """The choice that Enter would take."""
+        index = self.query_one(OptionList).highlighted
+        return self._shown[index] if index is not None and index < len(self._shown) else None
+
+    def highlight(self, value: Value) -> None:
+        """What was highlighted stays so, wherever it is now."""
+        index = next((at for at, choice in enumerate(self._shown) if choice.value == value), None)
+        if index is not None:
+            self.query_one(OptionList).highlighted = index
+
+    def filter(self, typed: str) -> None:
+        """Show the choices that contain all words that are typed."""
+        words = typed.lower().split()
+        found = [choice for choice in self._choices if all(word in choice.searched for word in words)]
+        self.fill(found, "Nothing matches." if self._choices else self._empty)
+        if not words:
+            marked = (index for index, choice in enumerate(found) if choice.marked)
+            self.query_one(OptionList).highlighted = next(marked, 0 if found else None)
+
+    def say(self, title: str, hint: str) -> None:
+        """Change the lines above and below the list."""
+        self.query_one("#picker-title", Static).update(Content(title))
+        self.query_one("#picker-hint", Static).update(Content(hint))
+
+    def fill(self, choices: Sequence[Choice[Value]], empty: str) -> None:
+        """List these choices, or say that there are none. Does nothing once the list is closed."""
+        if not self.query(OptionList):
+            return
+        self._shown = list(choices)
+        listing = self.query_one(OptionList)
+        listing.clear_options()
+        if self._shown:
+            listing.add_options(Option(choice.row) for choice in self._shown)
+            listing.highlighted = 0
+        else:
+            listing.add_option(Option(Content(empty), disabled=True))

@@ -1,0 +1,115 @@
+"""What a reader can do in the log: scroll, step, fold, copy, follow links."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.screen import Screen
+
+from tui_chat.terminal.clipboard import LIMIT, route
+from tui_chat.ui.screens.link import LinkAction, LinkScreen
+from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.transcript import Transcript
+
+
+class Reading(Screen[None]):
+    """The reader's half of the chat screen."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+
+    @property
+    def transcript(self) -> Transcript:
+        """The log."""
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        """Where the user writes."""
+        return self.query_one(Composer)
+
+    def action_page_up(self) -> None:
+        """Scroll up by a page, less a row of context."""
+        self._scroll(1 - self.transcript.size.height)
+
+    def action_page_down(self) -> None:
+        """Scroll down by a page."""
+        self._scroll(self.transcript.size.height - 1)
+
+    def action_line_up(self) -> None:
+        """Scroll up by a row."""
+        self._scroll(-1)
+
+    def action_line_down(self) -> None:
+        """Scroll down by a row."""
+        self._scroll(1)
+
+    def action_top(self) -> None:
+        """Go to the beginning."""
+        self.transcript.scroll_to(y=0, animate=False)
+
+    def action_follow(self) -> None:
+        """Go to the end and follow."""
+        self.transcript.follow()
+
+    def action_toggle_thinking(self) -> None:
+        """Fold or unfold all thinking: what the last one is not."""
+        thoughtful = [entry for entry in self.transcript.entries if entry.has_thoughts]
+        if not thoughtful:
+            self.notify("There is no thinking in this chat.", timeout=3)
+        else:
+            unfolded = not thoughtful[-1].unfolded
+            for entry in thoughtful:
+                self.transcript.fold(entry, unfolded=unfolded)
+
+    def action_step_up(self) -> None:
+        """Step to the message, code block or link above."""
+        self._step(-1)
+
+    def action_step_down(self) -> None:
+        """Step to the message, code block or link below."""
+        self._step(1)
+
+    def action_copy(self) -> None:
+        """Copy what was stepped to, else the last reply."""
+        chosen = self.transcript.steps.chosen()
+        if chosen is None:
+            self.notify("There is nothing to copy yet.")
+        else:
+            self.copy_out(chosen.what, chosen.text)
+
+    def copy_out(self, what: str, text: str) -> None:
+        """Send text to the clipboard, and say by which way: a terminal never tells whether it took it."""
+        if len(text.encode()) > LIMIT:
+            self.notify(f"{what.capitalize()} is too long for a terminal's clipboard.", severity="warning")
+            return
+        self.app.copy_to_clipboard(text)
+        self.notify(f"Sent {what}, {len(text):,} characters, {route(self._services.environ)}.", timeout=4)
+
+    @on(Transcript.LinkClicked)
+    def _link_clicked(self, event: Transcript.LinkClicked) -> None:
+        opener = self._services.open_link
+
+        def act(action: LinkAction | None) -> None:
+            if action == "copy":
+                self.copy_out("the address", event.href)
+            elif action == "open" and opener is not None:
+                opener(event.href)
+
+        self.app.push_screen(LinkScreen(event.href, can_open=opener is not None), act)
+
+    def _step(self, direction: int) -> None:
+        self.transcript.steps.move(direction)
+        if (step := self.transcript.steps.chosen()) is not None:
+            self.transcript.focus()
+            link = " · Enter opens" if step.href else ""
+            self.say_aside(f"at {step.what}", f"c copies · r again{link} · Esc leaves")
+
+    def say_aside(self, text: str, hint: str) -> None:
+        """Say something in the status bar until there is something else to say."""
+        self.query_one(StatusBar).status = Status(text, hint)
+
+    def _scroll(self, rows: int) -> None:
+        self.transcript.scroll_relative(y=rows, animate=False)

@@ -1,0 +1,214 @@
+"""One reply at a time: the worker that carries tokens from the socket to the log, and what the bar says of it."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, suppress
+from typing import Final
+
+from textual import on, work
+from textual.worker import WorkerError
+
+from tui_chat.conversation.again import Again, Plan, plan_again
+from tui_chat.conversation.progress import Phase
+from tui_chat.conversation.session import Session
+from tui_chat.errors import ChatError
+from tui_chat.messages import Message, Role, State
+from tui_chat.ui import phrases
+from tui_chat.ui.commands import footer
+from tui_chat.ui.live import LiveReply
+from tui_chat.ui.screens.reading import Reading
+from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.welcome import Welcome
+
+_ELSEWHERE: Final = Status("being answered in another tui-chat", busy=True)
+
+
+class Replying(Reading):
+    """The model's half of the chat screen."""
+
+    def __init__(self, services: Services, session: Session) -> None:
+        super().__init__(services)
+        self.session = session
+        self._live: LiveReply | None = None
+        self._said = Status("looking for a server", busy=True)
+        self._phase: Phase | None = None
+
+    @on(Composer.Sent)
+    def _sent(self, event: Composer.Sent) -> None:
+        if not self._refuses():
+            self.reply(text=event.text)
+
+    @property
+    def _busy(self) -> bool:
+        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
+
+    @work(exclusive=True, group="reply")
+    async def reply(self, text: str = "", plan: Plan | None = None) -> None:
+        """Send a prompt, or carry out a plan: the worker that carries tokens from the socket to the log."""
+        try:
+            if text:
+                if not await self._is_next():
+                    return
+                prompt, plan = await self.session.ask(text)
+                self.composer.clear()
+                self.transcript.add(prompt)
+                self.show_log()
+            if plan is None:
+                return
+            self.transcript.follow()
+            turn = await self.session.turn(plan)
+        except ChatError as error:
+            self._say(Status(str(error), error.hint, error=True))
+            return
+        live = self._live = LiveReply(turn, self.transcript, self._interval)
+        try:
+            self._show_status()
+            async with aclosing(self.session.events(turn)) as events:
+                async for event in events:
+                    await live.take(event)
+                    self._watch_phase()
+        finally:
+            self._live = None
+            if self.is_running:  # the program may be ending, with nothing left to show it on
+                live.close()
+                self._ended(turn.message, turn.error)
+
+    async def _is_next(self) -> bool:
+        """Whether a prompt can be sent now, after what another tui-chat may have said in this chat meanwhile."""
+        conversation = self.session.conversation
+        await self.session.catch_up()
+        if [entry.message.id for entry in self.transcript.entries] != [
+            message.id for message in conversation.branch
+        ]:
+            self.transcript.show(conversation.branch)
+            self.show_log()
+            self.notify("Another tui-chat has gone on with this chat: this is how it stands.", timeout=5)
+        if conversation.elsewhere:
+            self._say_elsewhere()
+        return not conversation.elsewhere
+
+    def _interval(self) -> float:
+        return float(getattr(self.app._driver, "frame_interval", 0.05))
+
+    def _ended(self, message: Message, error: ChatError | None) -> None:
+        words = {State.STOPPED: "Ctrl+R continues", State.INTERRUPTED: "Ctrl+R continues"}
+        hint = words.get(message.state, "Ctrl+R continues" if message.finish == "length" else "")
+        if error is not None:
+            self._say(Status(str(error), error.hint or "Ctrl+R tries again.", error=True))
+        elif trouble := self.session.conversation.trouble:
+            self._say(Status(str(trouble), trouble.hint, error=True))
+        else:
+            self._say(Status(phrases.summary(message), hint))
+        self._measure()
+
+    @work(exclusive=True, group="measure")
+    async def _measure(self) -> None:
+        """A model that was just loaded tells its context window now."""
+        self._show_gauge()
+        await self.session.connection.measure()
+        self._show_gauge()
+
+    def _show_gauge(self) -> None:
+        for header in self.query(Header):  # there is none any more while the program ends
+            header.context = self._gauge()
+
+    # What is said about it
+
+    def show_log(self) -> None:
+        """Show the log or, where it is empty, the welcome; and offer what was said to the Up key."""
+        branch = self.session.conversation.branch
+        self.composer.remember(message.text for message in branch if message.role is Role.USER)
+        empty = not self.transcript.entries
+        self.query_one(Welcome).display = empty
+        self.transcript.display = not empty
+        self.query_one(Header).title = self.session.conversation.chat.title
+
+    def _say(self, status: Status) -> None:
+        self._said = status
+        self._show_status()
+
+    def _refuses(self) -> bool:
+        """Whether nothing can be sent now; says why."""
+        if self._busy:
+            self.notify("A reply is on its way: Esc stops it. What you wrote stays here.", timeout=3)
+        elif self.session.conversation.elsewhere:
+            self._say_elsewhere()
+        else:
+            return False
+        return True
+
+    def _say_elsewhere(self) -> None:
+        self.notify(
+            "This chat is being answered in another tui-chat. What you wrote stays here until that has ended; "
+            "Ctrl+N starts a new chat.",
+            timeout=5,
+        )
+
+    def _watch_phase(self) -> None:
+        """A new phase is said at once; figures within it wait for the next second."""
+        live = self._live
+        if live is not None and live.turn.progress.phase is not self._phase:
+            self._show_status()
+
+    def _tick(self) -> None:
+        if self._live is not None:
+            self._show_status()
+
+    def _show_status(self) -> None:
+        bar, live, own = self.query_one(StatusBar), self._live, self._services.config.keys
+        if live is None:
+            bar.status = _ELSEWHERE if self.session.conversation.elsewhere else self._said
+            plan = plan_again(self.session.conversation)
+            again = footer(own, ["again"], plan.kind) if plan else ()
+            bar.keys = again + footer(own, ["command-palette", "models", "chats", "help"])
+            return
+        turn = live.turn
+        self._phase = turn.progress.phase
+        if turn.retry_in is not None and turn.error is not None:
+            bar.status = Status(f"{turn.error} · again in {turn.retry_in:.0f} s", "Esc stops trying.", error=True)
+        else:
+            bar.status = Status(phrases.phase(turn.progress, turn.message.model), busy=True)
+        bar.keys = footer(own, ["stop", "command-palette", "help"])
+
+    # What a person can ask for
+
+    def action_stop(self) -> None:
+        """Stop the reply: the socket closes, what came stays. Leave what was stepped to."""
+        if self.transcript.steps.active:
+            self.transcript.steps.leave()
+            self.composer.focus()
+            self._show_status()
+        else:
+            self.stop_reply()
+
+    def stop_reply(self) -> None:
+        """Let the reply's worker end: the socket closes at once."""
+        self.workers.cancel_group(self, "reply")
+
+    def action_again(self) -> None:
+        """Continue, retry or regenerate the last reply, whichever it needs."""
+        plan = plan_again(self.session.conversation)
+        if self._refuses():
+            return
+        if plan is None:
+            self.notify("There is no reply to try again yet.")
+        else:
+            if self.transcript.entries and self.transcript.entries[-1].message.parent == plan.reply.parent:
+                self.transcript.drop_last()
+            self.notify({Again.CONTINUE: "Continuing.", Again.RETRY: "Trying again.",
+                         Again.REGENERATE: "Making a new version."}[plan.kind], timeout=2)  # fmt: skip
+            self.reply(plan=plan)
+
+    async def _rest(self) -> None:
+        """Wait until the reply has ended and is on disk."""
+        for worker in [worker for worker in self.workers if worker.group == "reply"]:
+            with suppress(WorkerError):
+                await worker.wait()
+
+    def _gauge(self) -> str:
+        last = self.session.conversation.last
+        used = last.usage.context_tokens if last and last.usage else None
+        return phrases.context(used, self.session.connection.window)

@@ -1,0 +1,191 @@
+"""What is known of one server, as fields to fill in; they are the settings of `[[servers]]` in the config file."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from urllib.parse import urlsplit
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_chat.conversation.book import Known, Origin
+from tui_chat.conversation.server_file import Entry, Table
+from tui_chat.conversation.survey import Report, Survey
+from tui_chat.errors import ConfigError
+from tui_chat.text.sanitize import clean_line
+
+_DOTS: Final = "••••••••"
+"""Stands for a key that is kept: the field never holds the key itself."""
+_HINT: Final = "Enter saves · ^T test · Tab next field · Esc closes"
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    label: str
+    help: str
+
+
+_FIELDS: Final = (
+    _Field("url", "URL", "http://host:8080, or http+unix:/run/server.sock"),
+    _Field("name", "Name", "how it is called on screen and by --url"),
+    _Field("kind", "Kind", "auto, ollama or openai"),
+    _Field("key", "Key", "kept in a file that only you can read, or better:"),
+    _Field("key_env", "… variable", "an environment variable that holds the key"),
+    _Field("key_file", "… file", "a file that holds the key"),
+    _Field("key_command", "… command", "a command that prints the key"),
+    _Field("proxy", "Proxy", "http://host:3128 or socks5://host:1080"),
+    _Field("ca_file", "CA file", "certificates in PEM format; `off` trusts any"),
+)
+_WAYS: Final = ("key", "key_env", "key_file", "key_command")
+
+
+class SecretInput(Input):
+    """A field that shows dots, and gives nothing to the clipboard."""
+
+    def action_copy(self) -> None:
+        """A key does not leave by the clipboard."""
+
+    def action_cut(self) -> None:
+        """A key does not leave by the clipboard."""
+
+
+class ServerForm(ModalScreen[Known | None]):
+    """Fields, tested and saved at a key; gives back what was saved."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False, priority=True),
+        Binding("ctrl+t", "test", "Test", show=False, priority=True),
+        Binding("ctrl+s", "save", "Save", show=False, priority=True),
+        # before all else, so that keys typed ahead land in the field that they are for: one of them is a secret
+        Binding("tab,down", "app.focus_next", "Next", show=False, priority=True),
+        Binding("shift+tab,up", "app.focus_previous", "Previous", show=False, priority=True),
+    ]
+
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
+
+    def __init__(self, table: Table, survey: Survey, *, instead: Table | None = None) -> None:
+        super().__init__()
+        self._table = table
+        self._survey = survey
+        self._instead = instead
+
+    def compose(self) -> ComposeResult:
+        """A row for each setting."""
+        texts = _texts_of(self._table)
+        with Vertical(id="server"):
+            yield Static(Content("Change a server" if self._instead else "Add a server"), id="server-title")
+            with VerticalScroll(id="server-fields", can_focus=False):
+                for field in _FIELDS:
+                    kind = SecretInput if field.name == "key" else Input
+                    widget = kind(
+                        texts.get(field.name, ""), field.help, password=kind is SecretInput, id=field.name
+                    )
+                    widget.cursor_blink = False
+                    yield Horizontal(Static(Content(field.label), classes="server-label"), widget)
+            yield Static("", id="server-state")
+            yield Static(Content(_HINT), id="server-hint")
+
+    def on_mount(self) -> None:
+        """The keys go to the first field."""
+        self.query_one("#url", Input).focus()
+
+    def on_input_submitted(self) -> None:
+        """Enter saves."""
+        self.action_save()
+
+    @work(group="try", exclusive=True)
+    async def action_test(self) -> None:
+        """Ask the server what it is, with what is filled in now."""
+        if (entry := await self._entry()) is None:
+            return
+        if entry.trouble is not None:
+            self._say(f"{entry.trouble} {entry.trouble.hint}")
+            return
+        self._say("asking …")
+        report = await self._survey.ask(Known(entry.server, Origin.ADDED))
+        self._say(described(report) + (f" {report.error.hint}" if report.error else ""))
+
+    @work(group="try", exclusive=True)
+    async def action_save(self) -> None:
+        """Write it down."""
+        if (entry := await self._entry()) is None:
+            return
+        try:
+            await self._survey.book.put(entry.table, instead=self._instead)
+        except ConfigError as error:
+            self._say(f"{error} {error.hint}")
+            return
+        self.dismiss(Known(entry.server, Origin.ADDED, entry.trouble, entry.table))
+
+    async def _entry(self) -> Entry | None:
+        """What is filled in; None if that makes no sense, which is said."""
+        try:
+            table = self._filled_in()
+            return await asyncio.to_thread(self._survey.book.draft, table, instead=self._instead)
+        except ConfigError as error:
+            self._say(f"{error} {error.hint}")
+            return None
+
+    def _filled_in(self) -> Table:
+        texts = {field.name: self.query_one(f"#{field.name}", Input).value.strip() for field in _FIELDS}
+        ways = [name for name in _WAYS if texts[name]]
+        if len(ways) > 1:
+            raise ConfigError("The key is given in more than one way.", "Leave one of them.")
+        if texts["key"] == _DOTS:
+            if _host(texts["url"]) != _host(_texts_of(self._table)["url"]):
+                raise ConfigError("The key was for another host.", "Write it again, if it is for this one too.")
+            texts["key"] = str(self._table["key"])
+        texts["name"] = clean_line(texts["name"], 60)
+        return _table_of(texts, self._table)
+
+    def _say(self, words: str) -> None:
+        if self.is_attached:
+            self.query_one("#server-state", Static).update(Content(words))
+
+
+def described(report: Report) -> str:
+    """What a server is and has, or why that is not known."""
+    if report.error is not None:
+        return str(report.error)
+    number = len(report.models)
+    kind = report.server.flavour or report.server.kind
+    return f"{kind} · {number or 'no'} model{'' if number == 1 else 's'}"
+
+
+def _texts_of(table: Table) -> dict[str, str]:
+    """A table as the texts of the fields, without the key."""
+    texts = {field.name: str(table.get(field.name, "")) for field in _FIELDS}
+    if not texts["url"] and table.get("socket"):
+        texts["url"] = f"http+unix:{table['socket']}"
+    if table.get("key"):
+        texts["key"] = _DOTS
+    if table.get("verify") is False:
+        texts["ca_file"] = "off"
+    return texts
+
+
+def _table_of(texts: dict[str, str], before: Table) -> Table:
+    """The texts of the fields as a table, with what it had `before` and is no field."""
+    kept = {name: value for name, value in before.items() if name not in (*texts, "socket", "verify")}
+    table: dict[str, object] = {name: text for name, text in texts.items() if text}
+    if texts["ca_file"].lower() == "off":
+        del table["ca_file"]
+        table["verify"] = False
+    return {**table, **kept}
+
+
+def _host(url: str) -> str:
+    """Scheme, host and port; the whole where there is no telling."""
+    try:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}" if parts.netloc else url
+    except ValueError:
+        return url

@@ -1,0 +1,174 @@
+"""The servers: which there are, how each is, and adding, changing, testing and removing them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input
+
+from tui_chat.backends.route import shown_url
+from tui_chat.conversation.book import Known, Origin, place
+from tui_chat.conversation.server_file import Table
+from tui_chat.conversation.survey import Report, Survey
+from tui_chat.errors import ConfigError
+from tui_chat.servers import Server
+from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.server_form import ServerForm, described
+
+_ADD: Final = Known(Server(""), Origin.ADDED)
+"""Stands for the row that adds a server."""
+
+
+class ServersScreen(Picker[Known]):
+    """All servers that are known; gives back the one to go on with."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "test", "Test", show=False, priority=True),
+        Binding("ctrl+r", "edit", "Edit", show=False, priority=True),
+        Binding("ctrl+d", "remove", "Remove", show=False, priority=True),
+        Binding("ctrl+z", "restore", "Undo", show=False, priority=True),
+    ]
+
+    def __init__(self, present: Server, survey: Survey) -> None:
+        self._present = present
+        self._survey = survey
+        self._removed: list[Table] = []
+        hint = "Enter switches · ^T test · ^R edit · ^D remove · ^Z undo · Esc closes"
+        super().__init__("Servers", self._listed(), empty="", hint=hint)
+
+    def on_mount(self) -> None:
+        """List what is known, and ask how it is."""
+        super().on_mount()
+        self._ask()
+
+    @work(exclusive=True, group="ask")
+    async def _ask(self) -> None:
+        await self._survey.everybody(lambda _: self._refresh(), self._present)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if self.is_attached:
+            self.show(self._listed())
+
+    def _listed(self) -> list[Choice[Known]]:
+        known = self._survey.book.known(self._present)
+        current = self._current(known)
+        return [self._choice(each, marked=each is current) for each in known]
+
+    def _current(self, known: tuple[Known, ...]) -> Known | None:
+        same = [each for each in known if each.server == self._present]
+        return next(iter(same + [each for each in known if place(each.server) == place(self._present)]), None)
+
+    def _choice(self, known: Known, *, marked: bool) -> Choice[Known]:
+        server, report = known.server, self._survey.reports.get(known.server)
+        if known.trouble is not None:
+            state = str(known.trouble)
+        elif report is None:
+            state = "asking …"
+        else:
+            state = described(report)
+        details = " · ".join(filter(None, [shown_url(server.address) if server.name else "", known.origin]))
+        return Choice(
+            known, server.label, details, marked=marked, snippet=Content.styled(state, "$foreground 70%")
+        )
+
+    def filter(self, typed: str) -> None:
+        """Below what matches, a row to add a server, with what was typed as its URL."""
+        words = typed.lower().split()
+        found = [choice for choice in self._choices if all(word in choice.searched for word in words)]
+        add = Choice(_ADD, f"Add {typed.strip()} …" if typed.strip() and not found else "Add a server …")
+        self.fill([*found, add], "")
+        if not words:
+            self.highlight(next((choice.value for choice in found if choice.marked), self._shown[0].value))
+
+    def take(self, choice: Choice[Known]) -> None:
+        """Go on with a server, or add one."""
+        if choice.value == _ADD:
+            self._fill_in({"url": url} if (url := self.query_one(Input).value.strip()) else {}, None)
+        elif (trouble := choice.value.trouble) is not None:
+            self.notify(f"{trouble} {trouble.hint}", severity="error", markup=False)
+        else:
+            self.dismiss(choice.value)
+
+    @property
+    def _chosen(self) -> Known | None:
+        choice = self.highlighted
+        return None if choice is None or choice.value == _ADD else choice.value
+
+    def action_test(self) -> None:
+        """Ask the highlighted server what it is."""
+        if (known := self._chosen) is not None and known.trouble is None:
+            self._survey.reports.pop(known.server, None)
+            self._refresh()
+            self._test(known)
+
+    @work(group="test")
+    async def _test(self, known: Known) -> None:
+        report = await self._survey.ask(known)
+        self._refresh()
+        self._tell(report)
+
+    def _tell(self, report: Report) -> None:
+        hint = f" {report.error.hint}" if report.error is not None else ""
+        self.notify(
+            f"{report.server.label}: {described(report)}{hint}",
+            severity="information" if report.error is None else "error",
+            markup=False,
+        )
+
+    def action_edit(self) -> None:
+        """Change the highlighted server; one that was only found is written down with that."""
+        known = self._chosen
+        if known is None:
+            return
+        if known.origin is Origin.CONFIG:
+            self.notify("This server is in the config file, which is yours alone: change it there.")
+        else:
+            self._fill_in(known.table or {"url": known.server.address}, known if known.table else None)
+
+    @work(group="form", exclusive=True)
+    async def _fill_in(self, table: Table, instead: Known | None) -> None:
+        form = ServerForm(table, self._survey, instead=instead.table if instead else None)
+        saved = await self.app.push_screen_wait(form)
+        if saved is None:
+            return
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
+        if instead is not None and instead.server == self._present:
+            self.dismiss(saved)  # what is talked to now is not there any more
+        else:
+            self._refresh()
+            self.highlight(saved)
+            self._ask()
+
+    @work(group="change")
+    async def action_remove(self) -> None:
+        """Take the highlighted server out; it can be taken back."""
+        known = self._chosen
+        if known is None:
+            return
+        if not known.table:
+            self.notify("Only servers that were added here can be removed here.")
+            return
+        try:
+            await self._survey.book.remove(known)
+        except ConfigError as error:
+            self.notify(f"{error} {error.hint}", severity="error", markup=False)
+            return
+        self._removed.append(known.table)
+        self.notify("Removed. Ctrl+Z takes it back.", timeout=4)
+        self._refresh()
+
+    @work(group="change")
+    async def action_restore(self) -> None:
+        """Take the last removal back."""
+        if self._removed:
+            try:
+                await self._survey.book.put(self._removed.pop())
+            except ConfigError as error:
+                self.notify(f"{error} {error.hint}", severity="error", markup=False)
+            self._refresh()
+            self._ask()

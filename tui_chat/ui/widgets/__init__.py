@@ -1,0 +1,1 @@
+"""The widgets: nouns of what a person sees."""

@@ -1,0 +1,121 @@
+"""Where the user writes: several lines, readline's keys, Enter sends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui_chat.text.sanitize import clean
+from tui_chat.ui.commands import BY_ID
+
+_PASTE_SECONDS: Final = 0.05
+"""An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
+
+
+class Composer(TextArea):
+    """The prompt that is being written."""
+
+    @dataclass
+    class Sent(Message):
+        """The user wants to send `text`. The composer keeps it until it is on disk."""
+
+        text: str
+
+    class Left(Message):
+        """Home or End was pressed in an empty composer: it is meant for the log. `up` tells which."""
+
+        def __init__(self, *, up: bool) -> None:
+            super().__init__()
+            self.up = up
+
+    def __init__(self, keymap: Mapping[str, str], *, id: str | None = None) -> None:
+        super().__init__(
+            id=id, soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
+        )
+        self.cursor_blink = False
+        self._pasted = 0.0
+        self.prompts: tuple[str, ...] = ()
+        """The prompts that were sent in this chat, the oldest first."""
+        self._recalled = 0
+        self._actions = {
+            key: action
+            for command, action in (("send", self.action_send), ("new-line", self.action_new_line))
+            for key in keymap.get(command, BY_ID[command].keys).split(",")
+        }
+
+    def remember(self, prompts: Iterable[str]) -> None:
+        """Offer these prompts to the Up key."""
+        self.prompts = tuple(prompts)
+        self._recalled = len(self.prompts)
+
+    async def _on_key(self, event: events.Key) -> None:
+        # Not by bindings: those run before the keys that were typed just before are in the text.
+        action = self._actions.get(event.key)
+        if action is not None:
+            event.stop()
+            event.prevent_default()
+            action()
+
+    def action_send(self) -> None:
+        """Send the text, if there is any."""
+        if time.monotonic() - self._pasted < _PASTE_SECONDS:
+            self.action_new_line()
+            return
+        text = self.text.strip("\n")
+        if text.strip():
+            self.post_message(self.Sent(text))
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Up; from an empty composer, and from a prompt that was recalled, to the prompt before."""
+        if select or not self._recall(-1):
+            super().action_cursor_up(select)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Down; from a prompt that was recalled, to the prompt after."""
+        if select or not self._recall(1):
+            super().action_cursor_down(select)
+
+    def _recall(self, step: int) -> bool:
+        """Show another of the prompts that were sent, if what is shown is one, unchanged, or nothing."""
+        shown = self.prompts[self._recalled] if self._recalled < len(self.prompts) else ""
+        if self.text != shown:
+            self._recalled = len(self.prompts)
+            shown = ""
+        wanted = self._recalled + step
+        if self.text != shown or not 0 <= wanted <= len(self.prompts):
+            return False
+        self._recalled = wanted
+        self.text = self.prompts[wanted] if wanted < len(self.prompts) else ""
+        self.move_cursor(self.document.end)
+        return True
+
+    def action_new_line(self) -> None:
+        """Break the line at the cursor."""
+        self.insert("\n")
+
+    def action_cursor_line_start(self, select: bool = False) -> None:
+        """Home; in an empty composer it is the log's."""
+        if self.text:
+            super().action_cursor_line_start(select)
+        else:
+            self.post_message(self.Left(up=True))
+
+    def action_cursor_line_end(self, select: bool = False) -> None:
+        """End; in an empty composer it is the log's."""
+        if self.text:
+            super().action_cursor_line_end(select)
+        else:
+            self.post_message(self.Left(up=False))
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        self._pasted = time.monotonic()
+        event.stop()
+        event.prevent_default()
+        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        await super()._on_paste(events.Paste(text))

@@ -1,0 +1,178 @@
+"""One message of the transcript as rows: who speaks, what was thought, what was said, how it ended."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_chat.messages import Message, Role, State
+from tui_chat.ui.look import Look
+from tui_chat.ui.markdown import Document, Layout, Palette, Row
+from tui_chat.ui.phrases import duration, ending, heading
+from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
+
+_MARGIN: Final = 2
+"""Cells left of a message's text, where the mark of the current one stands."""
+_CACHED_STRIPS: Final = 400
+
+
+class Entry:
+    """A message and how it is shown. While it is live its documents grow; afterwards they are made on demand."""
+
+    __slots__ = ("_answer", "_thoughts", "live", "message", "thought_seconds", "unfolded")
+
+    def __init__(self, message: Message, *, live: bool = False) -> None:
+        self.message = message
+        self.live = live
+        self.unfolded = live
+        """Whether the thinking is shown."""
+        self.thought_seconds: float | None = None
+        self._answer: Document | None = None
+        self._thoughts: Document | None = None
+
+    @property
+    def answer(self) -> Document:
+        """The answer's Markdown."""
+        if self._answer is None:
+            self._answer = Document(self.message.text)
+        return self._answer
+
+    @property
+    def thoughts(self) -> Document:
+        """The thinking's Markdown."""
+        if self._thoughts is None:
+            self._thoughts = Document(self.message.thinking)
+        return self._thoughts
+
+    @property
+    def has_thoughts(self) -> bool:
+        """Whether the model thought."""
+        return bool(self._thoughts.source if self._thoughts else self.message.thinking)
+
+    def restart(self, text: str) -> None:
+        """The answer is `text`, whatever it was before."""
+        self._answer = Document(text)
+
+    def finish(self, message: Message) -> None:
+        """The message is whole, or as whole as it gets."""
+        self.message = message
+        self.live = False
+
+    def forget(self) -> None:
+        """Drop what can be made again."""
+        if not self.live:
+            self._answer = self._thoughts = None
+
+    def estimate(self, width: int) -> int:
+        """About how many rows it takes: for the scrollbar, until it is measured."""
+        text = self.message.text
+        return 3 + text.count("\n") + len(text) // max(20, width)
+
+
+class EntryRows:
+    """The rows of an entry at one width in one look."""
+
+    def __init__(
+        self, entry: Entry, width: int, look: Look, *, first: bool, before: EntryRows | None = None
+    ) -> None:
+        """`before`: rows of this entry, width and look, whose Markdown need not be laid out again."""
+        self._laid_out: dict[Document, Layout] = before._laid_out if before is not None else {}
+        self._cache: dict[int, Strip] = {}
+        self.answer: Layout | None = None
+        self.thoughts: Layout | None = None
+        margin, inner = [Segment(" " * _MARGIN)], max(8, width - _MARGIN - 1)
+        blocks: list[Rows] = [] if first else [FixedRows.silent(())]
+        blocks.append(_head(entry, look))
+        self.fold_row = sum(block.height for block in blocks)
+        """Where the line stands that folds the thinking, if there is any."""
+        if entry.has_thoughts:
+            blocks.append(_fold(entry, look))
+            if entry.unfolded:
+                self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking)
+                blocks.append(Indented(self.thoughts, [*margin, Segment("┊ ", look.dim)]))
+        self._above = tuple(blocks)
+        if entry.message.role is Role.ASSISTANT:
+            self.answer = self._layout(entry.answer, inner, look.markdown)
+            blocks.append(Indented(self.answer, margin))
+        else:
+            bar = [Segment("▌", look.user), Segment(" ")]
+            blocks.append(Indented(FixedRows.plain(entry.message.text, inner, look.text), bar))
+        blocks.append(_foot(entry, look))
+        self._stack = Stack(blocks)
+
+    def _layout(self, document: Document, width: int, palette: Palette) -> Layout:
+        layout = self._laid_out.get(document)
+        if layout is None:
+            layout = self._laid_out[document] = document.layout(width, palette)
+        return layout
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self._stack.height
+
+    @property
+    def answer_row(self) -> int:
+        """The first row of what was said."""
+        return sum(block.height for block in self._above)
+
+    @property
+    def fold_height(self) -> int:
+        """Rows of the thinking, without the line that folds it."""
+        return self.thoughts.height if self.thoughts else 0
+
+    def take_changes(self) -> int:
+        """The first row that is not what it was when this was last asked."""
+        first = self.height
+        if self.answer is not None and (row := self.answer.take_changed()) is not None:
+            first = self.answer_row + row
+        if self.thoughts is not None and (row := self.thoughts.take_changed()) is not None:
+            first = min(first, self.fold_row + 1 + row)
+        if len(self._cache) > _CACHED_STRIPS:
+            self._cache.clear()
+        for y in [y for y in self._cache if y >= first]:
+            del self._cache[y]
+        return first
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`."""
+        strip = self._cache.get(y)
+        if strip is None:
+            strip = self._cache[y] = self._stack.strip(y)
+        return strip
+
+    def row(self, y: int) -> Row:
+        """Row `y` with what is needed to copy from it."""
+        return self._stack.row(y)
+
+
+def _head(entry: Entry, look: Look) -> Rows:
+    name, figures = heading(entry.message)
+    style = look.user if entry.message.role is Role.USER else look.assistant
+    row = [Segment(" " * _MARGIN), Segment(name, style)]
+    if figures and not entry.live:
+        row.append(Segment(f" · {figures}", look.dim))
+    return FixedRows.silent(row)
+
+
+def _fold(entry: Entry, look: Look) -> Rows:
+    arrow = "▾" if entry.unfolded else "▸"
+    seconds = entry.thought_seconds
+    words = f"thought for {duration(seconds)}" if seconds is not None else "thinking" if entry.live else "thought"
+    style = look.dim + Style.from_meta({"fold": True})
+    return FixedRows.silent([Segment(" " * _MARGIN), Segment(f"{arrow} {words}", style)])
+
+
+def _foot(entry: Entry, look: Look) -> Rows:
+    message = entry.message
+    if entry.live or not (said := ending(message)):
+        return FixedRows.silent()
+    style = look.error if message.state is State.FAILED else look.warning
+    mark = {State.STOPPED: "■", State.FAILED: "✗"}.get(message.state, "…")
+    row = [Segment(" " * _MARGIN), Segment(f"{mark} {said}", style)]
+    if message.error:
+        row.append(Segment(f" · {message.error}", look.dim))
+    return FixedRows.silent(row)

@@ -1,0 +1,35 @@
+"""The top line: the chat's title, the model and its server, how full the context is."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+
+class Header(Widget):
+    """One line; what does not fit gives way in order: context, server, title."""
+
+    title: reactive[str] = reactive("")
+    model: reactive[str] = reactive("")
+    server: reactive[str] = reactive("")
+    context: reactive[str] = reactive("")
+    demo: reactive[bool] = reactive(False)
+
+    def render(self) -> Content:
+        """The line, cut to the width."""
+        width = self.size.width
+        badge = " DEMO " if self.demo else ""
+        taken = cell_len(badge) + bool(badge)
+        model = self.model or "no model"
+        whole = f"{model} @ {self.server}" if self.server else model
+        for right in (f"{whole}   {self.context}" if self.context else whole, whole, model, ""):
+            if cell_len(right) + taken + 14 <= width:
+                break
+        room = max(0, width - cell_len(right) - taken - 3)
+        title = self.title or "New chat"
+        shown = title if cell_len(title) <= room else set_cell_size(title, max(0, room - 1)) + "…"
+        gap = max(1, width - cell_len(shown) - cell_len(right) - taken - 2)
+        left = Content.assemble(" ", (badge, "bold reverse"), " " if badge else "", (shown, "bold"))
+        return Content.assemble(left, " " * gap, (right, "$foreground 70%"), " ")

@@ -1,0 +1,227 @@
+"""A scroll view over a stack of entries whose heights are measured when they are needed.
+
+Where the view is, is one fact: `follows` (it sticks to the end), or the row that the reader chose, which stays put
+whatever grows, shrinks or is measured above or below it. Textual's own `anchor()` cannot do that: it lets go at a
+Down or PageDown at the end and never takes hold again.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+
+from tui_chat.ui.widgets.heights import Heights
+from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
+
+_SLICE_SECONDS: Final = 0.004
+_SLICE_PAUSE: Final = 0.02
+
+
+class MeasuredView(ScrollView):
+    """Scrolls over entries, from 0 at the top; what they are is for a subclass to say."""
+
+    class Moved(Message):
+        """The view left the end, follows again, or more came below. `below`: new rows; None while it follows."""
+
+        def __init__(self, below: int | None) -> None:
+            super().__init__()
+            self.below = below
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._heights = Heights()
+        self._unmeasured: set[int] = set()
+        self._width = 0
+        self.follows = True
+        self._steering = False
+        self._left_at = 0
+        self._reported: int | None = None
+        self._measuring = False
+
+    @abstractmethod
+    def estimated_height(self, index: int) -> int:
+        """About how many rows an entry takes, without rendering it."""
+
+    @abstractmethod
+    def measured_height(self, index: int) -> int:
+        """How many rows an entry takes."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made when first asked for, as Textual makes its own."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = WholeCellScrollBar(lambda: not self.follows)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
+
+    # Where the reader is
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self.follows = True
+        self._settle()
+
+    def place(self) -> tuple[int, int]:
+        """The entry at the top of the view, and the row in it."""
+        return self._heights.find(self.scroll_offset.y)
+
+    def go(self, index: int, row: int = 0) -> None:
+        """Bring a row of an entry to the top of the view, as far as there is enough below."""
+        if not len(self._heights):
+            return
+        index = min(index, len(self._heights) - 1)
+        if self.follows:
+            self._left_at = self._heights.total
+        self.follows = False
+        self._measure(index)
+        with self._steer():
+            self._move(self._heights.top(index) + row)
+        self._settle()
+        self._look_where()
+
+    def reveal(self, index: int, row: int) -> None:
+        """Scroll as little as needed to show a row."""
+        self._measure(index)
+        target = self._heights.top(index) + row
+        top, height = self.scroll_offset.y, self.size.height
+        if target < top or target >= top + height:
+            self.scroll_to(y=max(0, target - height // 3), animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Whoever scrolled, other than us, says whether we follow."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._steering and old_value != new_value:
+            self._look_where()
+            self._settle()
+
+    def _look_where(self) -> None:
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        if self.follows and not at_end:
+            self._left_at = self._heights.total
+        self.follows = at_end
+        self._report()
+
+    def _report(self) -> None:
+        below = None if self.follows else max(0, self._heights.total - self._left_at)
+        if below != self._reported:
+            self._reported = below
+            self.post_message(self.Moved(below))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of the view within a region of it.
+
+        Textual's own way remembers them by their place in the view, and forgets them all at every scroll. It could
+        also draw borders, padding and opacity around them, of which a log has none.
+        """
+        strips = [self.render_line(y) for y in crop.line_range]
+        _, background = self.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    # Heights
+
+    def _relay(self, count: int) -> None:
+        """Begin anew with so many entries, none of them measured."""
+        below = self._heights.total - self._left_at
+        self._heights = Heights(self.estimated_height(index) for index in range(count))
+        self._unmeasured = set(range(count))
+        self._left_at = self._heights.total - below  # what is new for the reader stays about as much
+        self._settle()
+        self.refresh()
+
+    def _append(self) -> None:
+        """There is one more entry at the end."""
+        index = len(self._heights)
+        self._heights.append(self.estimated_height(index))
+        self._unmeasured.add(index)
+        self._settle()
+
+    def _pop(self) -> None:
+        """The last entry is gone."""
+        self._heights.pop()
+        self._unmeasured.discard(len(self._heights))
+        self._settle()
+        self.refresh()
+
+    def _measure(self, index: int, *, anew: bool = False) -> int:
+        """Make sure of an entry's height; returns by how much it was off."""
+        if not self._width or not (anew or index in self._unmeasured):
+            return 0
+        self._unmeasured.discard(index)
+        return self._heights.set(index, self.measured_height(index))
+
+    def _settle(self, shift: int = 0) -> None:
+        """Measure what is in view, and put the view where it belongs. `shift`: rows by which it moves anyway."""
+        if not self._width:
+            return
+        with self._steer():
+            self._move(self.scroll_offset.y + shift)
+            while self._unmeasured and self._measure_view():
+                pass
+        self._report()
+        if self._unmeasured and not self._measuring:
+            self._measuring = True
+            self.set_timer(_SLICE_PAUSE, self._measure_slice)
+
+    def _measure_view(self) -> bool:
+        """Measure the entries in view; whether any was not, so that others may be in view now."""
+        top = self.scroll_offset.y
+        first, _ = self._heights.find(top)
+        last, _ = self._heights.find(top + self.size.height - 1)
+        pending = [index for index in range(last, first - 1, -1) if index in self._unmeasured]
+        for index in pending:
+            top += self._measure_beside(top, index)
+        self._move(top)
+        return bool(pending)
+
+    def _measure_beside(self, top: int, index: int) -> int:
+        """Measure an entry; returns by how much that moved what is at row `top`."""
+        above = self._heights.top(index) < top
+        growth = self._measure(index)
+        self._left_at += growth
+        return growth if above else 0
+
+    def _measure_slice(self) -> None:
+        """Measure some entries in an idle moment: upwards from the view, then downwards."""
+        self._measuring = False
+        until = time.monotonic() + _SLICE_SECONDS
+        first, _ = self.place()
+        top = self.scroll_offset.y
+        for index in (*range(first, -1, -1), *range(first, len(self._heights))):
+            if index in self._unmeasured:
+                top += self._measure_beside(top, index)
+                if time.monotonic() > until:
+                    break
+        self._settle(top - self.scroll_offset.y)
+
+    def _move(self, row: int) -> None:
+        """Set the view's top row, or the end while it follows."""
+        size = Size(self._width, self._heights.total)
+        if size != self.virtual_size:
+            # Not by assignment: that would lay out the whole screen, and only the scrollbar has to know.
+            self.set_reactive(MeasuredView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        target = self.max_scroll_y if self.follows else row
+        self.scroll_target_y = self.scroll_y = target
+
+    @contextmanager
+    def _steer(self) -> Iterator[None]:
+        """Within, it is not the reader who scrolls."""
+        outer, self._steering = self._steering, True
+        try:
+            yield
+        finally:
+            self._steering = outer

@@ -1,0 +1,117 @@
+"""Blocks of rows that an entry of the transcript is stacked of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui_chat.ui.markdown import Row
+from tui_chat.ui.markdown.wrap import wrap
+
+
+class Rows(Protocol):
+    """A block of rows, rendered on demand."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`; it may be shorter than the width."""
+
+    def row(self, y: int) -> Row:
+        """Row `y` with what is needed to copy from it."""
+
+
+class FixedRows:
+    """Rows that are there already."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = tuple(rows)
+
+    @classmethod
+    def silent(cls, *rows: Sequence[Segment]) -> FixedRows:
+        """Rows that are shown but not part of the conversation: a copy leaves them out."""
+        return cls([Row(tuple(row), source="") for row in rows])
+
+    @classmethod
+    def plain(cls, text: str, width: int, style: Style) -> FixedRows:
+        """Text as it was written, wrapped at words."""
+        lines = wrap([(text.expandtabs(4), style)], max(1, width))
+        return cls([Row(tuple(line.segments()), line.text, continues=line.continues) for line in lines])
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self._rows)
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`."""
+        return self._rows[y].strip()
+
+    def row(self, y: int) -> Row:
+        """Row `y`."""
+        return self._rows[y]
+
+
+class Indented:
+    """Rows moved to the right behind a margin, which is not copied."""
+
+    __slots__ = ("_margin", "_rows")
+
+    def __init__(self, rows: Rows, margin: Sequence[Segment]) -> None:
+        self._rows = rows
+        self._margin = Strip(margin)
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self._rows.height
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`."""
+        return Strip.join([self._margin, self._rows.strip(y)])
+
+    def row(self, y: int) -> Row:
+        """Row `y`, moved."""
+        row = self._rows.row(y)
+        return replace(row, segments=(*self._margin, *row.segments), indent=row.indent + self._margin.cell_length)
+
+
+class Stack:
+    """Blocks of rows below each other; they may grow."""
+
+    __slots__ = ("_blocks",)
+
+    def __init__(self, blocks: Sequence[Rows]) -> None:
+        self._blocks = tuple(blocks)
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return sum(block.height for block in self._blocks)
+
+    def _at(self, y: int) -> tuple[Rows, int]:
+        for block in self._blocks:
+            height = block.height
+            if y < height:
+                return block, y
+            y -= height
+        raise IndexError(y)
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`."""
+        block, inner = self._at(y)
+        return block.strip(inner)
+
+    def row(self, y: int) -> Row:
+        """Row `y`."""
+        block, inner = self._at(y)
+        return block.row(inner)

@@ -1,0 +1,67 @@
+"""A scrollbar that costs next to nothing: whole cells, in the colours of the text, and only where it is of use.
+
+Textual's own has ends of an eighth of a cell, so that almost every new line of a reply changes it. It is rendered
+from top to bottom at every change, and every row that scrolls has to switch to its colours and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+from textual.widget import Widget
+
+_THUMB: Final = "┃"
+
+
+class WholeCellScrollBar(ScrollBar):
+    """A vertical scrollbar, one cell wide; the mouse does with it what it does with Textual's.
+
+    While the view follows the end the thumb is not shown: it is known where it would be, and it would have to be
+    drawn anew with every row that scrolls.
+    """
+
+    def __init__(self, is_wanted: Callable[[], bool]) -> None:
+        """`is_wanted`: whether to show the thumb."""
+        super().__init__(vertical=True, name="vertical")
+        self._is_wanted = is_wanted
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of the bar within a region of it."""
+        log = self.parent
+        assert isinstance(log, Widget)
+        style = log.visual_style.rich_style
+        glyph, thumb_style = _THUMB if self._is_wanted() else " ", style
+        if self.grabbed or self.mouse_over:
+            glyph = _THUMB
+            colour = log.styles.scrollbar_color_active if self.grabbed else log.styles.scrollbar_color_hover
+            thumb_style = style + Style(color=colour.rich_color)
+        above, thumb, below = self._parts()
+        bar = [_cell(" ", style, "scroll_up")] * above
+        bar += [_cell(glyph, thumb_style, "grab")] * thumb
+        bar += [_cell(" ", style, "scroll_down")] * below
+        strips = bar[crop.y : crop.bottom]
+        _, background = log.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        return strips
+
+    def _parts(self) -> tuple[int, int, int]:
+        """Cells above the thumb, of it, and below it."""
+        height, hidden = self.size.height, self.window_virtual_size - self.window_size
+        if hidden <= 0 or not self.window_size:
+            return height, 0, 0
+        thumb = max(1, round(height * self.window_size / self.window_virtual_size))
+        above = round((height - thumb) * min(1.0, self.position / hidden))
+        return above, thumb, height - thumb - above
+
+
+@lru_cache(maxsize=64)
+def _cell(text: str, style: Style, action: str) -> Strip:
+    return Strip([Segment(text, style + Style.from_meta({"@mouse.down": action}))], 1)

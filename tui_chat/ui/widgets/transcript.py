@@ -1,0 +1,321 @@
+"""The message log: one Line-API widget for all messages, the live one included.
+
+Finished messages keep their source and height; rows are rendered on demand and kept in a bounded cache.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message as UiMessage
+from textual.selection import Selection
+from textual.strip import Strip
+
+from tui_chat.messages import Message
+from tui_chat.ui.look import Look
+from tui_chat.ui.markdown import Row, copied
+from tui_chat.ui.widgets.entry import Entry, EntryRows
+from tui_chat.ui.widgets.measured import MeasuredView
+from tui_chat.ui.widgets.selecting import ends_of, highlight
+from tui_chat.ui.widgets.steps import Steps
+
+_CACHED: Final = 48
+"""Entries whose rows are kept; a screen shows fewer."""
+_PICTURES: Final = 400
+"""Rows whose pictures are kept; a screen shows fewer."""
+
+
+class Transcript(MeasuredView, can_focus=True):
+    """All messages of a chat."""
+
+    DEFAULT_CSS = "Transcript { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
+    FOCUS_ON_CLICK = False
+    ALLOW_SELECT = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "screen.copy", "Copy", show=False),
+        Binding("r", "screen.again", "Again", show=False),
+        Binding("enter", "follow_link", "Link", show=False),
+        Binding("up", "screen.step_up", "Step up", show=False),
+        Binding("down", "screen.step_down", "Step down", show=False),
+    ]
+    """Keys for what was stepped to; only then is the log focused."""
+
+    class LinkClicked(UiMessage):
+        """A link was clicked. Nothing opens by itself."""
+
+        def __init__(self, href: str) -> None:
+            super().__init__()
+            self.href = href
+
+    class Typed(UiMessage):
+        """Something was typed here that is meant for the composer."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, look: Look, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._look = look
+        self._entries: list[Entry] = []
+        self._rows: OrderedDict[int, EntryRows] = OrderedDict()
+        self._pictures: dict[int, tuple[Strip, Style, Strip]] = {}
+        """By row: the strip that its picture was made from, on which style, and the picture."""
+        self._anchor: tuple[int, int, int] | None = None
+        """Where the last resize found the reader, as long as nobody scrolls."""
+        self.steps = Steps(self)
+        self.rendered = 0
+        """Pictures of rows made so far, for the tests."""
+
+    # What is shown
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The messages from top to bottom."""
+        return tuple(self._entries)
+
+    def show(self, messages: Iterable[Message]) -> None:
+        """Show these messages instead, from their end."""
+        self._entries = [Entry(message) for message in messages]
+        self._rows.clear()
+        self.steps.leave()
+        self.follows = True
+        self._relay(len(self._entries))
+
+    def add(self, message: Message, *, live: bool = False) -> Entry:
+        """Put a message below the others; a live one grows until it is finished."""
+        entry = Entry(message, live=live)
+        self._entries.append(entry)
+        self._append()
+        return entry
+
+    def drop_last(self) -> None:
+        """Take the last message away."""
+        self._entries.pop()
+        self._rows.pop(len(self._entries), None)
+        self._pop()
+
+    def changed(self, entry: Entry) -> None:
+        """An entry got other words above or below its text: a fold, an end. Its rows above stay where they are."""
+        index = self._entries.index(entry)
+        self._renew(index)
+        self._measure(index, anew=True)
+        self._settle()
+        self.refresh()
+
+    def grown(self) -> None:
+        """The live entry has more text: paint what is new of it."""
+        if not self._width or not self._entries:
+            return
+        index = len(self._entries) - 1
+        rows = self._rows_of(index)
+        first = rows.take_changes()
+        self._measure(index, anew=True)
+        before = self.scroll_offset.y
+        self._settle()
+        if self.scroll_offset.y == before:
+            top = self._heights.top(index) + first
+            count = min(rows.height - first, before + self.size.height - top)
+            if count > 0:
+                self.refresh_lines(top, count)
+
+    def fold(self, entry: Entry, *, unfolded: bool) -> None:
+        """Show or hide an entry's thinking; what the reader looks at stays where it is."""
+        if entry.unfolded == unfolded:
+            return
+        index = self._entries.index(entry)
+        old = self._rows_of(index)
+        row = self.scroll_offset.y - self._heights.top(index)
+        entry.unfolded = unfolded
+        self._renew(index)
+        growth = self._measure(index, anew=True)
+        if row > old.fold_row + old.fold_height:
+            self._settle(shift=growth)
+        elif row > old.fold_row:
+            self._settle(shift=old.fold_row - row)
+        else:
+            self._settle()
+        self.refresh()
+
+    @property
+    def look(self) -> Look:
+        """The colours."""
+        return self._look
+
+    @look.setter
+    def look(self, look: Look) -> None:
+        self._look = look
+        self._rows.clear()
+        self.refresh()
+
+    # Where the reader is
+
+    def find(self, message: str, words: str = "") -> None:
+        """Go to a message, to the row where one of the words stands first, and step to it."""
+        index = self._index_of(message)
+        if index is None:
+            return
+        rows, wanted = self._rows_of(index), [word.casefold() for word in words.split()]
+        hits = (y for y in range(rows.height) if any(word in rows.row(y).text.casefold() for word in wanted))
+        self.go(index, max(0, next(hits, 0) - self.size.height // 3))
+        self.steps.enter(index)
+
+    def return_to(self, message: str, row: int) -> None:
+        """Go to where `place` was."""
+        if (index := self._index_of(message)) is not None:
+            self.go(index, row)
+
+    def _index_of(self, message: str) -> int | None:
+        return next((i for i, entry in enumerate(self._entries) if entry.message.id == message), None)
+
+    def on_resize(self) -> None:
+        """A new width lays everything out anew around the character at the top of the view."""
+        width = self.scrollable_content_region.width
+        if width == self._width:
+            self._settle()
+            return
+        reading = self._width and self._entries and not self.follows
+        anchor = (self._anchor or self._character_at_top()) if reading else None
+        self._width = width
+        self._rows.clear()
+        self._relay(len(self._entries))
+        self.steps.renew()
+        if anchor is not None:
+            index, row, characters = anchor
+            self.go(index, _row_of_character(self._rows_of(index), characters) if characters else row)
+            self._anchor = anchor  # another width finds the same character, not the first one of this row
+
+    def _look_where(self) -> None:
+        self._anchor = None
+        super()._look_where()
+
+    def _character_at_top(self) -> tuple[int, int, int]:
+        index, row = self.place()
+        rows = self._rows_of(index)
+        return index, row, sum(_letters(rows, y) for y in range(min(row, rows.height)))
+
+    # Rows
+
+    def estimated_height(self, index: int) -> int:
+        """About how many rows a message takes."""
+        return self._entries[index].estimate(self._width)
+
+    def measured_height(self, index: int) -> int:
+        """How many rows a message takes."""
+        return self._rows_of(index).height
+
+    def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
+        """A message and its rows, measured."""
+        self._measure(index)
+        return self._entries[index], self._rows_of(index)
+
+    def _renew(self, index: int) -> None:
+        """Make a message's rows anew, but for its Markdown, which may be long."""
+        if (rows := self._rows.get(index)) is not None:
+            entry = self._entries[index]
+            self._rows[index] = EntryRows(entry, self._width, self._look, first=index == 0, before=rows)
+
+    def _rows_of(self, index: int) -> EntryRows:
+        rows = self._rows.get(index)
+        if rows is None:
+            rows = EntryRows(self._entries[index], self._width, self._look, first=index == 0)
+            self._rows[index] = rows
+            while len(self._rows) > _CACHED:
+                oldest, _ = self._rows.popitem(last=False)
+                self._entries[oldest].forget()
+        else:
+            self._rows.move_to_end(index)
+        return rows
+
+    def render_line(self, y: int) -> Strip:
+        """The picture of a row of the view."""
+        base = self.visual_style.rich_style
+        row = self.scroll_offset.y + y
+        if not self._width or row >= self._heights.total:
+            return Strip.blank(self.size.width, base)
+        index, inner = self._heights.find(row)
+        try:
+            strip = self._rows_of(index).strip(inner)
+        except IndexError:  # the message has become shorter, and nobody has asked for its height yet
+            strip = Strip.blank(0)
+        marked, selection = self.steps.marks(index, inner), self.text_selection
+        if not marked and selection is None:
+            return self._picture(row, strip, base)
+        self.rendered += 1
+        strip = strip.adjust_cell_length(self._width)
+        if marked:
+            strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
+        if selection is not None and (span := selection.get_span(row)) is not None:
+            strip = highlight(strip, span, self.screen.get_component_rich_style("screen--selection"))
+        return strip.apply_style(base).apply_offsets(0, row)
+
+    def _picture(self, row: int, strip: Strip, base: Style) -> Strip:
+        """`strip` as it is shown; the same object while nothing changes, so that Textual's caches hold."""
+        source, style, picture = self._pictures.get(row, (None, None, strip))
+        if source is not strip or style != base or picture.cell_length != self._width:
+            self.rendered += 1
+            picture = strip.adjust_cell_length(self._width).apply_style(base).apply_offsets(0, row)
+            if len(self._pictures) >= _PICTURES:
+                self._pictures.clear()
+            self._pictures[row] = (strip, base, picture)
+        return picture
+
+    @property
+    def height(self) -> int:
+        """All rows, measured or not."""
+        return self._heights.total
+
+    def row(self, y: int) -> Row:
+        """A row of the whole transcript, with what is needed to copy from it."""
+        index, inner = self._heights.find(y)
+        rows = self._rows_of(index)
+        return rows.row(inner) if inner < rows.height else Row(())
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text as its source has it: no hard breaks, gutters or borders."""
+        if not self._entries:
+            return None
+        return copied(self, *ends_of(selection, self)).strip("\n"), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002  Textual's signature
+        """The selection is drawn by us."""
+        self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """A link says so; the line of a thinking fold opens or closes it."""
+        meta = event.style.meta
+        if href := meta.get("href"):
+            self.post_message(self.LinkClicked(str(href)))
+        elif meta.get("fold") and self._entries:
+            entry = self._entries[self._heights.find(self.scroll_offset.y + event.y)[0]]
+            self.fold(entry, unfolded=not entry.unfolded)
+
+    def on_key(self, event: events.Key) -> None:
+        """Who types on has something to write: it goes to the composer."""
+        if event.is_printable and event.character and event.key not in ("c", "r"):
+            event.stop()
+            self.post_message(self.Typed(event.character))
+
+    def action_follow_link(self) -> None:
+        """Ask what to do with the link that was stepped to."""
+        step = self.steps.chosen()
+        if step is not None and step.href:
+            self.post_message(self.LinkClicked(step.href))
+
+
+def _letters(rows: EntryRows, y: int) -> int:
+    return sum(not character.isspace() for character in rows.row(y).text)
+
+
+def _row_of_character(rows: EntryRows, characters: int) -> int:
+    for y in range(rows.height):
+        characters -= _letters(rows, y)
+        if characters < 0:
+            return y
+    return max(0, rows.height - 1)
