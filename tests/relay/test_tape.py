@@ -1,0 +1,85 @@
+"""The recording between a writer and its readers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tui_chat.relay.tape import Lost, Tape
+
+
+@st.composite
+def plays(draw: st.DrawFn) -> list[tuple[str, int]]:
+    """What may happen to a tape, in any order."""
+    return draw(st.lists(st.tuples(st.sampled_from(["write", "take", "rewind"]), st.integers(0, 40)), max_size=60))
+
+
+@settings(max_examples=150, deadline=None)
+@given(plays(), st.integers(1, 60), st.integers(0, 60))
+def test_a_tape_gives_every_piece_in_order_and_holds_no_more_than_it_may(
+    play: list[tuple[str, int]], ahead: int, keep: int
+) -> None:
+    asyncio.run(_played(play, Tape(ahead, keep), ahead, keep))
+
+
+async def _played(play: list[tuple[str, int]], tape: Tape, ahead: int, keep: int) -> None:
+    written: list[bytes] = []
+    largest = rewound = 0
+    for action, number in play:
+        before = tape.place
+        if action == "write" and not await _waits(tape.room):
+            piece = f"[{len(written)}{'x' * number}]".encode()
+            largest = max(largest, len(piece))
+            written.append(piece)
+            tape.write(piece)
+        elif action == "take":
+            assert tape.take() == b"".join(written[before : tape.place])
+            assert tape.place == len(written)
+        elif action == "rewind":
+            try:
+                tape.rewind(number)
+            except Lost:
+                assert number > len(written) or len(b"".join(written[number:before])) > keep
+                number = before
+            assert tape.place == number
+            rewound = keep
+        assert tape.last == len(written)
+        assert tape.held <= ahead + largest + keep + rewound
+
+
+async def test_the_reader_waits_for_news_and_the_writer_for_room() -> None:
+    tape = Tape(ahead=3)
+    assert await _waits(tape.news)
+    assert not await _waits(tape.room)
+    tape.write(b"1234")
+    assert not await _waits(tape.news)
+    assert await _waits(tape.room)
+    assert tape.take() == b"1234"
+    assert await _waits(tape.news)
+    assert not await _waits(tape.room)
+    tape.close()
+    assert not await _waits(tape.news)
+    assert tape.finished
+
+
+def test_without_keep_nothing_that_was_read_is_held() -> None:
+    tape = Tape(ahead=100)
+    for _ in range(3):
+        tape.write(b"x")
+    tape.take()
+    assert tape.held == 0
+    tape.rewind(3)
+    with pytest.raises(Lost):
+        tape.rewind(2)
+
+
+async def _waits(call: Callable[[], Coroutine[object, object, None]]) -> bool:
+    """Whether a coroutine of the tape has to wait."""
+    waiting = asyncio.create_task(call())
+    await asyncio.sleep(0)
+    done = waiting.done()
+    waiting.cancel()
+    return not done

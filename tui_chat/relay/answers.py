@@ -1,0 +1,133 @@
+"""Answers as ASGI: a stream written to one client for as long as it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
+from tui_chat.relay.problems import Problem
+from tui_chat.relay.settings import Settings
+from tui_chat.relay.streams import Stream, Streams
+from tui_chat.relay.tape import Lost, Tape
+
+
+class StreamAnswer:
+    """An answer that follows a stream to its end, or until the client is gone.
+
+    Data and heartbeats are written by one task in turn. Each write waits until the client has taken what came
+    before, which in the end slows the model down to the client.
+    """
+
+    def __init__(self, streams: Streams, stream: Stream, settings: Settings, after: int | None = None) -> None:
+        """`after`: the number of the last event that the client has, if it was here before."""
+        self._streams = streams
+        self._stream = stream
+        self._settings = settings
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request.
+
+        Raises:
+            Problem: the server said no before anything else; nothing was sent.
+        """
+
+        async def follow() -> None:
+            async with self._streams.reading(self._stream) as tape:
+                self._wind(tape)
+                await self._wait_for_verdict()
+                if self._stream.dialect.live:
+                    await self._write(tape, send)
+                else:
+                    await Response(tape.take(), headers=self._headers)(scope, receive, send)
+
+        if not await while_connected(receive, follow()):
+            await self._send(send, _body(b"", more=False))  # another connection follows the stream now
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        headers = {
+            "content-type": self._stream.dialect.media,
+            "cache-control": "no-cache, no-transform",
+            "x-accel-buffering": "no",
+        }
+        if self._stream.resumable:
+            headers |= {STREAM_HEADER: self._stream.id, GRACE_HEADER: f"{self._settings.grace:g}"}
+        return headers
+
+    def _wind(self, tape: Tape) -> None:
+        if self._after is None:
+            return
+        try:
+            tape.rewind(self._after)
+        except Lost:
+            raise Problem(410, "cut", "The relay no longer holds that part of the stream.") from None
+
+    async def _wait_for_verdict(self) -> None:
+        """Wait for the server's yes or no; a live answer not for long, since its headers must leave."""
+        limit = self._settings.verdict if self._stream.dialect.live else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                await self._stream.begun.wait()
+        if self._stream.refusal:
+            raise self._stream.refusal
+
+    async def _write(self, tape: Tape, send: Send) -> None:
+        raw = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": raw})
+        self._streams.keep(self._stream)
+        while not tape.finished:
+            piece = await self._next(tape)
+            if piece and not await self._send(send, _body(piece)):
+                return
+        await self._send(send, _body(b"", more=False))
+
+    async def _send(self, send: Send, message: Message) -> bool:
+        """Whether the client took what came before it in time."""
+        try:
+            async with asyncio.timeout(self._settings.stuck):
+                await send(message)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _next(self, tape: Tape) -> bytes:
+        try:
+            async with asyncio.timeout(self._settings.silence):
+                await tape.news()
+        except TimeoutError:
+            return self._stream.dialect.heartbeat
+        return tape.take()
+
+
+async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> bool:
+    """Do `work`, which is cancelled as soon as the client leaves. The request's body has been read.
+
+    Returns whether it was done to its end.
+    """
+    working = asyncio.create_task(work)
+    watching = asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        watching.cancel()
+        await asyncio.wait((working, watching))
+    if working.cancelled():
+        return False
+    working.result()
+    return True
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body(data: bytes, *, more: bool = True) -> Message:
+    return {"type": "http.response.body", "body": data, "more_body": more}

@@ -1,0 +1,181 @@
+"""The relay's requests, each a straight line: who asks, what for, which stream, and the answer that follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from tui_chat import __version__
+from tui_chat.backends.base import Backend
+from tui_chat.errors import ReplyError
+from tui_chat.messages import ChatRequest, new_id
+from tui_chat.protocol.relay import SERVICE, model_entry, with_loaded
+from tui_chat.relay.answers import StreamAnswer
+from tui_chat.relay.dialects import (
+    Completion,
+    Dialect,
+    Native,
+    OllamaStream,
+    OllamaWhole,
+    OpenAIStream,
+    OpenAIWhole,
+)
+from tui_chat.relay.guard import OWNER, Guard, refuse
+from tui_chat.relay.journal import Journal
+from tui_chat.relay.problems import Problem, bad_request, problem_of
+from tui_chat.relay.requests import Ask, api_ask, openai_ask
+from tui_chat.relay.settings import Settings
+from tui_chat.relay.streams import Slots, Stream, Streams
+from tui_chat.relay.tokens import TokenFile
+
+
+class Relay:
+    """One backend for many clients. `demand`: a token is needed even while there is none."""
+
+    def __init__(self, backend: Backend, settings: Settings, tokens: TokenFile, *, demand: bool = False) -> None:
+        self.streams = Streams(backend, settings)
+        self.slots = Slots(settings.streams_per_token, settings.streams)
+        self._backend = backend
+        self._settings = settings
+        self.app: ASGIApp = Journal(Guard(self._routes(), settings, tokens, demand=demand))
+        """What a server like uvicorn serves."""
+
+    @property
+    def upstream(self) -> str:
+        """How the server behind is called."""
+        return self._backend.server.label
+
+    async def aclose(self) -> None:
+        """End all streams, and the connections to the server behind."""
+        await self.streams.aclose()
+        await self._backend.aclose()
+
+    def _routes(self) -> Starlette:
+        routes = [
+            Route("/health", self._health),
+            Route("/api/chat", self._chat, methods=["POST"]),
+            Route("/api/streams/{key}", self._resume, methods=["GET"]),
+            Route("/api/streams/{key}", self._stop, methods=["DELETE"]),
+            Route("/v1/chat/completions", self._completions, methods=["POST"]),
+            Route("/v1/models", self._models),
+            Route("/v1/models/{name:path}", self._model),
+        ]
+        app = Starlette(
+            routes=routes,
+            exception_handlers={Problem: _refuse, ReplyError: _refuse, HTTPException: _refuse},
+            lifespan=self._lifespan,
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        yield
+        await self.aclose()
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"service": SERVICE, "status": "ok", "version": __version__})
+
+    async def _models(self, _: Request) -> Response:
+        models, loaded = await asyncio.gather(self._backend.models(), self._backend.loaded())
+        entries = [model_entry(model) for model in with_loaded(list(models), list(loaded))]
+        return JSONResponse({"object": "list", "data": entries})
+
+    async def _model(self, request: Request) -> Response:
+        return JSONResponse(model_entry(await self._backend.describe(request.path_params["name"])))
+
+    async def _chat(self, request: Request) -> ASGIApp:
+        ollama = _wants_ollama(request.headers.get("accept", ""))
+        resumable = not ollama and request.headers.get("x-resume") == "1"
+        with ExitStack() as held:
+            held.enter_context(self.slots.take(request.scope[OWNER]))
+            ask = await self._named(api_ask(await self._body(request), self._settings.context))
+            dialect: Dialect = Native()
+            if ollama:
+                model = ask.request.model
+                dialect = OllamaWhole(model) if ask.stream is False else OllamaStream(model)
+            return self._answer(request, ask.request, dialect, held, resumable=resumable)
+
+    async def _completions(self, request: Request) -> ASGIApp:
+        with ExitStack() as held:
+            held.enter_context(self.slots.take(request.scope[OWNER]))
+            ask = await self._named(openai_ask(await self._body(request)))
+            completion = Completion(f"chatcmpl-{new_id()}", ask.request.model, int(time.time()))
+            dialect: Dialect = OpenAIStream(completion, usage=ask.usage) if ask.stream else OpenAIWhole(completion)
+            resumable = dialect.live and request.headers.get("x-resume") == "1"
+            return self._answer(request, ask.request, dialect, held, resumable=resumable)
+
+    async def _resume(self, request: Request) -> ASGIApp:
+        stream = self.streams.find(request.path_params["key"], request.scope[OWNER])
+        after = request.headers.get("last-event-id", "0")
+        if not (after.isascii() and after.isdigit() and len(after) < 10):
+            raise bad_request("Last-Event-ID must be a number.")
+        return StreamAnswer(self.streams, stream, self._settings, int(after))
+
+    async def _stop(self, request: Request) -> Response:
+        await self.streams.drop(self.streams.find(request.path_params["key"], request.scope[OWNER]))
+        return Response(status_code=204)
+
+    def _answer(
+        self, request: Request, wanted: ChatRequest, dialect: Dialect, held: ExitStack, *, resumable: bool
+    ) -> ASGIApp:
+        """Start the stream, which takes over what is `held` for it, and the answer that follows it."""
+        stream = Stream(request.scope[OWNER], dialect, self._settings, resumable=resumable)
+        self.streams.start(stream, wanted, held.pop_all().close)
+        return StreamAnswer(self.streams, stream, self._settings)
+
+    async def _body(self, request: Request) -> bytes:
+        limit = self._settings.body_bytes
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > limit:
+                        raise Problem(413, "too_long", f"The request is larger than {limit} bytes.")
+        except TimeoutError:
+            raise Problem(408, "cut", "The request took too long to come in.") from None
+        except ClientDisconnect:
+            raise Problem(400, "cut", "The client left in the middle of its request.") from None
+        return bytes(body)
+
+    async def _named(self, ask: Ask) -> Ask:
+        """`ask` with a model where it names none: the configured one, one in memory, or the newest."""
+        if ask.request.model:
+            return ask
+        model = self._settings.model
+        if not model:
+            models = await self._backend.loaded() or await self._backend.models()
+            if not models:
+                raise Problem(404, "no_such_model", "The server has no model.", "Install one there.")
+            model = models[0].name
+        return replace(ask, request=replace(ask.request, model=model))
+
+
+def _wants_ollama(accept: str) -> bool:
+    """Clients of Ollama ask for JSON by name; others for an event stream, or for anything."""
+    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return bool({"application/json", "application/x-ndjson"} & {*wanted}) and "text/event-stream" not in wanted
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    match error:
+        case Problem():
+            return refuse(error)
+        case ReplyError():
+            return refuse(problem_of(error))
+        case HTTPException(status_code=status, headers=headers):
+            response = refuse(Problem(status, "refused", "The relay does not offer that."))
+            response.headers.update(headers or {})
+            return response
+    raise error

@@ -1,0 +1,149 @@
+"""`tui-chat relay` on the command line. Starlette and uvicorn are loaded when a relay really starts."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tui_chat.backends.base import Backend
+from tui_chat.backends.route import is_loopback
+from tui_chat.config import config_path
+from tui_chat.errors import ConfigError
+from tui_chat.relay.settings import Settings
+from tui_chat.relay.tokens import TokenFile
+
+PORT: Final = 8100
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Tell `parser`, that of `tui-chat relay`, what it takes."""
+    usual = Settings()
+    parser.add_argument("--upstream", metavar="URL", help="the server behind (default: as for chatting)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on (default: %(default)s)")
+    parser.add_argument("--default-model", metavar="NAME", default="", help="for requests that name no model")
+    parser.add_argument("--tokens", metavar="FILE", type=Path, help="the file of tokens")
+    parser.add_argument("--allow-host", metavar="NAME", action="append", default=[], help="a name it is called by")
+    parser.add_argument(
+        "--allow-origin", metavar="URL", action="append", default=[], help="web pages that may use it"
+    )
+    parser.add_argument(
+        "--streams",
+        metavar="N",
+        type=_positive,
+        default=usual.streams,
+        help="replies at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--streams-per-token",
+        metavar="N",
+        type=_positive,
+        default=usual.streams_per_token,
+        help="replies at once per token (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-minutes",
+        metavar="N",
+        type=_positive,
+        default=round(usual.duration / 60),
+        help="how long a reply may take (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-context",
+        metavar="N",
+        type=_positive,
+        default=usual.context,
+        help="the largest num_ctx to be asked for (default: %(default)s)",
+    )
+    actions = parser.add_subparsers(dest="relay_command", metavar="token")
+    token = actions.add_parser("token", help="add, list and remove tokens")
+    what = token.add_subparsers(dest="token_command", metavar="add|list|remove", required=True)
+    what.add_parser("add", help="make a token, and show it once").add_argument("name", metavar="NAME")
+    what.add_parser("list", help="name those that there are")
+    what.add_parser("remove", help="make one worthless").add_argument("name", metavar="NAME")
+
+
+def main(
+    arguments: argparse.Namespace, environ: Mapping[str, str], connect: Callable[[str | None], Backend]
+) -> int:
+    """Do what the arguments of `add_arguments` say; returns the exit code.
+
+    `connect` gives the server behind for `--upstream`, None where that was not given.
+
+    Raises:
+        ConfigError: the relay cannot start so, or the tokens are in disorder.
+    """
+    tokens = TokenFile(arguments.tokens or config_path(environ).with_name("relay-tokens"))
+    if arguments.relay_command == "token":
+        _manage(arguments, tokens)
+        return 0
+    demand = not is_loopback(arguments.host)
+    if demand and not tokens.names:
+        raise ConfigError(
+            f"Without a token the relay listens on this machine only, not on {arguments.host}",
+            "Make one first: `tui-chat relay token add NAME`.",
+        )
+    backend = connect(arguments.upstream)
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
+    for chatty in ("httpx", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    asyncio.run(_serve(arguments, backend, tokens, demand=demand))
+    return 0
+
+
+def settings_of(arguments: argparse.Namespace, hostname: str) -> Settings:
+    """The settings that the arguments say, on a machine called `hostname`."""
+    machine = {hostname, hostname.partition(".")[0], f"{hostname.partition('.')[0]}.local", arguments.host}
+    return Settings(
+        model=arguments.default_model,
+        hosts=frozenset(name.lower() for name in (*machine, *arguments.allow_host) if name),
+        origins=frozenset(origin.rstrip("/") for origin in arguments.allow_origin),
+        streams=arguments.streams,
+        streams_per_token=arguments.streams_per_token,
+        duration=arguments.max_minutes * 60.0,
+        context=arguments.max_context,
+    )
+
+
+def _manage(arguments: argparse.Namespace, tokens: TokenFile) -> None:
+    match arguments.token_command:
+        case "add":
+            print(tokens.add(arguments.name))
+        case "remove":
+            tokens.remove(arguments.name)
+        case "list":
+            for name in tokens.names:
+                print(name)
+
+
+async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenFile, *, demand: bool) -> None:
+    try:
+        from tui_chat.relay.app import Relay
+        from tui_chat.relay.serve import Server, listen
+    except ImportError:
+        raise ConfigError(
+            "The relay needs starlette and uvicorn, which are missing", "pip install 'tui-chat[relay]'"
+        ) from None
+    where = f"{arguments.host} port {arguments.port}"
+    try:
+        listener = listen(arguments.host, arguments.port)
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"Cannot listen on {where}: {error}", "Choose another with --host and --port."
+        ) from error
+    relay = Relay(backend, settings_of(arguments, socket.gethostname()), tokens, demand=demand)
+    with listener:
+        await Server(relay).serve(sockets=[listener])
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number

@@ -1,0 +1,91 @@
+"""Why the relay does not do what it was asked: an HTTP status, and an error object in the body or the stream."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from tui_chat.errors import (
+    Busy,
+    Cut,
+    Garbled,
+    NoSuchModel,
+    Refused,
+    ReplyError,
+    ServerFault,
+    TooLong,
+    Unreachable,
+    Unsupported,
+)
+from tui_chat.protocol.relay import kind_of
+
+_TELLING: Final = (NoSuchModel, Unsupported, TooLong, Busy, ServerFault)
+"""Errors about the request. The texts of others may name the server behind, which is nobody's business."""
+_STATUS: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400, Busy: 503}
+_UNREAD: Final = (408, 413)
+"""Statuses that leave a rest of the request unread: nothing else can follow it on that connection."""
+
+
+class Problem(Exception):
+    """An answer that is none. `kind` is the name of one of our errors; `retry_after` is seconds."""
+
+    def __init__(
+        self, status: int, kind: str, message: str, hint: str = "", *, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+        self.retry_after = retry_after
+
+    @property
+    def body(self) -> dict[str, object]:
+        """The error object, in OpenAI's form with `hint` beside."""
+        fields = {
+            "message": self.message,
+            "type": self.kind,
+            "param": None,
+            "code": self.kind,
+            "hint": self.hint,
+            "status": self.status,
+        }
+        wait = {} if self.retry_after is None else {"retry_after": self.retry_after}
+        return {"error": fields | wait}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that go with it."""
+        headers = {"cache-control": "no-store"}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
+        if self.status in _UNREAD:
+            headers["connection"] = "close"
+        if self.status == 401:
+            headers["www-authenticate"] = "Bearer"
+        return headers
+
+
+def bad_request(message: str, hint: str = "") -> Problem:
+    """The request makes no sense."""
+    return Problem(400, "refused", message, hint)
+
+
+def problem_of(error: ReplyError) -> Problem:
+    """What to tell a client of an error between relay and server."""
+    if isinstance(error, _TELLING):
+        wait = error.retry_after if isinstance(error, Busy) else None
+        status = _STATUS.get(type(error), 502)
+        return Problem(status, kind_of(error), str(error), error.hint, retry_after=wait)
+    match error:
+        case Unreachable():
+            return Problem(502, "server_fault", "The relay cannot reach its server.", "Is it running there?")
+        case Cut():
+            return Problem(
+                502, "cut", "The server behind the relay broke off.", "Continue the reply, or try again."
+            )
+        case Garbled():
+            return Problem(502, "garbled", "The server behind the relay does not speak its protocol.")
+        case Refused(status=400 | 413 | 422):
+            return Problem(400, "refused", str(error), error.hint)
+    return Problem(502, "server_fault", "The server behind the relay refuses it.", "Ask whoever runs the relay.")

@@ -1,0 +1,214 @@
+"""Bodies of requests, of which nothing is sure, to `ChatRequest`s. Pure."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from tui_chat.messages import Attachment, ChatRequest, Message, Role
+from tui_chat.protocol.fields import object_of, text_of
+from tui_chat.relay.problems import Problem, bad_request
+
+_NUMBERS: Final = (
+    "temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_predict", "num_ctx", "repeat_penalty",
+    "repeat_last_n", "presence_penalty", "frequency_penalty",
+)  # fmt: skip
+"""Options that may be set. Those that concern the machine (`num_gpu`, `use_mmap` ...) are not the client's."""
+_OPENAI_NUMBERS: Final = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "top_k": "top_k",
+    "min_p": "min_p",
+    "seed": "seed",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "max_tokens": "num_predict",
+    "max_completion_tokens": "num_predict",
+}
+_ROLES: Final = {role.value: role for role in Role} | {"developer": Role.SYSTEM}
+_SIGNS: Final = (
+    (b"\x89PNG", "image/png"),
+    (b"\xff\xd8", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"RIFF", "image/webp"),
+)
+_THINK: Final = ("low", "medium", "high")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a client wants. `request.model` is empty where it named none."""
+
+    request: ChatRequest
+    stream: bool | None = None
+    """None where it did not say."""
+    usage: bool = False
+    """Whether the stream shall end with the token counts (OpenAI's `include_usage`)."""
+
+
+def api_ask(data: bytes, context: int) -> Ask:
+    """The body of `POST /api/chat`. `context` is the largest `num_ctx` allowed.
+
+    Raises:
+        Problem: it makes no sense, or asks for what is not relayed.
+    """
+    body = _object(data)
+    _refuse_unless(body.get("format") in (None, ""), "format")
+    _refuse_unless(not body.get("tools"), "tools")
+    messages = body.get("messages")
+    if messages is None and (text := _text(body, "message")):
+        messages = [{"role": "user", "content": text}]
+    prefill = _text(body, "prefill")
+    request = ChatRequest(
+        _text(body, "model"),
+        _messages(messages),
+        _options(object_of(body, "options"), context),
+        _think(body.get("think")),
+        prefill,
+    )
+    return Ask(request, _flag(body, "stream"))
+
+
+def openai_ask(data: bytes) -> Ask:
+    """The body of `POST /v1/chat/completions`.
+
+    Raises:
+        Problem: it makes no sense, or asks for what is not relayed.
+    """
+    body = _object(data)
+    form = body.get("response_format")
+    _refuse_unless(form is None or form == {"type": "text"}, "response_format")
+    _refuse_unless(body.get("n") in (None, 1), "n")
+    for name in ("tools", "functions", "logprobs"):
+        _refuse_unless(not body.get(name), name)
+    options = {ours: body[name] for name, ours in _OPENAI_NUMBERS.items() if body.get(name) is not None}
+    if body.get("stop") is not None:
+        options["stop"] = body["stop"]
+    effort = body.get("reasoning_effort")
+    switch = object_of(body, "chat_template_kwargs").get("enable_thinking")
+    request = ChatRequest(
+        _text(body, "model"),
+        _messages(body.get("messages")),
+        _options(options, 0),
+        _think(switch if effort is None else effort),
+    )
+    return Ask(request, _flag(body, "stream"), object_of(body, "stream_options").get("include_usage") is True)
+
+
+def _object(data: bytes) -> Mapping[str, object]:
+    try:
+        body = json.loads(data.decode(), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise bad_request("The body is not a JSON object.", 'It should look like {"message": "Hello"}.')
+    return body
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _refuse_unless(fine: bool, name: str) -> None:
+    if not fine:
+        raise Problem(400, "unsupported", f"{name} is not relayed.", "Leave it out.")
+
+
+def _text(body: Mapping[str, object], name: str) -> str:
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise bad_request(f"{name} must be a string.")
+    return value
+
+
+def _flag(body: Mapping[str, object], name: str) -> bool | None:
+    value = body.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise bad_request(f"{name} must be true or false.")
+    return value
+
+
+def _think(value: object) -> bool | str | None:
+    if value in ("none", "minimal"):
+        return False
+    if value is None or isinstance(value, bool) or value in _THINK:
+        return value if isinstance(value, bool | str) else None
+    raise bad_request("think must be true, false, low, medium or high.")
+
+
+def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
+    for name, value in options.items():
+        if name == "stop":
+            words = value if isinstance(value, list) else [value]
+            good = all(isinstance(word, str) for word in words)
+        else:
+            good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
+        if name not in (*_NUMBERS, "stop"):
+            raise bad_request(
+                f"The option {name[:40]!r} cannot be set here.", f"Known: stop, {', '.join(_NUMBERS)}."
+            )
+        if not good:
+            raise bad_request(f"The option {name} has a bad value.")
+    window = options.get("num_ctx")
+    if isinstance(window, int | float) and window > context:
+        raise bad_request(f"num_ctx may be {context} at most.")
+    return dict(options)
+
+
+def _messages(messages: object) -> tuple[Message, ...]:
+    if not isinstance(messages, list) or not messages:
+        raise bad_request("There are no messages.", 'Give "messages": [{"role": "user", "content": "Hello"}].')
+    return tuple(_message(number, message) for number, message in enumerate(messages))
+
+
+def _message(number: int, message: object) -> Message:
+    where = f"messages[{number}]"
+    if not isinstance(message, dict):
+        raise bad_request(f"{where} must be an object.")
+    role = message.get("role")
+    if not isinstance(role, str) or role not in _ROLES:
+        raise bad_request(f"{where}.role must be one of {', '.join(_ROLES)}.")
+    text, pictures = _content(where, message.get("content"))
+    images = message.get("images") or []
+    if not isinstance(images, list):
+        raise bad_request(f"{where}.images must be a list.")
+    pictures += [_picture(where, image) for image in images]
+    thinking = text_of(message, "thinking") or text_of(message, "reasoning_content")
+    return Message(_ROLES[role], text, thinking=thinking, attachments=tuple(pictures))
+
+
+def _content(where: str, content: object) -> tuple[str, list[Attachment]]:
+    """Text, or OpenAI's list of parts. Null stands where an assistant only called tools."""
+    if content is None or isinstance(content, str):
+        return content or "", []
+    if not isinstance(content, list):
+        raise bad_request(f"{where}.content must be a string or a list of parts.")
+    texts: list[str] = []
+    pictures: list[Attachment] = []
+    for part in content:
+        match part:
+            case {"type": "text", "text": str(text)}:
+                texts.append(text)
+            case {"type": "image_url", "image_url": {"url": str(url)}} if url.startswith("data:image/"):
+                pictures.append(_picture(where, url.partition(",")[2]))
+            case {"type": "image_url"}:
+                raise bad_request(f"{where}: images must be data: URLs.", "The relay fetches nothing.")
+            case _:
+                raise bad_request(f"{where}.content holds a part that is neither text nor an image.")
+    return "\n".join(texts), pictures
+
+
+def _picture(where: str, text: object) -> Attachment:
+    try:
+        data = base64.b64decode(text.encode(), validate=True) if isinstance(text, str) else b""
+    except ValueError:
+        data = b""
+    mime = next((mime for sign, mime in _SIGNS if data.startswith(sign)), None)
+    if mime is None:
+        raise bad_request(f"{where} holds an image that is no PNG, JPEG, GIF or WebP in base64.")
+    return Attachment("image", mime, data)

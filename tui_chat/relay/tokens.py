@@ -1,0 +1,136 @@
+"""The file of bearer tokens: a name and a hash per line, for its owner's eyes only.
+
+A token is 256 random bits, so a plain SHA-256 is all the hashing that it needs; nothing can be guessed from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import stat
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tui_chat.errors import ConfigError
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
+_LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
+_PREFIX: Final = "relay-"
+"""Makes a token known for one when it turns up in the wrong place."""
+
+Signature = tuple[int, int, int]
+
+
+class TokenFile:
+    """The tokens in one file, read again whenever it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._signature: Signature | None = None
+        self._digests: Mapping[str, bytes] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Whose tokens there are, in the order of the file.
+
+        Raises:
+            ConfigError: the file cannot be read, can be by others, or is not a file of tokens.
+        """
+        return tuple(self._read())
+
+    def add(self, name: str) -> str:
+        """A new token for `name`, which nothing but the return value ever shows.
+
+        Raises:
+            ConfigError: the name is taken or none, or the file cannot be read or written.
+        """
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name[:60]!r} cannot be a token's name", "Use at most 40 letters, digits and . _ @ - in it."
+            )
+        digests = self._read()
+        if name in digests:
+            raise ConfigError(
+                f"There is a token named {name} already", "Remove it first: `tui-chat relay token remove`."
+            )
+        token = _PREFIX + secrets.token_urlsafe(32)
+        self._write({**digests, name: _digest(token.encode())})
+        return token
+
+    def remove(self, name: str) -> None:
+        """Make the token of `name` worthless, also for a relay that is running.
+
+        Raises:
+            ConfigError: there is none, or the file cannot be read or written.
+        """
+        digests = self._read()
+        if name not in digests:
+            raise ConfigError(f"There is no token named {name[:60]!r}", "`tui-chat relay token list` names them.")
+        self._write({other: digest for other, digest in digests.items() if other != name})
+
+    def owner_of(self, token: bytes) -> str | None:
+        """Whose token it is, None if nobody's. The time it takes tells nothing about the tokens.
+
+        Raises:
+            ConfigError: as for `names`.
+        """
+        digest = _digest(token)
+        found = None
+        for name, known in self._read().items():
+            if hmac.compare_digest(digest, known):
+                found = name
+        return found
+
+    def _read(self) -> Mapping[str, bytes]:
+        try:
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
+                if signature != self._signature:
+                    self._digests = self._parse(file.read(), status.st_mode)
+                    self._signature = signature
+        except FileNotFoundError:
+            self._signature, self._digests = None, {}
+        except OSError as error:
+            raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
+        return self._digests
+
+    def _parse(self, data: bytes, mode: int) -> Mapping[str, bytes]:
+        if stat.S_IMODE(mode) & 0o077:
+            raise ConfigError(f"{self.path} can be read or written by others", f"chmod 600 {self.path}")
+        digests: dict[str, bytes] = {}
+        for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+            match = _LINE.fullmatch(line.strip())
+            if match is None:
+                raise ConfigError(
+                    f"{self.path}: line {number} is not a token", "Delete that line, or move the file away."
+                )
+            digests[match[1]] = bytes.fromhex(match[2])
+        return digests
+
+    def _write(self, digests: Mapping[str, bytes]) -> None:
+        text = "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items())
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")  # is 0600
+            try:
+                with os.fdopen(handle, "w") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(draft, self.path)
+            finally:
+                with suppress(FileNotFoundError):
+                    os.unlink(draft)
+        except OSError as error:
+            raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
+
+
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()
