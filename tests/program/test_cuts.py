@@ -1,0 +1,170 @@
+"""Cut lines and killed programs: a reply goes on without its terminal, and at most its last second is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tui_chat.messages import State
+
+from tests.program.kit import CTRL_N, CTRL_O, CTRL_R, ESCAPE, Home, Program
+from tests.server import ScriptedServer, Step, answer, content, done, end, head, pause, reply, stall, token, wait
+
+KNOWS_NO_RENDERING = [answer(200, {**content(""), "done": True})]
+"""The answer of an Ollama before 0.11 to what comes before a continuation."""
+KILLS = int(os.environ.get("TUI_CHAT_KILLS", "8"))
+"""How often the program is killed; `TUI_CHAT_SEED` repeats the moments of an earlier run."""
+
+
+def by_hang_up(program: Program) -> None:
+    program.hang_up()
+
+
+def by_signal(program: Program) -> None:
+    program.kill(signal.SIGHUP)
+
+
+@pytest.mark.parametrize("cut", [by_hang_up, by_signal])
+async def test_a_reply_becomes_whole_without_its_terminal_and_another_tui_chat_watches_it_grow(
+    home: Home, server: ScriptedServer, cut: Callable[[Program], None]
+) -> None:
+    gates = [asyncio.Event() for _ in range(2)]
+    middle = [token("the first, "), wait(gates[0]), token("the second, "), wait(gates[1])]
+    server.script(head(), *middle, token("the last."), done(), end())
+    server.script(*reply("Thanks for asking."))
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("go")
+        await program.until_shows("the first,")
+        cut(program)
+        before = program.cpu_seconds()
+        cut_at = time.monotonic()
+        async with home.running("--url", server.url, "--continue") as second:
+            await second.until_shows("the first,", "being answered in another tui-chat")
+            await second.say("am I let in?")
+            await second.until_shows("What you wrote")
+            assert len(server.asked()) == 1
+            second.type(CTRL_O)
+            await second.until_shows("being answered ·")
+            second.type(ESCAPE)
+            gates[0].set()
+            await second.until_shows("the first, the second,")
+            assert not server.disconnected.is_set()
+            spent = (program.cpu_seconds() - before) / (time.monotonic() - cut_at)
+            assert spent < 0.5, f"{spent:.0%} of a processor is spinning"
+            gates[1].set()
+            await second.until_shows("the first, the second, the last.", "○ done")
+            assert await program.ended() == 0
+            assert program.hung_up or program.unrestored() == []
+            assert second.shows("am I let in?")
+            second.type("\r")
+            await second.until_shows("Thanks for asking.")
+            assert await second.quit() == 0
+    (thread,) = await home.threads()
+    assert [message.text for message in thread.branch()] == [
+        "go",
+        "the first, the second, the last.",
+        "am I let in?",
+        "Thanks for asking.",
+    ]
+    assert {message.state for message in thread.messages} == {State.COMPLETE}
+
+
+async def test_a_draft_in_a_new_chat_outlives_a_hang_up(home: Home, server: ScriptedServer) -> None:
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        program.type("a long thought, not yet sent")
+        await program.until_shows("not yet sent")
+        program.hang_up()
+        assert await program.ended() == 0
+    async with home.running("--url", server.url, "--continue") as program:
+        await program.until_shows("a long thought, not yet sent")
+        assert await program.quit() == 0
+
+
+async def test_a_terminal_of_an_unknown_kind_can_go_away_too(tmp_path: Path, server: ScriptedServer) -> None:
+    gate, home = asyncio.Event(), Home(tmp_path, {"TERM": "dumb"})
+    more = [step for number in range(40) for step in (token(f"and {number} "), pause(0.01))]
+    server.script(head(), token("It begins. "), wait(gate), *more, done(), end())
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("go")
+        await program.until_shows("It begins.")
+        program.hang_up()
+        gate.set()
+        await program.ended()
+    (reply,) = await home.replies()
+    assert (reply.state, reply.text[-7:]) == (State.COMPLETE, "and 39 ")
+
+
+async def test_who_watches_learns_that_the_writer_was_killed_and_can_continue(
+    home: Home, server: ScriptedServer
+) -> None:
+    server.script(head(), token("half a "), stall())
+    server.script(*KNOWS_NO_RENDERING)
+    server.script(*reply("sentence."))
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("go")
+        await program.until_shows("half a")
+        async with home.running("--url", server.url, "--continue") as second:
+            await second.until_shows("half a", "being answered in another tui-chat")
+            program.kill(signal.SIGKILL)
+            await second.until_shows("… interrupted", "Ctrl+R continues")
+            second.type(CTRL_R)
+            await second.until_shows("half a sentence.", "○ done")
+            assert await second.quit() == 0
+
+
+WORDS_PER_SECOND = 100
+
+
+def numbered(count: int) -> list[Step]:
+    """A stream of words that count."""
+    return [step for number in range(count) for step in (token(f"w{number} "), pause(1 / WORDS_PER_SECOND))]
+
+
+def highest(program: Program) -> int:
+    """How many of these words have been on the screen, at least."""
+    words = [word for row in program.rows for word in row.split()]
+    return max((int(word[1:]) + 1 for word in words if re.fullmatch(r"w\d+", word)), default=0)
+
+
+async def test_a_kill_at_any_moment_loses_at_most_the_last_second(home: Home, server: ScriptedServer) -> None:
+    seed = int(os.environ.get("TUI_CHAT_SEED") or random.randrange(1 << 32))
+    print(f"TUI_CHAT_SEED={seed}")
+    chance = random.Random(seed)
+    server.script(head(), *numbered(2000), done(), end())
+    shown, age = 0, 0.0
+    for turn in range(KILLS + 1):
+        async with home.running("--url", server.url, "--continue") as program:
+            await program.until_shows("tiny")
+            if turn:
+                await program.until_shows(f"prompt number {turn - 1}")
+                thread = (await home.threads())[0]
+                prompt, *replies = thread.branch()
+                kept = sum(len(reply.text.split()) for reply in replies)
+                print(f"killed after {age:.2f} s: {kept} words kept, {shown} were seen")
+                assert prompt.text == f"prompt number {turn - 1}"
+                assert [reply.state for reply in replies] == [State.INTERRUPTED] * len(replies)
+                assert kept >= shown - 1.5 * WORDS_PER_SECOND  # a second, and half of one for a busy machine
+                assert program.shows("interrupted") or not kept
+            if turn == KILLS:
+                break
+            program.type(CTRL_N)
+            await program.until_shows("New chat", "Ask tiny")
+            sent, age = len(server.asked()), chance.uniform(0, 2.5)
+            await program.say(f"prompt number {turn}")
+            await program.until(partial(lambda sent: len(server.asked()) > sent, sent))
+            await asyncio.sleep(age)  # the moment of death
+            shown = highest(program)
+            program.kill(signal.SIGKILL)
+            await program.ended()

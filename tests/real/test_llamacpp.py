@@ -1,0 +1,185 @@
+"""The real llama.cpp server, and the real Ollama found through its `/v1`. Needs the servers of `TUI_CHAT_SERVERS`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tui_chat.backends.detect import connect, detect
+from tui_chat.backends.http import Http
+from tui_chat.errors import Cut, ReplyError, Unauthorized
+from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
+from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.servers import Flavour, Kind, Secret, Server
+
+SERVERS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
+SLOW = ("-m", str(SERVERS / "model" / "tiny-slow.gguf"))
+START_SECONDS = 60
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not (SERVERS / "start-llamacpp.sh").exists(), reason="the real servers are not here"),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Running:
+    """A server of our own, which can be killed."""
+
+    def __init__(self, url: str, process: asyncio.subprocess.Process) -> None:
+        self.url = url
+        self._process = process
+
+    async def end(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def running(script: str, *flags: str, key: str = "") -> AsyncIterator[Running]:
+    """A real server on a free port, ready to answer. The empty first flag of the scripts is their folder."""
+    port = free_port()
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tui-chat-servers"
+    process = await asyncio.create_subprocess_exec(
+        str(SERVERS / script), str(port), str(folder), *flags,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    server = Running(f"http://127.0.0.1:{port}", process)
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            while not await answers(server.url, key):
+                assert process.returncode is None, f"{script} ended by itself"
+                await asyncio.sleep(0.1)
+        yield server
+    finally:
+        await server.end()
+
+
+async def answers(url: str, key: str) -> bool:
+    try:
+        return (await Http(Server(url, key=Secret(key))).get_json("/v1/models")).ok
+    except ReplyError:
+        return False
+
+
+def asked(text: str = "What are queues?", *, prefill: str = "", **options: object) -> ChatRequest:
+    return ChatRequest(
+        "tiny", (Message(Role.USER, text),), {"temperature": 0, "seed": 1, **options}, prefill=prefill
+    )
+
+
+async def read(server: Server, request: ChatRequest) -> list[Event]:
+    return [event async for event in connect(server).reply(request)]
+
+
+async def take(events: AsyncIterator[Event], into: list[Event]) -> None:
+    async for event in events:
+        into.append(event)
+
+
+def text_in(events: list[Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, Delta))
+
+
+async def test_llama_cpp_is_found_and_streams() -> None:
+    async with running("start-llamacpp.sh") as server:
+        found = await detect(Server(server.url + "/v1"))
+        assert (found.url, found.kind, found.flavour) == (server.url, Kind.OPENAI, Flavour.LLAMACPP)
+        backend = connect(found)
+        (model,), (loaded,) = await backend.models(), await backend.loaded()
+        assert (model.name, model.context_window, loaded.context_window) == ("tiny", 2048, 1024)
+        events = await read(found, asked(num_predict=40))
+        assert (events[0], text_in(events)[:8]) == (Accepted(), "# Queues")
+        assert isinstance(events[-1], Finished)
+        assert events[-1].usage is not None
+        assert (events[-1].reason, events[-1].usage.reply_tokens) == ("length", 40)
+        assert events[-1].usage.tokens_per_second
+
+        thinks = ChatRequest("tiny", (Message(Role.SYSTEM, "think"), Message(Role.USER, "Explain kites.")))
+        events = await read(found, thinks)
+        assert any(isinstance(event, Thinking) for event in events)
+        assert "think>" not in text_in(events)
+
+        whole = text_in(await read(found, asked()))
+        pieces = [event.text for event in await read(found, asked()) if isinstance(event, Delta)]
+        for count in (3, 10, 25):
+            cut = "".join(pieces[:count])
+            events = await read(found, asked(prefill=cut))
+            assert events[:2] == [Continued(exact=True), Accepted()]
+            assert cut + text_in(events) == whole
+
+
+async def test_llama_cpp_with_a_key_wants_it() -> None:
+    async with running("start-llamacpp.sh", "--api-key", "sesame", key="sesame") as server:
+        named = Server(server.url, key=Secret("sesame"))
+        assert (await detect(named)).flavour is Flavour.LLAMACPP
+        assert text_in(await read(named, asked(num_predict=5)))
+        for wrong in (
+            Server(server.url),
+            Server(server.url, key=Secret("wrong")),
+            Server(server.url, key=Secret("sesame"), named=False),
+        ):
+            with pytest.raises(Unauthorized):
+                await read(wrong, asked())
+
+
+async def test_llama_cpp_killed_in_the_middle_leaves_what_came() -> None:
+    async with running("start-llamacpp.sh", *SLOW) as server:
+        events = connect(Server(server.url)).reply(asked("Tell me everything."))
+        assert await anext(events) == Accepted()
+        first = await anext(events)
+        await server.end(signal.SIGKILL)
+        rest: list[Event] = []
+        with pytest.raises(Cut):
+            await take(events, rest)
+        assert text_in([first, *rest])
+
+
+async def test_stop_frees_the_slot_of_llama_cpp() -> None:
+    async with running("start-llamacpp.sh", *SLOW, "--slots") as server:
+        http = Http(Server(server.url))
+
+        async def busy() -> bool:
+            slots = (await http.get_json("/slots")).json()
+            assert isinstance(slots, list)
+            return any(slot["is_processing"] for slot in slots)
+
+        events = connect(Server(server.url)).reply(asked("Tell me everything."))
+        for _ in range(3):
+            await anext(events)
+        assert await busy()
+        await events.aclose()
+        async with asyncio.timeout(5):
+            while await busy():
+                await asyncio.sleep(0.02)
+
+
+async def test_ollama_is_spoken_to_natively_also_when_it_is_found_at_v1() -> None:
+    async with running("start-ollama.sh") as server:
+        found = await detect(Server(server.url + "/v1/chat/completions"))
+        assert (found.url, found.kind, found.flavour) == (server.url, Kind.OLLAMA, Flavour.OLLAMA)
+        events = await read(found, asked(num_predict=8))
+        assert isinstance(events[-1], Finished)
+        assert events[-1].usage is not None
+        assert events[-1].usage.load_seconds is not None, "only the native API tells"
+
+        pinned = Server(server.url + "/v1", kind=Kind.OPENAI)
+        assert "tiny:latest" in [model.name for model in await connect(pinned).models()]
+        again = await read(pinned, asked(num_predict=8))
+        assert text_in(again) == text_in(events)
+        assert isinstance(again[-1], Finished)
+        assert (again[-1].reason, again[-1].usage is not None) == ("length", True)
+        assert (await read(pinned, asked(prefill="# Que", num_predict=3)))[0] == Continued(exact=False)

@@ -1,0 +1,248 @@
+"""The backend against a real Ollama, which these tests start by the scripts in the folder `TUI_CHAT_SERVERS`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tui_chat.backends.ollama import OllamaBackend
+from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachable, Unsupported
+from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
+from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.servers import Server
+
+SCRIPTS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
+START = SCRIPTS / "start-ollama.sh"
+COMPLETE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tui-chat-servers" / "complete"
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(not (START.exists() and COMPLETE.exists()), reason="no real Ollama is set up"),
+]
+ASKED = (Message(Role.USER, "What are queues?"),)
+STEADY = {"seed": 1, "temperature": 0}
+
+
+class RealOllama:
+    """A running `ollama serve`. SIGTERM ends it with its runners."""
+
+    def __init__(self, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = log
+        with log.open("wb") as out:
+            self._process = subprocess.Popen([START, str(port)], stdout=out, stderr=out)
+        self._wait(lambda: self._listens(port))
+
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        return self._log.read_text(errors="replace")
+
+    def runners(self) -> list[int]:
+        """The ids of its child processes, which run the models."""
+        listed = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return [int(pid) for path in listed for pid in path.read_text().split()]
+
+    def stop(self) -> None:
+        """End it, and wait for that."""
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _listens(self, port: int) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def _wait(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 20
+        while not condition():
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealOllama]:
+    real = RealOllama(tmp_path_factory.mktemp("ollama") / "log")
+    yield real
+    real.stop()
+
+
+@pytest.fixture
+async def backend(ollama: RealOllama) -> AsyncIterator[OllamaBackend]:
+    client = OllamaBackend(Server(ollama.url))
+    yield client
+    await client.aclose()
+
+
+async def ask(backend: OllamaBackend, request: ChatRequest) -> list[Event]:
+    async with aclosing(backend.reply(request)) as events:
+        return [event async for event in events]
+
+
+def pieces(events: list[Event]) -> list[str]:
+    return [event.text for event in events if isinstance(event, Delta)]
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.05)
+
+
+async def test_a_reply_streams(backend: OllamaBackend) -> None:
+    events = await ask(backend, ChatRequest("tiny", ASKED, options=STEADY))
+    assert events[0] == Accepted()
+    assert len(pieces(events)) > 5
+    last = events[-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "stop"
+    assert last.usage is not None
+    assert last.usage.prompt_tokens == 13
+    assert last.usage.reply_tokens
+    assert last.usage.tokens_per_second
+
+
+async def test_a_limit_ends_it_by_length(backend: OllamaBackend) -> None:
+    last = (await ask(backend, ChatRequest("tiny", ASKED, options={**STEADY, "num_predict": 4})))[-1]
+    assert isinstance(last, Finished)
+    assert last.reason == "length"
+
+
+async def test_a_thinking_model_thinks_first_and_only_if_it_may(backend: OllamaBackend) -> None:
+    request = ChatRequest("tiny-think", ASKED, options=STEADY, think=True)
+    kinds = [type(event) for event in await ask(backend, request)]
+    assert kinds[1] is Thinking
+    assert Delta in kinds
+    assert Thinking not in kinds[kinds.index(Delta) :]
+    silent = await ask(backend, replace(request, think=False))
+    assert not any(isinstance(event, Thinking) for event in silent)
+
+
+async def test_the_models_are_listed_described_and_loaded(backend: OllamaBackend) -> None:
+    names = {model.name for model in await backend.models()}
+    assert {
+        "tiny:latest",
+        "tiny-think:latest",
+        "tiny-slow:latest",
+        "tiny-endless:latest",
+        "tiny-open:latest",
+    } <= names
+    model = await backend.describe("tiny")
+    assert (model.family, model.context_window) == ("llama", 2048)
+    await ask(backend, ChatRequest("tiny", ASKED, options={"num_predict": 1}))
+    assert "tiny:latest" in {model.name for model in await backend.loaded()}
+
+
+async def test_a_missing_model_is_told(backend: OllamaBackend) -> None:
+    with pytest.raises(NoSuchModel) as caught:
+        await ask(backend, ChatRequest("nope", ASKED))
+    assert "ollama pull nope" in caught.value.hint
+    with pytest.raises(NoSuchModel):
+        await backend.describe("nope")
+
+
+async def test_thinking_that_a_model_cannot_do_is_told(backend: OllamaBackend) -> None:
+    with pytest.raises(Unsupported):
+        await ask(backend, ChatRequest("tiny", ASKED, think=True))
+
+
+async def test_an_option_of_the_wrong_type_is_told(backend: OllamaBackend) -> None:
+    with pytest.raises(ServerFault, match="temperature") as caught:
+        await ask(backend, ChatRequest("tiny", ASKED, options={"temperature": "hot"}))
+    assert "option" in caught.value.hint
+
+
+async def test_stopping_stops_the_server(ollama: RealOllama, backend: OllamaBackend) -> None:
+    """`tiny-endless` never ends of itself, and Ollama logs a request when it is over."""
+    before = ollama.log.count('"/api/chat"')
+    async with aclosing(backend.reply(ChatRequest("tiny-endless", ASKED))) as events:
+        async for event in events:
+            if isinstance(event, Delta):
+                break
+    await until(lambda: ollama.log.count('"/api/chat"') > before)
+
+
+async def test_cancelling_while_the_model_loads_ends_the_request(tmp_path: Path) -> None:
+    real = RealOllama(tmp_path / "log")
+    backend = OllamaBackend(Server(real.url))
+    task = asyncio.create_task(ask(backend, ChatRequest("tiny-endless", ASKED)))
+    await until(lambda: bool(real.runners()))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: '"/api/chat"' in real.log)
+    await backend.aclose()
+    real.stop()
+
+
+async def test_a_server_that_ends_in_the_middle_is_a_cut(tmp_path: Path) -> None:
+    real = RealOllama(tmp_path / "log")
+    backend = OllamaBackend(Server(real.url))
+    request = ChatRequest("tiny-endless", ASKED)
+    received: list[Event] = []
+
+    async def stopped() -> None:
+        async with aclosing(backend.reply(request)) as events:
+            async for event in events:
+                received.append(event)
+                if len(pieces(received)) == 3:
+                    await asyncio.to_thread(real.stop)
+
+    with pytest.raises(Cut) as caught:
+        await stopped()
+    assert caught.value.hint
+    assert len(pieces(received)) >= 3
+    with pytest.raises(Unreachable):
+        await ask(backend, request)
+    await backend.aclose()
+
+
+async def test_a_runner_that_is_killed_in_the_middle_ends_the_reply_with_an_error(tmp_path: Path) -> None:
+    real = RealOllama(tmp_path / "log")
+    backend = OllamaBackend(Server(real.url))
+    received: list[Event] = []
+
+    async def killed() -> None:
+        async with aclosing(backend.reply(ChatRequest("tiny-endless", ASKED))) as events:
+            async for event in events:
+                received.append(event)
+                if len(pieces(received)) == 3:
+                    for runner in real.runners():
+                        os.kill(runner, signal.SIGKILL)
+
+    with pytest.raises(ReplyError) as caught:
+        await killed()
+    assert type(caught.value) in (Cut, ServerFault)
+    assert len(pieces(received)) >= 3
+    await backend.aclose()
+    real.stop()
+
+
+@pytest.mark.parametrize("count", [1, 3, 10, 25, 60])
+async def test_a_cut_reply_goes_on_to_exactly_the_uncut_text(count: int, backend: OllamaBackend) -> None:
+    request = ChatRequest("tiny-open", ASKED, options=STEADY)
+    whole = pieces(await ask(backend, request))
+    assert len(whole) > count
+    partial = "".join(whole[:count])
+    events = await ask(backend, replace(request, prefill=partial))
+    assert events[:2] == [Continued(exact=True), Accepted()]
+    assert partial + "".join(pieces(events)) == "".join(whole)
+
+
+@pytest.mark.parametrize("model", ["tiny", "tiny-think"])
+async def test_a_model_that_closes_the_turn_is_asked_in_words(model: str, backend: OllamaBackend) -> None:
+    events = await ask(backend, ChatRequest(model, ASKED, options=STEADY, prefill="Queues are"))
+    assert events[:2] == [Continued(exact=False), Accepted()]
+    assert isinstance(events[-1], Finished)

@@ -1,0 +1,55 @@
+"""What README and screenshots claim must be so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tui_chat.cli import parser
+from tui_chat.config import load_config
+from tui_chat.ui.commands import COMMANDS, check_keymap, key_label
+
+from tests.screenshots import FOLDER, PICTURES, picture
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_screenshot_is_what_the_program_shows_today(name: str) -> None:
+    assert (FOLDER / f"{name}.svg").read_text() == picture(name), (
+        "run: python -m tests.screenshots, and look at them"
+    )
+
+
+def test_every_picture_of_the_readme_exists() -> None:
+    shown = re.findall(r"screenshots/(\w+)\.svg", README)
+    assert shown
+    assert set(shown) <= set(PICTURES)
+
+
+def test_the_keys_of_the_readme_are_those_of_the_program() -> None:
+    table = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", README, re.MULTILINE))
+    expected = {key_label(command.keys): command.help for command in COMMANDS if command.keys}
+    assert {key: " ".join(words.split()) for key, words in table.items()} == expected
+
+
+def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    file = tmp_path / "config.toml"
+    file.write_text(example)
+    file.chmod(0o600)
+    (tmp_path / "key").write_text("secret\n")
+    assert tomllib.loads(example)
+    config = load_config({"HOME": str(tmp_path), "VLLM_KEY": "x"}, file=file)
+    assert check_keymap(config.keys)
+    assert config.servers
+    assert not config.warnings
+
+
+def test_every_flag_of_the_readme_is_one() -> None:
+    known = parser().format_help()
+    for flag in set(re.findall(r"tui-chat (?:[a-z]+ )?(--[a-z-]+)", README)):
+        assert flag in known or flag in ("--format", "--json"), flag

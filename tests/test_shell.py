@@ -1,0 +1,141 @@
+"""The subcommands, through the command line's own front door."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tui_chat.cli import main
+from tui_chat.messages import Message, Role, State
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat
+
+PROMPT = Message(Role.USER, "What is a bounded queue?", id="p")
+REPLY = Message(Role.ASSISTANT, "A queue that *blocks*.", id="r", parent="p", model="tiny", state=State.STOPPED)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with two chats; the home is empty."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "TUI_CHAT_DATA_DIR", "TUI_CHAT_URL", "OLLAMA_HOST"):
+        monkeypatch.delenv(variable, raising=False)
+    folder = tmp_path / "data"
+
+    async def fill() -> None:
+        store = await Store.open(folder / "chats.db")
+        await store.create_chat(Chat("aaa1", model="tiny"))
+        await store.save("aaa1", PROMPT, REPLY)
+        await store.create_chat(Chat("bbb2", title="About stacks", model="tiny"))
+        await store.save("bbb2", Message(Role.USER, "And a stack?", id="s"))
+        await store.aclose()
+
+    asyncio.run(fill())
+    return folder
+
+
+def run(data: Path, *arguments: str) -> int:
+    return main(["--data-dir", str(data), *arguments])
+
+
+def test_chats_are_listed_newest_first_with_unfinished_ones_marked(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data, "chats") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("bbb2")
+    assert "About stacks  (1 messages, tiny)" in first
+    assert second.startswith("aaa1")
+    assert " * What is a bounded queue?" in second
+
+
+def test_a_chat_that_is_being_answered_is_marked_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def stream() -> None:
+        store = await Store.open(data / "chats.db")
+        await store.save("aaa1", replace(REPLY, state=State.STREAMING))
+        assert await store.aclose()
+
+    asyncio.run(stream())
+    assert run(data, "chats", "bounded") == 0
+    assert " … What is a bounded queue?" in capsys.readouterr().out
+
+
+def test_chats_as_json_are_filtered_and_limited(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(data, "chats", "--json", "--limit", "1") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["id"] == "bbb2"
+    assert run(data, "chats", "--json", "queue") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["unfinished"] is True
+
+
+def test_search_finds_messages_and_titles(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(data, "search", "blocks") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.split()[:2] == ["aaa1", "assistant"]
+    assert "A queue that *blocks*." in line
+    assert "\x1b" not in line
+    assert run(data, "search", "--json", "stack") == 0
+    hits = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {hit["chat"] for hit in hits} == {"bbb2"}
+    assert run(data, "search", "nothing-like-it") == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_chat_is_exported_as_markdown_or_json_to_the_screen_or_a_new_file(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(data, "export", "aaa") == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# What is a bounded queue?\n")
+    assert "A queue that *blocks*." in text
+    target = tmp_path / "chat.json"
+    assert run(data, "export", "aaa", "--json", "-o", str(target)) == 0
+    assert json.loads(target.read_text())["chats"][0]["id"] == "aaa1"
+    assert target.stat().st_mode & 0o077 == 0
+    assert run(data, "export", "aaa", "-o", str(target)) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_what_was_exported_is_imported_elsewhere_and_only_once(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, elsewhere = tmp_path / "all.json", tmp_path / "elsewhere"
+    assert run(data, "export", "all", "-o", str(target)) == 0
+    assert run(elsewhere, "import", str(target)) == 0
+    assert "Chats added: 2. There already: 0." in capsys.readouterr().out
+    assert run(elsewhere, "import", str(target)) == 0
+    assert "Chats added: 0. There already: 2." in capsys.readouterr().out
+    assert run(elsewhere, "export", "aaa") == 0
+    assert "A queue that *blocks*." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "No such file"), (b"\xff\xfe\x00", "is not text"), (b"{}", ""), (b"no JSON", "")],
+)
+def test_what_cannot_be_imported_is_said(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, words: str
+) -> None:
+    file = tmp_path / "file.json"
+    if content is not None:
+        file.write_bytes(content)
+    assert run(data, "import", str(file)) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("tui-chat: ")
+    assert words in error
+
+
+def test_the_data_folder_counts_before_the_command_and_after_it(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["chats", "--data-dir", str(data)]) == 0
+    assert "bbb2" in capsys.readouterr().out
+
+
+def test_an_unknown_chat_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(data, "export", "zzz") == 1
+    assert "There is no chat 'zzz'" in capsys.readouterr().err

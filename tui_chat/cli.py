@@ -1,0 +1,113 @@
+"""The command line, and the composition root: where the parts are put together."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui_chat import __version__, shell
+from tui_chat.config import Config, load_config
+from tui_chat.errors import ChatError, ConfigError
+from tui_chat.relay import command as relay
+
+if TYPE_CHECKING:
+    from tui_chat.backends.base import Backend
+
+OK, FAILED, USAGE = 0, 1, 2
+"""Exit codes."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line takes."""
+    top = argparse.ArgumentParser(
+        prog="tui-chat",
+        description="Chat with local language models, full screen.",
+        epilog="Inside, F1 shows the keys. Settings: ~/.config/tui-chat/config.toml",
+    )
+    top.add_argument(
+        "--url", metavar="URL", help="the server, like http://box:11434 (default: Ollama on this machine)"
+    )
+    top.add_argument("--model", "-m", metavar="NAME", help="the model to start with (default: the one used last)")
+    top.add_argument("--system", metavar="TEXT", help="a system prompt for new chats")
+    top.add_argument("--config", metavar="FILE", type=Path, help="the config file")
+    top.add_argument("--data-dir", metavar="DIR", type=Path, help="where conversations are kept")
+    top.add_argument("--demo", action="store_true", help="talk to a built-in scripted server: needs no model")
+    top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
+    top.add_argument("--continue", "-c", action="store_true", dest="resume", help="open the chat spoken in last")
+    top.add_argument("--chat", metavar="ID", help="open this chat; the beginning of its id is enough")
+    common = argparse.ArgumentParser(add_help=False)  # these count before the command and after it
+    common.add_argument("--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the config file")
+    common.add_argument(
+        "--data-dir", metavar="DIR", type=Path, default=argparse.SUPPRESS, help="the chats' folder"
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="without the screen")
+    shell.add_commands(commands, common)
+    relay.add_arguments(
+        commands.add_parser("relay", help="let others chat with this machine's models", parents=[common])
+    )
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        config = load_config(
+            os.environ,
+            file=arguments.config,
+            url=arguments.url,
+            model=arguments.model,
+            system=arguments.system,
+            data_dir=arguments.data_dir,
+        )
+        if arguments.command == "relay":
+            return relay.main(arguments, os.environ, lambda upstream: behind_relay(upstream, config))
+        if arguments.command is not None:
+            asyncio.run(shell.run(arguments, config))
+            return OK
+        return full_screen(config, arguments)
+    except ChatError as error:
+        print(f"tui-chat: {error}" + (f"\n  {error.hint}" if error.hint else ""), file=sys.stderr)
+        return USAGE if isinstance(error, ConfigError) else FAILED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our pipe has left, as `head` does
+        return FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def full_screen(config: Config, arguments: argparse.Namespace) -> int:
+    """Run the app in the terminal.
+
+    Raises:
+        ConfigError: standard input or output is no terminal, or the config names keys or a theme wrongly.
+        StoreError: the chat that was asked for is not there.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise ConfigError("tui-chat needs a terminal", "Run it without pipes; ssh needs -t to give one.")
+    from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
+
+    return asyncio.run(run(config, os.environ, demo=arguments.demo, chat=arguments.chat, resume=arguments.resume))
+
+
+def behind_relay(upstream: str | None, config: Config) -> Backend:
+    """The server that the relay is for: the one at a URL or of a name, else as for chatting.
+
+    Raises:
+        ConfigError: there is no such server, or its key cannot be read.
+    """
+    from tui_chat.backends import detect  # late, as above
+    from tui_chat.conversation.book import Book
+    from tui_chat.conversation.server_file import ServerFile
+
+    chosen = replace(config, url=upstream or config.url)
+    server = Book(chosen, ServerFile(config.servers_file, os.environ)).first
+    if not chosen.named and (found := asyncio.run(detect.discover()).found):
+        server = found[0]
+    return detect.connect(server)

@@ -1,0 +1,168 @@
+"""What works in the shell without the screen: list, search, export and import chats; list servers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from tui_chat.config import Config
+from tui_chat.conversation.session import find_chat
+from tui_chat.errors import StoreError
+from tui_chat.messages import State
+from tui_chat.store.export import to_json, to_markdown
+from tui_chat.store.imports import read_export
+from tui_chat.store.store import Store
+from tui_chat.store.values import Hit, Thread
+
+_BIGGEST: Final = 1 << 30
+"""Bytes of a file to import: more than any real export."""
+
+
+def add_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
+) -> None:
+    """The subcommands and their arguments, and those that all of them share."""
+    chats = commands.add_parser(
+        "chats", help="list the chats, newest first; * is unfinished, … being answered", parents=[common]
+    )
+    chats.add_argument("words", nargs="*", help="only those with all of these in the title")
+    chats.add_argument("--json", action="store_true", help="print JSON, a chat a line")
+    chats.add_argument("--limit", type=int, default=None, metavar="N", help="at most N of them")
+    search = commands.add_parser("search", help="search in everything that was said", parents=[common])
+    search.add_argument("words", nargs="+")
+    search.add_argument("--json", action="store_true", help="print JSON, a hit a line")
+    search.add_argument("--limit", type=int, default=20, metavar="N", help="at most N titles and N messages (20)")
+    export = commands.add_parser("export", help="print a chat", parents=[common])
+    export.add_argument("id", help="as `tui-chat chats` shows it; the beginning is enough; `all` for all (JSON)")
+    export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (default) or JSON")
+    export.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="the same as --format json"
+    )
+    export.add_argument("-o", "--output", metavar="FILE", type=Path, help="write to a new file instead")
+    load = commands.add_parser(
+        "import", help="add chats from a file of tui-chat, ChatGPT or Open WebUI", parents=[common]
+    )
+    load.add_argument("file", type=Path)
+    servers = commands.add_parser("servers", help="list the servers, and those found here", parents=[common])
+    servers.add_argument("--json", action="store_true", help="print JSON, a server a line")
+
+
+async def run(arguments: argparse.Namespace, config: Config) -> None:
+    """Carry out a subcommand on the user's store.
+
+    Raises:
+        StoreError: the store or a file cannot be read or written, or there is no such chat.
+    """
+    if arguments.command == "servers":
+        await _servers(config, as_json=arguments.json)
+        return
+    store = await Store.open(config.database)
+    try:
+        if store.notice:
+            print(f"tui-chat: {store.notice}", file=sys.stderr)
+        match arguments.command:
+            case "chats":
+                await _chats(store, arguments)
+            case "search":
+                await _search(store, arguments)
+            case "export":
+                await _export(store, arguments)
+            case "import":
+                await _import(store, arguments.file)
+    finally:
+        await store.aclose()
+
+
+async def _chats(store: Store, arguments: argparse.Namespace) -> None:
+    chats = await store.chats(" ".join(arguments.words), arguments.limit)
+    if not chats and not arguments.json:
+        print("There are none." if arguments.words else "No chats yet.", file=sys.stderr)
+    for chat in chats:
+        if arguments.json:
+            print(json.dumps(asdict(chat), ensure_ascii=False))
+        else:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
+            mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
+            print(f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({chat.messages} messages, {chat.model})")
+
+
+async def _search(store: Store, arguments: argparse.Namespace) -> None:
+    hits = await store.search(" ".join(arguments.words), arguments.limit) or ()
+    if not hits and not arguments.json:
+        print("Nothing found.", file=sys.stderr)
+    for hit in hits:
+        print(
+            json.dumps(asdict(hit), ensure_ascii=False) if arguments.json else _line(hit, bold=sys.stdout.isatty())
+        )
+
+
+def _line(hit: Hit, *, bold: bool) -> str:
+    where = "title" if hit.message is None else str(hit.role)
+    text, position = "", 0
+    for start, end in hit.spans:
+        found = hit.snippet[start:end]
+        text += hit.snippet[position:start] + (f"\x1b[1m{found}\x1b[0m" if bold else found)
+        position = end
+    return f"{hit.chat}  {where:<9}  {hit.title or 'Untitled'}: {text}{hit.snippet[position:]}"
+
+
+async def _export(store: Store, arguments: argparse.Namespace) -> None:
+    whole = arguments.id == "all"
+    chosen = [chat.id for chat in await store.chats()] if whole else [await find_chat(store, arguments.id)]
+    threads: list[Thread] = [await store.load(chat) for chat in chosen]
+    as_json = whole or arguments.format == "json"
+    text = to_json(threads) if as_json else to_markdown(threads[0])
+    if arguments.output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        descriptor = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise StoreError(
+            f"{arguments.output} exists already", "Name another file: nothing is overwritten."
+        ) from None
+    except OSError as error:
+        raise StoreError(f"Cannot write {arguments.output}: {error.strerror}", "Check the path.") from error
+
+
+async def _import(store: Store, file: Path) -> None:
+    try:
+        if file.stat().st_size > _BIGGEST:
+            raise StoreError(f"{file} is too large to be an export", "Is it the right file?")
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise StoreError(f"Cannot read {file}: {error.strerror}", "Check the path.") from error
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{file} is not text", "An export is a JSON file; unpack an archive first.") from error
+    threads = read_export(text)
+    added = sum([await store.adopt(thread) for thread in threads])
+    print(f"Chats added: {added}. There already: {len(threads) - added}.")
+
+
+async def _servers(config: Config, *, as_json: bool) -> None:
+    from tui_chat.backends import detect  # late: the other commands talk to no server
+    from tui_chat.conversation.roll_call import roll_call
+
+    rows, tried = await roll_call(config, os.environ, detect.connect, detect.discover)
+    if as_json:
+        for row in rows:
+            print(json.dumps(asdict(row), ensure_ascii=False))
+        return
+    widths = [
+        max((len(cell) for cell in cells), default=0) for cells in zip(*(row.cells for row in rows), strict=True)
+    ]
+    for row in rows:
+        cells = zip(row.cells, widths, strict=True)
+        print("  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip())
+        if row.hint:
+            print(f"    {row.hint}")
+    if not rows:
+        print(f"No server is named in the settings, and none answers at {', '.join(tried)}.")
