@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, State
 
-from tests.program.kit import CTRL_HOME, CTRL_N, CTRL_R, ESCAPE, Home, Program
+from tests.program.kit import CTRL_HOME, CTRL_R, ESCAPE, Home, Program
 from tests.real.test_ollama import RealOllama, pytestmark, until
+from tests.real.valve import valve
 
 __all__ = ["pytestmark"]
 STEADY = "[options]\nseed = 1\ntemperature = 0\n"
@@ -41,10 +43,21 @@ async def only_reply(home: Home) -> Message:
     return reply
 
 
+async def until_kept(home: Home) -> None:
+    """Wait until something of a reply in flight is on disk."""
+    async with asyncio.timeout(20):
+        while not any(reply.state is State.STREAMING and reply.text for reply in await home.replies()):
+            await asyncio.sleep(0.1)
+
+
 async def test_a_reply_streams_and_its_figures_are_shown(home: Home, ollama: RealOllama) -> None:
-    async with home.running("--url", ollama.url, "--model", "tiny-slow") as program:
+    async with (
+        valve(ollama.url, 1_000) as shut,
+        home.running("--url", shut.url, "--model", "tiny-slow") as program,
+    ):
         await ask(program, "tiny-slow")
         await program.until_shows("tok/s ·", "Esc stop")
+        shut.open()
         await program.until_shows("○ done", "first after")
         await program.until_shows("of 1k")  # the context window as loaded, not as trained
         assert await program.quit() == 0
@@ -135,25 +148,30 @@ async def test_what_was_cut_by_length_goes_on_to_exactly_the_uncut_text(
     assert resumed.text == whole.text
 
 
-async def test_what_was_killed_goes_on_to_exactly_the_uncut_text(home: Home, ollama: RealOllama) -> None:
+@pytest.mark.parametrize("limit", [400, 2_000, 6_000])
+async def test_what_was_killed_goes_on_to_exactly_the_uncut_text(
+    home: Home, ollama: RealOllama, limit: int
+) -> None:
     home.configure(STEADY)
-    arguments = ("--url", ollama.url, "--model", "tiny-open")
-    async with home.running(*arguments) as program:
+    async with home.running("--url", ollama.url, "--model", "tiny-open") as program:
         await ask(program, "tiny-open")
         await program.until_shows("○ done")
-        whole = await only_reply(home)
-        program.type(CTRL_N)
-        await program.until_shows("Ask tiny-open")
-        await program.say("What are queues?")
-        await program.until(lambda: "tok/s ·" in program.rows[-1])
-        program.kill(signal.SIGKILL)
-        await program.ended()
-    async with home.running(*arguments, "--continue") as program:
-        await program.until_shows("… interrupted")
-        cut = (await home.replies())[0]
-        program.type(CTRL_R)
-        await program.until_shows("○ done")
         assert await program.quit() == 0
+    whole = await only_reply(home)
+    async with valve(ollama.url, limit) as shut:
+        arguments = ("--url", shut.url, "--model", "tiny-open")
+        async with home.running(*arguments) as program:
+            await ask(program, "tiny-open")
+            await until_kept(home)
+            program.kill(signal.SIGKILL)
+            await program.ended()
+        shut.open()
+        async with home.running(*arguments, "--continue") as program:
+            await program.until_shows("… interrupted")
+            cut = (await home.replies())[0]
+            program.type(CTRL_R)
+            await program.until_shows("○ done")
+            assert await program.quit() == 0
     resumed = (await home.replies())[0]
-    assert len(cut.text) < len(whole.text)
+    assert 0 < len(cut.text) < len(whole.text)
     assert resumed.text == whole.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from math import inf
 
 from textual.message_pump import MessagePump
 from textual.timer import Timer
@@ -16,7 +17,7 @@ class PaintClock:
         self._owner = owner
         self._paint = paint
         self._interval = interval
-        self._last = 0.0
+        self._last = -inf
         self._timer: Timer | None = None
         self.paints = 0
         """How often it painted, for the tests."""

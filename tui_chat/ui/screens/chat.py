@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from typing import ClassVar, Final
 
 from textual import on, work
@@ -51,7 +52,7 @@ class ChatScreen(Watching):
     def __init__(self, services: Services, session: Session, survey: Survey) -> None:
         super().__init__(services, session)
         self._survey = survey
-        self._pressed = 0.0
+        self._pressed = -inf
         self._drafting: Timer | None = None
 
     def compose(self) -> ComposeResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from textual import events
@@ -39,7 +40,7 @@ class Composer(TextArea):
             id=id, soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
         )
         self.cursor_blink = False
-        self._pasted = 0.0
+        self._pasted = -inf
         self.prompts: tuple[str, ...] = ()
         """The prompts that were sent in this chat, the oldest first."""
         self._recalled = 0
