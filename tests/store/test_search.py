@@ -10,9 +10,10 @@ import threading
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tui_chat.messages import Role, State
-from tui_chat.store.grams import document, expression, fold, words_of
-from tui_chat.store.search import Search, snippet_of, spans_in
+from tui_chat.store.grams import document, expression
+from tui_chat.store.search import Search, snippet_of
 from tui_chat.store.values import Hit
+from tui_chat.text.fold import fold, spans_in, words_of
 
 from tests.store.kit import filled, opened, said
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
-from tui_chat.store.grams import fold, words_of
 from tui_chat.store.text import whole
 from tui_chat.store.values import Chat, ChatFields, ChatSummary, Place
+from tui_chat.text.fold import fold, words_of
 
 _COLUMNS: Final = (
     "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, place_row"

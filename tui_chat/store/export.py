@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import os
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
+from tui_chat.errors import StoreError
 from tui_chat.messages import Attachment, Message, Role, State
 from tui_chat.store.values import Thread
 
@@ -22,6 +25,22 @@ _ENDING: Final = {
     State.INTERRUPTED: "interrupted",
     State.FAILED: "failed",
 }
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write text to a file that is not there yet, for its owner alone to read.
+
+    Raises:
+        StoreError: there is such a file already, or it cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except FileExistsError:
+        raise StoreError(f"{path} exists already", "Name another file: nothing is overwritten.") from None
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
 
 
 def to_markdown(thread: Thread) -> str:

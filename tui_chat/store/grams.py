@@ -1,4 +1,4 @@
-"""How text is made findable: folded, and cut into pieces of one to three characters.
+"""How folded text is made findable: cut into pieces of one to three characters.
 
 A text contains a word only if it contains all of the word's pieces, so an index of pieces finds candidates in
 any language, with or without spaces between words, for words of one character as for long ones. The candidates
@@ -8,38 +8,14 @@ and, for the same text, made an index three times as large.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Final
 
-_QUOTED: Final = re.compile(r'"([^"]+)"?|([^\s"]+)')
 _MOST_GRAMS: Final = 48
 """Pieces of a query that are looked up: more do not narrow the candidates."""
 
 
-def _folded() -> dict[int, int]:
-    table: dict[int, int] = {}
-    for code in (*range(0x80, 0x2000), *range(0xFF01, 0xFF5F)):
-        plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
-        if len(plain) == 1 and not plain.isspace() and not unicodedata.combining(plain):
-            table[code] = ord(plain)
-    return table | {code: ord(chr(code).lower()) for code in range(0x80)} | {ord("ς"): ord("σ")}
-
-
-_FOLDED: Final = _folded()
 _TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).isalnum()}
 """What FTS5's `ascii` tokenizer would cut at becomes private characters, which it keeps."""
-
-
-def fold(text: str) -> str:
-    """`text` without case and accents, character for character: positions stay what they were."""
-    return text.lower() if text.isascii() else text.translate(_FOLDED)
-
-
-def words_of(query: str) -> tuple[str, ...]:
-    """The folded words of a search; what stands in double quotes is one word."""
-    found = (quoted or plain for quoted, plain in _QUOTED.findall(unicodedata.normalize("NFC", query)))
-    return tuple(dict.fromkeys(folded for word in found if (folded := fold(word).strip())))
 
 
 def document(folded: str) -> str:

@@ -9,7 +9,8 @@ import sqlite3
 from typing import Final
 
 from tui_chat.messages import State
-from tui_chat.store.grams import document, fold
+from tui_chat.store.grams import document
+from tui_chat.text.fold import fold
 
 _BATCH: Final = 40_000
 """Characters to index in one go: some 20 ms, for which a checkpoint may have to wait."""

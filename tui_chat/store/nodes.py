@@ -10,11 +10,11 @@ from typing import Any, Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import Attachment, Message, Role, State, Usage
 from tui_chat.store import chats, index
-from tui_chat.store.grams import fold
 from tui_chat.store.owner import Owner
 from tui_chat.store.text import whole
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Thread
+from tui_chat.text.fold import fold
 
 _COLUMNS: Final = (
     "id, chat, parent, role, state, finish, size, owner, touched, created, first_token, seconds, model, server, "

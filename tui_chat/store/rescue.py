@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tui_chat.store.grams import fold
+from tui_chat.text.fold import fold
 
 _TABLES: Final = ("chats", "messages", "attachments", "settings")
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_chat.errors import StoreError
-from tui_chat.store.grams import fold
 from tui_chat.store.transaction import transaction
+from tui_chat.text.fold import fold
 
 APPLICATION_ID: Final = 0x74756963
 """What `file(1)` and we know our files by: "tuic"."""

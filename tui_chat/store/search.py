@@ -11,9 +11,10 @@ from typing import Final
 from tui_chat.messages import Role
 from tui_chat.store import faults
 from tui_chat.store.chats import title_condition
-from tui_chat.store.grams import expression, fold, words_of
+from tui_chat.store.grams import expression
 from tui_chat.store.transaction import transaction
 from tui_chat.store.values import Hit
+from tui_chat.text.fold import fold, spans_in, words_of
 
 _BEFORE: Final = 40
 """Characters of a snippet before the first word found."""
@@ -94,22 +95,3 @@ def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple
     shift = len(before)
     spans = tuple((first + shift, last + shift) for first, last in spans_in(folded[start:end], words))
     return before + text[start:end].translate(_FLAT) + after, spans
-
-
-def spans_in(folded: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Where the words are in a folded text, overlapping ones joined."""
-    found = sorted((place, place + len(word)) for word in words for place in _places(folded, word))
-    joined: list[tuple[int, int]] = []
-    for start, end in found:
-        if joined and start < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
-
-
-def _places(text: str, word: str) -> Iterator[int]:
-    place = text.find(word)
-    while place >= 0:
-        yield place
-        place = text.find(word, place + len(word))

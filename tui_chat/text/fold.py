@@ -1,0 +1,52 @@
+"""Comparing texts as people look for words: without case and accents, and where they are."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+_QUOTED: Final = re.compile(r'"([^"]+)"?|([^\s"]+)')
+
+
+def _folded() -> dict[int, int]:
+    table: dict[int, int] = {}
+    for code in (*range(0x80, 0x2000), *range(0xFF01, 0xFF5F)):
+        plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
+        if len(plain) == 1 and not plain.isspace() and not unicodedata.combining(plain):
+            table[code] = ord(plain)
+    return table | {code: ord(chr(code).lower()) for code in range(0x80)} | {ord("ς"): ord("σ")}
+
+
+_FOLDED: Final = _folded()
+
+
+def fold(text: str) -> str:
+    """`text` without case and accents, character for character: positions stay what they were."""
+    return text.lower() if text.isascii() else text.translate(_FOLDED)
+
+
+def words_of(query: str) -> tuple[str, ...]:
+    """The folded words of a search; what stands in double quotes is one word."""
+    found = (quoted or plain for quoted, plain in _QUOTED.findall(unicodedata.normalize("NFC", query)))
+    return tuple(dict.fromkeys(folded for word in found if (folded := fold(word).strip())))
+
+
+def spans_in(folded: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Where the words are in a folded text, overlapping ones joined."""
+    found = sorted((place, place + len(word)) for word in words for place in _places(folded, word))
+    joined: list[tuple[int, int]] = []
+    for start, end in found:
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
+def _places(text: str, word: str) -> Iterator[int]:
+    place = text.find(word)
+    while place >= 0:
+        yield place
+        place = text.find(word, place + len(word))
