@@ -15,7 +15,7 @@ from tui_chat.config import Config
 from tui_chat.conversation.session import find_chat
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
-from tui_chat.store.export import to_json, to_markdown
+from tui_chat.store.export import to_json, to_markdown, write_new
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import Hit, Thread
@@ -121,16 +121,7 @@ async def _export(store: Store, arguments: argparse.Namespace) -> None:
     if arguments.output is None:
         sys.stdout.write(text)
         return
-    try:
-        descriptor = os.open(arguments.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StoreError(
-            f"{arguments.output} exists already", "Name another file: nothing is overwritten."
-        ) from None
-    except OSError as error:
-        raise StoreError(f"Cannot write {arguments.output}: {error.strerror}", "Check the path.") from error
+    write_new(arguments.output, text)
 
 
 async def _import(store: Store, file: Path) -> None:

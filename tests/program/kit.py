@@ -33,8 +33,8 @@ from tests.terminal.emulator import Emulator
 
 PATIENCE: Final = 20.0
 """Seconds until a test gives up waiting."""
-ESCAPE, CTRL_C, CTRL_J, CTRL_L, CTRL_N, CTRL_O, CTRL_Q, CTRL_R = (
-    "\x1b", "\x03", "\n", "\x0c", "\x0e", "\x0f", "\x11", "\x12",
+ESCAPE, CTRL_C, CTRL_G, CTRL_J, CTRL_L, CTRL_N, CTRL_O, CTRL_Q, CTRL_R = (
+    "\x1b", "\x03", "\x07", "\n", "\x0c", "\x0e", "\x0f", "\x11", "\x12",
 )  # fmt: skip
 CTRL_HOME, PAGE_UP = "\x1b[1;5H", "\x1b[5~"
 PROGRAM: Final = Path(sys.executable).with_name("tui-chat")

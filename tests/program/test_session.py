@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import sys
+from pathlib import Path
 
 import pytest
 from tui_chat.messages import State
 
-from tests.program.kit import CTRL_C, CTRL_N, ESCAPE, PAGE_UP, Home, Program
+from tests.program.kit import CTRL_C, CTRL_G, CTRL_N, ESCAPE, PAGE_UP, Home, Program
 from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token, wait
 
 STOP_SECONDS = 3.0
@@ -122,3 +124,45 @@ async def test_what_is_typed_right_behind_the_key_for_a_new_chat_goes_there(
         ["one", "First."],
     ]
     assert [thread.chat.draft for thread in threads] == ["", "a draft"]
+
+
+async def test_an_editor_has_the_terminal_while_a_reply_goes_on_and_its_text_comes_back(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    started, finish, editor = tmp_path / "started", tmp_path / "finish", tmp_path / "editor.py"
+    editor.write_text(
+        "import pathlib, sys, time\n"
+        "print('the editor is here', flush=True)\n"
+        f"pathlib.Path({str(started)!r}).touch()\n"
+        f"while not pathlib.Path({str(finish)!r}).exists(): time.sleep(0.02)\n"
+        "file = pathlib.Path(sys.argv[1])\n"
+        "file.write_text(file.read_text() + 'and \\x1b[31mmore\\n')\n"
+    )
+    home, gate = Home(tmp_path, {"VISUAL": f"{sys.executable} {editor}"}), asyncio.Event()
+    server.script(head(), token("before, "), wait(gate), token("and meanwhile."), done(), end())
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("go")
+        await program.until_shows("before,")
+        program.type("a draft")
+        await program.until_shows("a draft")
+        program.type(CTRL_G)
+        await program.until(started.exists)
+        program.kill(signal.SIGINT)  # Ctrl+C goes to all who have the terminal
+        gate.set()
+        await program.until(lambda: "the editor is here" in program.output.rpartition("\x1b[?1049l")[2])
+        finish.touch()
+        await program.until_shows("before, and meanwhile.", "a draft", "and ␛[31mmore", "○ done")
+        assert await program.quit() == 0
+        assert program.unrestored() == []
+
+
+async def test_an_editor_that_is_not_there_is_said(tmp_path: Path, server: ScriptedServer) -> None:
+    home = Home(tmp_path, {"VISUAL": "no-such-editor --wait"})
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        program.type("a draft")
+        await program.until_shows("a draft")
+        program.type(CTRL_G)
+        await program.until_shows("✗", "no-such-editor", "a draft")
+        assert await program.quit() == 0

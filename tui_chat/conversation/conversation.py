@@ -48,9 +48,26 @@ class Conversation:
         """What a message answers."""
         return self._messages.get(message.parent or "")
 
-    async def ask(self, text: str) -> Message:
-        """Add the user's prompt. When this returns it is on disk, or `trouble` says why not."""
-        prompt = Message(Role.USER, text, parent=self.chat.leaf)
+    def versions(self, message: Message) -> tuple[Message, ...]:
+        """A message and those that stand in its place on other branches, the oldest first."""
+        known = self._messages.values()
+        return tuple(other for other in known if (other.parent, other.role) == (message.parent, message.role))
+
+    def numbered(self) -> Mapping[str, tuple[int, int]]:
+        """Of the messages that have other versions: which one of how many each is, counted from 1, by id."""
+        places: dict[tuple[str | None, Role], list[str]] = {}
+        for message in self._messages.values():
+            places.setdefault((message.parent, message.role), []).append(message.id)
+        return {
+            id: (number, len(ids)) for ids in places.values() if len(ids) > 1 for number, id in enumerate(ids, 1)
+        }
+
+    async def ask(self, text: str, instead: Message | None = None) -> Message:
+        """Add the user's prompt; `instead` of another one it begins a branch beside that.
+
+        When this returns it is on disk, or `trouble` says why not.
+        """
+        prompt = Message(Role.USER, text, parent=instead.parent if instead else self.chat.leaf)
         if not self.chat.title:
             self.chat = replace(self.chat, title=title_of(text))
         await self.keep(prompt)
@@ -104,8 +121,12 @@ class Conversation:
         """Go to the branch that a message is on, to its newest end; whether that is another one."""
         if message not in self._messages or message in {shown.id for shown in self.branch}:
             return False
-        newest = sorted(self._messages.values(), key=lambda known: known.created)
-        leaf = next(known.id for known in reversed(newest) if self._descends(known.id, message))
+        newest, below = self._messages[message], {message}
+        for known in self._messages.values():  # parents stand before their children
+            if known.parent in below:
+                below.add(known.id)
+                newest = max(newest, known, key=lambda either: either.created)
+        leaf = newest.id
         self.chat = replace(self.chat, leaf=leaf)
         self.note_soon(leaf=leaf)
         return True

@@ -23,6 +23,7 @@ from tui_chat.store.store import Store
 from tui_chat.text.sanitize import clean_line
 
 _LAST_MODEL = "last-model"
+_THEME = "theme"
 
 
 class Session:
@@ -110,14 +111,23 @@ class Session:
                 f"It goes on with {connection.server.label}."
             )
 
+    async def theme(self) -> str:
+        """The colours that were chosen last; empty if none were."""
+        return await self.store.recall(_THEME)
+
+    async def keep_theme(self, theme: str) -> None:
+        """Use these colours at every later start too."""
+        with suppress(StoreError):  # a convenience: this run has them anyway
+            await self.store.remember(_THEME, theme)
+
     async def catch_up(self) -> None:
         """Learn what another tui-chat has said in this chat meanwhile, so that the next prompt comes after it."""
         with suppress(StoreError):  # a chat that is not on disk is nobody else's
             await self.conversation.catch_up()
 
-    async def ask(self, text: str) -> tuple[Message, Plan]:
-        """Add a prompt: it, committed, and the reply to be filled."""
-        prompt = await self.conversation.ask(text)
+    async def ask(self, text: str, instead: Message | None = None) -> tuple[Message, Plan]:
+        """Add a prompt, maybe `instead` of another: it, committed, and the reply to be filled."""
+        prompt = await self.conversation.ask(text, instead)
         return prompt, Plan(Again.RETRY, answer_to(prompt))
 
     async def turn(self, plan: Plan) -> Turn:

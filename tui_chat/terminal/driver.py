@@ -77,12 +77,14 @@ class ThriftyDriver(StockDriver):
         self._line.wake()
 
     def start_application_mode(self) -> None:
-        """Enter the alternate screen and start to read and write."""
+        """Enter the alternate screen and start to read and write, if the terminal is still there."""
+        if self._hung_up:
+            return
         self.close()
         assert self._file is not None, "a terminal program has a standard error"
         self._line = Line(self._file.fileno(), self._outbox, self._speed, self.hang_up)
         self._line.start()
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()
         if self._writer_thread is not None:  # the stock writer, started by the base class and not used
             self._writer_thread.stop()
             self._writer_thread = None

@@ -41,9 +41,14 @@ class StockDriver(LinuxDriver):
         self._hung_up = True
         self.exit_event.set()  # a terminal that is gone would be "readable" for ever
 
-    def write(self, data: str) -> None:
-        """Queue data for the terminal, if there is one."""
+    def start_application_mode(self) -> None:
+        """Take the terminal, if there is one."""
         if not self._hung_up:
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def write(self, data: str) -> None:
+        """Queue data for the terminal, if there is one and another program has not got it."""
+        if not self._hung_up and self._writer_thread is not None:
             super().write(data)
 
     def close(self) -> None:
@@ -51,6 +56,7 @@ class StockDriver(LinuxDriver):
         if self._hung_up:
             self._writer_thread = None
         super().close()
+        self._writer_thread = None
 
     def run_input_thread(self) -> None:
         """Read the terminal until told to stop, or until it is gone."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
+from textual import work
 from textual.app import App
 from textual.binding import BindingType
-from textual.command import Provider
 from textual.driver import Driver
 
 from tui_chat.config import nearest
@@ -17,13 +18,14 @@ from tui_chat.conversation.book import Book
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
-from tui_chat.errors import ConfigError
+from tui_chat.errors import ChatError, ConfigError
 from tui_chat.store.store import Store
 from tui_chat.terminal.clipboard import copy_sequences
-from tui_chat.ui.commands import Scope, bindings, check_keymap
-from tui_chat.ui.palette import Commands
+from tui_chat.ui.commands import Command, Scope, bindings, check_keymap
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.commands import CommandsScreen
 from tui_chat.ui.screens.help import HelpScreen
+from tui_chat.ui.screens.themes import ThemesScreen
 from tui_chat.ui.services import Services
 
 
@@ -32,15 +34,16 @@ class ChatApp(App[None], inherit_bindings=False):
 
     TITLE = "tui-chat"
     CSS_PATH = "chat.tcss"
-    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, services: Services, store: Store, driver: type[Driver] | None = None) -> None:
         super().__init__(driver_class=driver)
         self.animation_level = "none"
         self.services = services
         self._leaving = False
+        self._lent = False
+        """Whether another program has the terminal."""
         self._ending: asyncio.Future[None] | None = None
         config = services.config
         book = Book(config, services.added)
@@ -55,7 +58,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
-        return ChatScreen(self.services, self.session, self.survey)
+        return ChatScreen(self.services, self.session, self.survey, self.lend_terminal)
 
     async def action_quit(self) -> None:
         """Stop what is on its way, write everything, leave."""
@@ -74,6 +77,8 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_signal(self, number: int) -> None:
         """Act on a signal: a lost terminal lets the reply become whole, anything else ends at once."""
+        if number == signal.SIGINT and self._lent:
+            return  # it was meant for the program that has the terminal
         if number == signal.SIGHUP:
             let_go = getattr(self._driver, "let_go", None)
             if let_go is not None:
@@ -82,6 +87,22 @@ class ChatApp(App[None], inherit_bindings=False):
         else:
             self._leaving = False  # a kill does not wait for what a lost terminal waits for
             self._ending = asyncio.ensure_future(self.leave(128 + number))
+
+    @contextmanager
+    def lend_terminal(self) -> Iterator[None]:
+        """Inside of it another program has the terminal; replies go on being received."""
+        trouble: ChatError | None = None
+        self._lent = True
+        try:
+            with self.suspend():  # does not take the terminal back if it is left by an error
+                try:
+                    yield
+                except ChatError as error:
+                    trouble = error
+        finally:
+            self._lent = False
+        if trouble is not None:
+            raise trouble
 
     def copy_to_clipboard(self, text: str) -> None:
         """Put text on the clipboard of the terminal, through what stands between."""
@@ -94,9 +115,23 @@ class ChatApp(App[None], inherit_bindings=False):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.services.config.keys))
 
-    def action_theme(self) -> None:
-        """Choose the colours."""
-        self.search_themes()
+    def action_command_palette(self) -> None:
+        """Choose from all commands."""
+        if isinstance(self.screen, ChatScreen):
+            self.push_screen(CommandsScreen(self.services.config.keys), self._carry_out)
+
+    def _carry_out(self, command: Command | None) -> None:
+        if command is not None:
+            action = f"app.{command.action}" if command.scope is Scope.APP else command.action
+            self.run_worker(self.screen.run_action(action))
+
+    @work(exclusive=True)
+    async def action_theme(self) -> None:
+        """Choose the colours; they are kept for the next start."""
+        theme = await self.push_screen_wait(ThemesScreen(self.available_themes, self.theme))
+        if theme is not None:
+            self.theme = theme
+            await self.session.keep_theme(theme)
 
     def action_redraw(self) -> None:
         """Paint everything anew."""

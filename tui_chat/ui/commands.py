@@ -54,6 +54,7 @@ _UNBOUND: Final = 24
 COMMANDS: Final = (
     Command("send", "Send", "Send what is written", "enter", Scope.COMPOSER, "Write"),
     Command("new-line", "New line", "Start a new line", "ctrl+j,shift+enter,shift+\r", Scope.COMPOSER, "Write"),
+    Command("editor", "Editor", "Write in the editor that VISUAL or EDITOR names", "ctrl+g", group="Write"),
     Command("stop", "Stop the reply", "Stop the reply; what came stays", "escape", footer="stop"),
     Command("interrupt", "Copy, stop or quit", "Copy the selection, else stop, else quit at the second press",
             "ctrl+c"),
@@ -73,7 +74,9 @@ COMMANDS: Final = (
     Command("line-down", "Line down", "Scroll down by a line", "shift+down", group="Read"),
     Command("step-up", "Step up", "Step to the message, code block or link above", "alt+up", group="Read"),
     Command("step-down", "Step down", "Step to the message, code block or link below", "alt+down", group="Read"),
+    Command("find", "Find", "Find in this chat", "ctrl+f", group="Read"),
     Command("copy", "Copy", "Copy what was stepped to, else the last reply", "alt+c", group="Read"),
+    Command("save", "Save", "Write what was stepped to, else the last reply, to a file", "ctrl+s", group="Read"),
     Command("demo", "Start the demo", "Talk to a built-in scripted server", "f2", group="Program"),
     Command("command-palette", "Commands", "Search all commands", "ctrl+p", Scope.APP, "Program", "commands"),
     Command("help", "Help", "Show the keys", "f1", Scope.APP, "Program", "help"),

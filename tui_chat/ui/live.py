@@ -60,11 +60,12 @@ class LiveReply:
         self._entry.restart(text)
         self._transcript.changed(self._entry)
 
-    def close(self) -> None:
-        """The turn has ended: show how. What was said does not move."""
+    def close(self, version: tuple[int, int] | None = None) -> None:
+        """The turn has ended: show how, and which version it is. What was said does not move."""
         self.clock.flush()
         if self._entry.has_thoughts and self._entry.thought_seconds is None:
             self._end_thinking()
+        self._entry.version = version
         self._entry.finish(self.turn.message)
         self._transcript.changed(self._entry)
 

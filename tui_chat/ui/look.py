@@ -22,6 +22,10 @@ class Look:
     assistant: Style
     warning: Style
     error: Style
+    found: Style
+    """What is looked for, wherever it stands."""
+    found_here: Style
+    """The same, where the reader is."""
     mark: Style
     """The mark beside what was stepped to."""
     markdown: Palette
@@ -48,6 +52,8 @@ def resolve(app: App[Any]) -> Look:
         assistant=bold("text-accent", "accent"),
         warning=bold("text-warning", "warning"),
         error=bold("text-error", "error"),
+        found=Style(bold=True, underline=True),
+        found_here=Style(bold=True, reverse=True),
         mark=bold("text-accent", "accent"),
         markdown=palette,
         thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),

@@ -90,11 +90,11 @@ def ending(message: Message) -> str:
             return ""
 
 
-def heading(message: Message) -> tuple[str, str]:
-    """Who speaks, and the figures beside the name."""
+def heading(message: Message, version: tuple[int, int] | None = None) -> tuple[str, str]:
+    """Who speaks, and the figures beside the name; `version`: which one of how many this is."""
+    parts = [f"‹ {version[0]}/{version[1]} ›"] if version else []
     if message.role is not Role.ASSISTANT:
-        return ("you" if message.role is Role.USER else message.role.value), ""
-    parts: list[str] = []
+        return ("you" if message.role is Role.USER else message.role.value), "".join(parts)
     if message.usage and (speed := message.usage.tokens_per_second):
         parts.append(f"{speed:.0f} tok/s")
     if message.seconds is not None:

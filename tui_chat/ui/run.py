@@ -67,6 +67,8 @@ async def run(
         )
         app = ChatApp(services, store, choose_driver(environ))
         await app.session.start(chat, resume=resume)
+        if not config.theme and (theme := await app.session.theme()) in app.available_themes:
+            app.theme = theme
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, app.on_signal, number)

@@ -12,6 +12,7 @@ rows, `layout` keeps them.
 
 from __future__ import annotations
 
+from tui_chat.ui.markdown.code import suffix_of
 from tui_chat.ui.markdown.copying import copied
 from tui_chat.ui.markdown.document import Document
 from tui_chat.ui.markdown.draw import Row
@@ -24,4 +25,4 @@ def warm_up() -> None:
     Document("*a*\n\n```python\nb\n```\n").layout(80, Palette.plain()).strip(0)
 
 
-__all__ = ["CodeBlock", "Document", "Layout", "Link", "Palette", "Row", "copied", "warm_up"]
+__all__ = ["CodeBlock", "Document", "Layout", "Link", "Palette", "Row", "copied", "suffix_of", "warm_up"]

@@ -8,7 +8,7 @@ Other lexers see each line alone. There is no guessing: code without a known lan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -56,6 +56,11 @@ class Highlighter:
             isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer)
         )
         self._spanning: dict[tuple[str, str], str] = {}
+
+    @property
+    def file_patterns(self) -> Sequence[str]:
+        """How files of the language are called: `*.py`."""
+        return tuple(self._lexer.filenames)
 
     def line(self, text: str, state: LexState) -> tuple[list[Token], LexState]:
         """The tokens of a line, which has no newline, and the state after it. Together they are the line."""
@@ -156,6 +161,14 @@ def highlighter_for(language: str) -> Highlighter | None:
         return Highlighter(get_lexer_by_name(language, stripnl=False, ensurenl=False))
     except ClassNotFound:
         return None
+
+
+def suffix_of(language: str) -> str:
+    """The ending of a file in a language, like `.py`; `.txt` where there is no usual one."""
+    highlighter = highlighter_for(language)
+    patterns = highlighter.file_patterns if highlighter else ()
+    plain = (pattern[1:] for pattern in patterns if pattern.startswith("*.") and pattern[2:].isalnum())
+    return next(plain, ".txt")
 
 
 def _taken(lexer: Any, action: Any, match: Any, position: int) -> Iterator[tuple[str, str, int]]:

@@ -26,7 +26,7 @@ from tui_chat.ui.markdown import warm_up
 from tui_chat.ui.screens.chats import ChatsScreen
 from tui_chat.ui.screens.models import ModelsScreen
 from tui_chat.ui.screens.servers import ServersScreen
-from tui_chat.ui.screens.watching import Watching
+from tui_chat.ui.screens.writing import LendTerminal, Writing
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
@@ -43,14 +43,14 @@ _LOOK_SECONDS: Final = 3.0
 """How often a server that is not there is looked for again while the log is empty."""
 
 
-class ChatScreen(Watching):
+class ChatScreen(Writing):
     """One chat at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    def __init__(self, services: Services, session: Session, survey: Survey) -> None:
-        super().__init__(services, session)
+    def __init__(self, services: Services, session: Session, survey: Survey, lend_terminal: LendTerminal) -> None:
+        super().__init__(services, session, lend_terminal)
         self._survey = survey
         self._pressed = -inf
         self._drafting: Timer | None = None
@@ -113,7 +113,8 @@ class ChatScreen(Watching):
     def show_chat(self) -> None:
         """Show the open chat where it was left: with its draft, at the place or the end."""
         conversation = self.session.conversation
-        self.transcript.show(conversation.branch)
+        self.show_branch()
+        self._instead = None
         self.composer.text = conversation.chat.draft
         self.composer.focus()
         if (place := conversation.chat.place) is not None:
@@ -121,7 +122,6 @@ class ChatScreen(Watching):
         header = self.query_one(Header)
         header.title, header.demo = conversation.chat.title, self.session.demo
         header.context = self._gauge()
-        self.show_log()
         self.watch_reply()
         if notice := self.session.notice:
             self.notify(notice, severity="warning", timeout=10, markup=False)
@@ -232,7 +232,8 @@ class ChatScreen(Watching):
         if message is not None:
             if self.session.conversation.turn_to(message):
                 self.show_chat()
-            self.transcript.find(message, words)
+            self.transcript.step_to(message, words)
+            self.say_step()
 
     async def leave(self, patience: float) -> None:
         """Get ready for the end: a reply on its way has `patience` seconds, then it is stopped and kept."""
@@ -246,8 +247,7 @@ class ChatScreen(Watching):
 
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:
-        self.transcript.steps.leave()
-        self.composer.focus()
+        self.leave_steps()
         self.composer.insert(event.text)
         self._show_status()
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.ui.commands import COMMANDS, Command, key_label
+from tui_chat.ui.commands import COMMANDS, key_label
 
 _WRITING = (
     ("^A ^E", "Start and end of the line"),
@@ -21,6 +20,13 @@ _WRITING = (
     ("^W", "Delete the word before the cursor"),
     ("^Z ^Y", "Undo, redo"),
     ("↑", "In an empty line: what was sent before"),
+)
+_STEPPED = (
+    ("c", "Copy it"),
+    ("e", "Write the prompt anew, as another version"),
+    ("r", "Continue, retry or regenerate the last reply"),
+    ("← →", "Show the version before, after"),
+    ("Enter", "Show a link's address"),
 )
 
 
@@ -36,34 +42,32 @@ class HelpScreen(ModalScreen[None]):
         self._own = own
 
     def compose(self) -> ComposeResult:
-        """One scrollable text."""
-        with VerticalScroll(id="help"):
-            yield Static(Content("\n").join(self._lines()))
+        """One text that scrolls."""
+        with Vertical(id="help"):
+            with VerticalScroll():
+                for title, keys in self._groups():
+                    yield Static(Content.styled(title, "bold underline"))
+                    yield from (_line(key, words) for key, words in keys)
+                    yield Static()
+                yield Static(Content("Keys can be changed in the config file, under [keys], by these names:"))
+                yield Static(Content(", ".join(command.id for command in COMMANDS)))
+            yield Static(Content("↑ ↓ scroll · Esc closes"), id="help-hint")
 
     def on_mount(self) -> None:
         """Keys scroll the text."""
         self.query_one(VerticalScroll).focus()
 
-    def _lines(self) -> Iterator[Content]:
-        order = ("Chat", "Write", "Read", "Program")
-        commands = sorted(COMMANDS, key=lambda command: order.index(command.group))
-        for group, members in groupby(commands, key=lambda command: command.group):
-            yield Content.styled(group, "bold underline")
-            for command in members:
-                if keys := self._keys(command):
-                    yield _line(keys, command.help)
-            if group == "Write":
-                yield from (_line(keys, words) for keys, words in _WRITING)
-            yield Content("")
-        yield Content("Keys can be changed in the config file, under [keys], by these names:")
-        yield Content(", ".join(command.id for command in COMMANDS))
-        yield Content("")
-        yield Content("Esc closes this.")
-
-    def _keys(self, command: Command) -> str:
-        keys = self._own.get(command.id, command.keys)
-        return key_label(keys) if keys else ""
+    def _groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+        for group in ("Chat", "Write", "Read", "Program"):
+            keys = [
+                (key_label(own), command.help)
+                for command in COMMANDS
+                if command.group == group and (own := self._own.get(command.id, command.keys))
+            ]
+            yield group, keys + list(_WRITING if group == "Write" else ())
+            if group == "Read":
+                yield "What was stepped to", list(_STEPPED)
 
 
-def _line(keys: str, words: str) -> Content:
-    return Content.assemble("  ", (f"{keys:<11}", "bold"), words)
+def _line(key: str, words: str) -> Horizontal:
+    return Horizontal(Static(Content.styled(key, "bold"), classes="help-key"), Static(Content(words)))

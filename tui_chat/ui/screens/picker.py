@@ -29,11 +29,13 @@ class Choice(Generic[Value]):
     """Whether it is the present one."""
     snippet: Content | None = None
     """A second line."""
+    also: str = ""
+    """What a filter looks at too, though it is not shown."""
 
     @property
     def searched(self) -> str:
         """What a filter looks at."""
-        return f"{self.name} {self.details}".lower()
+        return f"{self.name} {self.details} {self.also}".lower()
 
     @property
     def row(self) -> Content:

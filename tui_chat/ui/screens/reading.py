@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from textual import on
+import asyncio
+from pathlib import Path
+
+from textual import on, work
 from textual.screen import Screen
 
+from tui_chat.errors import StoreError
+from tui_chat.store.export import write_new
 from tui_chat.terminal.clipboard import LIMIT, route
+from tui_chat.ui.screens.ask import AskScreen
+from tui_chat.ui.screens.find import FindScreen
 from tui_chat.ui.screens.link import LinkAction, LinkScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
@@ -72,6 +79,37 @@ class Reading(Screen[None]):
         """Step to the message, code block or link below."""
         self._step(1)
 
+    def leave_steps(self) -> None:
+        """Step to nothing, and write on."""
+        self.transcript.leave_step()
+        self.composer.focus()
+
+    def action_find(self) -> None:
+        """Find something in this chat."""
+        if self.transcript.entries:
+            self.app.push_screen(FindScreen(self.transcript.finding))
+        else:
+            self.notify("There is nothing to find yet.", timeout=3)
+
+    @work(group="dialog", exclusive=True)
+    async def action_save(self) -> None:
+        """Write what was stepped to, else the last reply, to a file."""
+        chosen = self.transcript.steps.chosen()
+        if chosen is None:
+            self.notify("There is nothing to save yet.", timeout=3)
+            return
+        name: str | None = f"{chosen.name}{chosen.suffix}"
+        hint = "Enter saves · Esc closes"
+        while name := await self.app.push_screen_wait(AskScreen(f"Save {chosen.what} as", name or "", hint)):
+            path = Path(name).expanduser()
+            try:
+                await asyncio.to_thread(write_new, path, chosen.text)
+            except StoreError as error:
+                hint = f"{error}. {error.hint}"
+            else:
+                self.notify(f"Saved {chosen.what} as {path}.", timeout=4, markup=False)
+                return
+
     def action_copy(self) -> None:
         """Copy what was stepped to, else the last reply."""
         chosen = self.transcript.steps.chosen()
@@ -102,10 +140,14 @@ class Reading(Screen[None]):
 
     def _step(self, direction: int) -> None:
         self.transcript.steps.move(direction)
+        self.say_step()
+
+    def say_step(self) -> None:
+        """Say what was stepped to, and the keys for it."""
         if (step := self.transcript.steps.chosen()) is not None:
             self.transcript.focus()
             link = " · Enter opens" if step.href else ""
-            self.say_aside(f"at {step.what}", f"c copies · r again{link} · Esc leaves")
+            self.say_aside(f"at {step.what}", f"c copies{link} · e edits · r again · ←→ versions · Esc leaves")
 
     def say_aside(self, text: str, hint: str) -> None:
         """Say something in the status bar until there is something else to say."""

@@ -33,17 +33,19 @@ class Replying(Reading):
         super().__init__(services)
         self.session = session
         self._live: LiveReply | None = None
+        self._instead: Message | None = None
+        """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
         self._phase: Phase | None = None
+
+    @property
+    def _busy(self) -> bool:
+        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         if not self._refuses():
             self.reply(text=event.text)
-
-    @property
-    def _busy(self) -> bool:
-        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
 
     @work(exclusive=True, group="reply")
     async def reply(self, text: str = "", plan: Plan | None = None) -> None:
@@ -52,10 +54,14 @@ class Replying(Reading):
             if text:
                 if not await self._is_next():
                     return
-                prompt, plan = await self.session.ask(text)
+                instead, self._instead = self._instead, None
+                prompt, plan = await self.session.ask(text, instead)
                 self.composer.clear()
-                self.transcript.add(prompt)
-                self.show_log()
+                if instead is None:
+                    self.transcript.add(prompt)
+                    self.show_log()
+                else:
+                    self.show_branch()
             if plan is None:
                 return
             self.transcript.follow()
@@ -73,7 +79,7 @@ class Replying(Reading):
         finally:
             self._live = None
             if self.is_running:  # the program may be ending, with nothing left to show it on
-                live.close()
+                live.close(self.session.conversation.numbered().get(turn.message.id))
                 self._ended(turn.message, turn.error)
 
     async def _is_next(self) -> bool:
@@ -83,8 +89,7 @@ class Replying(Reading):
         if [entry.message.id for entry in self.transcript.entries] != [
             message.id for message in conversation.branch
         ]:
-            self.transcript.show(conversation.branch)
-            self.show_log()
+            self.show_branch()
             self.notify("Another tui-chat has gone on with this chat: this is how it stands.", timeout=5)
         if conversation.elsewhere:
             self._say_elsewhere()
@@ -116,6 +121,12 @@ class Replying(Reading):
             header.context = self._gauge()
 
     # What is said about it
+
+    def show_branch(self) -> None:
+        """Show the present branch of the chat, from its end."""
+        conversation = self.session.conversation
+        self.transcript.show(conversation.branch, conversation.numbered())
+        self.show_log()
 
     def show_log(self) -> None:
         """Show the log or, where it is empty, the welcome; and offer what was said to the Up key."""
@@ -178,8 +189,7 @@ class Replying(Reading):
     def action_stop(self) -> None:
         """Stop the reply: the socket closes, what came stays. Leave what was stepped to."""
         if self.transcript.steps.active:
-            self.transcript.steps.leave()
-            self.composer.focus()
+            self.leave_steps()
             self._show_status()
         else:
             self.stop_reply()

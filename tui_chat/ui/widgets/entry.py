@@ -22,11 +22,13 @@ _CACHED_STRIPS: Final = 400
 class Entry:
     """A message and how it is shown. While it is live its documents grow; afterwards they are made on demand."""
 
-    __slots__ = ("_answer", "_thoughts", "live", "message", "thought_seconds", "unfolded")
+    __slots__ = ("_answer", "_thoughts", "live", "message", "thought_seconds", "unfolded", "version")
 
-    def __init__(self, message: Message, *, live: bool = False) -> None:
+    def __init__(self, message: Message, *, live: bool = False, version: tuple[int, int] | None = None) -> None:
         self.message = message
         self.live = live
+        self.version = version
+        """Which one of how many it is, where others stand in its place on other branches."""
         self.unfolded = live
         """Whether the thinking is shown."""
         self.thought_seconds: float | None = None
@@ -46,6 +48,11 @@ class Entry:
         if self._thoughts is None:
             self._thoughts = Document(self.message.thinking)
         return self._thoughts
+
+    @property
+    def said(self) -> str:
+        """The answer's source, as far as it is there."""
+        return self.message.text if self._answer is None else self._answer.source
 
     @property
     def has_thoughts(self) -> bool:
@@ -150,7 +157,7 @@ class EntryRows:
 
 
 def _head(entry: Entry, look: Look) -> Rows:
-    name, figures = heading(entry.message)
+    name, figures = heading(entry.message, entry.version)
     style = look.user if entry.message.role is Role.USER else look.assistant
     row = [Segment(" " * _MARGIN), Segment(name, style)]
     if figures and not entry.live:

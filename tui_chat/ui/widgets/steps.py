@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tui_chat.messages import Role
+from tui_chat.ui.markdown import suffix_of
 from tui_chat.ui.widgets.entry import Entry, EntryRows
 
 
@@ -19,6 +20,9 @@ class Step:
     """What it is, for a person: `the message`, `code block 2`, `the address`."""
     text: str
     href: str = ""
+    name: str = "reply"
+    """What a file of it could be called."""
+    suffix: str = ".md"
 
 
 class Stepped(Protocol):
@@ -55,6 +59,11 @@ class Steps:
     def active(self) -> bool:
         """Whether something was stepped to."""
         return self._at is not None
+
+    @property
+    def index(self) -> int | None:
+        """Which message it is in."""
+        return None if self._at is None else self._at[0]
 
     def enter(self, index: int) -> None:
         """Step to a message."""
@@ -115,12 +124,20 @@ class Steps:
 def stops_of(entry: Entry, rows: EntryRows) -> list[Step]:
     """The stops of a message from top to bottom: the message itself first."""
     last = max(rows.fold_row, rows.height - 1)
-    stops = [Step(rows.fold_row - 1, last, "the message", entry.answer.source or entry.message.text)]
+    name = "reply" if entry.message.role is Role.ASSISTANT else "prompt"
+    stops = [Step(rows.fold_row - 1, last, "the message", entry.said, name=name)]
     if rows.answer is None:
         return stops
     top = rows.answer_row
     inner = [
-        Step(top + block.first_row, top + block.last_row, f"code block {block.number}", block.source)
+        Step(
+            top + block.first_row,
+            top + block.last_row,
+            f"code block {block.number}",
+            block.source,
+            name=f"code-{block.number}",
+            suffix=suffix_of(block.language),
+        )
         for block in rows.answer.code_blocks()
     ]
     inner += [

@@ -6,7 +6,8 @@ Finished messages keep their source and height; rows are rendered on demand and 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -18,9 +19,11 @@ from textual.selection import Selection
 from textual.strip import Strip
 
 from tui_chat.messages import Message
+from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
 from tui_chat.ui.markdown import Row, copied
 from tui_chat.ui.widgets.entry import Entry, EntryRows
+from tui_chat.ui.widgets.finding import Finding
 from tui_chat.ui.widgets.measured import MeasuredView
 from tui_chat.ui.widgets.selecting import ends_of, highlight
 from tui_chat.ui.widgets.steps import Steps
@@ -31,6 +34,10 @@ _PICTURES: Final = 400
 """Rows whose pictures are kept; a screen shows fewer."""
 
 
+_LETTERS: Final = ("c", "e", "r")
+"""Keys for what was stepped to; all others are meant for the composer."""
+
+
 class Transcript(MeasuredView, can_focus=True):
     """All messages of a chat."""
 
@@ -39,7 +46,10 @@ class Transcript(MeasuredView, can_focus=True):
     ALLOW_SELECT = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "screen.copy", "Copy", show=False),
+        Binding("e", "screen.edit", "Edit", show=False),
         Binding("r", "screen.again", "Again", show=False),
+        Binding("left", "screen.version(-1)", "Older version", show=False),
+        Binding("right", "screen.version(1)", "Newer version", show=False),
         Binding("enter", "follow_link", "Link", show=False),
         Binding("up", "screen.step_up", "Step up", show=False),
         Binding("down", "screen.step_down", "Step down", show=False),
@@ -70,6 +80,7 @@ class Transcript(MeasuredView, can_focus=True):
         self._anchor: tuple[int, int, int] | None = None
         """Where the last resize found the reader, as long as nobody scrolls."""
         self.steps = Steps(self)
+        self.finding = Finding(self)
         self.rendered = 0
         """Pictures of rows made so far, for the tests."""
 
@@ -80,11 +91,13 @@ class Transcript(MeasuredView, can_focus=True):
         """The messages from top to bottom."""
         return tuple(self._entries)
 
-    def show(self, messages: Iterable[Message]) -> None:
-        """Show these messages instead, from their end."""
-        self._entries = [Entry(message) for message in messages]
+    def show(
+        self, messages: Iterable[Message], versions: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    ) -> None:
+        """Show these messages instead, from their end; `versions` are the `Entry.version`s by id."""
+        self._entries = [Entry(message, version=versions.get(message.id)) for message in messages]
         self._rows.clear()
-        self.steps.leave()
+        self.leave_step()
         self.follows = True
         self._relay(len(self._entries))
 
@@ -156,15 +169,20 @@ class Transcript(MeasuredView, can_focus=True):
 
     # Where the reader is
 
-    def find(self, message: str, words: str = "") -> None:
-        """Go to a message, to the row where one of the words stands first, and step to it."""
+    def step_to(self, message: str, words: str = "") -> None:
+        """Step to a message and, in it, go to the first of some words, which are marked."""
         index = self._index_of(message)
         if index is None:
             return
-        rows, wanted = self._rows_of(index), [word.casefold() for word in words.split()]
-        hits = (y for y in range(rows.height) if any(word in rows.row(y).text.casefold() for word in wanted))
-        self.go(index, max(0, next(hits, 0) - self.size.height // 3))
+        self.go(index)
         self.steps.enter(index)
+        self.finding.look_for(words_of(words))
+        self.finding.go_to(index)
+
+    def leave_step(self) -> None:
+        """Step to nothing, and mark nothing."""
+        self.steps.leave()
+        self.finding.look_for(())
 
     def return_to(self, message: str, row: int) -> None:
         """Go to where `place` was."""
@@ -245,10 +263,14 @@ class Transcript(MeasuredView, can_focus=True):
         except IndexError:  # the message has become shorter, and nobody has asked for its height yet
             strip = Strip.blank(0)
         marked, selection = self.steps.marks(index, inner), self.text_selection
-        if not marked and selection is None:
+        found = self.finding.spans(index, inner, strip.text)
+        if not marked and selection is None and not found:
             return self._picture(row, strip, base)
         self.rendered += 1
         strip = strip.adjust_cell_length(self._width)
+        for place in found:
+            here = self.finding.is_at(index, inner)
+            strip = highlight(strip, place, self._look.found_here if here else self._look.found)
         if marked:
             strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
@@ -298,7 +320,7 @@ class Transcript(MeasuredView, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Who types on has something to write: it goes to the composer."""
-        if event.is_printable and event.character and event.key not in ("c", "r"):
+        if event.is_printable and event.character and event.key not in _LETTERS:
             event.stop()
             self.post_message(self.Typed(event.character))
 

@@ -1,0 +1,142 @@
+"""Prompts written anew, versions walked through, finding and saving: what a person does with what was said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tui_chat.ui.screens.ask import AskScreen
+from tui_chat.ui.screens.find import FindScreen
+
+from tests.server import ScriptedServer, pause, reply, token
+from tests.ui.kit import Driven, driven
+
+
+async def said(run: Driven, server: ScriptedServer, prompt: str, text: str) -> None:
+    """A prompt, and what is answered to it."""
+    server._scripts.pop("/api/chat", None)
+    server.script(*reply(text))
+    await run.say(prompt)
+    await run.until(lambda: bool(run.transcript.entries) and run.transcript.entries[-1].message.text == text)
+    await run.idle()
+
+
+def shown(run: Driven) -> list[str]:
+    return [entry.message.text for entry in run.transcript.entries]
+
+
+async def test_a_prompt_written_anew_is_another_version_and_both_can_be_walked_to() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "first", "answer one")
+        await said(run, server, "second", "answer two")
+        await run.pilot.press("alt+up", "alt+up", "alt+up", "alt+up", "e")
+        await run.until(lambda: run.chat.composer.text == "first")
+        await said(run, server, "first, better", "answer three")
+        assert shown(run) == ["first, better", "answer three"]
+        assert server.asked()[-1]["messages"] == [{"role": "user", "content": "first, better"}]
+        assert run.shows("you · ‹ 2/2 ›")
+        await run.pilot.press("alt+up", "alt+up", "left")
+        await run.until(lambda: len(run.transcript.entries) == 4)
+        assert shown(run) == ["first", "answer one", "second", "answer two"]
+        assert run.shows("you · ‹ 1/2 ›")
+        await run.pilot.press("left")
+        assert shown(run)[0] == "first"
+        await run.pilot.press("right")
+        await run.until(lambda: shown(run)[0] == "first, better")
+
+
+async def test_a_regenerated_reply_says_which_version_it_is_and_the_old_one_is_there() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "go", "one")
+        server._scripts.pop("/api/chat")
+        server.script(*reply("two"))
+        await run.pilot.press("ctrl+r")
+        await run.until(lambda: run.shows("‹ 2/2 ›"))
+        assert shown(run) == ["go", "two"]
+        await run.pilot.press("alt+up", "left")
+        await run.until(lambda: shown(run) == ["go", "one"])
+        assert run.shows("‹ 1/2 ›")
+
+
+async def test_esc_leaves_a_prompt_as_it_was_and_what_is_written_is_never_overwritten() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "first", "answer one")
+        await run.pilot.press("alt+up", "e")
+        await run.until(lambda: run.chat.composer.text == "first")
+        await run.pilot.press("escape")
+        await run.until(lambda: not run.chat.composer.text)
+        await said(run, server, "second", "answer two")
+        assert shown(run) == ["first", "answer one", "second", "answer two"]
+        run.chat.composer.text = "half a thought"
+        await run.pilot.press("alt+up", "e")
+        await run.pilot.pause()
+        assert run.chat.composer.text == "half a thought"
+
+
+async def test_no_version_is_changed_under_a_reply_on_its_way() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "first", "answer one")
+        server._scripts.pop("/api/chat")
+        server.script(
+            *reply(*["word "] * 3)[:2], *[step for _ in range(100) for step in (token("more "), pause(0.05))]
+        )
+        await run.say("second")
+        await run.until(lambda: len(run.transcript.entries) == 4)
+        await run.pilot.press("alt+up", "alt+up", "e", "left")
+        await run.pilot.pause()
+        assert not run.chat.composer.text
+        assert len(run.transcript.entries) == 4
+        run.chat.stop_reply()
+        await run.idle()
+
+
+async def test_find_marks_what_is_typed_and_goes_from_place_to_place() -> None:
+    lines = [f"Line {number} has nothing.\n" for number in range(60)]
+    lines[10], lines[50] = "Here is a Nädel in hay.\n", "Another needle, and a NEEDLE.\n"
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "a needle please", "\n".join(lines))
+        await run.pilot.press("ctrl+home", "ctrl+f")
+        await run.until(lambda: isinstance(run.app.screen, FindScreen))
+        await run.pilot.press(*"needle")
+        await run.until(lambda: run.shows("1 of 2 messages"))
+        await run.pilot.press("enter")
+        await run.until(lambda: run.shows("2 of 2 messages") and run.shows("Another needle"))
+        await run.pilot.press("down")
+        await run.until(lambda: run.shows("1 of 2 messages") and run.shows("a needle please"))
+        await run.pilot.press("up")
+        await run.until(lambda: run.shows("Another needle"))
+        await run.pilot.press("ctrl+u", *"nadel")
+        await run.until(lambda: run.shows("a Nädel in hay") and run.shows("1 of 1 message"))
+        row = next(y for y, text in enumerate(run.log()) if "Nädel" in text)
+        marked = [
+            segment.text for segment in run.transcript.render_line(row) if segment.style and segment.style.reverse
+        ]
+        assert marked == ["Nädel"]
+        await run.pilot.press("x")
+        await run.until(lambda: run.shows("not in this chat"))
+        await run.pilot.press("escape")
+        await run.until(lambda: run.chat.composer.has_focus)
+        assert not run.transcript.finding.hits
+
+
+async def test_what_was_stepped_to_is_saved_under_a_name_that_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code-1.py").write_text("mine")
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "code please", "Here:\n\n```python\nprint('hello')\n```\n")
+        await run.pilot.press("alt+up", "alt+down", "ctrl+s")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen) and run.shows("code-1.py"))
+        await run.pilot.press("enter")
+        await run.until(lambda: run.shows("exists already"))
+        await run.pilot.press("home", *"my-", "enter")
+        await run.until(lambda: (tmp_path / "my-code-1.py").exists())
+        await run.pilot.press("escape", "ctrl+s")
+        await run.until(lambda: run.shows("reply.md"))
+        await run.pilot.press("enter")
+        await run.until(lambda: (tmp_path / "reply.md").exists())
+    assert (tmp_path / "code-1.py").read_text() == "mine"
+    assert (tmp_path / "my-code-1.py").read_text() == "print('hello')\n"
+    assert (tmp_path / "reply.md").read_text().startswith("Here:")
+    assert (tmp_path / "reply.md").stat().st_mode & 0o077 == 0

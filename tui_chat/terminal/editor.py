@@ -1,0 +1,55 @@
+"""Writing in an editor of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tui_chat.errors import ConfigError
+
+_USUAL: Final = ("nano", "vim", "vi")
+_HINT: Final = "Set VISUAL or EDITOR to another one."
+
+
+def editor_of(environ: Mapping[str, str]) -> Sequence[str]:
+    """The command of the user's editor: `VISUAL`, else `EDITOR`, else a usual one.
+
+    Raises:
+        ConfigError: there is none, or the variable is no command.
+    """
+    named = environ.get("VISUAL") or environ.get("EDITOR") or ""
+    try:
+        command = shlex.split(named) or [name for name in _USUAL if shutil.which(name)][:1]
+    except ValueError:
+        raise ConfigError(f"The editor {named!r} has an open quote", _HINT) from None
+    if not command:
+        raise ConfigError("There is no editor on this machine", "Set VISUAL or EDITOR to one.")
+    return command
+
+
+async def edited(text: str, command: Sequence[str]) -> str:
+    """`text` as it is after the editor, which has the terminal meanwhile.
+
+    The file that is edited is the user's alone. It stays where this is cancelled before the editor has ended.
+
+    Raises:
+        ConfigError: the editor cannot be started, or its file cannot be read.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tui-chat-"))
+    file = folder / "prompt.md"
+    try:
+        file.write_text(f"{text}\n", encoding="utf-8")
+        process = await asyncio.create_subprocess_exec(*command, str(file))
+        await process.wait()
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The editor {command[0]} failed: {error.strerror}", _HINT) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"What {command[0]} has written is not text; it is in {file}", _HINT) from error
+    shutil.rmtree(folder, ignore_errors=True)
+    return text

@@ -1,0 +1,68 @@
+"""Find in this chat: a line at the bottom of the log, which goes from place to place as one types."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from tui_chat.text.fold import fold
+from tui_chat.ui.widgets.finding import Finding
+
+
+class FindScreen(ModalScreen[None]):
+    """What is typed is marked in the log; Enter and Down go to the next place, Up to the one before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False),
+        Binding("down,ctrl+n,ctrl+f", "move(1)", "Next", show=False, priority=True),
+        Binding("up,ctrl+p,shift+enter", "move(-1)", "Previous", show=False, priority=True),
+    ]
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__()
+        self._finding = finding
+
+    def compose(self) -> ComposeResult:
+        """One line: what is looked for, and how often it is there."""
+        with Horizontal(id="find"):
+            yield Static(Content("Find"), id="find-title")
+            field = Input(placeholder="Type to find in this chat", id="find-text")
+            field.cursor_blink = False
+            yield field
+            yield Static(Content("↑ ↓ · Esc closes"), id="find-count")
+
+    def on_mount(self) -> None:
+        """Take the keys."""
+        self.query_one(Input).focus()
+
+    def on_unmount(self) -> None:
+        """The marks go with the line; the reader stays where he is."""
+        self._finding.look_for(())
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look for it as one types."""
+        wanted = fold(event.value.strip())
+        self._finding.look_for((wanted,) if wanted else ())
+        self._finding.nearest()
+        self._count()
+
+    def on_input_submitted(self) -> None:
+        """Enter goes on."""
+        self.action_move(1)
+
+    def action_move(self, direction: int) -> None:
+        """Go to the next place below (1) or above (-1)."""
+        self._finding.move(direction)
+        self._count()
+
+    def _count(self) -> None:
+        hits = len(self._finding.hits)
+        message = "message" if hits == 1 else "messages"
+        words = f"{self._finding.number} of {hits} {message}" if hits else "not in this chat"
+        self.query_one("#find-count", Static).update(Content(f"{words} · ↑ ↓"))

@@ -1,0 +1,18 @@
+"""The colours to choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tui_chat.ui.screens.picker import Choice, Picker
+
+
+class ThemesScreen(Picker[str]):
+    """All themes; gives back the name of the one to use."""
+
+    def __init__(self, themes: Iterable[str], present: str) -> None:
+        choices = [
+            Choice(name, name, "the terminal's own colours" if name.startswith("ansi-") else "", name == present)
+            for name in sorted(themes)
+        ]
+        super().__init__("Colours", choices, empty="")

@@ -1,0 +1,105 @@
+"""Finding words in the log: the messages that hold them, the rows where they stand, and how they are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from tui_chat.text.fold import fold, spans_in
+from tui_chat.ui.widgets.entry import Entry, EntryRows
+
+
+class Searched(Protocol):
+    """The log, as far as finding needs it."""
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The messages from top to bottom."""
+
+    def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
+        """A message and its rows."""
+
+    def place(self) -> tuple[int, int]:
+        """The message at the top of the view, and the row in it."""
+
+    def reveal(self, index: int, row: int) -> None:
+        """Scroll as little as needed to show a row."""
+
+    def refresh(self) -> object:
+        """Draw anew."""
+
+
+class Finding:
+    """What is looked for in the log, and which of the places where it stands the reader is at."""
+
+    def __init__(self, log: Searched) -> None:
+        self._log = log
+        self._words: tuple[str, ...] = ()
+        self._hits: list[int] = []
+        self._at: tuple[int, int] | None = None
+        """A message, and a row of it."""
+
+    @property
+    def hits(self) -> Sequence[int]:
+        """The messages that hold what is looked for, from top to bottom."""
+        return self._hits
+
+    @property
+    def number(self) -> int:
+        """Which of the hits the reader is at, counted from 1; 0 for none."""
+        return 0 if self._at is None else self._hits.index(self._at[0]) + 1
+
+    def look_for(self, words: tuple[str, ...]) -> None:
+        """Mark these folded words everywhere; none: nothing is looked for any more."""
+        self._words, self._at = words, None
+        folded = (fold(entry.said) for entry in self._log.entries) if words else ()
+        self._hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
+        self._log.refresh()
+
+    def go_to(self, index: int) -> None:
+        """Go to the first place in a message."""
+        if index in self._hits:
+            self._enter(index, self._rows(index)[0])
+
+    def nearest(self) -> None:
+        """Go to the first place in view or below it, else to the first of all."""
+        here = self._log.place()
+        for index in self._hits:
+            if index >= here[0]:
+                for row in self._rows(index):
+                    if (index, row) >= here:
+                        return self._enter(index, row)
+        return self._enter(self._hits[0], self._rows(self._hits[0])[0]) if self._hits else None
+
+    def move(self, direction: int) -> None:
+        """Go to the next place below (1) or above (-1); from the last one on to the first, and back."""
+        if self._at is None:
+            return self.nearest()
+        index, row = self._at
+        rows = self._rows(index)
+        beyond = [other for other in rows if (other - row) * direction > 0]
+        if not beyond:
+            index = self._hits[(self._hits.index(index) + direction) % len(self._hits)]
+            beyond = self._rows(index)
+        return self._enter(index, beyond[0 if direction > 0 else -1])
+
+    def spans(self, index: int, row: int, text: str) -> tuple[tuple[int, int], ...]:
+        """Where in the text of a row the words are."""
+        if not self._words or index not in self._hits or row < self._log.rows_at(index)[1].answer_row:
+            return ()
+        return spans_in(fold(text), self._words)
+
+    def is_at(self, index: int, row: int) -> bool:
+        """Whether the reader is at a place in this row."""
+        return self._at == (index, row)
+
+    def _enter(self, index: int, row: int) -> None:
+        self._at = (index, row)
+        self._log.reveal(index, row)
+        self._log.refresh()
+
+    def _rows(self, index: int) -> list[int]:
+        """The rows of a message where a word stands; its first where none does: it is wrapped, or in a link."""
+        _, rows = self._log.rows_at(index)
+        texts = ((row, fold(rows.row(row).text)) for row in range(rows.answer_row, rows.height))
+        return [row for row, text in texts if any(word in text for word in self._words)] or [rows.answer_row]
