@@ -53,8 +53,8 @@ class Painter:
         return preamble + pen.take()
 
     def plain(self) -> str:
-        """The sequences that end all styling, before somebody else writes to the terminal."""
-        self._pen.restyle()
+        """The sequences that end styling and margins, before somebody else writes to the terminal."""
+        self._pen.end()
         return self._pen.take()
 
     def _resize(self, width: int, height: int) -> None:

@@ -84,6 +84,8 @@ class Pen:
         self._x: int | None = None
         self._y: int | None = None
         self._style: Style | None = None
+        self._margins: tuple[int, int] | None = None
+        """The rows that scroll; None for all. They stay as they are until others scroll: mostly the same do."""
 
     def take(self) -> str:
         """What was collected since the last call."""
@@ -93,8 +95,15 @@ class Pen:
 
     def move(self, x: int, y: int) -> None:
         """Go to a cell."""
-        self._parts.append(move_sequence(self._x, self._y, x, y))
+        self._parts.append(move_sequence(self._x, self._y if self._can_step(y) else None, x, y))
         self._x, self._y = x, y
+
+    def _can_step(self, y: int) -> bool:
+        """Whether steps up and down lead to a row: they end at margins, and outside of them terminals differ."""
+        if self._margins is None or self._y in (None, y):
+            return True
+        top, bottom = self._margins
+        return top <= self._y <= bottom and top <= y <= bottom
 
     def restyle(self, style: Style = PLAIN) -> None:
         """Write in `style` from now on."""
@@ -109,14 +118,19 @@ class Pen:
 
     def scroll(self, top: int, bottom: int, lines: int, height: int) -> None:
         """Move the rows `top` to `bottom` up by `lines` (down where negative); the freed rows show anything."""
-        part = (top, bottom) != (0, height - 1)
-        if part:
-            self._parts.append(f"\x1b[{top + 1};{bottom + 1}r")
-            self._x, self._y = 0, 0
+        self._set_margins(None if (top, bottom) == (0, height - 1) else (top, bottom))
         self.move(0, top)
         self._parts.append(_step(lines, "M", "L"))
-        if part:
-            self._parts.append("\x1b[r")
+
+    def end(self) -> None:
+        """End all that others would stumble over: styling and margins."""
+        self.restyle()
+        self._set_margins(None)
+
+    def _set_margins(self, margins: tuple[int, int] | None) -> None:
+        if margins != self._margins:
+            self._parts.append(f"\x1b[{margins[0] + 1};{margins[1] + 1}r" if margins else "\x1b[r")
+            self._margins = margins
             self._x = self._y = None  # most terminals go home, some stay
 
     def draw(self, y: int, row: Row, start: int, end: int) -> None:
@@ -138,7 +152,11 @@ class Pen:
         cell, count = row[x], stop - x
         background = cell.style.background
         self.move(x, y)
-        self.restyle(_fit_for_blanks(self._style, background))
+        style = _fit_for_blanks(self._style, background)
+        following = row[stop].style if stop < end else style
+        if style != self._style and _alike_on_blanks(following) == cell:
+            style = following  # one sequence instead of two
+        self.restyle(style)
         if self._erases_in_colour or not background:
             if count > len(_ERASE_LINE) and row[stop:].count(cell) == self._width - stop:
                 self._parts.append(_ERASE_LINE)

@@ -36,6 +36,8 @@ _GUTTER: Final = "│ "
 _WRAPPED: Final = "│↪"
 _TAB: Final = 4
 _OPEN_CELL: Final = 12
+_EDGE: Final = 80
+"""Cells of a frame's edge at most: they are three bytes each, and the eye needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ class Painter:
         elif isinstance(unit, CodeStart | CodeEnd):
             lines, source = self._code_edge(unit, room), unit.source
         elif isinstance(unit, Break):
-            lines, source = [Line((("─" * room, self._palette.frame),))], unit.source
+            lines, source = [Line((("─" * min(room, _EDGE), self._palette.frame),))], unit.source
         elif isinstance(unit, Maths):
             lines = wrap([(unit.text.replace("\t", "    "), self._palette.maths)], room)
         else:
@@ -224,7 +226,7 @@ class Painter:
     # Code
 
     def _code_edge(self, unit: CodeStart | CodeEnd, room: int) -> list[Line]:
-        frame = self._palette.frame
+        frame, room = self._palette.frame, min(room, _EDGE)
         if isinstance(unit, CodeEnd):
             return [Line((("└" + "─" * (room - 1), frame),))]
         left = f"┌ {unit.language} " if unit.language else "┌─"
