@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import time
 from typing import Any
 
 import pytest
@@ -214,6 +216,75 @@ def test_a_circle_of_nodes_is_cut() -> None:
     (thread,) = read_export(json.dumps([{"mapping": mapping, "title": ""}]))
     assert [one.text for one in thread.messages if one.parent is None] == ["two"]
     assert thread.chat.title == "one"
+
+
+@pytest.mark.parametrize("thoughts", [5, True, "x", {"content": "x"}])
+def test_thoughts_that_are_no_list_are_refused(thoughts: object) -> None:
+    node = message("a", None, "assistant", "", content={"content_type": "thoughts", "thoughts": thoughts})
+    with pytest.raises(StoreError, match="broken"):
+        read_export(json.dumps([{"mapping": {"a": node}, "title": ""}]))
+
+
+@pytest.mark.parametrize("moment", [-1, -1e11, 4.1e9, 1e300])
+def test_times_that_no_calendar_has_are_refused(moment: float) -> None:
+    ours = json.loads(OURS)
+    for name in ("created", "updated", "deleted"):
+        exported = {**ours, "chats": [{**ours["chats"][0], name: moment}]}
+        with pytest.raises(StoreError, match=f"broken: {name}"):
+            read_export(json.dumps(exported))
+    with pytest.raises(StoreError, match="broken: timestamp"):
+        read_export(json.dumps([in_thousandths(moment * 1000)]))
+
+
+def test_time_in_thousandths_is_read_as_seconds() -> None:
+    (thread,) = read_export(json.dumps([in_thousandths(1700000000500)]))
+    assert thread.chat.created == 1700000000.5
+
+
+def in_thousandths(moment: float) -> dict[str, Any]:
+    """An older chat of Open WebUI, which tells its time within."""
+    older = OPENWEBUI[0]
+    return {**older, "created_at": None, "chat": {**older["chat"], "timestamp": moment}}
+
+
+def test_a_tree_that_was_made_to_take_long_is_read_soon() -> None:
+    chain = {f"n{number}": {"parent": f"n{number - 1}" if number else None} for number in range(20_000)}
+    leaves = {f"m{number}": message(f"m{number}", "n19999", "user", "x") for number in range(5000)}
+    start = time.process_time()
+    (thread,) = read_export(json.dumps([{"mapping": {**chain, **leaves}, "title": ""}]))
+    node = {"role": "assistant", "content": '<details type="reasoning"' * 20_000}
+    read_export(json.dumps([{"chat": {"history": {"messages": {"a": node}}}}]))
+    assert time.process_time() - start < 5
+    assert len(thread.messages) == 5000
+
+
+async def test_a_newer_export_of_a_known_chat_adds_what_is_new() -> None:
+    chat = Chat("chat", title="Old", created=5.0, updated=6.0)
+    prompt = said("prompt")
+    first, second = said("first", prompt, Role.ASSISTANT), said("second", prompt, Role.ASSISTANT)
+    more = said("more", first)
+    newer = dataclasses.replace(chat, title="Newer", updated=9.0, leaf=more.id)
+    async with opened(None) as store:
+        assert await store.adopt(Thread(dataclasses.replace(chat, leaf=first.id), (prompt, first)))
+        await store.save_chat("chat", title="Renamed")
+        changed = dataclasses.replace(first, text="changed elsewhere")
+        assert await store.adopt(Thread(newer, (prompt, changed, more)))
+        thread = await store.load("chat")
+        assert thread.messages == (prompt, first, more), "what is there stays"
+        assert (thread.chat.title, thread.chat.updated, thread.chat.leaf) == ("Renamed", 9.0, more.id)
+        assert await store.adopt(Thread(dataclasses.replace(newer, leaf=second.id), (prompt, second)))
+        thread = await store.load("chat")
+        assert thread.messages == (prompt, first, more, second)
+        assert thread.chat.leaf == more.id, "another branch is not where the reader was"
+        assert not await store.adopt(Thread(newer, (prompt, first, second, more)))
+
+
+async def test_an_imported_chat_is_shown_whatever_it_says_of_its_leaf() -> None:
+    prompt = said("prompt")
+    async with opened(None) as store:
+        assert await store.adopt(Thread(Chat("chat", leaf="nowhere", deleted=1.0), (prompt,)))
+        assert (await store.load("chat")).branch() == (prompt,)
+        assert len(await store.chats()) == 1
 
 
 async def test_what_was_imported_before_is_known_again() -> None:

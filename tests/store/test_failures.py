@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from tui_chat.errors import StoreError
 from tui_chat.messages import Role
-from tui_chat.store import files, opening
+from tui_chat.store import faults, files, opening
 from tui_chat.store.schema import VERSION
 from tui_chat.store.store import Store
 from tui_chat.store.values import Thread
@@ -90,6 +91,7 @@ async def test_only_the_user_may_look_whatever_the_umask(path: Path) -> None:
             assert {mode(entry) for entry in path.parent.iterdir()} == {0o600}
             assert sorted(entry.name for entry in path.parent.iterdir()) == [
                 "chats.db",
+                "chats.db-open",
                 "chats.db-shm",
                 "chats.db-wal",
             ]
@@ -278,6 +280,42 @@ async def test_damage_in_the_middle_is_told_and_the_next_start_saves_the_rest(pa
         assert store.notice == ""
 
 
+async def test_a_damaged_file_that_another_process_has_open_stays_where_it_is(path: Path) -> None:
+    await many_chats(path)
+    async with opened(path) as running:
+        running._opened.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        data = bytearray(path.read_bytes())
+        data[4096 * 40 : 4096 * 43] = b"\xa5" * 4096 * 3
+        path.write_bytes(data)
+        opening.suspicion(path).touch()
+        for _ in range(2):
+            with pytest.raises(StoreError, match="another tui-chat has it open") as caught:
+                await Store.open(path)
+            assert "Close the other one" in caught.value.hint
+        await filled(running, "said meanwhile")
+        assert not [entry for entry in path.parent.iterdir() if ".damaged-" in entry.name]
+    async with opened(path) as store:
+        assert "Chats saved from it" in store.notice
+        assert len(await store.search("said meanwhile") or ()) == 2
+    async with opened(path) as store:
+        assert store.notice == ""
+
+
+async def test_an_unreadable_file_is_an_error_that_says_so(nobody: Path) -> None:
+    path = nobody / "chats.db"
+    async with opened(path):
+        pass
+    path.chmod(0o000)
+    with pytest.raises(StoreError, match=r"Permission denied.*chats\.db"):
+        await Store.open(path)
+
+
+def test_sqlites_own_reason_is_told_without_what_a_terminal_obeys() -> None:
+    error = sqlite3.OperationalError("attempt to write \x1b[2J")
+    error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+    assert "attempt to write ␛[2J" in str(faults.explain(error, Path("chats.db")))
+
+
 async def test_a_damaged_index_is_made_anew_at_the_next_start(path: Path) -> None:
     await many_chats(path, 3)
     with plain(path) as database:
@@ -380,9 +418,12 @@ def test_network_file_systems_are_told_by_the_longest_mount(
         "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
         f"40 22 0:45 / /home\\040of/someone rw shared:20 master:1 - {kind} server:/home rw\n"
         "41 22 0:46 / /home\\040of/some rw - tmpfs tmpfs rw\n"
+        f"42 22 0:47 / /mnt/größe rw - {kind} server:/more rw\n",
+        encoding="utf-8",
     )
     monkeypatch.setattr(files, "MOUNTS", table)
     assert files.is_network(Path("/home of/someone/.local/share/chats.db")) is network
+    assert files.is_network(Path("/mnt/größe/chats.db")) is network
     assert not files.is_network(Path("/var/chats.db"))
     monkeypatch.setattr(files, "MOUNTS", tmp_path / "missing")
     assert not files.is_network(Path("/home of/someone/chats.db"))

@@ -60,7 +60,7 @@ async def step(store: Store, model: Model, data: st.DataObject, number: int) -> 
         await store.save(chat_id, message)
         title = chat.title or (title_of(message.text) if message.role is Role.USER else "")
         model[chat_id] = (
-            dataclasses.replace(chat, leaf=message.id, title=title),
+            dataclasses.replace(chat, leaf=message.id, title=title, deleted=None),
             {**messages, message.id: message},
         )
     elif operation == "change":
@@ -213,6 +213,38 @@ async def test_purging_spares_what_was_deleted_a_moment_ago() -> None:
         assert await store.purge(60) == 0
         await store.undelete(chat.id)
         assert await store.newest() == chat.id
+
+
+async def test_what_is_said_in_a_chat_that_was_deleted_elsewhere_brings_it_back(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    async with opened(path) as store, opened(path, OTHER) as other:
+        chat, (_, last) = await filled(store, "one", "two")
+        await other.delete(chat.id)
+        await store.save(chat.id, dataclasses.replace(last, text="two and a bit"))
+        assert await store.chats() == (), "a reply that was there already is no new word"
+        await store.save(chat.id, said("IMPORTANT", last))
+        assert [summary.id for summary in await store.chats()] == [chat.id]
+        assert len(await store.search("IMPORTANT") or ()) == 1
+        assert await store.newest() == chat.id
+
+
+async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago() -> None:
+    async with opened(None) as store:
+        chats = [(await filled(store, f"old {number}"))[0] for number in range(5)]
+        fresh, _ = await filled(store, "deleted a moment ago")
+        kept, _ = await filled(store, "kept")
+        store._clock = lambda: 1e9
+        for chat in chats:
+            await store.delete(chat.id)
+        store._clock = lambda: 1e9 + 31 * 24 * 3600
+        await store.delete(fresh.id)
+        left = []
+        for _ in range(3):
+            await store.recover()
+            left.append(await store._read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone()[0]))
+        assert left == [4, 2, 2]
+        await store.undelete(fresh.id)
+        assert {summary.id for summary in await store.chats()} == {fresh.id, kept.id}
 
 
 async def test_small_values_are_remembered(tmp_path: Path) -> None:

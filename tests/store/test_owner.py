@@ -6,8 +6,10 @@ import dataclasses
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from tui_chat.store import owner
 from tui_chat.store.owner import SILENCE, Owner
 
 
@@ -47,6 +49,22 @@ def test_what_is_not_this_process_is_told_apart(change: dict[str, str], silent: 
     assert dataclasses.replace(here, **change).alive(here, silent) is alive  # type: ignore[arg-type]
 
 
+def test_two_machines_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = tmp_path / "machine-id"
+    monkeypatch.setattr(owner, "MACHINE", machine)
+    here = dataclasses.replace(Owner.current(), boot="boot/ns")
+    unknown = dataclasses.replace(here, boot="another boot/ns")
+    assert unknown.alive(here, 0), "without an id, another boot may be another machine's"
+    assert not unknown.alive(here, SILENCE + 1)
+    machine.write_text("aaaa\n")
+    here = dataclasses.replace(Owner.current(), boot="boot/ns")
+    machine.write_text("bbbb\n")
+    other = dataclasses.replace(Owner.current(), boot="another boot/ns")
+    assert other.alive(here, 0)
+    assert not other.alive(here, SILENCE + 1)
+    assert not dataclasses.replace(here, boot="another boot/ns").alive(here, 0), "started anew"
+
+
 def test_another_container_on_this_machine_is_judged_by_its_silence() -> None:
     here = Owner.current()
     other = dataclasses.replace(here, boot=here.boot.partition("/")[0] + "/pid:[1]")
@@ -54,6 +72,8 @@ def test_another_container_on_this_machine_is_judged_by_its_silence() -> None:
     assert not other.alive(here, SILENCE + 1)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "a\tb\tc\td", "a\tb\t-1\td"])
+@pytest.mark.parametrize("text", ["", "nonsense", "a\tb\tc\td", "a\tb\t-1\td", "a\tb\t²\td"])
 def test_an_unreadable_owner_is_gone(text: str) -> None:
-    assert not Owner.parse(text).alive(Owner.current(), SILENCE + 1)
+    here = Owner.current()
+    assert not Owner.parse(text).alive(here, 0)
+    assert Owner.living(f"{here.host}\t{here.boot}\t{1 << 70}\tx", here, 0) is None

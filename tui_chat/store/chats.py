@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
+from tui_chat.store import decode
+from tui_chat.store.owner import Owner
 from tui_chat.store.text import whole
 from tui_chat.store.values import Chat, ChatFields, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
@@ -18,6 +20,10 @@ _COLUMNS: Final = (
 _SUMMARY: Final = (
     "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish"
 )
+_NONE: Final = State.COMPLETE
+"""How far the last message got where there is none."""
+_WHOLE: Final = (State.COMPLETE, State.STREAMING)
+"""States of a reply to which nothing is to be added by hand."""
 
 
 def insert(connection: sqlite3.Connection, chat: Chat) -> None:
@@ -53,17 +59,17 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
     _, title, created, updated, model, server, system, pinned, deleted, leaf, draft, message, place_row = row
     return Chat(
         chat_id,
-        title,
-        created=created,
-        updated=updated,
-        model=model,
-        server=server,
-        system=system,
+        decode.name(title),
+        created=decode.time(created),
+        updated=decode.time(updated),
+        model=decode.name(model),
+        server=decode.name(server),
+        system=decode.text(system),
         pinned=bool(pinned),
-        deleted=deleted,
-        leaf=leaf,
-        draft=draft,
-        place=None if message is None else Place(message, place_row),
+        deleted=None if deleted is None else decode.time(deleted),
+        leaf=decode.optional_text(leaf),
+        draft=decode.text(draft),
+        place=None if message is None else Place(decode.text(message), decode.count(place_row)),
     )
 
 
@@ -98,8 +104,11 @@ def mark_deleted(connection: sqlite3.Connection, chat_id: str, deleted: float | 
         raise no_such_chat(chat_id)
 
 
-def summaries(connection: sqlite3.Connection, words: str, limit: int | None) -> tuple[ChatSummary, ...]:
+def summaries(
+    connection: sqlite3.Connection, words: str, limit: int | None, here: Owner, now: float
+) -> tuple[ChatSummary, ...]:
     """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
+    growing = _growing(connection, here, now)
     condition, values = title_condition(words_of(words))
     rows = connection.execute(
         f"""
@@ -108,7 +117,7 @@ def summaries(connection: sqlite3.Connection, words: str, limit: int | None) -> 
         """,
         (*values, -1 if limit is None else limit),
     )
-    return tuple(_summary(row) for row in rows)
+    return tuple(_summary(row, growing) for row in rows)
 
 
 def title_condition(words: Sequence[str]) -> tuple[str, Sequence[str]]:
@@ -127,10 +136,30 @@ def no_such_chat(chat_id: str) -> StoreError:
     return StoreError(f"There is no chat {chat_id}.", "Ctrl+O or `tui-chat chats` lists the chats there are.")
 
 
-def _summary(row: tuple[Any, ...]) -> ChatSummary:
+def _growing(connection: sqlite3.Connection, here: Owner, now: float) -> frozenset[str]:
+    """The chats whose last message on screen is being written by a living process."""
+    rows = connection.execute(
+        """
+        SELECT m.chat, m.owner, m.touched FROM messages m INDEXED BY messages_streaming
+        CROSS JOIN chats c ON c.id = m.chat WHERE m.owner IS NOT NULL AND c.leaf = m.id
+        """
+    )
+    return frozenset(chat for chat, owner, touched in rows if decode.writer(owner, touched, here, now))
+
+
+def _summary(row: tuple[Any, ...], growing: Collection[str]) -> ChatSummary:
     chat_id, title, created, updated, model, server, pinned, messages, size, state, finish = row
-    reached = State(state) if state else State.COMPLETE
-    unfinished = reached not in (State.COMPLETE, State.STREAMING) or finish == "length"
+    reached = _NONE if state is None else decode.state(state, growing=chat_id in growing)
     return ChatSummary(
-        chat_id, title, created, updated, model, server, bool(pinned), messages, size, reached, unfinished
+        chat_id,
+        decode.name(title),
+        decode.time(created),
+        decode.time(updated),
+        decode.name(model),
+        decode.name(server),
+        bool(pinned),
+        decode.count(messages),
+        decode.count(size),
+        reached,
+        reached not in _WHOLE or finish == "length",
     )

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from tui_chat.errors import StoreError
+from tui_chat.text.sanitize import clean_line
 
 MEMORY_HINT = "You can go on chatting; nothing is kept until this is solved."
 
@@ -23,6 +24,16 @@ def error_is(error: sqlite3.Error, extended: int) -> bool:
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is broken."""
     return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def is_undecodable(error: sqlite3.Error) -> bool:
+    """Whether a text in the file is not UTF-8, which the Python module finds, not SQLite."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode to UTF-8")
+
+
+def words_of(error: sqlite3.Error) -> str:
+    """SQLite's own words, which can quote the file."""
+    return clean_line(str(error), 200)
 
 
 def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
@@ -45,7 +56,7 @@ def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
         )
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return StoreError(
-            f"The conversations cannot be written: {where}",
+            f"The conversations cannot be written ({words_of(error)}): {where}",
             f"Check the owner and the permissions of the file and of its folder. {MEMORY_HINT}",
         )
     if is_damage(error):
@@ -54,5 +65,7 @@ def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
             "Start tui-chat again: it sets the file aside and saves from it what can be read.",
         )
     if code == sqlite3.SQLITE_IOERR:
-        return StoreError(f"The disk failed while it was read or written: {where}", f"{error}. {MEMORY_HINT}")
-    return StoreError(f"The conversations could not be read or written: {error}", MEMORY_HINT)
+        return StoreError(
+            f"The disk failed while it was read or written: {where}", f"{words_of(error)}. {MEMORY_HINT}"
+        )
+    return StoreError(f"The conversations could not be read or written: {words_of(error)}", MEMORY_HINT)

@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from tui_chat.errors import StoreError
+from tui_chat.messages import Usage
 from tui_chat.text.sanitize import clean, clean_line
 
 E = TypeVar("E", bound=StrEnum)
 
-_LATEST: Final = 1e11
-"""Times beyond it are not seconds."""
+LATEST: Final = 4e9
+"""Unix times in seconds end here, in the year 2096: beyond it they are something else, or meant to do harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,26 @@ class Fields:
             raise _wrong(name)
         return value
 
-    def time(self, name: str) -> float:
-        """A Unix time in seconds; 0 if it is not there."""
-        value = self.number(name) or 0.0
-        if abs(value) > _LATEST:
+    def optional_time(self, name: str, ticks: float = 1.0) -> float | None:
+        """A Unix time in seconds, of which the file counts `ticks` to a second; None if it is not there."""
+        value = self.number(name)
+        if value is not None and not 0 <= value / ticks <= LATEST:
             raise _wrong(name)
-        return value
+        return None if value is None else value / ticks
+
+    def time(self, name: str, ticks: float = 1.0) -> float:
+        """The same; 0 if it is not there."""
+        return self.optional_time(name, ticks) or 0.0
+
+    def usage(self) -> Usage:
+        """The object as what a reply cost."""
+        return Usage(
+            prompt_tokens=self.count("prompt_tokens"),
+            reply_tokens=self.count("reply_tokens"),
+            load_seconds=self.number("load_seconds"),
+            prompt_seconds=self.number("prompt_seconds"),
+            reply_seconds=self.number("reply_seconds"),
+        )
 
     def one_of(self, kind: type[E], name: str) -> E:
         """A value of an enumeration."""

@@ -6,16 +6,18 @@ import contextlib
 import fcntl
 import itertools
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
 """The smallest page: a database's size is a multiple of it."""
 MOUNTS: Final = Path("/proc/self/mountinfo")
+_OCTAL: Final = re.compile(rb"\\([0-3][0-7]{2})")
 _NETWORK: Final = frozenset(
     (
         "9p",
@@ -89,6 +91,38 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def hold(path: Path) -> BinaryIO | None:
+    """Show other processes that this one uses the database at `path`: until the file given is closed.
+
+    None where the file system cannot show it.
+    """
+    marker = _marker(path)
+    try:
+        make(marker)
+        file = marker.open("r+b")
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return file
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the database at `path`, as far as the file system can tell."""
+    try:
+        with _marker(path).open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _marker(path: Path) -> Path:
+    return path.with_name(path.name + "-open")
+
+
 def set_aside(path: Path) -> Path:
     """Rename a database, with the files beside it, to a free name, and give that."""
     aside = free_name(path, "damaged")
@@ -102,14 +136,17 @@ def set_aside(path: Path) -> Path:
 def is_network(path: Path) -> bool:
     """Whether `path` lies on a file system of another machine, by `/proc/self/mountinfo` (proc(5)); else False."""
     try:
-        mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+        mounts = MOUNTS.read_bytes().split(b"\n")
     except OSError:
         return False
     target = path.resolve()
     best, kind = -1, ""
     for mount in mounts:
-        fields, _, source = mount.partition(" - ")
-        point = Path(fields.split()[4].encode().decode("unicode_escape"))
+        fields, _, source = mount.partition(b" - ")
+        if not source:
+            continue
+        escaped = fields.split(b" ")[4]
+        point = Path(os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), escaped)))
         if target.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), source.split()[0]
+            best, kind = len(point.parts), os.fsdecode(source.split(b" ")[0])
     return kind in _NETWORK

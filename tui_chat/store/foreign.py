@@ -12,13 +12,13 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from tui_chat.messages import Attachment, Message, Role, State
-from tui_chat.store.fields import Fields, fields
+from tui_chat.store.fields import Fields, fields, listed
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Chat, Thread
 from tui_chat.text.sanitize import clean, clean_line
 
 _REASONING: Final = re.compile(
-    r'<details type="reasoning"[^>]*>\s*(?:<summary>.*?</summary>)?(.*?)(?:</details>\s*|\Z)', re.DOTALL
+    r'<details type="reasoning"[^<>]*>\s*(?:<summary>.*?</summary>)?(.*?)(?:</details>\s*|\Z)', re.DOTALL
 )
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 
@@ -57,7 +57,7 @@ def openwebui(export: Fields) -> Thread:
     chat = fields(export.raw.get("chat"))
     history = fields(chat.raw.get("history"))
     nodes = {key: _openwebui_node(fields(value)) for key, value in fields(history.raw.get("messages")).raw.items()}
-    created = export.time("created_at") or (chat.number("timestamp") or 0.0) / 1000
+    created = export.time("created_at") or chat.time("timestamp", ticks=1000)
     return _thread(
         export.line("id") or chat.line("id") or _digest(*nodes),
         nodes,
@@ -81,7 +81,7 @@ def _chatgpt_node(node: Fields) -> _Node:
     role = _role(fields(message.raw.get("author") or {}).line("role"))
     content = fields(message.raw.get("content") or {})
     if content.raw.get("content_type") == "thoughts":
-        thoughts = [fields(thought).text("content") for thought in content.raw.get("thoughts") or []]
+        thoughts = [fields(thought).text("content") for thought in listed(content.raw.get("thoughts") or [])]
         return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
     text = _joined(content.raw.get("parts") or content.raw.get("text"))
     if role is None or not text or meta.raw.get("is_visually_hidden_from_conversation"):
@@ -119,22 +119,22 @@ def _thread(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Cha
     """The tree of the nodes that hold messages, each below its nearest ancestor that does too."""
     chat_id = _digest(key)
     messages: dict[str, Message] = {}
-    for name in _parents_first(nodes):
+    above = _kept_above(nodes)
+    for name, (parent, thinking) in above.items():
         message = nodes[name].message
         if message is not None:
-            parent, thinking = _kept_above(nodes, name)
             messages[name] = Message(
                 message.role,
                 message.text,
                 id=_digest(key, name),
-                parent=messages[parent].id if parent in messages else None,
+                parent=messages[parent].id if parent else None,
                 thinking=message.thinking or (thinking if message.role is Role.ASSISTANT else ""),
                 state=message.state,
                 attachments=message.attachments,
                 model=message.model,
                 created=message.created or chat.created,
             )
-    leaf = current if current in messages else _kept_above(nodes, current or "")[0]
+    leaf = current if current in messages else above.get(current or "", (None, ""))[0]
     leaf = leaf or next(reversed(messages), None)
     kept = tuple(messages.values())
     prompt = next((message.text for message in kept if message.role is Role.USER), "")
@@ -166,19 +166,19 @@ def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
     return list(order)
 
 
-def _kept_above(nodes: Mapping[str, _Node], name: str) -> tuple[str | None, str]:
-    """The nearest ancestor that holds a message, and the thinking on the way to it."""
-    seen = {name}
-    thinking: list[str] = []
-    above = nodes[name].parent if name in nodes else None
-    while above is not None and above in nodes and above not in seen:
-        if nodes[above].message is not None:
-            return above, "\n\n".join(reversed(thinking))
-        if nodes[above].thinking:
-            thinking.append(nodes[above].thinking)
-        seen.add(above)
-        above = nodes[above].parent
-    return None, "\n\n".join(reversed(thinking))
+def _kept_above(nodes: Mapping[str, _Node]) -> dict[str, tuple[str | None, str]]:
+    """Of each node, parents first: the nearest ancestor with a message, and the thinking on the way to it."""
+    above: dict[str, tuple[str | None, str]] = {}
+    for name in _parents_first(nodes):
+        parent = nodes[name].parent
+        if parent is None or parent not in above:
+            above[name] = (None, "")
+        elif nodes[parent].message is not None:
+            above[name] = (parent, "")
+        else:
+            kept, thinking = above[parent]
+            above[name] = (kept, "\n\n".join(filter(None, (thinking, nodes[parent].thinking))))
+    return above
 
 
 def _joined(content: object) -> str:

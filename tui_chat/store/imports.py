@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State, Usage
+from tui_chat.messages import Attachment, Message, Role, State
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
 from tui_chat.store.fields import Fields, fields, listed
 from tui_chat.store.foreign import chatgpt, openwebui
@@ -69,7 +69,7 @@ def _thread(chat: Fields) -> Thread:
             server=chat.line("server"),
             system=chat.text("system"),
             pinned=bool(chat.raw.get("pinned")),
-            deleted=chat.number("deleted"),
+            deleted=chat.optional_time("deleted"),
             leaf=leaf,
             draft=chat.text("draft"),
             place=None if place is None else Place(fields(place).line("message"), fields(place).count("row") or 0),
@@ -90,22 +90,12 @@ def _message(message: Fields) -> Message:
         attachments=tuple(_attachment(fields(item)) for item in listed(message.raw.get("attachments", []))),
         model=message.line("model"),
         server=message.line("server"),
-        usage=None if usage is None else _usage(fields(usage)),
+        usage=None if usage is None else fields(usage).usage(),
         finish=message.line("finish"),
         error=message.text("error"),
         created=message.time("created"),
         first_token=message.number("first_token"),
         seconds=message.number("seconds"),
-    )
-
-
-def _usage(usage: Fields) -> Usage:
-    return Usage(
-        prompt_tokens=usage.count("prompt_tokens"),
-        reply_tokens=usage.count("reply_tokens"),
-        load_seconds=usage.number("load_seconds"),
-        prompt_seconds=usage.number("prompt_seconds"),
-        reply_seconds=usage.number("reply_seconds"),
     )
 
 

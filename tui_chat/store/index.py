@@ -9,6 +9,7 @@ import sqlite3
 from typing import Final
 
 from tui_chat.messages import State
+from tui_chat.store import decode
 from tui_chat.store.grams import document
 from tui_chat.text.fold import fold
 
@@ -25,7 +26,8 @@ def index_some(connection: sqlite3.Connection) -> bool:
     """Index some of the messages that wait for it, the newest first, and say whether there are more."""
     batch: list[tuple[int, str]] = []
     volume, more = 0, False
-    for seq, text in connection.execute(_WAITING, (State.STREAMING,)):
+    for seq, stored in connection.execute(_WAITING, (State.STREAMING,)):
+        text = decode.text(stored)
         if batch and volume + len(text) > _BATCH:
             more = True
             break
@@ -43,14 +45,14 @@ def forget_if_changed(connection: sqlite3.Connection, message_id: str, text: str
         "SELECT seq, text FROM messages WHERE id = ? AND indexed", (message_id,)
     ).fetchall():
         if old != text:
-            _forget(connection, seq, old)
+            _forget(connection, seq, decode.text(old))
 
 
 def forget_chat(connection: sqlite3.Connection, chat_id: str) -> None:
     """Take all messages of a chat out of the index."""
     rows = connection.execute("SELECT seq, text FROM messages WHERE chat = ? AND indexed", (chat_id,)).fetchall()
     for seq, text in rows:
-        _forget(connection, seq, text)
+        _forget(connection, seq, decode.text(text))
 
 
 def rebuild(connection: sqlite3.Connection) -> None:

@@ -8,8 +8,8 @@ import sqlite3
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State, Usage
-from tui_chat.store import chats, index
+from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.store import chats, decode, index
 from tui_chat.store.owner import Owner
 from tui_chat.store.text import whole
 from tui_chat.store.titles import title_of
@@ -20,30 +20,44 @@ _COLUMNS: Final = (
     "id, chat, parent, role, state, finish, size, owner, touched, created, first_token, seconds, model, server, "
     "usage, error, text, thinking, revision"
 )
-_NEXT_REVISION: Final = "(SELECT coalesce(max(revision), 0) + 1 FROM messages WHERE chat = ?2)"
-_INSERT: Final = (
-    f"INSERT INTO messages ({_COLUMNS}) VALUES (?1{''.join(f', ?{n}' for n in range(2, 19))}, {_NEXT_REVISION})"
-)
+_INSERT: Final = f"INSERT INTO messages ({_COLUMNS}) VALUES (?1{''.join(f', ?{n}' for n in range(2, 20))})"
 _UPDATE: Final = (
     "UPDATE messages SET "
-    + ", ".join(f"{name} = ?{number}" for number, name in enumerate(_COLUMNS.split(", ")[2:18], 3))
-    + f", revision = {_NEXT_REVISION} WHERE id = ?1 AND chat = ?2"
+    + ", ".join(f"{name} = ?{number}" for number, name in enumerate(_COLUMNS.split(", ")[2:], 3))
+    + " WHERE id = ?1 AND chat = ?2"
 )
 
 
-def save(connection: sqlite3.Connection, chat_id: str, message: Message, owner: Owner, now: float) -> None:
-    """Add a message, which becomes the chat's leaf, or change the one with its id.
+def save(
+    connection: sqlite3.Connection,
+    chat_id: str,
+    message: Message,
+    owner: Owner,
+    now: float,
+    known: int | None = None,
+) -> int | None:
+    """Add a message, which becomes the chat's leaf, or change the one with its id: its new revision.
 
-    A streaming message belongs to `owner` until it is saved in another state. The first prompt names the chat.
+    A streaming message belongs to `owner` until it is saved in another state. The first prompt names the chat, and
+    a message that is added brings a deleted chat back. None is given, and nothing done, where another living
+    process writes the message, or where it was changed after its revision `known` to words with which `message`
+    does not begin.
 
     Raises:
         StoreError: the chat or the parent is not there.
     """
-    size = _size(message)
-    before = connection.execute("SELECT size FROM messages WHERE id = ?", (message.id,)).fetchone()
+    before = connection.execute(
+        "SELECT size, chat, owner, touched, revision FROM messages WHERE id = ?", (message.id,)
+    ).fetchone()
     if before is not None:
+        _, home, writer, touched, last = before
+        held = decode.writer(writer, touched, owner, now) not in (None, owner)
+        changed = known is not None and decode.count(last) > known and _differs(connection, message)
+        if home == chat_id and (held or changed):
+            return None
         index.forget_if_changed(connection, message.id, whole(message.text))
-    _write(connection, _INSERT if before is None else _UPDATE, chat_id, message, owner, now)
+    revision = _next_revision(connection, chat_id)
+    _write(connection, _INSERT if before is None else _UPDATE, chat_id, message, owner, now, revision)
     if before is not None:
         connection.execute("DELETE FROM attachments WHERE message = ?", (message.id,))
     connection.executemany(
@@ -53,16 +67,19 @@ def save(connection: sqlite3.Connection, chat_id: str, message: Message, owner: 
             for position, attachment in enumerate(message.attachments)
         ],
     )
-    growth = size - (before[0] if before else 0)
+    growth = _size(message) - (decode.count(before[0]) if before else 0)
     connection.execute(
         "UPDATE chats SET size = size + ?, updated = max(updated, ?) WHERE id = ?", (growth, now, chat_id)
     )
     if before is None:
         _grow(connection, chat_id, message)
+    return revision
 
 
 def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, now: float) -> Thread:
     """A chat with its messages that changed after revision `since`, in the order in which they were added.
+
+    What streams without a living writer is interrupted, whether `recover` has come by or not.
 
     Raises:
         StoreError: there is no such chat.
@@ -76,13 +93,15 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, 
         """,
         (chat_id, since),
     ):
-        attachments.setdefault(message_id, []).append(Attachment(name, mime, data))
+        attachment = Attachment(decode.name(name), decode.name(mime), decode.blob(data))
+        attachments.setdefault(message_id, []).append(attachment)
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND revision > ? ORDER BY seq", (chat_id, since)
     ).fetchall()
-    messages = tuple(_message(row, tuple(attachments.get(row[0], ()))) for row in rows)
-    elsewhere = frozenset(row[0] for row in rows if row[7] and _is_elsewhere(row[7], now - row[8], here))
-    return Thread(chat, messages, max((row[18] for row in rows), default=since), elsewhere)
+    writers = _writers(connection, chat_id, here, now)
+    messages = tuple(_message(row, tuple(attachments.get(row[0], ())), row[0] in writers) for row in rows)
+    elsewhere = frozenset(message_id for message_id, writer in writers.items() if writer != here)
+    return Thread(chat, messages, max((decode.count(row[18]) for row in rows), default=since), elsewhere)
 
 
 def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[str, ...]:
@@ -90,11 +109,11 @@ def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[st
     rows = connection.execute(
         "SELECT id, chat, owner, touched FROM messages WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC"
     ).fetchall()
-    gone = [row for row in rows if not Owner.parse(row[2]).alive(here, now - row[3])]
+    gone = [row for row in rows if decode.writer(row[2], row[3], here, now) is None]
     for message_id, chat_id, _, _ in gone:
         connection.execute(
-            f"UPDATE messages SET state = ?1, owner = NULL, revision = {_NEXT_REVISION} WHERE id = ?3",
-            (State.INTERRUPTED, chat_id, message_id),
+            "UPDATE messages SET state = ?, owner = NULL, revision = ? WHERE id = ?",
+            (State.INTERRUPTED, _next_revision(connection, chat_id), message_id),
         )
     return tuple(dict.fromkeys(row[1] for row in gone))
 
@@ -109,15 +128,50 @@ def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
 
 
 def _grow(connection: sqlite3.Connection, chat_id: str, message: Message) -> None:
-    connection.execute("UPDATE chats SET messages = messages + 1, leaf = ? WHERE id = ?", (message.id, chat_id))
+    connection.execute(
+        "UPDATE chats SET messages = messages + 1, leaf = ?, deleted = NULL WHERE id = ?", (message.id, chat_id)
+    )
     if message.role is Role.USER and (title := whole(title_of(message.text))):
         connection.execute(
             "UPDATE chats SET title = ?, folded = ? WHERE id = ? AND title = ''", (title, fold(title), chat_id)
         )
 
 
+def _next_revision(connection: sqlite3.Connection, chat_id: str) -> int:
+    (last,) = connection.execute("SELECT max(revision) FROM messages WHERE chat = ?", (chat_id,)).fetchone()
+    return decode.count(last) + 1
+
+
+def _differs(connection: sqlite3.Connection, message: Message) -> bool:
+    """Whether words would be lost if `message` took the place of what is stored."""
+    text, thinking = connection.execute(
+        "SELECT text, thinking FROM messages WHERE id = ?", (message.id,)
+    ).fetchone()
+    kept = whole(message.text).startswith(decode.text(text))
+    return not (kept and whole(message.thinking).startswith(decode.text(thinking)))
+
+
+def _writers(connection: sqlite3.Connection, chat_id: str, here: Owner, now: float) -> dict[str, Owner]:
+    """The living writers of a chat's messages, by message."""
+    rows = connection.execute(
+        """
+        SELECT id, owner, touched FROM messages INDEXED BY messages_streaming
+        WHERE owner IS NOT NULL AND chat = ?
+        """,
+        (chat_id,),
+    )
+    writers = {message_id: decode.writer(owner, touched, here, now) for message_id, owner, touched in rows}
+    return {message_id: writer for message_id, writer in writers.items() if writer is not None}
+
+
 def _write(
-    connection: sqlite3.Connection, statement: str, chat_id: str, message: Message, owner: Owner, now: float
+    connection: sqlite3.Connection,
+    statement: str,
+    chat_id: str,
+    message: Message,
+    owner: Owner,
+    now: float,
+    revision: int,
 ) -> None:
     usage = None if message.usage is None else json.dumps(dataclasses.asdict(message.usage))
     holder = str(owner) if message.state is State.STREAMING else None
@@ -139,6 +193,7 @@ def _write(
             error,
             text,
             thinking,
+            revision,
         ),
     )
     try:
@@ -156,28 +211,23 @@ def _size(message: Message) -> int:
     return len(message.text) + len(message.thinking) + sum(len(file.data) for file in message.attachments)
 
 
-def _is_elsewhere(owner: str, silent: float, here: Owner) -> bool:
-    writer = Owner.parse(owner)
-    return writer != here and writer.alive(here, silent)
-
-
-def _message(row: tuple[Any, ...], attachments: tuple[Attachment, ...]) -> Message:
+def _message(row: tuple[Any, ...], attachments: tuple[Attachment, ...], growing: bool) -> Message:
     (message_id, _, parent, role, state, finish, _, _, _, created, first_token, seconds, model, server) = row[:14]
     usage, error, text, thinking = row[14:18]
     return Message(
-        Role(role),
-        text,
-        id=message_id,
-        parent=parent,
-        thinking=thinking,
-        state=State(state),
+        decode.role(role),
+        decode.text(text),
+        id=decode.text(message_id),
+        parent=decode.optional_text(parent),
+        thinking=decode.text(thinking),
+        state=decode.state(state, growing=growing),
         attachments=attachments,
-        model=model,
-        server=server,
-        usage=None if usage is None else Usage(**json.loads(usage)),
-        finish=finish,
-        error=error,
-        created=created,
-        first_token=first_token,
-        seconds=seconds,
+        model=decode.name(model),
+        server=decode.name(server),
+        usage=decode.usage(usage),
+        finish=decode.name(finish),
+        error=decode.text(error),
+        created=decode.time(created),
+        first_token=decode.number(first_token),
+        seconds=decode.number(seconds),
     )

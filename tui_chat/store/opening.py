@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, TypeVar
 
 from tui_chat.errors import StoreError
 from tui_chat.store import faults, index, rescue
 from tui_chat.store.files import (
     free_name,
+    hold,
+    is_held,
     is_network,
     locked,
     looks_like_ours,
@@ -21,7 +24,10 @@ from tui_chat.store.files import (
     set_aside,
 )
 from tui_chat.store.schema import VERSION, migrate, version_of
+from tui_chat.store.text import lenient
 from tui_chat.store.transaction import transaction
+
+T = TypeVar("T")
 
 PATIENCE: Final = 5.0
 """Seconds to wait for another process that holds the lock."""
@@ -35,6 +41,24 @@ class Opened:
     reader: sqlite3.Connection
     notice: str = ""
     """What the user has to know: that a damaged file was set aside."""
+    held: BinaryIO | None = None
+    """What shows other processes that this one has the file open."""
+
+    def close(self) -> None:
+        """Close the connection that writes, and let go of the file."""
+        self.writer.close()
+        if self.held is not None:
+            self.held.close()
+
+    def run(self, job: Callable[[], T]) -> T:
+        """What `job` gives; where it stumbles over a text that is not UTF-8 it is done again, leniently."""
+        try:
+            return job()
+        except sqlite3.OperationalError as error:
+            if not faults.is_undecodable(error):
+                raise
+        self.writer.text_factory = self.reader.text_factory = lenient
+        return job()
 
 
 def open_database(path: Path | None, patience: float = PATIENCE) -> Opened:
@@ -72,10 +96,16 @@ def _open_file(path: Path, patience: float) -> Opened:
                 raise StoreError(
                     f"This is not a file of conversations: {path}", "Move it away, or name another file."
                 ) from error
+        if is_held(path):
+            raise StoreError(
+                f"The file of the conversations is damaged, and another tui-chat has it open: {path}",
+                "Close the other one first, then start again: what can be read is saved then.",
+            )
         aside = set_aside(path)
+        suspicion(path).unlink(missing_ok=True)
         make(path)
         opened = _open_sound(path, patience)
-    return Opened(opened.writer, opened.reader, _rescue(aside, opened.writer))
+    return replace(opened, notice=_rescue(aside, opened.writer))
 
 
 def _rescue(aside: Path, target: sqlite3.Connection) -> str:
@@ -83,7 +113,7 @@ def _rescue(aside: Path, target: sqlite3.Connection) -> str:
     try:
         chats, lost = rescue.copy_readable(aside, target)
     except sqlite3.Error as error:
-        return f"{notice} Saving what can be read of it failed: {error}."
+        return f"{notice} Saving what can be read of it failed: {faults.words_of(error)}."
     if not chats:
         return f"{notice} Nothing could be saved from it."
     return f"{notice} Chats saved from it: {chats}{', not all of them whole' if lost else ''}."
@@ -106,7 +136,8 @@ def _open_sound(path: Path, patience: float) -> Opened:
     except (sqlite3.Error, StoreError, OSError):
         connection.close()
         raise
-    return Opened(connection, reader)
+    connection.text_factory = reader.text_factory = str  # twice as fast
+    return Opened(connection, reader, held=hold(path))
 
 
 def _look_first(uri: str, patience: float) -> None:
@@ -123,6 +154,7 @@ def _connect(name: str, patience: float) -> sqlite3.Connection:
     connection = sqlite3.connect(
         name, uri=name.startswith("file:"), timeout=patience, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = lenient
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
 
@@ -151,11 +183,11 @@ def _verify_if_suspected(connection: sqlite3.Connection, path: Path) -> None:
     if not suspicion(path).exists():
         return
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    suspicion(path).unlink(missing_ok=True)
     if verdict != "ok":
         error = sqlite3.DatabaseError(verdict)
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
+    suspicion(path).unlink(missing_ok=True)
     with transaction(connection):
         index.rebuild(connection)  # what the check does not look into
 

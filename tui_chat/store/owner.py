@@ -8,6 +8,7 @@ living while it goes on writing.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import Final
 
 SILENCE: Final = 120.0
 """Seconds without a checkpoint after which a process that cannot be asked counts as gone."""
+MACHINE: Final = Path("/etc/machine-id")
+_PID: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Owner:
     """A process, for ever."""
 
     host: str
+    """Its name and, after a slash, the machine's own id where that can be read: a name can be given to several."""
     boot: str
     """The kernel's boot and the process namespace: within one, process ids can be compared."""
     pid: int
@@ -32,28 +36,45 @@ class Owner:
     @classmethod
     def current(cls) -> Owner:
         """This process."""
-        return cls(socket.gethostname(), _boot(), os.getpid(), _started(os.getpid()))
+        return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
 
     @classmethod
     def parse(cls, text: str) -> Owner:
         """The owner whose `str` is `text`; one that never lived if it is not an owner's."""
         parts = text.split("\t")
-        if len(parts) != 4 or not parts[2].isdigit():
+        if len(parts) != 4 or not _PID.fullmatch(parts[2]):
             return cls("", "", 0, "")
         return cls(parts[0], parts[1], int(parts[2]), parts[3])
+
+    @classmethod
+    def living(cls, text: str, here: Owner, silent: float) -> Owner | None:
+        """The owner whose `str` is `text`, if it is `alive`."""
+        owner = cls.parse(text)
+        return owner if owner.alive(here, silent) else None
 
     def __str__(self) -> str:
         return f"{self.host}\t{self.boot}\t{self.pid}\t{self.started}"
 
     def alive(self, here: Owner, silent: float) -> bool:
         """Whether the process lives, seen from the process `here`, `silent` seconds after it last wrote."""
+        if self.pid <= 0:
+            return False
         if self == here:
             return True
         if self.host == here.host and self.boot == here.boot:
             return _exists(self.pid) and _started(self.pid) == self.started
-        if self.host == here.host and self.boot.partition("/")[0] != here.boot.partition("/")[0]:
-            return False  # the host was started anew since
+        same_machine = self.host == here.host and not here.host.endswith("/")
+        if same_machine and self.boot.partition("/")[0] != here.boot.partition("/")[0]:
+            return False  # it was started anew since
         return silent < SILENCE
+
+
+def _host() -> str:
+    try:
+        machine = MACHINE.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        machine = ""
+    return f"{socket.gethostname()}/{machine}"
 
 
 def _boot() -> str:
@@ -82,8 +103,6 @@ def _started(pid: int) -> str:
 
 
 def _exists(pid: int) -> bool:
-    if pid <= 0:
-        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tui_chat.store import decode
+from tui_chat.store.text import lenient
 from tui_chat.text.fold import fold
 
 _TABLES: Final = ("chats", "messages", "attachments", "settings")
@@ -42,7 +44,9 @@ def _reading(damaged: Path) -> sqlite3.Connection:
     """
     alone = damaged.stat().st_size == 0 or not damaged.with_name(damaged.name + "-wal").exists()
     uri = damaged.absolute().as_uri() + ("?immutable=1" if alone else "?mode=ro")
-    return sqlite3.connect(uri, uri=True, isolation_level=None)
+    source = sqlite3.connect(uri, uri=True, isolation_level=None)
+    source.text_factory = lenient
+    return source
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:
@@ -102,5 +106,6 @@ def _make_whole(target: sqlite3.Connection) -> None:
     )
     titles = target.execute("SELECT id, title FROM chats").fetchall()
     target.executemany(
-        "UPDATE chats SET folded = ? WHERE id = ?", [(fold(title), chat_id) for chat_id, title in titles]
+        "UPDATE chats SET folded = ? WHERE id = ?",
+        [(fold(decode.text(title)), chat_id) for chat_id, title in titles],
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_chat.errors import StoreError
+from tui_chat.store import decode
 from tui_chat.store.transaction import transaction
 from tui_chat.text.fold import fold
 
@@ -100,7 +101,8 @@ def _search(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     titles = connection.execute("SELECT id, title FROM chats").fetchall()
     connection.executemany(
-        "UPDATE chats SET folded = ? WHERE id = ?", [(fold(title), chat_id) for chat_id, title in titles]
+        "UPDATE chats SET folded = ? WHERE id = ?",
+        [(fold(decode.text(title)), chat_id) for chat_id, title in titles],
     )
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from tui_chat.messages import Role
-from tui_chat.store import faults
+from tui_chat.store import decode, faults
 from tui_chat.store.chats import title_condition
 from tui_chat.store.grams import expression
 from tui_chat.store.transaction import transaction
@@ -69,20 +68,26 @@ class Search:
         query = (
             f"SELECT c.id, c.title, c.updated FROM chats c WHERE {condition} ORDER BY c.updated DESC, c.id DESC"
         )
-        for chat_id, title, updated in connection.execute(query, values):
-            yield Hit(chat_id, title, title, spans_in(fold(title), self._words), updated)
+        for chat_id, stored, updated in connection.execute(query, values):
+            title = decode.name(stored)
+            yield Hit(chat_id, title, title, spans_in(fold(title), self._words), decode.time(updated))
 
     def _messages(self, connection: sqlite3.Connection) -> Iterator[Hit]:
         waiting = connection.execute(_WAITING)
         indexed = connection.execute(_INDEXED, (expression(self._words),))
-        for message_id, role, created, text, chat_id, title in chain(waiting, indexed):
+        for message_id, role, created, stored, chat_id, title in chain(waiting, indexed):
             if self._unwanted.is_set():
                 return
+            text = decode.text(stored)
             folded = fold(text)
             places = [folded.find(word) for word in self._words]
             if min(places) >= 0:
                 snippet, spans = snippet_of(text, folded, self._words, min(places))
-                yield Hit(chat_id, title, snippet, spans, created, message_id, Role(role), min(places))
+                yield Hit(
+                    *(chat_id, decode.name(title), snippet, spans, decode.time(created), message_id),
+                    role=decode.role(role),
+                    at=min(places),
+                )
 
 
 def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import sqlite3
 import time
 from collections.abc import Callable
@@ -21,18 +20,22 @@ from typing import Final, TypeVar, Unpack
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
-from tui_chat.store import chats, faults, index, nodes
+from tui_chat.store import adoption, chats, faults, index, nodes
 from tui_chat.store.lane import Lane
 from tui_chat.store.opening import PATIENCE, Opened, open_database, suspicion
 from tui_chat.store.owner import Owner
 from tui_chat.store.schema import version_of
 from tui_chat.store.search import Search
+from tui_chat.store.seen import ChangedElsewhere, Seen
 from tui_chat.store.transaction import transaction
 from tui_chat.store.values import Chat, ChatFields, ChatSummary, Hit, Thread
 
 T = TypeVar("T")
 
 _PURGED_AT_ONCE: Final = 20
+_KEPT_DELETED: Final = 30 * 24 * 3600.0
+"""Seconds for which a deleted chat can be had back."""
+_PURGED_AT_START: Final = 3
 
 
 class Store:
@@ -49,6 +52,7 @@ class Store:
         self._writer = Lane("store")
         self._searcher = self._writer if opened.reader is opened.writer else Lane("store-search")
         self._search: Search | None = None
+        self._seen = Seen()
         self._indexing = False
         self._closing = False
 
@@ -80,16 +84,21 @@ class Store:
             self._search.call_off()
         ended = time.monotonic() + timeout
         searched = self._searcher is self._writer or self._searcher.close(self._opened.reader.close, timeout)
-        return self._writer.close(self._opened.writer.close, max(0.0, ended - time.monotonic())) and searched
+        return self._writer.close(self._opened.close, max(0.0, ended - time.monotonic())) and searched
 
     async def aclose(self, timeout: float = 5.0) -> bool:
         """`close`, without holding up the event loop."""
         return await asyncio.to_thread(self.close, timeout)
 
     async def recover(self) -> tuple[str, ...]:
-        """Make the replies `interrupted` whose writer is gone: the ids of their chats, the newest first."""
+        """Make the replies `interrupted` whose writer is gone: the ids of their chats, the newest first.
+
+        Behind it, a few of the chats are removed that were deleted more than 30 days ago.
+        """
         recovered = await self._write(lambda db: nodes.recover(db, self._owner, self._clock()))
         self._index_soon()
+        before = self._clock() - _KEPT_DELETED
+        self._behind(lambda: self._committed(lambda db: nodes.purge(db, before, _PURGED_AT_START)))
         return recovered
 
     async def create_chat(self, chat: Chat) -> None:
@@ -111,45 +120,70 @@ class Store:
     async def save(self, chat_id: str, *messages: Message) -> None:
         """Add messages, or change those whose ids are there: parents first, all or none.
 
-        The last one added becomes the chat's leaf, and the first prompt its title. A message in the state
-        `streaming` belongs to this process until it is saved in another one. Texts must be sanitised.
+        The last one added becomes the chat's leaf, and the first prompt its title. A chat that was deleted comes
+        back with what is added. A message in the state `streaming` belongs to this process until it is saved in
+        another one. Texts must be sanitised.
+
+        What another process said is not written over: a message that another living process is writing, or that
+        one has changed since this store last loaded or saved it, is left as it is on disk, unless the new text
+        begins with the words there. The other messages are saved all the same; then `ChangedElsewhere` names those
+        that were not, to be saved under new ids beside them.
 
         Raises:
+            ChangedElsewhere: some of the messages are left as another process has them.
             StoreError: the chat or a parent is not there, or it cannot be written.
         """
 
-        def write(db: sqlite3.Connection) -> None:
-            for message in messages:
-                nodes.save(db, chat_id, message, self._owner, self._clock())
+        def write(db: sqlite3.Connection) -> dict[str, int | None]:
+            known = self._seen.revision
+            return {
+                message.id: nodes.save(
+                    *(db, chat_id, message, self._owner, self._clock()), known(chat_id, message.id)
+                )
+                for message in messages
+            }
 
-        await self._write(write)
+        def job() -> dict[str, int | None]:
+            revisions = self._committed(write)
+            self._seen.saved(revisions)  # here, for the next save may be queued already
+            return revisions
+
+        revisions = await self._writer.run(lambda: self._told(job))
         if any(message.state is not State.STREAMING for message in messages):
             self._index_soon()
+        if left := [message_id for message_id, revision in revisions.items() if revision is None]:
+            raise ChangedElsewhere(left)
 
     async def adopt(self, thread: Thread) -> bool:
-        """Add a whole chat from elsewhere, as it is; False if it is there already. What streamed is `interrupted`.
+        """Add a whole chat from elsewhere, or the messages of it that are not there: whether anything changed.
+
+        Of a chat that is there, everything else stays: its title, its messages, and its leaf unless the other
+        one's is below it. One that was deleted comes back. What streamed is `interrupted`.
 
         Raises:
             StoreError: a message's id is used by another chat, or it cannot be written.
         """
-        added = await self._write(lambda db: _adopt(db, thread, self._owner))
+        changed = await self._write(lambda db: adoption.adopt(db, thread, self._owner))
         self._index_soon()
-        return added
+        return changed
 
     async def load(self, chat_id: str, since: int = 0) -> Thread:
         """A chat with its messages, deleted or not; with `since`, only the messages changed after that revision.
 
-        To follow a reply that another process writes, load with the `revision` of the last answer now and then;
-        when the message is no longer in `elsewhere` but streams, its writer is gone: `recover`.
+        A reply whose writer is gone is `interrupted`. To follow one that another process writes, load with the
+        `revision` of the last answer now and then; when it is no longer in `elsewhere`, load once more after
+        `recover`: it has ended, or its writer is gone.
 
         Raises:
             StoreError: it is not there, or cannot be read.
         """
-        return await self._read(lambda db: nodes.load(db, chat_id, since, self._owner, self._clock()))
+        thread = await self._read(lambda db: nodes.load(db, chat_id, since, self._owner, self._clock()))
+        self._seen.loaded(chat_id, thread.revision)
+        return thread
 
     async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
         """The chats whose titles contain all of `words`: pinned ones first, then those last spoken in."""
-        return await self._read(lambda db: chats.summaries(db, words, limit))
+        return await self._read(lambda db: chats.summaries(db, words, limit, self._owner, self._clock()))
 
     async def newest(self) -> str | None:
         """The id of the chat in which something was said last."""
@@ -202,12 +236,13 @@ class Store:
             pass
 
     async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def job() -> T:
-            with transaction(self._opened.writer):
-                version_of(self._opened.writer)  # a newer tui-chat may have migrated the file under us
-                return work(self._opened.writer)
+        return await self._writer.run(lambda: self._told(lambda: self._committed(work)))
 
-        return await self._writer.run(lambda: self._told(job))
+    def _committed(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of `work`, once what it wrote is on the disk."""
+        with transaction(self._opened.writer):
+            version_of(self._opened.writer)  # a newer tui-chat may have migrated the file under us
+            return work(self._opened.writer)
 
     async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def job() -> T:
@@ -219,7 +254,7 @@ class Store:
     def _told(self, job: Callable[[], T]) -> T:
         """The result of `job`, with SQLite's errors put into words."""
         try:
-            return job()
+            return self._opened.run(job)
         except sqlite3.Error as error:
             if self.path is not None and faults.is_damage(error):
                 with contextlib.suppress(OSError):
@@ -228,40 +263,24 @@ class Store:
 
     def _index_soon(self) -> None:
         """Index behind what is queued, a batch at a time, so that nothing waits long for it."""
-        if self._indexing or self._closing:
+        if self._indexing:
             return
         self._indexing = True
 
         def job() -> None:
             self._indexing = False
-            with contextlib.suppress(
-                StoreError
-            ):  # what is not indexed is found nevertheless; the next save tries again
-                if self._told(batch) and not self._closing:
-                    self._index_soon()
+            if self._committed(index.index_some):
+                self._index_soon()
 
-        def batch() -> bool:
-            with transaction(self._opened.writer):
-                return index.index_some(self._opened.writer)
+        self._behind(job)
+
+    def _behind(self, job: Callable[[], object]) -> None:
+        """Do `job` behind what is queued. If it fails it is left to the next time."""
+
+        def quiet() -> None:
+            with contextlib.suppress(StoreError):
+                if not self._closing:
+                    self._told(job)
 
         with contextlib.suppress(StoreError):  # closed meanwhile
-            self._writer.submit(job)
-
-
-def _adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
-    chat = thread.chat
-    known = connection.execute("SELECT deleted FROM chats WHERE id = ?", (chat.id,)).fetchone()
-    if known is not None:
-        if known[0] is not None:
-            chats.mark_deleted(connection, chat.id, None)
-        return known[0] is not None
-    chats.insert(connection, chat)
-    for message in thread.messages:
-        settled = (
-            dataclasses.replace(message, state=State.INTERRUPTED) if message.state is State.STREAMING else message
-        )
-        nodes.save(connection, chat.id, settled, owner, chat.updated)
-    chats.update(
-        connection, chat.id, {"leaf": chat.leaf, "title": chat.title} if chat.title else {"leaf": chat.leaf}
-    )
-    return True
+            self._writer.submit(quiet)

@@ -1,6 +1,12 @@
-"""Text that can be stored."""
+"""Text that can be stored, and read again."""
 
 from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+lenient: Final = partial(str, encoding="utf-8", errors="replace")
+"""Bytes of a file as text, whatever they are. As a connection's `text_factory` it is half as fast as `str`."""
 
 
 def whole(text: str) -> str:

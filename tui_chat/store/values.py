@@ -89,7 +89,7 @@ class Thread:
     revision: int = 0
     """Grows with every change of a message: what to ask `Store.load` for later changes with."""
     elsewhere: frozenset[str] = frozenset()
-    """The messages that another living process is still writing."""
+    """The messages of the chat that another living process is still writing, be there news of them or not."""
 
     def branch(self) -> tuple[Message, ...]:
         """The messages from the root to the chat's leaf."""

@@ -1,0 +1,94 @@
+"""A row that something else has written to: the rest of the chat and of the list stay as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.store import opening
+from tui_chat.store.schema import migrate
+from tui_chat.store.values import Chat
+
+from tests.store.kit import filled, opened, plain
+
+REPLY = Message(Role.ASSISTANT, "precious words", id="reply", parent="prompt", usage=Usage(1, 2), model="tiny")
+COLUMNS = {
+    "messages": (
+        *("role", "state", "finish", "size", "revision", "owner", "touched", "created", "first_token", "seconds"),
+        *("model", "server", "usage", "error", "text", "thinking", "parent"),
+    ),
+    "chats": (
+        *("created", "updated", "pinned", "messages", "size", "model", "server", "title", "system", "folded"),
+        *("draft", "place_message", "place_row"),
+    ),
+    "attachments": ("name", "mime", "data"),
+}
+VALUES = ("'x'", "-1e300", "1e300", "9e999", "x'1b5b324aff'", "CAST(x'1b5b324aff' AS TEXT)", "'[1]'")
+
+
+async def chat_with_a_reply(path: Path) -> None:
+    async with opened(path) as store:
+        await store.create_chat(Chat("chat"))
+        await store.save("chat", Message(Role.USER, "go", id="prompt"), REPLY)
+        await filled(store, "another chat")
+        await store.index()
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, name) for table in COLUMNS for name in COLUMNS[table]])
+async def test_one_broken_field_does_not_hide_the_rest(tmp_path: Path, table: str, column: str) -> None:
+    path = tmp_path / "chats.db"
+    await chat_with_a_reply(path)
+    for value in VALUES:
+        with plain(path) as database:
+            database.execute("PRAGMA ignore_check_constraints = ON")
+            database.execute(f"UPDATE {table} SET {column} = {value}")
+        async with opened(path) as store:
+            await store.recover()
+            for summary in await store.chats():
+                assert "\x1b" not in summary.title + summary.model + summary.server
+                assert 0 <= summary.updated <= 4e9
+                thread = await store.load(summary.id)
+                assert all(0 <= message.created <= 4e9 for message in thread.messages)
+            assert len(await store.chats()) == 2
+            await store.search("precious")
+            await store.save("chat", REPLY)
+            await store.index()
+
+
+async def test_what_is_unknown_is_what_it_most_likely_was(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    await chat_with_a_reply(path)
+    with plain(path) as database:
+        database.execute("UPDATE messages SET state = 'inuerrupted', usage = '{', role = 'x' WHERE id = 'reply'")
+        database.execute("UPDATE chats SET title = CAST(x'1b5b6161ff' AS TEXT) WHERE id = 'chat'")
+    async with opened(path) as store:
+        (summary,) = (chat for chat in await store.chats() if chat.id == "chat")
+        assert (summary.title, summary.state, summary.unfinished) == ("␛[aa�", State.INTERRUPTED, True)
+        reply = (await store.load("chat")).messages[1]
+        assert (reply.text, reply.role, reply.state, reply.usage) == (
+            *("precious words", Role.USER, State.INTERRUPTED),
+            None,
+        )
+        assert [hit.title for hit in await store.search("precious") or ()] == ["␛[aa�"]
+
+
+async def test_a_text_that_is_not_utf_8_does_not_end_a_rescue_or_a_migration(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    await chat_with_a_reply(path)
+    with plain(path) as database:
+        database.execute("UPDATE messages SET text = CAST(x'61ff' AS TEXT) WHERE id = 'prompt'")
+        database.execute("UPDATE chats SET title = x'ff' WHERE id = 'chat'")
+    aside = path.rename(tmp_path / "aside.db")
+    async with opened(path) as store:
+        notice = opening._rescue(aside, store._opened.writer)
+        assert notice.endswith("Chats saved from it: 2.")
+        assert [message.text for message in (await store.load("chat")).messages] == ["a�", "precious words"]
+    old = tmp_path / "old.db"
+    with plain(old) as database:
+        migrate(database, to=1)
+        database.execute(
+            "INSERT INTO chats VALUES ('c', 1, 1, 0, NULL, 0, 0, NULL, '', '', CAST(x'61ff' AS TEXT), '')"
+        )
+    async with opened(old) as store:
+        assert [chat.title for chat in await store.chats()] == ["a�"]

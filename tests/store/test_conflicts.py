@@ -1,0 +1,114 @@
+"""Two processes and one message: neither writes over what the other said, and both know who writes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tui_chat.messages import Message, Role, State
+from tui_chat.store.owner import SILENCE, Owner
+from tui_chat.store.seen import ChangedElsewhere
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat
+
+from tests.store.kit import opened, said
+
+HERE = Owner.current()
+GONE = dataclasses.replace(HERE, pid=4_000_000)
+"""A process of this boot that cannot be."""
+LIVING = dataclasses.replace(HERE, host="elsewhere")
+"""A process that cannot be asked: it lives while it writes."""
+
+PROMPT = Message(Role.USER, "go", id="prompt")
+REPLY = Message(Role.ASSISTANT, "cut ", id="reply", parent="prompt", state=State.INTERRUPTED)
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
+    """Two processes that have loaded the same chat."""
+    path = tmp_path / "chats.db"
+    async with opened(path) as here, opened(path, LIVING) as there:
+        await here.create_chat(Chat("chat"))
+        await here.save("chat", PROMPT, REPLY)
+        await there.load("chat")
+        yield here, there
+
+
+async def texts(store: Store) -> list[str]:
+    return [message.text for message in (await store.load("chat")).messages]
+
+
+async def test_a_reply_that_another_process_has_gone_on_with_is_not_written_over(two: tuple[Store, Store]) -> None:
+    here, there = two
+    await here.save("chat", dataclasses.replace(REPLY, text="cut and a long ending", state=State.COMPLETE))
+    other = dataclasses.replace(REPLY, text="cut elsewhere")
+    with pytest.raises(ChangedElsewhere, match="not saved") as caught:
+        await there.save("chat", other, said("and a prompt", REPLY))
+    assert caught.value.messages == {"reply"}
+    assert caught.value.hint
+    assert await texts(there) == ["go", "cut and a long ending", "and a prompt"], "the others are saved"
+    await there.save("chat", dataclasses.replace(other, id="sibling"))
+    await there.save("chat", dataclasses.replace(other, text="loaded, then changed"))
+    assert await texts(here) == ["go", "loaded, then changed", "and a prompt", "cut elsewhere"]
+
+
+async def test_thinking_counts_as_words(two: tuple[Store, Store]) -> None:
+    here, there = two
+    await here.save("chat", dataclasses.replace(REPLY, thinking="hm"))
+    with pytest.raises(ChangedElsewhere):
+        await there.save("chat", dataclasses.replace(REPLY, text="cut off"))
+
+
+async def test_a_change_that_took_no_words_away_is_no_conflict(two: tuple[Store, Store]) -> None:
+    here, there = two
+    await here.save("chat", dataclasses.replace(REPLY, text="cut a"))
+    await there.save("chat", dataclasses.replace(REPLY, text="cut a bit", state=State.COMPLETE))
+    assert await texts(here) == ["go", "cut a bit"]
+
+
+async def test_a_reply_that_another_living_process_writes_is_left_to_it(two: tuple[Store, Store]) -> None:
+    here, there = two
+    await there.save("chat", dataclasses.replace(REPLY, state=State.STREAMING))
+    await here.load("chat")
+    with pytest.raises(ChangedElsewhere):
+        await here.save("chat", dataclasses.replace(REPLY, text="cut and more"))
+    here._clock = lambda: there._clock() + SILENCE + 60
+    await here.save("chat", dataclasses.replace(REPLY, text="cut and more"))
+    assert await texts(here) == ["go", "cut and more"]
+
+
+async def test_what_this_process_saved_itself_it_may_change_as_it_likes(two: tuple[Store, Store]) -> None:
+    here, _ = two
+    await asyncio.gather(
+        *(here.save("chat", dataclasses.replace(REPLY, text=text, state=State.STREAMING)) for text in "abc")
+    )
+    await here.save("chat", dataclasses.replace(REPLY, text="shorter"))
+    assert await texts(here) == ["go", "shorter"]
+
+
+async def test_only_what_another_living_process_writes_is_elsewhere(two: tuple[Store, Store]) -> None:
+    here, there = two
+    await here.save("chat", dataclasses.replace(REPLY, id="own", state=State.STREAMING))
+    await there.save("chat", dataclasses.replace(REPLY, id="others", state=State.STREAMING))
+    first = await here.load("chat")
+    assert first.elsewhere == {"others"}
+    assert (await here.load("chat", first.revision)).elsewhere == {"others"}, "without news of it too"
+    assert (await there.load("chat")).elsewhere == {"own"}
+
+
+async def test_a_reply_whose_writer_is_gone_is_interrupted_before_anything_recovers_it(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    async with opened(path, GONE) as gone, opened(path) as store:
+        await gone.create_chat(Chat("chat"))
+        await gone.save("chat", PROMPT, dataclasses.replace(REPLY, state=State.STREAMING))
+        (summary,) = await store.chats()
+        assert (summary.state, summary.unfinished) == (State.INTERRUPTED, True)
+        thread = await store.load("chat")
+        assert thread.messages[1].state is State.INTERRUPTED
+        assert thread.elsewhere == frozenset()
+        await store.save("chat", dataclasses.replace(REPLY, text="gone on with", state=State.STREAMING))
+        assert [summary.state for summary in await store.chats()] == [State.STREAMING]
+        assert (await store.load("chat")).messages[1].state is State.STREAMING
