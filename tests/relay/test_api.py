@@ -78,11 +78,11 @@ async def test_headers_leave_before_the_first_word_and_silence_is_filled(tokens:
 
 
 async def test_a_refusal_is_a_status_as_long_as_nothing_was_sent(tokens: Path) -> None:
-    for error, status, kind in (
-        (NoSuchModel("No such model.", "Get it.", status=404), 404, "no_such_model"),
-        (TooLong("Too long.", status=400), 400, "too_long"),
-        (Busy("Later.", status=429, retry_after=2.5), 503, "busy"),
-        (ServerFault("Out of memory."), 502, "server_fault"),
+    for error, status, kind, message in (
+        (NoSuchModel("No such model.", "Get it.", status=404), 404, "no_such_model", "No such model."),
+        (TooLong("Too long.", status=400), 400, "too_long", "Too long."),
+        (Busy("Later.", status=429, retry_after=2.5), 503, "busy", "The server behind the relay is busy."),
+        (ServerFault("Out of memory."), 502, "server_fault", "The server behind the relay failed."),
     ):
         async with running(ScriptedBackend((error,)), tokens) as relay:
             for path in ("/api/chat", "/v1/chat/completions"):
@@ -91,7 +91,7 @@ async def test_a_refusal_is_a_status_as_long_as_nothing_was_sent(tokens: Path) -
                 )
                 assert answer.status_code == status
                 told = answer.json()["error"]
-                assert (told["type"], told["message"]) == (kind, str(error))
+                assert (told["type"], told["message"]) == (kind, message)
                 assert answer.headers.get("retry-after") == ("3" if kind == "busy" else None)
 
 
@@ -100,12 +100,19 @@ async def test_what_names_the_server_behind_is_not_passed_on(tokens: Path) -> No
         Unreachable("Nothing answers at http://10.0.0.9:11434."),
         Unauthorized("http://10.0.0.9 wants a key", status=401),
         Cut("http://10.0.0.9 closed the connection."),
+        ServerFault("upstream 10.0.0.9: bad key sk-1234567890"),
+        Busy("connect error: 10.0.0.9:8000", status=503),
     )
     for error in errors:
         async with running(ScriptedBackend((error,)), tokens) as relay:
             answer = await relay.client.post("/api/chat", json=HELLO_BODY)
-        assert answer.status_code == 502
-        assert "10.0.0.9" not in answer.text
+            relay.backend.script = (Accepted(), Delta("x"), error)
+            late = await relay.client.post("/api/chat", json=HELLO_BODY)
+        assert answer.status_code == (503 if isinstance(error, Busy) else 502)
+        assert "error" in late.text
+        for text in (answer.text, late.text):
+            assert "10.0.0.9" not in text
+            assert "sk-" not in text
 
 
 async def test_an_error_after_the_first_word_is_said_in_the_stream(tokens: Path) -> None:
@@ -119,8 +126,9 @@ async def test_an_error_after_the_first_word_is_said_in_the_stream(tokens: Path)
             datas = [event.data async for event in events_of(response)]
     error = last["error"]
     assert isinstance(error, dict)
-    assert (error["message"], error["hint"], error["type"]) == ("It crashed.", "Look.", "server_fault")
-    assert json.loads(datas[-2])["error"]["message"] == "It crashed."
+    assert (error["message"], error["hint"]) == ("The server behind the relay failed.", "Look.")
+    assert error["type"] == "server_fault"
+    assert json.loads(datas[-2])["error"]["message"] == error["message"]
     assert datas[-1] == "[DONE]"
 
 
@@ -130,6 +138,36 @@ async def test_a_reply_without_its_end_is_an_error_and_never_done(tokens: Path) 
         told = await objects_of(response)
     assert "error" in told[-1]
     assert not any("done" in item for item in told)
+
+
+async def test_an_error_that_nobody_expected_is_never_an_empty_success(
+    tokens: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def surprise() -> None:
+        raise OverflowError("secret-number")
+
+    script = (Accepted(), Delta("half"), surprise)
+    body = {"messages": [{"role": "user", "content": "x"}]}
+    async with running(ScriptedBackend(script), tokens) as relay:
+        whole = await relay.client.post("/v1/chat/completions", json=body)
+        async with relay.chat(HELLO_BODY) as response:
+            told = await objects_of(response)
+        assert relay.relay.slots.taken == 0
+    assert (whole.status_code, whole.json()["error"]["type"]) == (502, "server_fault")
+    assert told[:-1] == [{"accepted": True}, {"delta": "half"}]
+    assert "error" in told[-1]
+    assert "OverflowError" in caplog.text
+    assert "secret" not in caplog.text + whole.text + str(told)
+
+
+async def test_a_reply_that_was_broken_off_from_within_is_never_an_empty_success(tokens: Path) -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    body = {"messages": [{"role": "user", "content": "x"}]}
+    async with running(ScriptedBackend((Accepted(), Delta("half"), cancelled)), tokens) as relay:
+        answer = await relay.client.post("/v1/chat/completions", json=body)
+    assert (answer.status_code, answer.json()["error"]["type"]) == (503, "cut")
 
 
 async def test_a_reply_that_takes_too_long_is_ended(tokens: Path) -> None:
@@ -204,6 +242,23 @@ async def test_clients_of_ollama_get_ollamas_lines(tokens: Path) -> None:
     assert [line["done"] for line in lines] == [False, False, True]
     assert whole.json()["message"] == {"role": "assistant", "content": "Hi", "thinking": "Hm"}
     assert whole.json()["done_reason"] == "stop"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("application/json, text/plain, */*", "text/event-stream"),
+        ("application/json, text/event-stream", "text/event-stream"),
+        ("*/*", "text/event-stream"),
+        ("", "text/event-stream"),
+        ("Application/JSON; q=1", "application/x-ndjson"),
+        ("application/x-ndjson, application/json", "application/x-ndjson"),
+    ],
+)
+async def test_whoever_takes_more_than_json_gets_events(tokens: Path, accept: str, media: str) -> None:
+    async with running(ScriptedBackend(), tokens) as relay:
+        answer = await relay.client.post("/api/chat", json=HELLO_BODY, headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == media
 
 
 async def test_models_are_listed_and_described(tokens: Path) -> None:

@@ -47,7 +47,7 @@ events = st.one_of(
     st.just(Accepted()),
     st.just(WasThinking()),
     st.booleans().map(Continued),
-    st.builds(PromptProgress, st.integers(0, 99), st.integers(0, 99)),
+    st.integers(1, 99).flatmap(lambda total: st.builds(PromptProgress, st.integers(0, total), st.just(total))),
     st.builds(ToolCall, texts, texts),
     st.builds(
         Finished,
@@ -123,8 +123,10 @@ def test_events_arrive_as_they_were_sent(event: Event) -> None:
 def test_errors_arrive_as_what_they_were(error: ReplyError) -> None:
     with pytest.raises(type(error)) as caught:
         event_in(problem_of(error).body)
+    if isinstance(error, NoSuchModel | TooLong):
+        assert str(caught.value) == str(error)
     if not isinstance(error, Cut):
-        assert (str(caught.value), caught.value.hint) == (str(error), error.hint)
+        assert caught.value.hint == error.hint
     if isinstance(caught.value, Busy):
         assert caught.value.retry_after == 3.0
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from tui_chat.events import Accepted, Delta
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 
-from tests.relay.kit import HELLO_BODY, ScriptedBackend, running
+from tests.relay.kit import HELLO_BODY, ScriptedBackend, events_of, running, until
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -140,3 +142,21 @@ async def test_the_log_holds_names_but_no_tokens_and_nothing_that_was_said(
     ]
     assert "secret" not in caplog.text
     assert token not in caplog.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-resume": "1"}], ids=["plain", "resumable"])
+async def test_the_log_tells_who_left_from_who_stayed(
+    tokens: Path, caplog: pytest.LogCaptureFixture, headers: dict[str, str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    backend = ScriptedBackend((Accepted(), Delta("x"), asyncio.Event().wait))
+
+    def lines() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.filename == "journal.py"]
+
+    async with running(backend, tokens) as relay:
+        async with relay.chat(HELLO_BODY, headers=headers) as response:
+            await anext(events_of(response))
+        await until(lambda: len(lines()) == 1)
+        await relay.client.get("/v1/models")
+    assert [line.endswith(" client left") for line in lines()] == [True, False]

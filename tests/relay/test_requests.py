@@ -70,6 +70,8 @@ def test_any_body_is_a_request_or_a_problem_that_can_be_said(data: bytes) -> Non
         b'{"a":' * 100_000,
         b'{"messages": [{"role": "user", "content": NaN}]}',
         b'{"messages": ' + b"1" * 10_000 + b"}",
+        b'"' + b'\\"' * 10_000_000,
+        b'{"messages": "\\',
         b"{}",
         b'{"messages": []}',
         b'{"messages": [[]]}',
@@ -79,7 +81,7 @@ def test_any_body_is_a_request_or_a_problem_that_can_be_said(data: bytes) -> Non
         b'{"messages": [{"role": "user", "content": [{"type": "video"}]}]}',
         b'{"model": 1, "messages": [{"role": "user", "content": "x"}]}',
     ],
-    ids=range(18),
+    ids=range(20),
 )
 def test_nonsense_is_a_bad_request(parse: Callable[[bytes], Ask], data: bytes) -> None:
     with pytest.raises(Problem) as caught:
@@ -94,6 +96,36 @@ def test_nonsense_is_a_bad_request(parse: Callable[[bytes], Ask], data: bytes) -
 def test_options_that_are_not_the_clients_are_refused(name: str, value: object) -> None:
     with pytest.raises(Problem, match=name):
         api(json.dumps({"message": "x", "options": {name: value}}).encode())
+
+
+MANY = 100_000
+TEXT = {"type": "text", "text": ""}
+PICTURE = base64.b64encode(PNG).decode()
+
+
+@pytest.mark.parametrize(
+    ("parse", "body"),
+    [
+        (api, {"messages": USER * MANY}),
+        (openai_ask, {"messages": [{"role": "user", "content": [TEXT] * MANY}]}),
+        (api, {"messages": [{"role": "user", "content": "x", "images": [PICTURE] * MANY}]}),
+        (api, {"messages": USER, "options": {"stop": ["x"] * 100}}),
+        (openai_ask, {"messages": USER, "stop": ["x"] * 100}),
+        (api, {"messages": USER, "more": [[]] * MANY}),
+        (openai_ask, {"messages": USER, "more": dict.fromkeys(map(str, range(MANY)), 1)}),
+    ],
+    ids=["messages", "parts", "images", "option", "stop", "lists", "fields"],
+)
+def test_a_body_has_only_so_many_parts(parse: Callable[[bytes], Ask], body: object) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(json.dumps(body).encode())
+    assert caught.value.status == 400
+
+
+def test_a_long_conversation_has_not_too_many_parts() -> None:
+    hello = {"role": "user", "content": 'a, "b", [c], {d}\n\\' * 100}
+    for parse in (api, openai_ask):
+        assert len(parse(json.dumps({"messages": [hello] * 2000, "model": "m"}).encode()).request.messages) == 2000
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message
 from tui_chat.errors import ServerFault
 from tui_chat.events import Accepted, Delta, Finished
+from tui_chat.messages import ChatRequest
 from tui_chat.protocol.sse import ServerEvent
+from tui_chat.relay.answers import StreamAnswer
+from tui_chat.relay.dialects import Native
+from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
+from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tokens import TokenFile
 
 from tests.relay.kit import HELLO_BODY, Running, ScriptedBackend, Step, events_of, objects_of, running, until
@@ -50,13 +56,6 @@ async def test_a_slow_client_slows_the_server_down(tokens: Path) -> None:
         assert seen < count / 2
         told = await objects_of(response)
     assert sum("delta" in item for item in told) == count
-
-
-async def test_a_client_that_never_reads_counts_as_gone(tokens: Path) -> None:
-    backend = ScriptedBackend((Accepted(), *[Delta("x" * 10_000)] * 5000, Finished()))
-    async with running(backend, tokens, Settings(stuck=0.05)) as relay, relay.chat(HELLO_BODY):
-        await until(lambda: backend.yielded > 0)
-        await until(lambda: backend.open == 0)
 
 
 async def test_a_token_has_so_many_replies_and_all_together_so_many(tokens: Path) -> None:
@@ -195,6 +194,116 @@ async def test_only_so_many_finished_streams_are_held(tokens: Path) -> None:
             keys.append(response.headers["x-stream-id"])
         found = [(await relay.client.get(f"/api/streams/{key}")).status_code for key in keys]
     assert found == [404, 404, 404, 200, 200]
+
+
+async def test_nobody_pushes_out_the_streams_of_others(tokens: Path) -> None:
+    async with running(ScriptedBackend(), tokens, Settings(streams=4, streams_per_token=2)) as relay:
+        anna, bob = relay_token(relay, "anna"), relay_token(relay, "bob")
+
+        async def hold(key: dict[str, str]) -> str:
+            async with relay.chat(HELLO_BODY, headers=RESUME | key) as response:
+                await objects_of(response)
+            return f"/api/streams/{response.headers['x-stream-id']}"
+
+        hers = [await hold(anna) for _ in range(2)]
+        his = [await hold(bob) for _ in range(10)]
+        found = [(await relay.client.get(path, headers=anna)).status_code for path in hers]
+        assert found == [200, 200]
+        found = [(await relay.client.get(path, headers=bob)).status_code for path in his]
+        assert found == [404] * 8 + [200] * 2
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["removed", "replaced"])
+async def test_the_replies_of_a_token_end_with_it(tokens: Path, again: bool) -> None:
+    backend = ScriptedBackend(endless())
+    async with running(backend, tokens, Settings(revocation=0.02)) as relay, AsyncExitStack() as stack:
+        anna, bob = relay_token(relay, "anna"), relay_token(relay, "bob")
+        hers = [
+            events_of(await stack.enter_async_context(relay.chat(HELLO_BODY, headers=anna | more)))
+            for more in ({}, RESUME)
+        ]
+        his = events_of(await stack.enter_async_context(relay.chat(HELLO_BODY, headers=bob)))
+        for events in (*hers, his):
+            await take(events, 2)
+        TokenFile(tokens).remove("anna")
+        if again:
+            TokenFile(tokens).add("anna")
+        async with asyncio.timeout(3):
+            for events in hers:
+                (last,) = [json.loads(event.data) async for event in events]
+                assert last["error"]["type"] == "unauthorized"
+        await until(lambda: backend.open == 1)
+        assert relay.relay.streams.kept == 0
+        TokenFile(tokens).remove("bob")
+        (last,) = [json.loads(event.data) async for event in his]
+        assert last["error"]["type"] == "unauthorized"
+
+
+async def test_without_a_token_replies_go_on_when_the_first_one_is_made(tokens: Path) -> None:
+    go = asyncio.Event()
+    backend = ScriptedBackend((Accepted(), go.wait, Finished()))
+    async with (
+        running(backend, tokens, Settings(revocation=0.005, silence=0.02)) as relay,
+        relay.chat(HELLO_BODY) as response,
+    ):
+        relay_token(relay, "anna")
+        chunks = response.aiter_bytes()
+        _ = [await anext(chunks) for _ in range(4)]
+        go.set()
+        assert b'"done"' in b"".join([chunk async for chunk in chunks])
+
+
+def kept_stream(backend: ScriptedBackend, settings: Settings) -> tuple[Streams, Stream]:
+    """A stream that can be resumed, begun and without a reader."""
+    streams = Streams(backend, settings)
+    stream = Stream("", Native(), settings, resumable=True)
+    streams.start(stream, ChatRequest("m", ()), lambda: None)
+    streams.keep(stream)
+    return streams, stream
+
+
+async def test_whoever_is_displaced_before_the_headers_gets_a_plain_no(tokens: Path) -> None:
+    settings = Settings(verdict=10)
+    streams, stream = kept_stream(ScriptedBackend((asyncio.Event().wait,)), settings)
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    answer = asyncio.create_task(StreamAnswer(streams, stream, settings, 0)({}, receive, send))
+    await until(lambda: stream.read)
+    async with streams.reading(stream):
+        with pytest.raises(Problem) as caught:
+            await answer
+    assert (caught.value.status, sent) == (409, [])
+    await streams.aclose()
+
+
+async def test_a_reader_that_leaves_while_it_displaces_another_is_released() -> None:
+    streams, stream = kept_stream(ScriptedBackend(endless()), Settings(grace=0.02))
+    let_go = asyncio.Event()
+
+    async def read() -> None:
+        async with streams.reading(stream):
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await let_go.wait()
+
+    first = asyncio.create_task(read())
+    await until(lambda: stream.read)
+    second = asyncio.create_task(read())
+    await until(lambda: first.cancelling() > 0)
+    second.cancel()
+    await asyncio.wait([second])
+    let_go.set()
+    await asyncio.wait([first])
+    assert not stream.read
+    await until(lambda: streams.kept == 0 and len(streams) == 0)
 
 
 async def test_a_relay_that_stops_says_so_in_its_streams(tokens: Path) -> None:

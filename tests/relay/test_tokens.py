@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,25 @@ def test_tokens_are_long_and_never_the_same(tokens: Path) -> None:
     made = {TokenFile(tokens).add(f"n{number}") for number in range(20)}
     assert len(made) == 20
     assert all(len(token) > 40 for token in made)
+
+
+def test_changes_at_the_same_time_are_all_kept(tokens: Path) -> None:
+    names = [f"n{number}" for number in range(32)]
+    for name in names[::2]:
+        TokenFile(tokens).add(name)
+    with ThreadPoolExecutor(16) as pool:
+        added = pool.map(lambda name: TokenFile(tokens).add(name), names[1::2])
+        removed = pool.map(lambda name: TokenFile(tokens).remove(name), names[::2])
+        owners = dict(zip(names[1::2], added, strict=True))
+        assert list(removed) == [None] * 16
+    assert {*TokenFile(tokens).names} == {*owners}
+    assert all(TokenFile(tokens).owner_of(token.encode()) == name for name, token in owners.items())
+
+
+def test_a_folder_that_cannot_be_made_is_said_plainly(tokens: Path) -> None:
+    tokens.write_text("")
+    with pytest.raises(ConfigError, match="Cannot write"):
+        TokenFile(tokens / "below").add("anna")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "a\nb", "../x", "-x", "x" * 41, "ä"])

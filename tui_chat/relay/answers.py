@@ -16,11 +16,15 @@ from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tape import Lost, Tape
 
 
+class Displaced(Exception):
+    """What was done for a client ended although the client is still there."""
+
+
 class StreamAnswer:
     """An answer that follows a stream to its end, or until the client is gone.
 
     Data and heartbeats are written by one task in turn. Each write waits until the client has taken what came
-    before, which in the end slows the model down to the client.
+    before, which in the end slows the model down to the client. A client that takes nothing loses its connection.
     """
 
     def __init__(self, streams: Streams, stream: Stream, settings: Settings, after: int | None = None) -> None:
@@ -29,6 +33,8 @@ class StreamAnswer:
         self._stream = stream
         self._settings = settings
         self._after = after
+        self._begun = False
+        """Whether the headers have left."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request.
@@ -46,8 +52,12 @@ class StreamAnswer:
                 else:
                     await Response(tape.take(), headers=self._headers)(scope, receive, send)
 
-        if not await while_connected(receive, follow()):
-            await self._send(send, _body(b"", more=False))  # another connection follows the stream now
+        try:
+            await while_connected(receive, follow())
+        except Displaced:
+            if not self._begun:
+                raise Problem(409, "cut", "Another connection follows the reply now.") from None
+            await send(_body(b"", more=False))
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -80,21 +90,13 @@ class StreamAnswer:
     async def _write(self, tape: Tape, send: Send) -> None:
         raw = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": raw})
+        self._begun = True
         self._streams.keep(self._stream)
         while not tape.finished:
             piece = await self._next(tape)
-            if piece and not await self._send(send, _body(piece)):
-                return
-        await self._send(send, _body(b"", more=False))
-
-    async def _send(self, send: Send, message: Message) -> bool:
-        """Whether the client took what came before it in time."""
-        try:
-            async with asyncio.timeout(self._settings.stuck):
-                await send(message)
-        except TimeoutError:
-            return False
-        return True
+            if piece:
+                await send(_body(piece))
+        await send(_body(b"", more=False))
 
     async def _next(self, tape: Tape) -> bytes:
         try:
@@ -105,10 +107,11 @@ class StreamAnswer:
         return tape.take()
 
 
-async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> bool:
+async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
     """Do `work`, which is cancelled as soon as the client leaves. The request's body has been read.
 
-    Returns whether it was done to its end.
+    Raises:
+        Displaced: something else has cancelled it.
     """
     working = asyncio.create_task(work)
     watching = asyncio.create_task(_gone(receive))
@@ -118,10 +121,10 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
         working.cancel()
         watching.cancel()
         await asyncio.wait((working, watching))
-    if working.cancelled():
-        return False
-    working.result()
-    return True
+    if not working.cancelled():
+        working.result()
+    elif watching.cancelled():
+        raise Displaced
 
 
 async def _gone(receive: Receive) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 
 from starlette.applications import Starlette
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from tui_chat import __version__
 from tui_chat.backends.base import Backend
-from tui_chat.errors import ReplyError
+from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.messages import ChatRequest, new_id
 from tui_chat.protocol.relay import SERVICE, model_entry, with_loaded
 from tui_chat.relay.answers import StreamAnswer
@@ -46,7 +46,8 @@ class Relay:
         self.streams = Streams(backend, settings)
         self.slots = Slots(settings.streams_per_token, settings.streams)
         self._backend = backend
-        self._settings = settings
+        self._tokens = tokens
+        self.settings = settings
         self.app: ASGIApp = Journal(Guard(self._routes(), settings, tokens, demand=demand))
         """What a server like uvicorn serves."""
 
@@ -80,8 +81,22 @@ class Relay:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        yield
-        await self.aclose()
+        watching = asyncio.create_task(self._watch_tokens())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await self.aclose()
+
+    async def _watch_tokens(self) -> None:
+        """End replies whose token is no longer in the file, or another's of the same name."""
+        before: Mapping[str, bytes] = {}
+        while True:
+            with suppress(ConfigError):  # the guard tells of it
+                now = self._tokens.digests
+                self.streams.revoke({name for name, digest in now.items() if before.get(name, digest) == digest})
+                before = now
+            await asyncio.sleep(self.settings.revocation)
 
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"service": SERVICE, "status": "ok", "version": __version__})
@@ -99,7 +114,7 @@ class Relay:
         resumable = not ollama and request.headers.get("x-resume") == "1"
         with ExitStack() as held:
             held.enter_context(self.slots.take(request.scope[OWNER]))
-            ask = await self._named(api_ask(await self._body(request), self._settings.context))
+            ask = await self._named(api_ask(await self._body(request), self.settings.context))
             dialect: Dialect = Native()
             if ollama:
                 model = ask.request.model
@@ -120,7 +135,7 @@ class Relay:
         after = request.headers.get("last-event-id", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 10):
             raise bad_request("Last-Event-ID must be a number.")
-        return StreamAnswer(self.streams, stream, self._settings, int(after))
+        return StreamAnswer(self.streams, stream, self.settings, int(after))
 
     async def _stop(self, request: Request) -> Response:
         await self.streams.drop(self.streams.find(request.path_params["key"], request.scope[OWNER]))
@@ -130,15 +145,15 @@ class Relay:
         self, request: Request, wanted: ChatRequest, dialect: Dialect, held: ExitStack, *, resumable: bool
     ) -> ASGIApp:
         """Start the stream, which takes over what is `held` for it, and the answer that follows it."""
-        stream = Stream(request.scope[OWNER], dialect, self._settings, resumable=resumable)
+        stream = Stream(request.scope[OWNER], dialect, self.settings, resumable=resumable)
         self.streams.start(stream, wanted, held.pop_all().close)
-        return StreamAnswer(self.streams, stream, self._settings)
+        return StreamAnswer(self.streams, stream, self.settings)
 
     async def _body(self, request: Request) -> bytes:
-        limit = self._settings.body_bytes
+        limit = self.settings.body_bytes
         body = bytearray()
         try:
-            async with asyncio.timeout(self._settings.body_seconds):
+            async with asyncio.timeout(self.settings.body_seconds):
                 async for chunk in request.stream():
                     body += chunk
                     if len(body) > limit:
@@ -153,7 +168,7 @@ class Relay:
         """`ask` with a model where it names none: the configured one, one in memory, or the newest."""
         if ask.request.model:
             return ask
-        model = self._settings.model
+        model = self.settings.model
         if not model:
             models = await self._backend.loaded() or await self._backend.models()
             if not models:
@@ -163,9 +178,9 @@ class Relay:
 
 
 def _wants_ollama(accept: str) -> bool:
-    """Clients of Ollama ask for JSON by name; others for an event stream, or for anything."""
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return bool({"application/json", "application/x-ndjson"} & {*wanted}) and "text/event-stream" not in wanted
+    """Clients of Ollama ask for JSON by name and for nothing else; others for an event stream, or for anything."""
+    wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return wanted <= {"application/json", "application/x-ndjson"}
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -19,9 +19,8 @@ from tui_chat.errors import (
 )
 from tui_chat.protocol.relay import kind_of
 
-_TELLING: Final = (NoSuchModel, Unsupported, TooLong, Busy, ServerFault)
+_TELLING: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400}
 """Errors about the request. The texts of others may name the server behind, which is nobody's business."""
-_STATUS: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400, Busy: 503}
 _UNREAD: Final = (408, 413)
 """Statuses that leave a rest of the request unread: nothing else can follow it on that connection."""
 
@@ -73,11 +72,13 @@ def bad_request(message: str, hint: str = "") -> Problem:
 
 def problem_of(error: ReplyError) -> Problem:
     """What to tell a client of an error between relay and server."""
-    if isinstance(error, _TELLING):
-        wait = error.retry_after if isinstance(error, Busy) else None
-        status = _STATUS.get(type(error), 502)
-        return Problem(status, kind_of(error), str(error), error.hint, retry_after=wait)
+    if (status := _TELLING.get(type(error))) is not None:
+        return Problem(status, kind_of(error), str(error), error.hint)
     match error:
+        case Busy(retry_after=wait, hint=hint):
+            return Problem(503, "busy", "The server behind the relay is busy.", hint, retry_after=wait)
+        case ServerFault(hint=hint):
+            return Problem(502, "server_fault", "The server behind the relay failed.", hint)
         case Unreachable():
             return Problem(502, "server_fault", "The relay cannot reach its server.", "Is it running there?")
         case Cut():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NoReturn
 
 from tui_chat.messages import Attachment, ChatRequest, Message, Role
@@ -36,6 +38,11 @@ _SIGNS: Final = (
     (b"RIFF", "image/webp"),
 )
 _THINK: Final = ("low", "medium", "high")
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
+"""A string of JSON, or where a value begins."""
+_TOKENS: Final = 20_000
+"""How many of them a body may have; a message has seven. Each costs far more than its bytes."""
+_STOP_WORDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +106,8 @@ def openai_ask(data: bytes) -> Ask:
 
 
 def _object(data: bytes) -> Mapping[str, object]:
+    if next(islice(_TOKEN.finditer(data), _TOKENS, None), None) is not None:
+        raise Problem(400, "too_long", "The request has too many parts.", "Send fewer messages.")
     try:
         body = json.loads(data.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -145,7 +154,7 @@ def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
     for name, value in options.items():
         if name == "stop":
             words = value if isinstance(value, list) else [value]
-            good = all(isinstance(word, str) for word in words)
+            good = len(words) <= _STOP_WORDS and all(isinstance(word, str) for word in words)
         else:
             good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
         if name not in (*_NUMBERS, "stop"):

@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from tui_chat.relay.app import Relay
+from tui_chat.relay.connection import connection
 
 _log = logging.getLogger("tui_chat.relay")
 _HEADER_BYTES = 32 * 1024
@@ -21,7 +22,7 @@ class Server(uvicorn.Server):
     def __init__(self, relay: Relay) -> None:
         config = uvicorn.Config(
             relay.app,
-            http="h11",  # its limit on headers holds; the other parser has none
+            http=connection(relay.settings),  # on h11: its limit on headers holds; the other parser has none
             ws="none",
             lifespan="on",
             log_config=None,

@@ -26,12 +26,16 @@ class Settings:
     """The largest `num_ctx` that a request may ask for."""
     duration: float = 30 * 60.0
     """How long a reply may take."""
+    revocation: float = 1.0
+    """How long a reply may outlive its token."""
     silence: float = 15.0
     """After how long without a word the line is kept alive: proxies give up after 30 to 60 s."""
     verdict: float = 1.0
     """How long the headers wait for the server's first word, so that its "no" becomes a status."""
+    head: float = 10.0
+    """How long a connection may be without a whole head of a request before it is closed."""
     stuck: float = 60.0
-    """How long a client may refuse to read before it counts as gone."""
+    """How long a client may refuse to read before its connection is broken off."""
     grace: float = 60.0
     """How long a reply that can be resumed outlives its connection."""
     ahead_bytes: int = 64 * 1024

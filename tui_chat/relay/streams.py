@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
 from tui_chat.backends.base import Backend
@@ -18,6 +19,7 @@ from tui_chat.relay.settings import Settings
 from tui_chat.relay.tape import Tape
 
 _RETRY_SECONDS = 5.0
+_log = logging.getLogger("tui_chat.relay")
 
 
 class Slots:
@@ -78,11 +80,11 @@ class Stream:
         except TimeoutError:
             limit = f"{self._duration / 60:g} minutes"
             self.fail(Problem(504, "server_fault", f"The reply took longer than {limit}.", "Continue it."))
-        finally:
+        else:
             self._end()
 
     def fail(self, problem: Problem) -> None:
-        """Say that the reply will have no end."""
+        """Say that the reply will have no end, if it has none."""
         if self.tape.closed:
             return
         if not self.begun.is_set():
@@ -96,10 +98,10 @@ class Stream:
         """Be its reader while inside; whoever was it before is cancelled, and gone when this begins."""
         mine = asyncio.current_task()
         before, self._reader = self._reader, mine
-        if before is not None:
-            before.cancel()
-            await asyncio.wait([before])
         try:
+            if before is not None:
+                before.cancel()
+                await asyncio.wait([before])
             yield self.tape
         finally:
             if self._reader is mine:
@@ -167,13 +169,14 @@ class Streams:
         def over(_: asyncio.Task[None]) -> None:
             del self._recordings[stream]
             release()
+            stream.fail(_shortfall(recording))
 
         recording.add_done_callback(over)
 
     def keep(self, stream: Stream) -> None:
         """Hold a stream that can be resumed for its client to come back: from now on that knows its name."""
         if stream.resumable and stream.id not in self._kept:
-            self._make_room()
+            self._make_room(stream.owner)
             self._kept[stream.id] = stream
 
     def find(self, key: str, owner: str) -> Stream:
@@ -211,10 +214,18 @@ class Streams:
     async def aclose(self) -> None:
         """End all streams with a word of explanation, and begin no others."""
         self._closing = True
-        for stream in list(self._recordings):
+        streams = [*self._recordings, *self._kept.values()]
+        for stream in streams:
             stream.fail(Problem(503, "cut", "The relay was stopped.", "Continue the reply in a moment."))
-        for stream in [*self._recordings, *self._kept.values()]:
+        for stream in streams:
             await self.drop(stream)
+
+    def revoke(self, holders: Collection[str]) -> None:
+        """End the streams of those who began them with a token, and are not among the `holders` of one now."""
+        for stream in {*self._recordings, *self._kept.values()}:
+            if stream.owner and stream.owner not in holders:
+                stream.fail(Problem(401, "unauthorized", "The token was removed.", "Ask whoever runs the relay."))
+                self._forget(stream)
 
     def _forget(self, stream: Stream) -> asyncio.Task[None] | None:
         self._cancel_expiry(stream)
@@ -228,11 +239,26 @@ class Streams:
         with suppress(KeyError):
             self._expiries.pop(stream.id).cancel()
 
-    def _make_room(self) -> None:
-        """Of those that only wait to be come back for, hold as many as may be generated at once."""
+    def _make_room(self, owner: str) -> None:
+        """Of those that only wait to be come back for, hold as many as may be generated at once.
+
+        The owner's own have to go before those of others, and the oldest first.
+        """
         waiting = [stream for stream in self._kept.values() if stream not in self._recordings and not stream.read]
-        for stream in waiting[: max(0, len(waiting) - self._settings.streams + 1)]:
+        waiting.sort(key=lambda stream: stream.owner != owner)
+        own = sum(stream.owner == owner for stream in waiting)
+        many = max(own - self._settings.streams_per_token, len(waiting) - self._settings.streams)
+        for stream in waiting[: max(0, many + 1)]:
             self._forget(stream)
+
+
+def _shortfall(recording: asyncio.Task[None]) -> Problem:
+    """Why a recording is over, for a reply that has no end."""
+    error = None if recording.cancelled() else recording.exception()
+    if error is None:
+        return Problem(503, "cut", "The reply was stopped.", "Continue it.")
+    _log.error("A reply ended in %s", type(error).__name__)
+    return Problem(502, "server_fault", "The relay failed.", "Ask whoever runs it: its log names the error.")
 
 
 def _too_many(who: str, count: int) -> Problem:

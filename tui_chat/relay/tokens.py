@@ -12,12 +12,13 @@ import re
 import secrets
 import stat
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
+from tui_chat.store.files import locked
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
 _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
@@ -44,6 +45,15 @@ class TokenFile:
         """
         return tuple(self._read())
 
+    @property
+    def digests(self) -> Mapping[str, bytes]:
+        """What is known of each token, by name: it changes when a name gets another token.
+
+        Raises:
+            ConfigError: as for `names`.
+        """
+        return self._read()
+
     def add(self, name: str) -> str:
         """A new token for `name`, which nothing but the return value ever shows.
 
@@ -54,13 +64,14 @@ class TokenFile:
             raise ConfigError(
                 f"{name[:60]!r} cannot be a token's name", "Use at most 40 letters, digits and . _ @ - in it."
             )
-        digests = self._read()
-        if name in digests:
-            raise ConfigError(
-                f"There is a token named {name} already", "Remove it first: `tui-chat relay token remove`."
-            )
         token = _PREFIX + secrets.token_urlsafe(32)
-        self._write({**digests, name: _digest(token.encode())})
+        with self._alone():
+            digests = self._read()
+            if name in digests:
+                raise ConfigError(
+                    f"There is a token named {name} already", "Remove it first: `tui-chat relay token remove`."
+                )
+            self._write({**digests, name: _digest(token.encode())})
         return token
 
     def remove(self, name: str) -> None:
@@ -69,10 +80,13 @@ class TokenFile:
         Raises:
             ConfigError: there is none, or the file cannot be read or written.
         """
-        digests = self._read()
-        if name not in digests:
-            raise ConfigError(f"There is no token named {name[:60]!r}", "`tui-chat relay token list` names them.")
-        self._write({other: digest for other, digest in digests.items() if other != name})
+        with self._alone():
+            digests = self._read()
+            if name not in digests:
+                raise ConfigError(
+                    f"There is no token named {name[:60]!r}", "`tui-chat relay token list` names them."
+                )
+            self._write({other: digest for other, digest in digests.items() if other != name})
 
     def owner_of(self, token: bytes) -> str | None:
         """Whose token it is, None if nobody's. The time it takes tells nothing about the tokens.
@@ -114,22 +128,27 @@ class TokenFile:
             digests[match[1]] = bytes.fromhex(match[2])
         return digests
 
-    def _write(self, digests: Mapping[str, bytes]) -> None:
-        text = "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items())
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Change the file while inside, with nobody else doing so between reading and writing."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")  # is 0600
-            try:
-                with os.fdopen(handle, "w") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(draft, self.path)
-            finally:
-                with suppress(FileNotFoundError):
-                    os.unlink(draft)
+            with locked(self.path.parent):
+                yield
         except OSError as error:
             raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
+
+    def _write(self, digests: Mapping[str, bytes]) -> None:
+        text = "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items())
+        handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")  # is 0600
+        try:
+            with os.fdopen(handle, "w") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, self.path)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(draft)
 
 
 def _digest(token: bytes) -> bytes:
