@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tui_chat.config import DEFAULT_URL, Config, config_path, default_data_dir, load_config, nearest, read_key
 from tui_chat.errors import ConfigError
-from tui_chat.servers import Kind
+from tui_chat.servers import Kind, Secret
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "config.toml"
 
 
-def load(file: Path, text: str, environ: dict[str, str] | None = None, **flags: str) -> Config:
+def load(file: Path, text: str, environ: dict[str, str] | None = None, **flags: str | bool) -> Config:
     file.write_text(text)
     file.chmod(0o600)
     return load_config(environ or {}, file=file, **flags)  # type: ignore[arg-type]
@@ -91,7 +91,11 @@ def test_all_settings_are_read(file: Path) -> None:
         ("[[servers]]\nname = 'x'", ["server 1 has no url"]),
         ("[[servers]]\nurl = 'http://a'\nkind = 'olama'", ["unknown kind 'olama'", "Did you mean 'ollama'?"]),
         ("[[servers]]\nurl = 'http://a'\nheaders = 3", ["headers must be a table"]),
-        ("[[servers]]\nurl = 'http://a'\nkey_env = 'NO_SUCH'", ["NO_SUCH is not set"]),
+        ("[[servers]]\nurl = 'http://a'\nverify = 'false'", ["verify must be true or false"]),
+        ("[[servers]]\nurl = 'http://a'\nheaders = { 'naïve' = 'v' }", ["'naïve' cannot be set"]),
+        ("[[servers]]\nurl = 'http://a'\nheaders = { 'a b' = 'v' }", ["'a b' cannot be set"]),
+        ("[[servers]]\nurl = 'http://a'\nheaders = { Content-Length = '3' }", ["'Content-Length' cannot be set"]),
+        ("[[servers]]\nurl = 'http://a'\nheaders = { X = \"a\\nEvil: 1\" }", ["header X holds characters"]),
         ("url = 'ftp://a'", ["ftp"]),
     ],
 )
@@ -154,7 +158,16 @@ def test_a_key_comes_from_a_variable_a_file_or_a_command(tmp_path: Path) -> None
     assert key(key_env="KEY") == "from-variable"
     assert key(key_file=str(tmp_path / "key")) == "from-file"
     assert key(key_command="printf 'from-command\\nmore'") == "from-command"
-    for table in ({"key_file": str(tmp_path / "nope")}, {"key_command": "exit 3"}, {"key_command": "true"}):
+    (tmp_path / "key").write_text("first\ncomment\n")
+    assert key(key_file=str(tmp_path / "key")) == "first"
+    (tmp_path / "key").write_text("\n")
+    files = [
+        {"key_file": str(tmp_path / "key")},
+        {"key_file": str(tmp_path / "nope")},
+        {"key_file": "~nobody-here/key"},
+    ]
+    commands = [{"key_command": "exit 3"}, {"key_command": "true"}]
+    for table in (*files, *commands, {"key": "two\nlines"}, {"key": "\udce9"}):
         with pytest.raises(ConfigError):
             key(**table)
     assert read_key("here", {}, {}) is None
@@ -174,3 +187,19 @@ def test_what_the_server_would_refuse_later_is_said_at_the_start(tmp_path: Path,
     file.write_text(text)
     with pytest.raises(ConfigError, match=said):
         load_config({}, file=file)
+
+
+def test_a_key_that_cannot_be_read_is_the_servers_trouble_and_need_not_be_read(file: Path) -> None:
+    text = "[[servers]]\nurl = 'http://a'\nkey_env = 'NO_SUCH'\n[[servers]]\nurl = 'http://b'\nkey = 'k'"
+    config = load(file, text)
+    keyless, keyed = config.servers
+    assert "NO_SUCH is not set" in str(config.troubles[keyless])
+    assert (keyless.key, keyed.key) == (None, Secret("k"))
+    config = load(file, text, keys=False)
+    assert ([server.key for server in config.servers], config.troubles) == ([None, None], {})
+
+
+def test_a_tilde_is_the_home_also_before_a_ca_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    (server,) = load(file, "[[servers]]\nurl = 'https://a'\nca_file = '~/ca.pem'").servers
+    assert server.verify == "/home/me/ca.pem"

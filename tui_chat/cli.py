@@ -65,7 +65,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             model=arguments.model,
             system=arguments.system,
             data_dir=arguments.data_dir,
+            keys=talks_to_servers(arguments),
         )
+        for warning in config.warnings if arguments.command else ():  # the screen shows them itself
+            print(f"tui-chat: {warning}", file=sys.stderr)
         if arguments.command == "relay":
             return relay.main(arguments, os.environ, lambda upstream: behind_relay(upstream, config))
         if arguments.command is not None:
@@ -80,6 +83,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def talks_to_servers(arguments: argparse.Namespace) -> bool:
+    """Whether a command needs keys: to read one may run a program that asks for a password."""
+    if arguments.command == "relay":
+        return arguments.relay_command is None
+    return arguments.command in (None, "servers")
 
 
 def full_screen(config: Config, arguments: argparse.Namespace) -> int:
@@ -107,7 +117,10 @@ def behind_relay(upstream: str | None, config: Config) -> Backend:
     from tui_chat.conversation.server_file import ServerFile
 
     chosen = replace(config, url=upstream or config.url)
-    server = Book(chosen, ServerFile(config.servers_file, os.environ)).first
+    book = Book(chosen, ServerFile(config.servers_file, os.environ))
+    for warning in book.warnings:
+        print(f"tui-chat: {warning}", file=sys.stderr)
+    server = book.first
     if not chosen.named and (found := asyncio.run(detect.discover()).found):
         server = found[0]
     return detect.connect(server)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import os
+import re
 import stat
 import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +18,7 @@ from urllib.parse import unquote
 from tui_chat.errors import ConfigError
 from tui_chat.protocol.ollama_host import parse_ollama_host
 from tui_chat.protocol.server_url import base_url
-from tui_chat.servers import Kind, Secret, Server
+from tui_chat.servers import Kind, Secret, Server, carries_key
 from tui_chat.text.sanitize import clean_line
 
 DEFAULT_URL: Final = "http://127.0.0.1:11434"
@@ -25,7 +28,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:11434"
 class Config:
     """What the user wants. The docstring under a field is its help."""
 
-    url: str = ""
+    url: str = field(default="", repr=False)
     """The server to start on, like `http://box:11434`."""
     model: str = ""
     """The model to start with; empty takes the one used last."""
@@ -41,6 +44,8 @@ class Config:
     """Command ids and the keys that run them, like `new-chat = "ctrl+n,f9"`."""
     servers: tuple[Server, ...] = ()
     """More servers to choose from."""
+    troubles: Mapping[Server, ConfigError] = field(default_factory=dict)
+    """Those of them that cannot be used, and why: their keys cannot be read."""
     insists: bool = False
     """Whether the URL was given for this run: it counts before the server that a chat remembers."""
     hang_up_minutes: float = 30.0
@@ -99,14 +104,15 @@ def load_config(
     model: str | None = None,
     system: str | None = None,
     data_dir: Path | None = None,
+    keys: bool = True,
 ) -> Config:
-    """Settings from all sources; the keyword arguments are the flags.
+    """Settings from all sources; the keyword arguments are the flags, and whether to read the keys of servers.
 
     Raises:
         ConfigError: the named file is missing, the file is not TOML, or a setting is unknown or of a wrong type.
     """
     path = file or config_path(environ)
-    config = _read(path, environ, must_exist=file is not None)
+    config = _read(path, environ, must_exist=file is not None, keys=keys)
     host = environ.get("OLLAMA_HOST", "").strip()
     chosen = url or environ.get("TUI_CHAT_URL") or config.url or (parse_ollama_host(host) if host else "")
     if chosen and chosen not in {server.name for server in config.servers}:
@@ -131,7 +137,8 @@ def server_at(url: str, **settings: Any) -> Server:
     scheme, _, path = url.strip().partition(":")
     if scheme == "http+unix":
         socket = "/" + unquote(path).lstrip("/")
-        return Server(url="http://localhost", name=settings.pop("name", "") or socket, uds=socket, **settings)
+        name = settings.pop("name", "") or clean_line(socket, 200)
+        return Server(url="http://localhost", name=name, uds=socket, **settings)
     return Server(url=base_url(url), **settings)
 
 
@@ -163,7 +170,7 @@ _SIMPLE: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 
-def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool) -> Config:
+def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -191,13 +198,17 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool) -> Config
             raise ConfigError(
                 f"{path}: options.{option} must be a number, not {value!r:.80}", "Leave the quotes out."
             )
-    for command, keys in data.get("keys", {}).items():
-        _check_type(path, f"keys.{command}", keys, str)
+    for command, pressed in data.get("keys", {}).items():
+        _check_type(path, f"keys.{command}", pressed, str)
     values = {item.name: data[item.name] for item in fields(Config) if item.name in data}
     if "data_dir" in values:
         values["data_dir"] = Path(values["data_dir"]).expanduser()
-    servers, warnings = _servers(path, data.get("servers", []), environ)
-    return Config(**{**values, "servers": servers, "path": path, "warnings": warnings})
+    tables = data.get("servers", [])
+    found = [_server(f"{path}: server {number}", table, environ, keys) for number, table in enumerate(tables, 1)]
+    values["servers"] = tuple(server for server, _ in found)
+    values["troubles"] = {server: trouble for server, trouble in found if trouble is not None}
+    holding = [path] if any(map(_holds_secret, (data, *tables))) else []
+    return Config(**values, path=path, warnings=open_files([*holding, *key_files(tables)]))
 
 
 _THINK_LEVELS: Final = ("low", "medium", "high", "max")
@@ -225,29 +236,62 @@ _SERVER_KEYS: Final = (
     "name", "url", "kind", "key", "key_env", "key_file", "key_command", "headers", "verify", "ca_file", "socket",
     "proxy",
 )  # fmt: skip
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+_OURS: Final = ("host", "content-length", "transfer-encoding")
+"""Headers that each request has already, with the only right value."""
 
 
-def _servers(
-    path: Path, tables: list[object], environ: Mapping[str, str]
-) -> tuple[tuple[Server, ...], tuple[str, ...]]:
-    servers: list[Server] = []
-    open_to_others = path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & 0o077)
-    warnings: list[str] = []
-    for number, table in enumerate(tables, 1):
-        where = f"{path}: server {number}"
-        if not isinstance(table, dict):
-            raise ConfigError(f"{where} must be a table", "Write it under [[servers]].")
-        if open_to_others and "key" in table:
-            warnings.append(f"{path} holds a key and can be read by others: chmod 600 {path}")
-        servers.append(server_from(where, table, environ))
-    return tuple(servers), tuple(dict.fromkeys(warnings))
+def _server(
+    where: str, table: object, environ: Mapping[str, str], keys: bool
+) -> tuple[Server, ConfigError | None]:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} must be a table", "Write it under [[servers]].")
+    server = server_from(where, table)
+    return keyed(server, where, table, environ) if keys else (server, None)
 
 
-def server_from(where: str, table: Mapping[str, object], environ: Mapping[str, str]) -> Server:
-    """The server that a table describes; `where` says in errors which table it is.
+def keyed(
+    server: Server, where: str, table: Mapping[str, object], environ: Mapping[str, str]
+) -> tuple[Server, ConfigError | None]:
+    """`server` with the key that its table names; without it, and why, where that cannot be read."""
+    try:
+        return replace(server, key=read_key(where, table, environ)), None
+    except ConfigError as error:
+        return server, error
+
+
+def open_files(paths: Iterable[Path]) -> tuple[str, ...]:
+    """A warning for each of these files, which hold keys, that others can read."""
+    warnings: dict[str, None] = {}
+    for path in paths:
+        with suppress(OSError):
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                warnings[f"{path} holds a key and can be read by others: chmod 600 {path}"] = None
+    return tuple(warnings)
+
+
+def key_files(tables: Iterable[Mapping[str, object]]) -> list[Path]:
+    """The files that tables of servers take keys from."""
+    return [_path(table["key_file"]) for table in tables if table.get("key_file")]
+
+
+def _holds_secret(table: Mapping[str, object]) -> bool:
+    """Whether a table has a key, a password in a URL, or a header that carries either."""
+    headers = table.get("headers")
+    keyed_header = isinstance(headers, dict) and any(map(carries_key, headers))
+    return keyed_header or "key" in table or any("@" in str(table.get(name, "")) for name in ("url", "proxy"))
+
+
+def _path(text: object) -> Path:
+    return Path(os.path.expanduser(str(text)))  # leaves a home that is unknown as it is
+
+
+def server_from(where: str, table: Mapping[str, object]) -> Server:
+    """The server that a table describes, without its key; `where` says in errors which table it is.
 
     Raises:
-        ConfigError: a setting is unknown or of a wrong type, there is no URL, or the key cannot be read.
+        ConfigError: a setting is unknown or wrong, or there is no URL.
     """
     for key in table:
         if key not in _SERVER_KEYS:
@@ -265,46 +309,70 @@ def server_from(where: str, table: Mapping[str, object], environ: Mapping[str, s
     kind = text("kind") or "auto"
     if kind not in set(Kind):
         raise ConfigError(f"{where}: unknown kind {kind!r}", nearest(kind, [known.value for known in Kind]))
-    headers = table.get("headers", {})
-    if not isinstance(headers, dict):
-        raise ConfigError(f"{where}: headers must be a table", 'Like headers = { "X-Team" = "blue" }.')
+    verify = table.get("verify", True)
+    if not isinstance(verify, bool):
+        raise ConfigError(f"{where}: verify must be true or false", "Leave the quotes out. A path is for ca_file.")
     return server_at(
         text("url") or f"http+unix:{socket}",
         name=clean_line(text("name"), 60),
         kind=Kind(kind),
-        key=read_key(where, table, environ),
-        headers=tuple((str(name), str(value)) for name, value in headers.items()),
-        verify=text("ca_file") or bool(table.get("verify", True)),
+        headers=_headers(where, table.get("headers", {})),
+        verify=str(_path(text("ca_file"))) if text("ca_file") else verify,
         proxy=text("proxy"),
     )
 
 
+def _headers(where: str, headers: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(headers, dict):
+        raise ConfigError(f"{where}: headers must be a table", 'Like headers = { "X-Team" = "blue" }.')
+    for name, value in headers.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _OURS:
+            raise ConfigError(f"{where}: {clean_line(name, 40)!r} cannot be set as a header", "Leave it out.")
+        if _FORBIDDEN.search(str(value)):
+            raise ConfigError(f"{where}: the header {name} holds characters that HTTP forbids", "Correct it.")
+    return tuple((name, str(value)) for name, value in headers.items())
+
+
 def read_key(where: str, table: Mapping[str, object], environ: Mapping[str, str]) -> Secret | None:
-    """The key that a server's table names: as a value, a variable, a file or a command (first line of each).
+    """The key that a server's table names: as a value, a variable, or the first line of a file or a command.
 
     Raises:
-        ConfigError: the variable is not set, the file cannot be read or the command fails; never shows the key.
+        ConfigError: the variable is not set, the file cannot be read, the command fails, there is nothing in
+            them, or it cannot be sent; never shows the key.
     """
     if value := table.get("key"):
-        return Secret(str(value))
-    if name := table.get("key_env"):
-        if not environ.get(str(name)):
+        key = str(value)
+    elif name := table.get("key_env"):
+        key = environ.get(str(name), "")
+        if not key:
             raise ConfigError(f"{where}: the variable {name} is not set", f"export {name}=…, or change key_env.")
-        return Secret(environ[str(name)])
-    if file := table.get("key_file"):
+    elif file := table.get("key_file"):
         try:
-            return Secret(Path(str(file)).expanduser().read_text().strip())
+            key = _first_line(_path(file).read_text())
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{where}: cannot read the key from {file}", "Check key_file.") from error
-    if command := table.get("key_command"):
-        try:
-            done = subprocess.run(
-                str(command), shell=True, capture_output=True, text=True, timeout=20, check=True, env=dict(environ)
-            )
-        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-            raise ConfigError(f"{where}: key_command failed", f"Run it by hand: {command}") from None
-        lines = done.stdout.strip().splitlines()
-        if not lines:
-            raise ConfigError(f"{where}: key_command printed nothing", f"Run it by hand: {command}")
-        return Secret(lines[0])
-    return None
+        if not key:
+            raise ConfigError(f"{where}: there is no key in {file}", "It belongs into the first line.")
+    elif command := table.get("key_command"):
+        key = _printed(where, str(command), environ)
+    else:
+        return None
+    if _FORBIDDEN.search(key):
+        raise ConfigError(f"{where}: the key holds characters that HTTP forbids", "Is it in one line?")
+    return Secret(key)
+
+
+def _printed(where: str, command: str, environ: Mapping[str, str]) -> str:
+    try:
+        done = subprocess.run(
+            command, shell=True, capture_output=True, text=True, timeout=20, check=True, env=dict(environ)
+        )
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        raise ConfigError(f"{where}: key_command failed", f"Run it by hand: {command}") from None
+    if not (key := _first_line(done.stdout)):
+        raise ConfigError(f"{where}: key_command printed nothing", f"Run it by hand: {command}")
+    return key
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0].strip()

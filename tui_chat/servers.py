@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
+
+_KEYED: Final = ("auth", "key", "token", "secret", "cookie")
+"""What the names of headers have in them that carry a secret."""
 
 
 class Kind(StrEnum):
@@ -57,6 +61,11 @@ class Secret:
         return hash(self._value)
 
 
+def carries_key(header: str) -> bool:
+    """Whether a header of this name carries a secret: `Authorization`, `api-key`, `Cookie` and their like."""
+    return any(word in header.lower() for word in _KEYED)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """An address and how to talk to it."""
@@ -66,7 +75,7 @@ class Server:
     name: str = ""
     kind: Kind = Kind.AUTO
     key: Secret | None = None
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: tuple[tuple[str, str], ...] = ()
     verify: bool | str = True
     """False trusts any certificate; a string is the path of a CA file."""
     uds: str = ""
@@ -76,6 +85,10 @@ class Server:
     named: bool = True
     """Whether the user named it. A server found by probing gets no keys."""
     flavour: Flavour = Flavour.UNKNOWN
+
+    def __repr__(self) -> str:
+        """Without its secrets: URLs may hold passwords."""
+        return f"Server({self.address!r}, {self.name!r}, {self.kind.value!r}, {self.flavour.value!r})"
 
     @property
     def label(self) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -140,20 +141,31 @@ async def _import(store: Store, file: Path) -> None:
 
 async def _servers(config: Config, *, as_json: bool) -> None:
     from tui_chat.backends import detect  # late: the other commands talk to no server
+    from tui_chat.conversation.book import Book
     from tui_chat.conversation.roll_call import roll_call
+    from tui_chat.conversation.server_file import ServerFile
 
-    rows, tried = await roll_call(config, os.environ, detect.connect, detect.discover)
+    book = Book(config, ServerFile(config.servers_file, os.environ))
+    for warning in book.warnings if book.trouble is None else ():
+        print(f"tui-chat: {warning}", file=sys.stderr)
+    rows, tried = await roll_call(book, detect.connect, detect.discover)
     if as_json:
         for row in rows:
             print(json.dumps(asdict(row), ensure_ascii=False))
         return
-    widths = [
-        max((len(cell) for cell in cells), default=0) for cells in zip(*(row.cells for row in rows), strict=True)
-    ]
+    widths = [max(map(_width, cells), default=0) for cells in zip(*(row.cells for row in rows), strict=True)]
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
-        print("  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip())
+        print("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
         if row.hint:
             print(f"    {row.hint}")
     if not rows:
         print(f"No server is named in the settings, and none answers at {', '.join(tried)}.")
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal `text` takes."""
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )

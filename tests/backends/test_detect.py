@@ -285,3 +285,19 @@ async def test_stop_closes_the_socket_through_the_connection() -> None:
 def test_a_url_that_is_none_is_told_at_once() -> None:
     with pytest.raises(ConfigError):
         connect(Server("ftp://box"))
+
+
+async def test_who_was_not_named_is_not_listened_to_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNASKED_BYTES", 100)
+    routes = {"/v1/models": owned_by("vllm", note="x" * 200), "/api/version": NOT_FOUND}
+    async with Imitation(routes) as server:
+        assert (await detect(Server(server.url))).flavour is Flavour.VLLM
+        with pytest.raises(Garbled, match="too large"):
+            await detect(Server(server.url, named=False))
+
+
+async def test_what_a_server_says_of_itself_is_small() -> None:
+    long = answer({"version": "1", "x": "y" * 300_000})
+    async with Imitation({"/api/version": long, "/api/tags": answer(TAGS)}) as server:
+        with pytest.raises(Garbled):
+            await detect(Server(server.url))

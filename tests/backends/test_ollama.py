@@ -418,3 +418,11 @@ async def test_nothing_of_a_hostile_server_can_act_on_the_terminal(
 
 def texts_in(value: Event | Model) -> list[str]:
     return [field for field in astuple(value) if isinstance(field, str)]
+
+
+@pytest.mark.parametrize(("ending", "kind"), [(end(), Garbled), (cut(), Cut)])
+async def test_an_answer_without_anything_in_it_is_asked_for_again_only_if_the_line_broke(
+    ending: Step, kind: type[ReplyError], server: ScriptedServer, backend: OllamaBackend
+) -> None:
+    server.script(head(), raw(b"\n"), ending)
+    assert type((await broken(backend))[1]) is kind

@@ -17,14 +17,39 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "LOCALHOST", "box.localhost", "localhost.", "127.0.0.1", "127.9.9.9", "::1"]
+    "host",
+    [
+        "localhost",
+        "LOCALHOST",
+        "box.localhost",
+        "localhost.",
+        "127.0.0.1",
+        "127.9.9.9",
+        "::1",
+        "127.1",
+        "2130706433",
+        "::ffff:127.0.0.1",
+        "localhost.localdomain",
+    ],
 )
 def test_this_machine_is_known_by_all_its_names(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize(
-    "host", ["", "example.com", "10.0.0.1", "::2", "0.0.0.0", "localhost.example.com", "127.0.0.1.nip.io"]
+    "host",
+    [
+        "",
+        "example.com",
+        "10.0.0.1",
+        "::2",
+        "0.0.0.0",
+        "localhost.example.com",
+        "127.0.0.1.nip.io",
+        "10.1",
+        "::ffff:10.0.0.1",
+        "a\0b",
+    ],
 )
 def test_no_other_machine_is_taken_for_this_one(host: str) -> None:
     assert not is_loopback(host)
@@ -59,7 +84,7 @@ def test_a_key_goes_into_one_header_and_only_to_servers_that_the_user_named() ->
     named = dict(headers_for(Server("http://box", key=Secret("s3cret"))))
     assert named[b"authorization"] == b"Bearer s3cret"
     found = Server(
-        "http://box", key=Secret("s3cret"), headers=(("X-Api-Key", "s3cret"), ("X-Team", "a")), named=False
+        "http://box", key=Secret("s3cret"), headers=(("api-key", "s3cret"), ("X-Team", "a")), named=False
     )
     assert b"s3cret" not in b"".join(value for _, value in headers_for(found))
     assert dict(headers_for(found))[b"x-team"] == b"a"
@@ -83,6 +108,8 @@ def test_headers_of_the_user_replace_ours() -> None:
         ("http://me:pw@box:11434/ollama?key=s#f", "http://box:11434/ollama"),
         ("http://[::1]:11434", "http://[::1]:11434"),
         ("http://me:pw@[::1", "[::1"),
+        ("me:pw@box:1", "box:1"),
+        ("/login?key=s", "/login"),
         ("http://box/\x1b[31m", "http://box/␛[31m"),
     ],
 )

@@ -92,3 +92,20 @@ async def test_the_model_of_a_chat_is_preferred_if_the_server_has_it() -> None:
     assert connection.model == "old:latest"
     connection.prefer("new")
     assert connection.model == "new"
+
+
+async def test_what_is_learned_of_many_models_is_told_a_few_times() -> None:
+    listed = [Model(f"m{number}") for number in range(400)]
+    backend = ScriptedBackend(offered=listed)
+    connection = Connection(lambda _: backend, DEFAULT)
+    await connection.look()
+    backend.offered = [Model(model.name, context_window=4096) for model in listed]
+    calls = 0
+
+    def learned() -> None:
+        nonlocal calls
+        calls += 1
+
+    await connection.detail(learned)
+    assert {model.context_window for model in connection.models} == {4096}
+    assert 1 <= calls < 100

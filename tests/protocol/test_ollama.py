@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled, ReplyError, ServerFault
 from tui_chat.events import Delta, Event, Finished, Thinking, ToolCall
@@ -180,7 +180,7 @@ def test_an_error_line_is_a_fault_of_the_server() -> None:
     assert caught.value.hint
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(FIELDS)
 @example(
     {"message": {"content": "\x1b[31m\x9b\u202e\ud800", "thinking": "\x07"}, "done": True, "done_reason": "\x1b"}
@@ -200,7 +200,7 @@ def test_whatever_a_line_holds_the_events_are_safe_to_show(body: dict[str, objec
                 assert usage is None or usage.reply_tokens is None or usage.reply_tokens >= 0
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(FIELDS, st.text())
 def test_whatever_a_list_holds_the_models_are_safe_to_show(body: dict[str, object], name: str) -> None:
     for model in [*models_of(body), model_of(body, name)]:

@@ -7,7 +7,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, TooLong
 from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
@@ -294,7 +294,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     chunks=st.lists(
         JSON.map(lambda value: b"data: " + json.dumps(value).encode() + b"\n\n")
@@ -415,3 +415,22 @@ def test_a_rendered_prompt_is_continued_with_the_same_options() -> None:
     )
     assert (body["prompt"], body["max_tokens"], body["top_k"], body["stream"]) == ("<|user|>hi", 9, 2, True)
     assert "messages" not in body
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        "what",
+        {"error": {"message": "CUDA out of memory"}},
+        {"choices": [{"delta": {}, "finish_reason": "error"}]},
+    ],
+)
+def test_what_was_held_back_comes_before_an_error(failure: object) -> None:
+    events, error = read(sse(delta(content="abc <thi"), failure))
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == "abc <thi"
+    assert isinstance(error, Garbled | ServerFault)
+
+
+def test_an_answer_in_parts_is_joined() -> None:
+    parts = [{"type": "text", "text": "Hel"}, {"type": "reference"}, {"type": "text", "text": "lo"}]
+    assert events_of(delta(content=parts), STOP) == [Delta("Hello"), Finished("stop")]

@@ -81,6 +81,9 @@ def test_a_body_nested_without_end_is_not_followed_without_end() -> None:
         (504, "", ServerFault),
         (400, '{"error":{"message":"temperature must be a number"}}', Refused),
         (0, '{"error":"it broke"}', ServerFault),
+        (500, '{"error":{"message":"The model runner stopped: unknown error"}}', ServerFault),
+        (500, '{"error":"unable to load model: file not found"}', ServerFault),
+        (422, '{"detail":"model x not found"}', NoSuchModel),
     ],
 )
 def test_status_and_words_make_the_class(status: int, body: str, kind: type[ReplyError]) -> None:
@@ -112,7 +115,26 @@ def test_an_error_is_one_safe_line_of_bounded_length() -> None:
         ({"retry-after": "-1"}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "999999999"}, None),
+        ({"retry-after": "86400"}, 86400),
+        ({"retry-after": "12", "x-should-retry": "false"}, None),
+        ({"retry-after": "12", "x-should-retry": "true"}, 12),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 +99999999999999999999"}, None),
+        ({"retry-after": "1 Jan 2026 99999999999999999999:00:00 GMT"}, None),
     ],
 )
 def test_the_wish_to_wait_is_read(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, datetime(2026, 11, 21, tzinfo=UTC)) == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"message": "No credits left", "code": 7}, "No credits left"),
+        ({"detail": {"error": "no"}}, "no"),
+        ({"detail": {"message": "no"}}, "no"),
+        ({"detail": {"what": "no"}}, '{"detail": {"what": "no"}}'),
+    ],
+)
+def test_what_is_an_error_by_its_status_alone_is_not_shown_as_json(body: object, message: str) -> None:
+    assert str(error_of(400, json.dumps(body))) == message

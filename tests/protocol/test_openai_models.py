@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled
 from tui_chat.protocol.openai_models import flavour_in, is_model_list, lmstudio_models, models_in, props_in
@@ -87,7 +87,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=JSON)
 def test_no_body_breaks_anything(body: object) -> None:
     flavour_in(body)

@@ -35,6 +35,8 @@ from tui_chat.protocol.server_url import base_url
         ("0.0.0.0:11434", "http://127.0.0.1:11434"),
         ("http://0.0.0.0:8080/v1", "http://127.0.0.1:8080"),
         ("http://[::1]:8080/v1", "http://[::1]:8080"),
+        ("http://box//v1", "http://box"),
+        ("http://box/llm//v1/models/", "http://box/llm"),
     ],
 )
 def test_a_pasted_url_is_cut_down_to_its_base(pasted: str, base: str) -> None:
@@ -43,8 +45,26 @@ def test_a_pasted_url_is_cut_down_to_its_base(pasted: str, base: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pasted", ["ftp://box", "http://", "file:///etc/passwd", "http://box:99999/", "http://[::1", "://", "my box"]
+    "pasted",
+    [
+        "ftp://box",
+        "http://",
+        "file:///etc/passwd",
+        "http://box:99999/",
+        "http://[::1",
+        "://",
+        "my box",
+        "http://box/\x1b]0;x",
+        "http://box/\u202e",
+    ],
 )
 def test_what_is_no_url_says_so(pasted: str) -> None:
     with pytest.raises(ConfigError):
         base_url(pasted)
+
+
+@pytest.mark.parametrize("pasted", ["http://me:s3cret@box:99999", "ftp://me:s3c@ret@box", "ftp://box?key=s3cret"])
+def test_what_is_no_url_is_told_without_its_secrets(pasted: str) -> None:
+    with pytest.raises(ConfigError, match="box") as caught:
+        base_url(pasted)
+    assert "s3c" not in str(caught.value)

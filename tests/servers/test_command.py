@@ -14,8 +14,10 @@ from tui_chat.backends import detect
 from tui_chat.backends.detect import Attempt, Discovery
 from tui_chat.cli import behind_relay, main
 from tui_chat.config import Config
+from tui_chat.conversation.book import Book
 from tui_chat.conversation.roll_call import roll_call
-from tui_chat.errors import Garbled, Unreachable
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.errors import ConfigError, Garbled, Unreachable
 from tui_chat.servers import Server
 
 from tests.server import ScriptedServer
@@ -35,7 +37,8 @@ async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
         config = Config(
             servers=(Server(box.url, name="box"), Server("http://127.0.0.1:9", name="dead")), data_dir=tmp_path
         )
-        rows, tried = await roll_call(config, {}, detect.connect, discover)
+        book = Book(config, ServerFile(config.servers_file))
+        rows, tried = await roll_call(book, detect.connect, discover)
         assert [(row.name, row.origin, row.flavour, row.reachable, row.models) for row in rows] == [
             ("box", "config file", "Ollama", True, 1),
             ("dead", "config file", "", False, 0),
@@ -53,6 +56,16 @@ async def test_the_url_may_be_the_name_of_an_added_server(tmp_path: Path) -> Non
     config = Config(url="lab", data_dir=tmp_path)
     assert behind_relay(None, config).server.url == "http://box:1"
     assert behind_relay("http://other:2", config).server.url == "http://other:2"
+
+
+async def test_a_server_whose_key_cannot_be_read_is_refused_where_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "servers.toml").write_text(
+        '[[servers]]\nurl = "http://box:1"\nname = "lab"\nkey_env = "NO_SUCH"\n'
+        '[[servers]]\nurl = "http://box:1"\nname = "spare"\n'
+    )
+    with pytest.raises(ConfigError, match="NO_SUCH is not set"):
+        behind_relay("lab", Config(data_dir=tmp_path))
+    assert behind_relay("http://box:1", Config(data_dir=tmp_path)).server.name == "spare"
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -112,3 +125,70 @@ def test_a_relay_for_others_without_a_token_is_refused(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert main(["relay", "--host", "0.0.0.0"]) == 2
     assert "tui-chat relay token add" in capsys.readouterr().err
+
+
+def keyless(folder: Path) -> Path:
+    """A config file of which two keys cannot be read, and reading one leaves a trace."""
+    config = folder / "config.toml"
+    config.write_text(
+        'url = "a"\n[[servers]]\nname = "a"\nurl = "http://127.0.0.1:9"\nkey_env = "NO_SUCH"\n'
+        f"[[servers]]\nname = 'b'\nurl = 'http://127.0.0.1:9/b'\nkey_command = 'touch {folder}/ran; exit 1'\n"
+    )
+    return config
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["chats"], ["search", "x"], ["export", "all"], ["relay", "token", "list"]],
+    ids=lambda words: words[0],
+)
+def test_commands_that_talk_to_no_server_read_no_keys(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main(["--config", str(keyless(tmp_path)), "--data-dir", str(tmp_path), *words]) == 0
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_key_that_cannot_be_read_is_one_servers_trouble(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--config", str(keyless(tmp_path)), "--data-dir", str(tmp_path)]
+    assert main([*flags, "servers", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert "NO_SUCH is not set" in rows[0]["error"]
+    assert "key_command failed" in rows[1]["error"]
+    assert (tmp_path / "ran").exists()
+    assert main([*flags, "relay"]) == 2
+    assert "NO_SUCH is not set" in capsys.readouterr().err
+
+
+def test_files_of_keys_that_others_can_read_are_told_of_in_the_shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key, config = tmp_path / "key", tmp_path / "config.toml"
+    key.write_text("sk-123456")
+    config.write_text(f'[[servers]]\nurl = "http://127.0.0.1:9"\nkey_file = "{key}"\n')
+    flags = ["--config", str(config), "--data-dir", str(tmp_path)]
+    for mode, warned in ((0o600, False), (0o640, True)):
+        key.chmod(mode)
+        assert main([*flags, "chats"]) == 0
+        assert (f"chmod 600 {key}" in capsys.readouterr().err) is warned
+    config.write_text("")
+    (tmp_path / "servers.toml").write_text(f'[[servers]]\nurl = "http://127.0.0.1:9"\nkey_file = "{key}"\n')
+    (tmp_path / "servers.toml").chmod(0o600)
+    assert main([*flags, "servers"]) == 0
+    assert capsys.readouterr().err == f"tui-chat: {key} holds a key and can be read by others: chmod 600 {key}\n"
+
+
+def test_the_list_of_servers_is_straight_and_harmless_whatever_they_are_called(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.toml"
+    tables = ['name = "漢字"\nurl = "http://127.0.0.1:9"', 'name = "ab"\nurl = "http://127.0.0.1:9/x"']
+    tables.append('socket = "/tmp/\\u001b[31mx"')
+    config.write_text("".join(f"[[servers]]\n{table}\n" for table in tables))
+    assert main(["--config", str(config), "--data-dir", str(tmp_path), "servers"]) == 0
+    wide, narrow, socket = [row for row in capsys.readouterr().out.splitlines() if "config file" in row]
+    assert wide.index("http") + 2 == narrow.index("http") == socket.index("http")
+    assert socket.startswith("/tmp/␛[31mx  ")

@@ -9,15 +9,19 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 from tui_chat import cli
 from tui_chat.backends.detect import connect
 from tui_chat.config import Config, load_config
 from tui_chat.conversation.book import Book
+from tui_chat.conversation.connection import Backends
 from tui_chat.conversation.server_file import ServerFile
+from tui_chat.conversation.survey import Survey
 from tui_chat.errors import Refused, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.servers import Kind, Secret, Server
 from tui_chat.store.export import to_json, to_markdown
+from tui_chat.ui.screens.server_form import ServerForm
 
 from tests.server import ScriptedServer, answer, reply
 from tests.ui.kit import driven
@@ -90,7 +94,9 @@ def test_nothing_that_is_printed_of_settings_has_the_key(tmp_path: Path) -> None
     file.put({"url": "http://127.0.0.1:10", "key": KEY})
     book = Book(config, file)
     assert config.servers[0].key == Secret(KEY)
-    for thing in (config, config.servers, file.read(), book.known(), config.servers[0].address):
+    open_server = Server(f"http://me:{KEY}@box", proxy=f"http://me:{KEY}@box", headers=(("X-Key", KEY),))
+    things = (config, config.servers, file.read(), book.known(), config.servers[0].address, open_server)
+    for thing in (*things, Config(url=f"http://me:{KEY}@box")):
         assert KEY not in f"{thing} {thing!r}"
 
 
@@ -105,9 +111,27 @@ def test_a_config_file_with_a_key_that_others_can_read_is_warned_of(
     assert [f"chmod 600 {path}" in warning for warning in warnings] == [True] * warned
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'url = "http://me:{KEY}@a:1"',
+        f'[[servers]]\nurl = "http://me:{KEY}@a:1"',
+        f'[[servers]]\nurl = "http://a:1"\nproxy = "http://me:{KEY}@b:1"',
+        f'[[servers]]\nurl = "http://a:1"\nheaders = {{ Authorization = "Bearer {KEY}" }}',
+        f'[[servers]]\nurl = "http://a:1"\nheaders = {{ api-key = "{KEY}" }}',
+    ],
+)
+def test_a_config_file_with_any_other_secret_that_others_can_read_is_warned_of(tmp_path: Path, text: str) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    config.chmod(0o644)
+    (warning,) = load_config({}, file=config, data_dir=tmp_path).warnings
+    assert f"chmod 600 {config}" in warning
+
+
 def test_without_a_key_in_it_the_config_file_may_be_open_to_all(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text('[[servers]]\nurl = "http://a:1"\nkey_env = "TOKEN"\n')
+    config.write_text('[[servers]]\nurl = "http://a:1"\nkey_env = "TOKEN"\nheaders = { X-Team = "blue" }\n')
     config.chmod(0o644)
     assert not load_config({"TOKEN": KEY}, file=config, data_dir=tmp_path).warnings
 
@@ -155,3 +179,33 @@ def test_the_list_of_servers_in_the_shell_has_no_key(tmp_path: Path, flags: list
     assert "http://127.0.0.1:9" in out.getvalue()
     assert "http://127.0.0.1:10" in out.getvalue()
     assert KEY not in out.getvalue() + err.getvalue()
+
+
+def test_what_is_wrong_with_an_added_server_is_told_without_its_password() -> None:
+    for url in (f"http://me:{KEY}@127.0.0.1:10", f"me:{KEY}@127.0.0.1:10"):
+        entry = ServerFile(None).entry({"url": url, "key_env": "NO_SUCH"})
+        assert "127.0.0.1:10: the variable NO_SUCH is not set" in str(entry.trouble)
+        assert KEY not in str(entry.trouble)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("http+unix:/run/a.sock", "http+unix:/tmp/b.sock", False),
+        ("http+unix:/run/a.sock", "http+unix:/run/a.sock", True),
+        ("http://127.0.0.1:9", "http://127.0.0.2:9", False),
+        ("http://box", "http://me@BOX/prefix", True),
+    ],
+)
+@pytest.mark.parametrize("secret", [{"key": KEY}, {"headers": {"Authorization": KEY}}])
+async def test_neither_key_nor_headers_of_a_server_follow_to_another_unasked(
+    secret: dict[str, object], before: str, after: str, kept: bool
+) -> None:
+    file = ServerFile()
+    form = ServerForm({"url": before, **secret}, Survey(Book(Config(), file), Backends(connect)))
+    async with driven(None) as run:
+        await run.app.push_screen(form)
+        form.query_one("#url", Input).value = after
+        form.action_save()
+        await run.until(lambda: bool(file.read()) or run.shows("another host"))
+    assert bool(file.read()) is kept

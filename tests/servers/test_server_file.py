@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.conversation.server_file import ServerFile, to_toml
 from tui_chat.errors import ConfigError
@@ -31,6 +31,7 @@ TABLES = st.lists(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(TABLES)
 def test_what_is_written_is_read_again_whatever_is_in_it(tables: list[dict[str, object]]) -> None:
     assert tomllib.loads(to_toml(tables)).get("servers", []) == tables

@@ -45,7 +45,8 @@ class Backend(Protocol):
 
         Raises:
             Unreachable: no connection; nothing was sent.
-            Cut: the stream ended without its end marker.
+            Cut: the connection broke, or the stream ended in the middle of the reply.
+            Garbled: what came to its end was no reply at all.
             ReplyError: anything else that ended the reply.
         """
 

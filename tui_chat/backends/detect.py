@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tui_chat.backends.base import Backend
-from tui_chat.backends.http import Answer, Http
+from tui_chat.backends.discreet import Discreet
+from tui_chat.backends.http import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Http
 from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.backends.openai import OpenAIBackend
 from tui_chat.backends.relay import RelayBackend, is_relay
+from tui_chat.backends.route import secrets_of
 from tui_chat.errors import Busy, Garbled, Refused, ReplyError, ServerFault, Unauthorized
 from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Model
@@ -96,7 +98,8 @@ def connect(server: Server) -> Backend:
         ConfigError: the URL is none.
     """
     url = base_url(server.url)
-    return LazyBackend(replace(server, url=url.removesuffix("/api") if server.kind is Kind.OLLAMA else url))
+    base = url.removesuffix("/api") if server.kind is Kind.OLLAMA else url
+    return Discreet(LazyBackend(replace(server, url=base)), secrets_of(server))
 
 
 class LazyBackend:
@@ -184,12 +187,13 @@ async def _as_openai(server: Server) -> Server:
 async def _detect_at(server: Server, within: float) -> Server:
     http = Http(server)
     try:
+        most = ANSWER_BYTES if server.named else UNASKED_BYTES
         models, version = await asyncio.gather(
-            _ask(http, "/v1/models", within), _ask(http, "/api/version", within)
+            _ask(http, "/v1/models", within, most), _ask(http, "/api/version", within)
         )
         about = _body(version)
         if text_of(about, "version") and "deployment_id" not in about:
-            tags = _body(await _ask(http, "/api/tags", within))
+            tags = _body(await _ask(http, "/api/tags", within, most))
             if isinstance(tags.get("models", ()), list | None):
                 return replace(server, kind=Kind.OLLAMA, flavour=Flavour.OLLAMA)
         if _silent(models, named=server.named) and is_relay(_body(await _ask(http, "/health", within))):
@@ -202,9 +206,9 @@ async def _detect_at(server: Server, within: float) -> Server:
     return replace(server, kind=Kind.OPENAI, flavour=flavour)
 
 
-async def _ask(http: Http, path: str, within: float) -> Answer | ReplyError:
+async def _ask(http: Http, path: str, within: float, most: int = SMALL_BYTES) -> Answer | ReplyError:
     try:
-        return await http.get_json(path, within=within)
+        return await http.get_json(path, within=within, most=most)
     except ReplyError as error:
         return error
 

@@ -24,7 +24,6 @@ from tui_chat.backends.route import (
     can_connect,
     headers_for,
     proxy_for,
-    secrets_of,
     shown_url,
     socket_options,
 )
@@ -39,8 +38,14 @@ CONNECT_SECONDS: Final = 5.0
 WRITE_SECONDS: Final = 30.0
 ANSWER_SECONDS: Final = 10.0
 """How long a whole answer may take that needs no model."""
-ANSWER_BYTES: Final = 32 * 1024 * 1024
-"""More than any list of models; a body beyond it is no answer."""
+ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""More than any list of models; a body beyond it is no answer. As objects it takes twenty times the memory."""
+UNASKED_BYTES: Final = 1024 * 1024
+"""More than any list of models of a server on this machine that nobody named."""
+SMALL_BYTES: Final = 256 * 1024
+"""More than what a server says of itself, the template of its model included."""
+PROMPT_BYTES: Final = 32 * 1024 * 1024
+"""More than any prompt that was rendered."""
 
 
 async def warm_up() -> None:
@@ -106,24 +111,31 @@ class Incoming:
 
         Raises:
             Cut: the connection broke, or closed before the announced end.
+            Garbled: it is compressed, which nobody asked for: a few bytes may become gigabytes.
         """
+        coding = self.headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            raise Garbled(
+                f"The server's answer is compressed ({clean_line(coding, 40)}), though it was not asked to be.",
+                "Turn that off at the server, or at the proxy before it.",
+            )
         with self._http.failures():
-            async for chunk in self._response.aiter_bytes():
+            async for chunk in self._response.aiter_raw():
                 yield chunk
 
-    async def whole(self) -> Answer:
+    async def whole(self, most: int = ANSWER_BYTES) -> Answer:
         """The rest of the body, waited for: for errors, and for answers that are no streams.
 
         Raises:
             Cut: as for `chunks`.
-            Garbled: it is larger than `ANSWER_BYTES`.
+            Garbled: as for `chunks`, or it is larger than `most` bytes.
         """
         body = bytearray()
         async for chunk in self.chunks():
             body += chunk
-            if len(body) > ANSWER_BYTES:
+            if len(body) > most:
                 raise Garbled("The server's answer is far too large.", "Is the URL right?")
-        return Answer(self.status, self.headers, self._http.without_secrets(body))
+        return Answer(self.status, self.headers, bytes(body))
 
 
 class Http:
@@ -139,13 +151,17 @@ class Http:
         self._client: httpx.AsyncClient | None = None
         self._proxy = ""
 
-    async def get_json(self, path: str, *, within: float | None = ANSWER_SECONDS) -> Answer:
-        """The whole answer to a GET, within so many seconds; None waits for ever."""
-        return await self._whole("GET", path, None, within)
+    async def get_json(
+        self, path: str, *, within: float | None = ANSWER_SECONDS, most: int = ANSWER_BYTES
+    ) -> Answer:
+        """The whole answer to a GET, of `most` bytes at most, within so many seconds; None waits for ever."""
+        return await self._whole("GET", path, None, within, most)
 
-    async def post_json(self, path: str, body: object, *, within: float | None = ANSWER_SECONDS) -> Answer:
-        """The whole answer to a POST of `body` as JSON, within so many seconds; None waits for ever."""
-        return await self._whole("POST", path, body, within)
+    async def post_json(
+        self, path: str, body: object, *, within: float | None = ANSWER_SECONDS, most: int = ANSWER_BYTES
+    ) -> Answer:
+        """The whole answer to a POST of `body` as JSON; see `get_json`."""
+        return await self._whole("POST", path, body, within, most)
 
     @asynccontextmanager
     async def stream(self, path: str, body: object) -> AsyncIterator[Incoming]:
@@ -161,12 +177,6 @@ class Http:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
-
-    def without_secrets(self, body: bytearray) -> bytes:
-        """A body with dots in place of keys: some servers quote them when they refuse one."""
-        for secret in secrets_of(self.server):
-            body = body.replace(secret.encode(), "…".encode())
-        return bytes(body)
 
     @contextmanager
     def failures(self) -> Iterator[None]:
@@ -184,10 +194,12 @@ class Http:
         except httpx.HTTPError as error:
             raise self._reply_error(error) from error
 
-    async def _whole(self, method: str, path: str, body: object, within: float | None) -> Answer:
+    async def _whole(
+        self, method: str, path: str, body: object, within: float | None, most: int = ANSWER_BYTES
+    ) -> Answer:
         try:
             async with asyncio.timeout(within), self._open(method, path, body) as incoming:
-                return await incoming.whole()
+                return await incoming.whole(most)
         except TimeoutError:
             raise Cut(
                 f"{self._name} did not answer within {within:g} seconds.",
@@ -298,8 +310,6 @@ class Http:
                 return Cut(f"{self._name} takes no more data.", "Check the network, then try again.")
             case httpx.RemoteProtocolError() if not _ended_early(error):
                 return Garbled(f"{self._name} does not speak HTTP.", "Check the port, and http or https.")
-            case httpx.DecodingError():
-                return Garbled(f"{self._name} sent a body that cannot be decoded.", "Is a proxy in the way?")
         return Cut(
             f"{self._name} closed the connection.",
             "The server may have stopped: its log says why. Then try again.",

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Final
 
-from tui_chat.backends.http import Answer, Http, Incoming
-from tui_chat.errors import Cut, ReplyError
+from tui_chat.backends.http import PROMPT_BYTES, Answer, Http, Incoming
+from tui_chat.errors import Cut, Garbled, ReplyError
 from tui_chat.events import Accepted, Continued, Event, Finished
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.protocol.lines import Lines
@@ -20,6 +20,7 @@ from tui_chat.servers import Server
 
 _PS_SECONDS: Final = 1.0
 _CHAT: Final = "/api/chat"
+_CRASHED: Final = "The model may have crashed"
 
 
 class OllamaBackend:
@@ -57,15 +58,16 @@ class OllamaBackend:
             if not incoming.ok:
                 raise _error(await incoming.whole(), request.model)
             yield Accepted()
+            begun = False
             async with aclosing(_events(incoming)) as events:
                 async for event in events:
+                    begun = True
                     yield event
                     if isinstance(event, Finished):
                         return
-        raise Cut(
-            "The reply ended without its end.",
-            "The model may have crashed: continue it, and see `journalctl -u ollama`.",
-        )
+        if not begun:  # asking again at once would not help
+            raise Garbled("The reply ended before it began.", f"{_CRASHED}: see `journalctl -u ollama`.")
+        raise Cut("The reply ended without its end.", f"{_CRASHED}: continue it, and see `journalctl -u ollama`.")
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -88,7 +90,7 @@ class OllamaBackend:
 
     async def _rendered(self, request: ChatRequest) -> str | None:
         """The prompt that the server makes of `request`, None if it cannot show it. Loads the model if need be."""
-        answer = await self._http.post_json(_CHAT, render_body(request), within=None)
+        answer = await self._http.post_json(_CHAT, render_body(request), within=None, most=PROMPT_BYTES)
         return rendered(_read(answer, request.model))
 
     async def _continues(self, model: str) -> bool:

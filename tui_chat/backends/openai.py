@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from tui_chat.backends.http import Answer, Http, Incoming
+from tui_chat.backends.http import PROMPT_BYTES, SMALL_BYTES, Answer, Http, Incoming
 from tui_chat.errors import Cut, Garbled, NoSuchModel, Refused, ReplyError
 from tui_chat.events import Accepted, Continued, Event
 from tui_chat.messages import ChatRequest, Model
@@ -24,6 +24,8 @@ from tui_chat.text.sanitize import clean_line
 
 GRACE_SECONDS: Final = 5.0
 """How long a whole reply is waited on for its usage counts and `[DONE]`, which some servers never send."""
+_OPENING_BYTES: Final = 4000
+"""How much of an answer is kept in case that it is no reply, to say what it is."""
 MODELS_SECONDS: Final = 5.0
 LOADED_SECONDS: Final = 1.0
 
@@ -130,7 +132,7 @@ class OpenAIBackend:
 
     async def _props(self) -> Props:
         with suppress(ReplyError):
-            answer = await self._http.get_json("/props", within=LOADED_SECONDS)
+            answer = await self._http.get_json("/props", within=LOADED_SECONDS, most=SMALL_BYTES)
             return props_in(answer.json())
         return Props()
 
@@ -162,10 +164,10 @@ class OpenAIBackend:
 
     async def _rendered(self, ask: _Ask) -> tuple[str, _Ask]:
         """The prompt that llama.cpp makes of an ask, empty if it does not tell, and the ask as it allows it."""
-        answer = await self._http.post_json("/apply-template", ask.body, within=None)
+        answer = await self._http.post_json("/apply-template", ask.body, within=None, most=PROMPT_BYTES)
         if answer.status == 400 and _is_about_thinking(answer.text):
             ask = replace(ask, body=_without_thinking(ask.body))
-            answer = await self._http.post_json("/apply-template", ask.body, within=None)
+            answer = await self._http.post_json("/apply-template", ask.body, within=None, most=PROMPT_BYTES)
         with suppress(Garbled):
             body = answer.json()
             if answer.ok and isinstance(body, dict):
@@ -201,26 +203,41 @@ class OpenAIBackend:
 
 
 async def _events(incoming: Incoming, *, resumed: bool) -> AsyncGenerator[Event, None]:
-    stream, reply = EventDecoder(), ReplyDecoder(resumed=resumed)
+    """The events in the body of an answer.
+
+    Raises:
+        Cut: the connection was lost before the end, or the reply ends in its middle.
+        ReplyError: the server tells of an error, or of nothing that is a reply: asking again would not help.
+    """
+    stream, reply, opening, chunk = EventDecoder(), ReplyDecoder(resumed=resumed), b"", None
     async with aclosing(incoming.chunks()) as chunks:
-        while (
-            not reply.done and (chunk := await _next(chunks, GRACE_SECONDS if reply.whole else None)) is not None
-        ):
+        while not reply.done and (chunk := await _next(chunks, GRACE_SECONDS if reply.whole else None)):
+            opening += chunk[: _OPENING_BYTES - len(opening)]
             for said in stream.feed(chunk):
                 for event in reply.feed(said):
                     yield event
     for said in stream.close():
         for event in reply.feed(said):
             yield event
+    if chunk is not None and not (reply.begun or reply.whole):
+        raise _no_reply(incoming, opening)
     for event in reply.close():
         yield event
 
 
+def _no_reply(incoming: Incoming, opening: bytes) -> ReplyError:
+    """The error for a good answer that came to its end without a reply in it, by how it begins."""
+    said = opening.decode("utf-8", "replace").strip()
+    if not said or incoming.content_type == "text/event-stream":
+        return Garbled("The reply ended before it began.", "Try again; its own log may say more.")
+    return error_of(0, said)
+
+
 async def _next(chunks: AsyncGenerator[bytes, None], within: float | None) -> bytes | None:
-    """The next chunk, None at the end, however it came about: the decoder knows whether the reply is whole."""
+    """The next chunk, an empty one at the end; None if the connection was lost, or nothing came in time."""
     with suppress(Cut, TimeoutError):
         async with asyncio.timeout(within):
-            return await anext(chunks, None)
+            return await anext(chunks, b"")
     return None
 
 

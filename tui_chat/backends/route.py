@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import socket
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from tui_chat.servers import Server
+from tui_chat.servers import Server, carries_key
 from tui_chat.text.sanitize import clean_line
 
 SocketOption = tuple[int, int, int]
@@ -16,22 +19,26 @@ SocketOption = tuple[int, int, int]
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds of silence before the first probe, seconds between probes, and how many may stay unanswered."""
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
-_KEYED: Final = frozenset({"authorization", "proxy-authorization", "x-api-key", "cookie"})
-"""Headers that carry a secret: never for a server that the user did not name."""
-
-_SHORTEST: Final = 6
-"""Characters of a secret: real ones have more, and shorter ones stand in any text."""
+_LOCAL: Final = ("localhost", "localhost.localdomain")
+_SHORTEST: Final = 4
+"""Characters of a secret: shorter ones stand in any text."""
+_SHORTEST_VALUE: Final = 6
+"""Characters of the value of a header that need not be a secret: shorter ones are words, like a team's name."""
 
 
 def is_loopback(host: str) -> bool:
     """Whether `host`, a name or an address without brackets, is this machine."""
     name = host.lower().rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
+    if name in _LOCAL or name.endswith(".localhost"):
         return True
+    with suppress(OSError, ValueError):  # 127.1 and 2130706433 are spellings that systems resolve
+        name = socket.inet_ntoa(socket.inet_aton(name))
     try:
-        return ipaddress.ip_address(name).is_loopback
+        address = ipaddress.ip_address(name)
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def can_connect(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
@@ -51,6 +58,8 @@ def shown_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return clean_line(url.rpartition("@")[2], 200)
+    if not parts.netloc:
+        return clean_line(url.rpartition("@")[2].partition("?")[0], 200)
     shown = SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
     return clean_line(shown.geturl(), 200)
 
@@ -88,15 +97,36 @@ def headers_for(server: Server) -> list[tuple[bytes, bytes]]:
     return [
         (name.encode(), value.encode())
         for name, value in headers
-        if server.named or name not in _KEYED  # a server found by probing gets no keys
+        if server.named or not carries_key(name)  # a server found by probing gets no keys
     ]
 
 
-def secrets_of(server: Server) -> list[str]:
-    """What must not be shown of a server's settings, as far as it is long enough to be no accident in a text."""
-    key = [server.key.reveal()] if server.key else []
-    headers = [value for name, value in server.headers if name.lower() in _KEYED]
-    return [secret for secret in (*key, *headers) if len(secret) >= _SHORTEST]
+def secrets_of(server: Server) -> frozenset[str]:
+    """What must not be shown of a server's settings, in all spellings that a server may quote it in."""
+    plain = {*_logins(server.url), *_logins(proxy_for(server))}
+    if server.key:
+        plain.add(server.key.reveal())
+    for name, value in server.headers:
+        if carries_key(name):
+            plain |= {value, value.rpartition(" ")[2]}  # `Bearer` and its like are no secret
+        elif len(value) >= _SHORTEST_VALUE:
+            plain.add(value)
+    return frozenset(spelt for secret in plain for spelt in _spellings(secret) if len(secret) >= _SHORTEST)
+
+
+def _logins(url: str) -> Iterator[str]:
+    """The password of a URL, and what is sent instead of it."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if password:
+            yield from (parts.password or "", password, b64encode(f"{user}:{password}".encode()).decode())
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """As it is, in a URL, and in JSON with slashes escaped or not."""
+    in_json = json.dumps(secret)[1:-1]
+    return secret, quote(secret, safe="", errors="replace"), in_json, in_json.replace("/", "\\/")
 
 
 def socket_options() -> list[SocketOption]:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from tui_chat.backends.detect import PORTS
 from tui_chat.backends.route import is_loopback
-from tui_chat.config import Config, server_at
+from tui_chat.config import Config, key_files, open_files, server_at
 from tui_chat.conversation.server_file import Entry, ServerFile, Table
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
@@ -58,20 +58,26 @@ class Book:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful about the file of the added servers."""
+        """What is doubtful about the file of the added servers, and the files of their keys."""
         trouble = () if self.trouble is None else (f"{self.trouble} {self.trouble.hint}",)
-        return (*trouble, *self._file.warnings)
+        return (*trouble, *self._file.warnings, *open_files(key_files(entry.table for entry in self._added)))
 
     @property
     def first(self) -> Server:
-        """The server to start on."""
-        usable = (known.server for known in self._listed() if known.trouble is None)
-        return replace(self._config, servers=tuple(usable)).first_server
+        """The server to start on.
+
+        Raises:
+            ConfigError: its key cannot be read.
+        """
+        first = self._first()
+        if first.trouble is not None:
+            raise first.trouble
+        return first.server
 
     def known(self, *others: Server) -> tuple[Known, ...]:
         """All of them; `others` too, behind them. What was not written down is there once for each place."""
         listed = tuple(self._listed())
-        first = [Known(self.first, Origin.NAMED)] if self._config.named else []
+        first = [self._first()] if self._config.named else []
         found = [Known(server, Origin.FOUND) for server in (*self._found.values(), *others)]
         places = {place(known.server) for known in listed}
         more: dict[str, Known] = {}
@@ -121,9 +127,14 @@ class Book:
         await asyncio.to_thread(self._file.remove, known.table)
         await asyncio.to_thread(self.refresh)
 
+    def _first(self) -> Known:
+        listed = sorted(self._listed(), key=lambda known: known.trouble is not None)
+        server = replace(self._config, servers=tuple(known.server for known in listed)).first_server
+        return next((known for known in listed if known.server == server), Known(server, Origin.NAMED))
+
     def _listed(self) -> Iterable[Known]:
         for server in self._config.servers:
-            yield Known(server, Origin.CONFIG)
+            yield Known(server, Origin.CONFIG, self._config.troubles.get(server))
         for entry in self._added:
             yield Known(entry.server, Origin.ADDED, entry.trouble, entry.table)
 

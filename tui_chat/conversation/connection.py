@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from tui_chat.backends.base import Backend
@@ -15,6 +17,7 @@ from tui_chat.messages import Model
 from tui_chat.servers import Server
 
 _ASKED_AT_ONCE: Final = 4
+_PUBLISH_SECONDS: Final = 0.1
 
 Connect = Callable[[Server], Backend]
 Discover = Callable[[], Awaitable[Discovery]]
@@ -51,6 +54,8 @@ class Connection:
         self._discover = discover
         self._wanted = wanted
         self.server = server
+        self.insists = server.named
+        """Whether the user wants this server and no other, if it does not answer."""
         self.last = ""
         """The model used last."""
         self.models: tuple[Model, ...] = ()
@@ -96,7 +101,7 @@ class Connection:
     async def _find_another(self) -> bool:
         """Where the user named no server and this one is of no use, take what else there is on this machine."""
         server = self.server
-        if self._discover is None or server.named:
+        if self._discover is None or self.insists:
             return False
         discovery = await self._discover()
         self.tried = tuple(attempt.server.label for attempt in discovery.tried)
@@ -133,23 +138,31 @@ class Connection:
     async def detail(self, learned: Callable[[], None]) -> None:
         """Ask for what the list of models left out, a few at a time, as older servers tell it only one by one.
 
-        `learned` is called after each model that more is known of.
+        `learned` is called when more is known of some models, at most every `_PUBLISH_SECONDS`.
         """
         backend, places = self.backend, asyncio.Semaphore(_ASKED_AT_ONCE)
+        told: dict[str, Model] = {}
+        published = -inf
+
+        def publish() -> None:
+            nonlocal published
+            if told and self.backend is backend:
+                self.models = tuple(completed(known, told.get(known.name, known)) for known in self.models)
+                learned()
+            told.clear()
+            published = time.monotonic()
 
         async def ask(model: Model) -> None:
             async with places:
                 with suppress(ReplyError):
-                    told = await backend.describe(model.name)
-                    if self.backend is backend and model in self.models:
-                        self.models = tuple(
-                            completed(known, told) if known is model else known for known in self.models
-                        )
-                        learned()
+                    told[model.name] = await backend.describe(model.name)
+                if time.monotonic() - published >= _PUBLISH_SECONDS:
+                    publish()
 
         await asyncio.gather(
             *(ask(model) for model in self.models if not (model.context_window or model.capabilities))
         )
+        publish()
 
     def use(self, model: str) -> None:
         """Talk to another model of the server."""
@@ -169,6 +182,7 @@ class Connection:
         """Talk to another server. Its models are not known until `look`, if they are not given."""
         self.last = self.model or self.last
         self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
+        self.insists = server.named
         self.window = self.error = None
 
     async def aclose(self) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tui_chat.backends.route import shown_url
-from tui_chat.config import Config
 from tui_chat.conversation.book import Book, Known, place
 from tui_chat.conversation.connection import Backends, Connect, Discover
-from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ChatError, Unreachable
 
@@ -36,15 +34,12 @@ class Row:
         return self.name, self.url, self.origin, state
 
 
-async def roll_call(
-    config: Config, environ: Mapping[str, str], connect: Connect, discover: Discover
-) -> tuple[Sequence[Row], Sequence[str]]:
+async def roll_call(book: Book, connect: Connect, discover: Discover) -> tuple[Sequence[Row], Sequence[str]]:
     """All servers that are named, and what is found on this machine; and where there was looked for more.
 
     Raises:
         ConfigError: the file of the added servers is in disorder.
     """
-    book = Book(config, ServerFile(config.servers_file, environ))
     if book.trouble is not None:
         raise book.trouble
     backends = Backends(connect)

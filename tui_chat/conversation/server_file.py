@@ -15,7 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_chat.config import server_from
+from tui_chat.backends.route import shown_url
+from tui_chat.config import keyed, server_from
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
 from tui_chat.store.files import locked
@@ -66,12 +67,8 @@ class ServerFile:
         Raises:
             ConfigError: a setting is unknown or wrong. A key that cannot be read is told in the entry.
         """
-        where = f"Server {table.get('name') or table.get('url') or ''}".strip()
-        bare = server_from(where, {name: value for name, value in table.items() if name not in _KEYS}, {})
-        try:
-            return Entry(table, server_from(where, table, self._environ))
-        except ConfigError as error:
-            return Entry(table, bare, error)
+        where = f"Server {table.get('name') or shown_url(str(table.get('url', '')))}".strip()
+        return Entry(table, *keyed(server_from(where, table), where, table, self._environ))
 
     def put(self, table: Table, *, instead: Table | None = None) -> None:
         """Add a server, or change one in its place; `instead` is what was there, as it was read. Blocks.
@@ -119,9 +116,6 @@ class ServerFile:
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             raise ConfigError(f"{self.path}: servers must be tables", hint)
         return tuple(tables)
-
-
-_KEYS = ("key", "key_env", "key_file", "key_command")
 
 
 def to_toml(tables: Sequence[Table]) -> str:

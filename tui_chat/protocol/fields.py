@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+
+LARGEST: Final = 2**53
+"""Whole numbers from here on are no counts: JSON does not carry them exactly, SQLite and floats not at all."""
+LONGEST: Final = 5000
+"""Entries of a list that are looked at: more than any server has models."""
 
 
 def text_of(value: Mapping[str, object], name: str) -> str:
@@ -12,9 +19,9 @@ def text_of(value: Mapping[str, object], name: str) -> str:
 
 
 def count_of(value: Mapping[str, object], name: str) -> int | None:
-    """A whole number of at least 0, else None."""
+    """A whole number of at least 0 and less than `LARGEST`, else None."""
     number = value.get(name)
-    return number if isinstance(number, int) and not isinstance(number, bool) and number >= 0 else None
+    return number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST else None
 
 
 def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -24,6 +31,7 @@ def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 
 def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """The objects in a list, else an empty one."""
+    """The objects in a list, `LONGEST` of them at most, else an empty one."""
     inner = value.get(name)
-    return [item for item in inner if isinstance(item, dict)] if isinstance(inner, list) else []
+    objects = (item for item in inner if isinstance(item, dict)) if isinstance(inner, list) else ()
+    return list(islice(objects, LONGEST))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from tui_chat.errors import Cut, Garbled, ServerFault
+from tui_chat.errors import Cut, Garbled, ReplyError, ServerFault
 from tui_chat.events import Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
 from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
 from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of
@@ -54,6 +54,10 @@ _OPEN_ENDED: Final = ("num_predict", "seed")
 _TEMPLATE_FLAVOURS: Final = (Flavour.LLAMACPP, Flavour.VLLM, Flavour.SGLANG)
 """Servers that render a chat template: they take its switches, and the thinking of past messages."""
 _CONTINUE_FLAVOURS: Final = (Flavour.VLLM, Flavour.SGLANG)
+_REASONING: Final = ("reasoning", "reasoning_content")
+_ANSWER: Final = ("content", "refusal", "text")
+_PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
+"""Where a piece of the reply stands in a delta."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -130,6 +134,8 @@ class ReplyDecoder:
         """`resumed`: the reply goes on in the middle of an answer, where no thinking is to be looked for."""
         self.done = False
         """Whether nothing more will come."""
+        self.begun = False
+        """Whether anything of the reply itself has come."""
         self._tags = ThinkTags(plain=resumed)
         self._answer = _Halves()
         self._reasoning = _Halves()
@@ -143,12 +149,19 @@ class ReplyDecoder:
         return bool(self._reason)
 
     def feed(self, event: ServerEvent) -> Iterator[Event]:
-        """What one event of the stream says.
+        """What one event of the stream says; before an error, what was held back.
 
         Raises:
             Garbled: it is not the protocol.
             ReplyError: the server tells of an error.
         """
+        try:
+            yield from self._read(event)
+        except ReplyError:
+            yield from self._flush()
+            raise
+
+    def _read(self, event: ServerEvent) -> Iterator[Event]:
         data = event.data.strip()
         if self.done or not data:
             return
@@ -159,10 +172,10 @@ class ReplyDecoder:
         choice = _first_choice(chunk)
         fault = fault_in(chunk) or fault_in(choice)
         if fault is not None:
-            yield from self._flush()
             raise judge(fault, fault.status)
         yield from self._progress(chunk)
         delta = object_of(choice, "delta") or object_of(choice, "message") or choice
+        self.begun = self.begun or any(delta.get(name) for name in _PIECES)
         yield from self._texts(delta)
         self._tool_calls(delta)
         self._figures |= {**object_of(chunk, "usage"), **object_of(chunk, "timings")}
@@ -195,12 +208,12 @@ class ReplyDecoder:
 
     def _texts(self, delta: Mapping[str, object]) -> Iterator[Event]:
         """Some servers send the thinking by both of its names: then it counts once."""
-        for thinking in dict.fromkeys(text_of(delta, name) for name in ("reasoning", "reasoning_content")):
+        for thinking in dict.fromkeys(text_of(delta, name) for name in _REASONING):
             if thinking:
                 self._tags.settle()
                 yield from _cleaned([Thinking(self._reasoning.feed(thinking))])
-        for name in ("content", "refusal", "text"):
-            yield from _cleaned(self._tags.feed(self._answer.feed(text_of(delta, name))))
+        for name in _ANSWER:
+            yield from _cleaned(self._tags.feed(self._answer.feed(_text(delta, name))))
 
     def _tool_calls(self, delta: Mapping[str, object]) -> None:
         for position, part in enumerate(objects_of(delta, "tool_calls")):
@@ -283,6 +296,11 @@ def _error(data: str) -> dict[str, object]:
 
 def _first_choice(chunk: Mapping[str, object]) -> Mapping[str, object]:
     return next((choice for choice in objects_of(chunk, "choices") if not choice.get("index")), {})
+
+
+def _text(delta: Mapping[str, object], name: str) -> str:
+    """A text: a string, or a list of parts (Mistral and others)."""
+    return text_of(delta, name) or "".join(text_of(part, "text") for part in objects_of(delta, name))
 
 
 def _usage(figures: Mapping[str, object]) -> Usage | None:

@@ -2,7 +2,8 @@
 
 The shapes (`protocol.md` 2.3): `{"error": {"message", "type", "code"}}` (OpenAI, vLLM, llama.cpp, OpenRouter),
 `{"error": "text"}` (LM Studio, Ollama), `{"object": "error", "message", ...}` (vLLM before 0.10.1),
-`{"detail": "text" | [...]}` (FastAPI), plain text, a page of HTML from a proxy, nothing at all.
+`{"detail": "text" | [...] | {...}}` (FastAPI), `{"message": "text"}` (gateways), plain text, a page of HTML from a
+proxy, nothing at all.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tui_chat.errors import (
     Unauthorized,
     Unsupported,
 )
-from tui_chat.protocol.fields import text_of
+from tui_chat.protocol.fields import object_of, text_of
 from tui_chat.text.sanitize import clean_line
 
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
@@ -40,6 +41,10 @@ _ABILITY: Final = re.compile(
     r"image_url|image input|multimodal|vision|mmproj|does not support|not a chat model|not support(ed)? by", re.I
 )
 _QUOTA: Final = re.compile(r"insufficient_quota|billing|credits", re.I)
+_ABOUT_MODELS: Final = (0, 400, 404, 422)
+"""What a missing model is told with: other statuses speak of models that stop, or of files that are not found."""
+_LONGEST_WISH: Final = 86_400.0
+"""Seconds to wait that a server may wish for. Who says more does not mean it."""
 _NESTING: Final = 3
 """How deep errors inside of errors are looked for."""
 
@@ -63,7 +68,7 @@ def fault_in(body: object) -> Fault | None:
 def error_of(status: int, body: str, *, model: str = "", retry_after: float | None = None) -> ReplyError:
     """The error for an answer with a bad `status`; `retry_after` is the server's wish in seconds."""
     value = _json(body)
-    fault = fault_in(value) or Fault(_plain(body))
+    fault = fault_in(value) or _loose(value) or Fault(_plain(body))
     return judge(fault, status or fault.status, model=model, retry_after=retry_after)
 
 
@@ -87,7 +92,7 @@ def judge(fault: Fault, status: int, *, model: str = "", retry_after: float | No
         )
     if status in (429, 503, 529):
         return Busy(message, "The server has too much to do: try again.", status=status, retry_after=retry_after)
-    if _MODEL.search(words):
+    if status in _ABOUT_MODELS and _MODEL.search(words):
         name = clean_line(model, 80)
         return NoSuchModel(message, f"{name or 'It'} is not on this server: choose another model.", status=status)
     if _ABILITY.search(words):
@@ -104,8 +109,15 @@ def judge(fault: Fault, status: int, *, model: str = "", retry_after: float | No
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """How many seconds to wait, by `retry-after-ms` or `retry-after`, which is seconds or a date.
 
-    Names in `headers` are in lower case; a date is compared to `now`, which knows its time zone.
+    None too for more than a day, and where `x-should-retry` says not to try again. Names in `headers` are in
+    lower case; a date is compared to `now`, which knows its time zone.
     """
+    wish = _wish(headers, now)
+    unwanted = headers.get("x-should-retry", "").strip().lower() == "false"
+    return None if unwanted or wish is None or wish > _LONGEST_WISH else wish
+
+
+def _wish(headers: Mapping[str, str], now: datetime) -> float | None:
     milliseconds = _seconds(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -117,9 +129,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
 
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, (date - now).total_seconds()) if date.tzinfo else None
+    except (ValueError, OverflowError, TypeError):
         return None
-    return max(0.0, (date - now).total_seconds()) if date.tzinfo else None
 
 
 def _seconds(value: str) -> float | None:
@@ -143,6 +155,14 @@ def _fault_in(body: object, depth: int) -> Fault | None:
     if isinstance(detail, str) and detail:
         return Fault(detail)
     return None
+
+
+def _loose(body: object) -> Fault | None:
+    """What a body says that is an error by its status alone: `{"message": "no"}`, `{"detail": {...}}`."""
+    if not isinstance(body, dict):
+        return None
+    detail = object_of(body, "detail")
+    return _told(body, _NESTING) or fault_in(detail) or _told(detail, _NESTING)
 
 
 def _told(error: Mapping[str, object], depth: int) -> Fault | None:

@@ -113,8 +113,9 @@ def event_in(body: Mapping[str, object]) -> Event | None:
             return Accepted()
         case {"continued": bool(exact)}:
             return Continued(exact)
-        case {"progress": {"done": int(done), "total": int(total)}}:
-            return PromptProgress(done, total)
+        case {"progress": dict(progress)}:
+            done, total = count_of(progress, "done"), count_of(progress, "total")
+            return PromptProgress(min(done, total), total) if done is not None and total else None
         case {"was_thinking": True}:
             return WasThinking()
         case {"tool_call": {"name": str(name), "arguments": str(arguments)}}:

@@ -36,13 +36,12 @@ def base_url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or " " in host or parts.scheme not in ("http", "https"):
-        raise ConfigError(
-            f"{clean_line(text, 80)} is not the URL of a server.", "It should look like http://host:11434."
-        )
+    if not host or " " in host or not text.isprintable() or parts.scheme not in ("http", "https"):
+        shown = clean_line(text.rpartition("@")[2].partition("?")[0], 80)  # without what may be a password or key
+        raise ConfigError(f"{shown} is not the URL of a server.", "It should look like http://host:11434.")
     if host in _ANYWHERE:
         parts = urlsplit(parse_ollama_host(text))
-    return urlunsplit((parts.scheme, parts.netloc, _ENDPOINT.sub("", parts.path, count=1), "", ""))
+    return urlunsplit((parts.scheme, parts.netloc, _ENDPOINT.sub("", parts.path, count=1).rstrip("/"), "", ""))
 
 
 def _is_public(text: str) -> bool:

@@ -15,10 +15,12 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_chat.config import server_at
 from tui_chat.conversation.book import Known, Origin
 from tui_chat.conversation.server_file import Entry, Table
 from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ConfigError
+from tui_chat.servers import carries_key
 from tui_chat.text.sanitize import clean_line
 
 _DOTS: Final = "••••••••"
@@ -140,11 +142,20 @@ class ServerForm(ModalScreen[Known | None]):
         if len(ways) > 1:
             raise ConfigError("The key is given in more than one way.", "Leave one of them.")
         if texts["key"] == _DOTS:
-            if _host(texts["url"]) != _host(_texts_of(self._table)["url"]):
+            if self._is_another_host(texts["url"]):
                 raise ConfigError("The key was for another host.", "Write it again, if it is for this one too.")
             texts["key"] = str(self._table["key"])
+        if self._leads_headers_away(texts["url"]):
+            raise ConfigError("Headers in servers.toml hold keys for another host.", "Change them there first.")
         texts["name"] = clean_line(texts["name"], 60)
         return _table_of(texts, self._table)
+
+    def _is_another_host(self, url: str) -> bool:
+        return _host(url) != _host(_texts_of(self._table)["url"])
+
+    def _leads_headers_away(self, url: str) -> bool:
+        headers = self._table.get("headers")
+        return isinstance(headers, dict) and any(map(carries_key, headers)) and self._is_another_host(url)
 
     def _say(self, words: str) -> None:
         if self.is_attached:
@@ -183,9 +194,10 @@ def _table_of(texts: dict[str, str], before: Table) -> Table:
 
 
 def _host(url: str) -> str:
-    """Scheme, host and port; the whole where there is no telling."""
+    """Scheme, host and port, or the socket; the whole where there is no telling."""
     try:
-        parts = urlsplit(url if "://" in url else f"//{url}")
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}" if parts.netloc else url
-    except ValueError:
+        address = server_at(url).address
+    except ConfigError:
         return url
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.lower()}" if parts.netloc else address
