@@ -69,7 +69,7 @@ class ThriftyDriver(StockDriver):
         if data == _SYNC_START:
             self._outbox.synchronized = True
             return
-        frame = parse_frame(data)
+        frame = parse_frame(self.in_its_colours(data))
         if frame is None:
             self._outbox.control(data)
         else:

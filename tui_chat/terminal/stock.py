@@ -1,28 +1,55 @@
-"""Textual's own driver for Unix terminals, taught that a terminal can go away."""
+"""Textual's own driver for Unix terminals, taught that a terminal can go away, and to read whatever it sends."""
 
 from __future__ import annotations
 
 import errno
+import os
+import selectors
 import termios
-from typing import Any
+from codecs import getincrementaldecoder
+from collections.abc import Iterable
+from time import monotonic
+from typing import Any, Final
 
+from textual import events
+from textual._xterm_parser import XTermParser  # Textual has no public name for it
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui_chat.terminal.colours import wants_colours, without_colours
+from tui_chat.terminal.pasting import Pasted, Pasting, Typed
+from tui_chat.text.sanitize import clean
+
+_TICK: Final = 0.1
+"""Seconds between looks at what only time tells: a lone Escape, a paste that has no end."""
+_PASTE_SILENCE: Final = 1.0
+_READ: Final = 1 << 16
+
 
 class StockDriver(LinuxDriver):
-    """The loss of the terminal neither ends the application nor lets it spin or wait for ever."""
+    """The loss of the terminal neither ends the application nor lets it spin or wait for ever.
+
+    What it sends cannot end the application either, and what is pasted stays in one piece.
+    """
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._hung_up = False
+        self._in_colour = wants_colours(app, os.environ)
+        if not self._in_colour:
+            app.no_color = True  # so that styles tell by attributes what they would tell by colours
+            app.ansi_color = True  # else Textual turns `dim` into a colour before we see it
 
     @property
     def hung_up(self) -> bool:
         """Whether the terminal is gone; what is written then goes nowhere."""
         return self._hung_up
+
+    def in_its_colours(self, data: str) -> str:
+        """`data` with the colours that the terminal is to show: all or none."""
+        return data if self._in_colour else without_colours(data)
 
     def let_go(self) -> None:
         """Restore the terminal, if it is still there, and have nothing more to do with it."""
@@ -49,7 +76,7 @@ class StockDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Queue data for the terminal, if there is one and another program has not got it."""
         if not self._hung_up and self._writer_thread is not None:
-            super().write(data)
+            super().write(self.in_its_colours(data))
 
     def close(self) -> None:
         """Write what is queued, if anybody reads it."""
@@ -61,8 +88,40 @@ class StockDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read the terminal until told to stop, or until it is gone."""
         try:
-            super().run_input_thread()
+            self._read_input()
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             self.hang_up()
+
+    def _read_input(self) -> None:
+        """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        pasting, heard = Pasting(), monotonic()
+        self._parser = XTermParser(self._debug)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(_TICK):
+                    data = os.read(self.fileno, _READ)
+                    if not data:
+                        return  # nobody is at the other end; it would be "readable" for ever
+                    self._take(pasting.feed(decode(data)))
+                    heard = monotonic()
+                elif monotonic() - heard > _PASTE_SILENCE:
+                    self._take(pasting.give_up())
+                for message in self._parser.tick():
+                    self.process_message(message)
+
+    def _take(self, pieces: Iterable[Typed | Pasted]) -> None:
+        for piece in pieces:
+            if isinstance(piece, Pasted):
+                text = piece.text.replace("\r\n", "\n").replace("\r", "\n")
+                self.process_message(events.Paste(clean(text)))  # Textual's `Input` draws controls as they are
+                continue
+            try:
+                for message in self._parser.feed(piece.text):
+                    if not isinstance(message, events.Paste):  # between the marks it saw nothing
+                        self.process_message(message)
+            except (ValueError, OverflowError):  # a report whose numbers make no sense
+                self._parser = XTermParser(self._debug)

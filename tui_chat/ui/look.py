@@ -38,7 +38,7 @@ def resolve(app: App[Any]) -> Look:
     palette = Palette.from_theme(variables, no_color=app.no_color)
 
     def bold(*names: str) -> Style:
-        for name in names:
+        for name in () if app.no_color else names:
             try:
                 return Style(color=Color.parse(variables.get(name, "")).rich_color, bold=True)
             except ColorParseError:

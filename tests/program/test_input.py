@@ -1,0 +1,164 @@
+"""What the terminal sends: pastes with anything in them, letters of every script, bytes that are no text; and what
+is sent to a terminal without colours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.program.kit import CTRL_C, CTRL_HOME, ESCAPE, Home, Program
+from tests.server import ScriptedServer, reply, token, wait
+from tests.terminal.emulator import Glyph
+
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+CTRL_P = "\x10"
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
+PASTE_SECONDS = 5.0
+"""Of the processor, for a long paste; without escapes in it, it takes a fifth of one."""
+
+
+async def send(program: Program, data: bytes, piece: int = 1000) -> None:
+    """The bytes, as fast as the program reads them."""
+    while data:
+        try:
+            data = data[os.write(program._master, data[:piece]) :]
+        except BlockingIOError:
+            await asyncio.sleep(0.001)
+
+
+async def draft_of(home: Home, program: Program) -> str:
+    """Leave; what was in the composer then."""
+    assert await program.quit() == 0
+    assert "Traceback" not in program.output
+    (thread,) = await home.threads()
+    assert thread.messages == ()
+    return thread.chat.draft
+
+
+def row_of(program: Program, text: str) -> list[Glyph]:
+    """The cells of the first row that has a text."""
+    return next(row for row in program.screen.snapshot() if text in "".join(cell.data for cell in row))
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+async def test_a_paste_with_escapes_stays_whole_and_is_not_sent(
+    home: Home, server: ScriptedServer, piece: int
+) -> None:
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny", "Ask anything")
+        text = "one \x1b[1mbold\x1b[0m\rtwo\x1b\r\nthree\x1b]0;x\x07 漢"
+        await send(program, f"{PASTE}{text}{PASTED}!".encode(), piece)
+        await program.until_shows("one ␛[1mbold␛[0m", "two␛", "three␛]0;x␇ 漢!")
+        assert await draft_of(home, program) == "one ␛[1mbold␛[0m\ntwo␛\nthree␛]0;x␇ 漢!"
+
+
+async def test_a_long_paste_full_of_escapes_is_there_at_once(home: Home, server: ScriptedServer) -> None:
+    lines = [f"{number:03} {'x' * 110} \x1b[31mred\x1b[0m" for number in range(400)]
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny", "Ask anything")
+        before = program.cpu_seconds()
+        await send(program, f"{PASTE}{chr(13).join(lines)}{PASTED}the end".encode())
+        await program.until_shows("the end")
+        assert program.cpu_seconds() - before < PASTE_SECONDS
+        assert await draft_of(home, program) == "\n".join(lines).replace("\x1b", "␛") + "the end"
+
+
+async def test_a_paste_without_an_end_does_not_take_the_keys_for_ever(home: Home, server: ScriptedServer) -> None:
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny", "Ask anything")
+        program.type(f"{PASTE}begun \x1b[20")
+        await program.until_shows("begun ␛[20")
+        program.type(" typed")
+        await program.until_shows("begun ␛[20 typed")
+        assert await draft_of(home, program) == "begun ␛[20 typed"
+
+
+@pytest.mark.parametrize("driver", ["stock", ""])
+async def test_what_is_pasted_into_a_field_does_not_act_on_the_terminal(
+    tmp_path: Path, server: ScriptedServer, driver: str
+) -> None:
+    async with Home(tmp_path, {"TUI_CHAT_DRIVER": driver}).running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        program.type(CTRL_P)
+        await program.until_shows("Type to filter")
+        program.type(f"{PASTE}a\x1b]0;evil\x07b\x9b31mc{PASTED}")
+        await program.until_shows("a␛]0;evil␇b")
+        assert "\x1b]0;evil" not in program.output
+        assert "\x9b" not in program.output
+        program.type(ESCAPE)
+        await program.until(lambda: not program.shows("Commands"))
+        assert await program.quit() == 0
+
+
+async def test_joiners_and_wide_blanks_are_typed_as_they_are_pasted(home: Home, server: ScriptedServer) -> None:
+    text = "می\u200cخواهم 👩\u200d🚀 ❤\ufe0f क्\u200dष a\u00a0b\u3000c \U0001fadf end"
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny", "Ask anything")
+        program.type(text)
+        await program.until_shows(" end")
+        assert await draft_of(home, program) == text
+
+
+async def test_bytes_that_are_not_text_end_nothing(home: Home, server: ScriptedServer) -> None:
+    gate = asyncio.Event()
+    server.script(*reply("It goes ")[:-2], wait(gate), token("on."), *reply("")[-2:])
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("go")
+        await program.until_shows("It goes")
+        await send(program, b"caf\xe9 \xff\xc3(")
+        await send(program, b"\x1b[99999999u\x1b[200~x\xe9y\x1b[201~")
+        await send(program, b"ok")
+        await program.until_shows("caf� ��(x�yok")
+        gate.set()
+        await program.until_shows("It goes on.", "○ done")
+        assert await program.quit() == 0
+        assert "Traceback" not in program.output
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"NO_COLOR": "1"},
+        {"NO_COLOR": "1", "TUI_CHAT_DRIVER": "stock"},
+        {"NO_COLOR": "1", "COLORTERM": "", "TERM": "linux"},
+        {"TERM": "dumb", "COLORTERM": ""},
+    ],
+)
+async def test_without_colours_attributes_tell_everything(
+    tmp_path: Path, server: ScriptedServer, environ: dict[str, str]
+) -> None:
+    server.script(*reply("# A head\n\nwith `code` and **weight**.\n\n```python\nreturn None\n```\n"))
+    async with Home(tmp_path, environ).running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await program.say("Hello")
+        await program.until_shows("A head", "○ done")
+        assert any(cell.bold for cell in row_of(program, "weight"))
+        assert any(cell.dim for cell in row_of(program, "────────"))
+        program.type("draft")
+        await program.until_shows("draft")
+        assert [cell.data for cell in row_of(program, " draft") if cell.reverse] == [" "]  # the cursor
+        program.type(CTRL_P)
+        await program.until_shows("Type to filter")
+        program.type("chat")
+        await program.until_shows("New chat")
+        program.type("\x1b[B")
+        await program.until(lambda: sum(cell.underscore for row in program.screen.snapshot() for cell in row) > 40)
+        program.type(ESCAPE)
+        await program.until(lambda: not program.shows("Commands"))
+        program.type(CTRL_HOME + CTRL_C)
+        assert await program.quit() == 0
+        assert COLOUR.findall(program.output) == []
+
+
+async def test_a_dumb_terminal_that_is_said_to_have_colours_gets_them(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    async with Home(tmp_path, {"TERM": "dumb", "COLORTERM": "truecolor"}).running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        assert await program.quit() == 0
+        assert COLOUR.findall(program.output)

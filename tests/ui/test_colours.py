@@ -1,0 +1,41 @@
+"""What is told by colour, told without."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from rich.style import Style
+from textual.widgets import Input, OptionList
+from tui_chat.ui.look import Look, resolve
+
+from tests.ui.kit import driven
+
+
+def styles_of(look: Look) -> dict[str, Style]:
+    return {field.name: style for field in fields(look) if isinstance(style := getattr(look, field.name), Style)}
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+async def test_the_look_without_colours_has_attributes_alone(monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driven(None) as run:
+        run.app.theme = theme
+        look = resolve(run.app)
+    assert not [name for name, style in styles_of(look).items() if style.color or style.bgcolor]
+    for name in ("user", "assistant", "warning", "error", "mark"):
+        assert styles_of(look)[name].bold
+
+
+async def test_without_colours_the_chosen_row_and_the_cursor_of_a_field_stand_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with driven(None) as run:
+        await run.pilot.press("ctrl+p")
+        await run.until(lambda: bool(run.app.screen.query(OptionList)))
+        listing, field = run.app.screen.query_one(OptionList), run.app.screen.query_one(Input)
+        assert listing.get_visual_style("option-list--option-highlighted").underline
+        assert not listing.get_visual_style("option-list--option").underline
+        assert field.get_component_rich_style("input--cursor").reverse
+        assert field.get_component_rich_style("input--selection").reverse
