@@ -18,7 +18,9 @@ REPLY = Message(Role.ASSISTANT, "some text", id="reply", parent="prompt")
 async def with_last(reply: Message | None) -> Conversation:
     """A chat whose last message is this one."""
     messages = (PROMPT,) if reply is None else (PROMPT, reply)
-    return Conversation(await Store.open(None), Thread(Chat("chat", leaf=messages[-1].id), messages))
+    streaming = frozenset(message.id for message in messages if message.state is State.STREAMING)
+    thread = Thread(Chat("chat", leaf=messages[-1].id), messages, elsewhere=streaming)
+    return Conversation(await Store.open(None), thread)
 
 
 async def test_in_an_empty_chat_there_is_nothing_to_do_again() -> None:

@@ -54,8 +54,11 @@ async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
 async def test_when_its_writer_is_gone_it_is_interrupted(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
     gone, store = await Store.open(path, owner=GONE), await Store.open(path)
-    await streaming(gone)
-    conversation = Conversation(store, await store.load("chat"))
+    reply = await streaming(gone)
+    thread = await store.load("chat")
+    assert thread.messages[1].state is State.INTERRUPTED  # so it is said at once where its writer was gone before
+    then = replace(thread, messages=(thread.messages[0], reply), elsewhere=frozenset({reply.id}))
+    conversation = Conversation(store, then)
     async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
         seen = [(message.text, message.state) async for message in news]
     assert seen == [("half", State.INTERRUPTED)]

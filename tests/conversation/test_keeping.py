@@ -62,19 +62,23 @@ async def consume(turn: Turn, conversation: Conversation, seconds: float) -> lis
         return [event async for event in events]
 
 
-async def test_nothing_is_written_before_the_first_token_and_the_first_is_at_once(store: CountingStore) -> None:
+async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_written_at_once(
+    store: CountingStore,
+) -> None:
     gates = asyncio.Event(), asyncio.Event()
     conversation, turn = await begun(store, Accepted(), gates[0], Delta("a"), gates[1])
     task = asyncio.create_task(consume(turn, conversation, 3600))
-    await asyncio.sleep(0.02)
-    assert await on_disk(store, conversation) is None
+
+    def holds(text: str) -> Callable[[], Awaitable[bool]]:
+        async def is_there() -> bool:
+            message = await on_disk(store, conversation)
+            return message is not None and (message.text, message.state) == (text, State.STREAMING)
+
+        return is_there
+
+    await until(holds(""))
     gates[0].set()
-
-    async def is_there() -> bool:
-        message = await on_disk(store, conversation)
-        return message is not None and (message.text, message.state) == ("a", State.STREAMING)
-
-    await until(is_there)
+    await until(holds("a"))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

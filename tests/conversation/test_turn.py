@@ -191,3 +191,39 @@ async def test_what_a_continuation_in_words_repeats_is_trimmed() -> None:
     assert turn.message.text == "A bounded queue blocks the producer."
     shown = [event.text for event in events if isinstance(event, Delta)]
     assert reply.text + "".join(shown) == turn.message.text
+
+
+async def test_what_is_held_back_at_the_seam_is_kept_when_the_line_breaks_and_nothing_is_asked_twice(
+    clock: Clock,
+) -> None:
+    reply = replace(empty_reply(), text="A bounded queue blocks")
+    backend = ScriptedBackend([[Continued(exact=False), Accepted(), Delta("bounded qu"), Cut("It broke")]])
+    turn = Turn(backend, replace(REQUEST, prefill=reply.text), reply, clock)
+    await run(turn)
+    assert len(backend.requests) == 1
+    assert turn.message.state is State.INTERRUPTED
+    assert turn.message.text == "A bounded queue blocks bounded qu"
+
+
+async def test_thinking_about_how_to_go_on_is_no_part_of_a_reply_that_goes_on() -> None:
+    reply = replace(empty_reply(), text="half of it", thinking="hm")
+    script: list[Step] = [
+        Continued(exact=False),
+        Thinking("How to go on?"),
+        Delta("I see."),
+        WasThinking(),
+        Delta(", the rest"),
+    ]
+    turn = Turn(ScriptedBackend([[*script, Finished()]]), replace(REQUEST, prefill=reply.text), reply)
+    events = await run(turn)
+    assert (turn.message.text, turn.message.thinking) == ("half of it, the rest", "hm")
+    assert not any(isinstance(event, Thinking) for event in events)
+
+
+async def test_a_reply_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.conversation.turn._LONGEST", 100)
+    turn = Turn(ScriptedBackend([[Accepted(), *[Delta("0123456789")] * 50]]), REQUEST, empty_reply())
+    await run(turn)
+    assert turn.message.text == "0123456789" * 10
+    assert turn.message.state is State.INTERRUPTED
+    assert "longer" in turn.message.error

@@ -37,7 +37,7 @@ def test_the_bar_of_a_quote_goes_on_through_its_blank_rows() -> None:
 
 def test_a_fence_shows_language_and_number_and_marks_wrapped_lines() -> None:
     assert screen("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~", 12) == [
-        "┌ go ─── 1 ─",
+        "┌ go title 1",
         "│ abcdefghij",
         "│↪kl",
         "└───────────",

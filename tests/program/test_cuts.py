@@ -118,7 +118,7 @@ async def test_who_watches_learns_that_the_writer_was_killed_and_can_continue(
         async with home.running("--url", server.url, "--continue") as second:
             await second.until_shows("half a", "being answered in another tui-chat")
             program.kill(signal.SIGKILL)
-            await second.until_shows("… interrupted", "Ctrl+R continues")
+            await second.until_shows("… interrupted", "^R continue")
             second.type(CTRL_R)
             await second.until_shows("half a sentence.", "○ done")
             assert await second.quit() == 0
@@ -156,7 +156,8 @@ async def test_a_kill_at_any_moment_loses_at_most_the_last_second(home: Home, se
                 assert prompt.text == f"prompt number {turn - 1}"
                 assert [reply.state for reply in replies] == [State.INTERRUPTED] * len(replies)
                 assert kept >= shown - 1.5 * WORDS_PER_SECOND  # a second, and half of one for a busy machine
-                assert program.shows("interrupted") or not kept
+                if kept:
+                    await program.until_shows("interrupted")
             if turn == KILLS:
                 break
             program.type(CTRL_N)

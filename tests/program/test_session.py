@@ -32,11 +32,11 @@ async def test_ask_read_stop_leave_and_come_back(home: Home, server: ScriptedSer
         await program.until_shows("partial words")
         program.type(ESCAPE)
         await asyncio.wait_for(server.disconnected.wait(), STOP_SECONDS)
-        await program.until_shows("■ stopped", "Ctrl+R continues")
+        await program.until_shows("■ stopped", "^R continue")
         assert await program.quit() == 0
         assert program.unrestored() == []
         (named,) = re.findall(r"--chat (\w+)", program.said)
-        assert "tui-chat --continue" in program.said
+        assert "--continue, or tui-chat" in program.said
         assert "Traceback" not in program.output
     (thread,) = await home.threads()
     assert thread.chat.id == named
@@ -97,7 +97,7 @@ async def test_a_signal_ends_it_at_once_with_everything_kept(
         program.kill(number)
         assert await program.ended() == code
         assert program.unrestored() == []
-        assert "tui-chat --continue" in program.said
+        assert "--continue, or tui-chat" in program.said
         assert "Traceback" not in program.output
     assert server.disconnected.is_set()
     (message,) = await home.replies()

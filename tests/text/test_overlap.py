@@ -49,6 +49,11 @@ def test_what_repeats_nothing_is_kept_whole(before: str, text: str) -> None:
         ("- one\n", "- two", "- one\n- two"),
         ("He said", ", and left", "He said, and left"),
         ("short", "short and more", "short and more"),
+        ("今天天气很好", "我们去玩", "今天天气很好我们去玩"),
+        ("about 3.14", "159", "about 3.14159"),
+        ("def f(x):\n    ", "    y = 2", "def f(x):\n    y = 2"),
+        ("A bounded ", " queue", "A bounded queue"),
+        ("A bounded ", "queue", "A bounded queue"),
     ],
 )
 def test_the_seam_reads_well(before: str, continuation: str, joined: str) -> None:

@@ -132,7 +132,7 @@ async def driven(
         store = await Store.open(database)
         app = ChatApp(services, store)
         if server is not None:
-            app.session.connection.server = server
+            app.session.connection.switch(server)
         await app.session.start(chat, resume=resume)
         try:
             async with app.run_test(size=size) as pilot:

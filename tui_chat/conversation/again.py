@@ -27,11 +27,17 @@ class Plan:
     prefill: str = ""
 
 
-def plan_again(conversation: Conversation) -> Plan | None:
-    """What again would do now; None where there is nothing to do again."""
+def plan_again(conversation: Conversation, message: Message | None = None) -> Plan | None:
+    """What again would do now to a message, or else to the last; None where there is nothing to do again.
+
+    One with others below it gets another version beside it, or beside its answer.
+    """
     last = conversation.last
     if last is None or last.state is State.STREAMING:
         return None
+    if message is not None and message.id not in (last.id, last.parent):
+        prompt = conversation.parent_of(message) if message.role is Role.ASSISTANT else message
+        return None if prompt is None else Plan(Again.REGENERATE, answer_to(prompt))
     if last.role is not Role.ASSISTANT:
         return Plan(Again.RETRY, answer_to(last))
     if last.unfinished and last.text:

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Unpack
 
+from tui_chat.conversation.saving import Saving
 from tui_chat.errors import StoreError
-from tui_chat.messages import ChatRequest, Message, Role, State
+from tui_chat.messages import ChatRequest, Message, Role, State, new_id
 from tui_chat.store.store import Store
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Chat, ChatFields, Thread
 
 
 class Conversation:
-    """One chat. Where the store fails, it goes on in memory and says so in `trouble`."""
+    """One chat. Where the store fails, it goes on in memory, says so in `trouble`, and tries again."""
 
     def __init__(self, store: Store, thread: Thread | None = None, *, system: str = "") -> None:
         self._store = store
-        self._stored = thread is not None
-        self._saving: set[asyncio.Task[None]] = set()
-        self.chat = thread.chat if thread else Chat(system=system)
-        self._messages = {message.id: message for message in thread.messages} if thread else {}
-        self._streamed = set(self._streaming()) if thread else set()
-        """The messages that were found streaming: another process writes them, or did."""
-        self._revision = thread.revision if thread else 0
-        self.trouble: StoreError | None = None
-        """Why what is said now is not on disk, if it is not."""
+        self._saving = Saving(store, lambda: self.chat, self._branch_off, stored=thread is not None)
+        self._renamed: dict[str, str] = {}
+        """Ids under which others have written what was meant to be written here, and the new ids of ours."""
+        thread = thread or Thread(Chat(system=system), ())
+        self.chat = thread.chat
+        self._streamed = set(thread.elsewhere)
+        """The messages that another process is writing, as far as is known."""
+        self._messages = {message.id: self._settled(message) for message in thread.messages}
+        self._revision = thread.revision
 
     @property
     def branch(self) -> tuple[Message, ...]:
@@ -44,23 +45,32 @@ class Conversation:
         """Whether the last message is being answered by another tui-chat, as far as is known."""
         return self.chat.leaf in self._streamed
 
+    @property
+    def trouble(self) -> StoreError | None:
+        """Why something that was said is not on disk, if it is not."""
+        return self._saving.trouble
+
     def parent_of(self, message: Message) -> Message | None:
         """What a message answers."""
         return self._messages.get(message.parent or "")
 
     def versions(self, message: Message) -> tuple[Message, ...]:
         """A message and those that stand in its place on other branches, the oldest first."""
-        known = self._messages.values()
-        return tuple(other for other in known if (other.parent, other.role) == (message.parent, message.role))
+        versions = (other for other in self._messages.values() if _place_of(other) == _place_of(message))
+        return tuple(other for other in versions if self._counts(other))
 
     def numbered(self) -> Mapping[str, tuple[int, int]]:
         """Of the messages that have other versions: which one of how many each is, counted from 1, by id."""
         places: dict[tuple[str | None, Role], list[str]] = {}
-        for message in self._messages.values():
-            places.setdefault((message.parent, message.role), []).append(message.id)
+        for message in filter(self._counts, self._messages.values()):
+            places.setdefault(_place_of(message), []).append(message.id)
         return {
             id: (number, len(ids)) for ids in places.values() if len(ids) > 1 for number, id in enumerate(ids, 1)
         }
+
+    def _counts(self, message: Message) -> bool:
+        """Whether a message is a version of its own: one of which nothing came is none, unless it is shown."""
+        return bool(message.text or message.thinking) or message.id == self.chat.leaf
 
     async def ask(self, text: str, instead: Message | None = None) -> Message:
         """Add the user's prompt; `instead` of another one it begins a branch beside that.
@@ -70,20 +80,21 @@ class Conversation:
         prompt = Message(Role.USER, text, parent=instead.parent if instead else self.chat.leaf)
         if not self.chat.title:
             self.chat = replace(self.chat, title=title_of(text))
-        await self.keep(prompt)
-        if self.chat.draft:
-            await self.note(draft="")
+        self._hold(prompt)
+        fields = ChatFields(draft="") if self.chat.draft else ChatFields()
+        self.chat = replace(self.chat, **fields)
+        await asyncio.shield(self._saving.message(prompt))
+        if fields:
+            self.note_soon(**fields)
         return prompt
 
     async def keep(self, message: Message) -> None:
         """Put a message, new or changed, at the end of the branch and on disk."""
-        self._messages[message.id] = message
-        self.chat = replace(self.chat, leaf=message.id)
-        await self._try(self._write(message))
+        await asyncio.shield(self._saving.message(self._hold(message)))
 
     def keep_soon(self, message: Message) -> None:
         """The same without waiting for the disk: for a reply that grows."""
-        self._soon(self.keep(message))
+        self._saving.message(self._hold(message))
 
     async def note(self, **fields: Unpack[ChatFields]) -> None:
         """Remember what is not said: the draft in the composer, where the reader is, model and server.
@@ -91,16 +102,16 @@ class Conversation:
         A chat in which nothing is said or drafted yet is not on disk.
         """
         self.chat = replace(self.chat, **fields)
-        if self._stored:
-            await self._try(self._store.save_chat(self.chat.id, **fields))
-            if "draft" in fields and not self._messages:
-                await self._try(self._list(shown=bool(self.chat.draft)))
-        elif self.chat.draft:
-            await self._try(self._create())
+        await asyncio.shield(self._saving.fields(**fields))
 
     def note_soon(self, **fields: Unpack[ChatFields]) -> None:
         """The same without waiting for the disk."""
-        self._soon(self.note(**fields))
+        self.chat = replace(self.chat, **fields)
+        self._saving.fields(**fields)
+
+    async def settle(self) -> None:
+        """Try once more to write what is not on disk; `trouble` says if it cannot be."""
+        await self._saving.settle()
 
     async def catch_up(self) -> bool:
         """Take in what another process has written since this was last asked; whether there was anything.
@@ -110,12 +121,19 @@ class Conversation:
         """
         thread = await self._store.load(self.chat.id, self._revision)
         self._revision = thread.revision
-        self._messages |= {message.id: message for message in thread.messages}
-        self._streamed |= thread.elsewhere
+        news = {message.id: message for message in thread.messages if message.id not in self._saving.unsaved}
+        self._messages |= news
+        for ended in self._streamed - thread.elsewhere - news.keys():  # its writer is gone, and has written no end
+            self._messages[ended] = news[ended] = replace(self._messages[ended], state=State.INTERRUPTED)
+        self._streamed = set(thread.elsewhere)
         if self._descends(thread.chat.leaf, self.chat.leaf):  # what was said elsewhere since goes on from here
             self.chat = replace(self.chat, leaf=thread.chat.leaf)
-        self._streamed = self._streamed.intersection(self._streaming())
-        return bool(thread.messages)
+        self.chat = replace(self.chat, title=thread.chat.title)
+        return bool(news)
+
+    def go_back(self, leaf: str | None) -> None:
+        """Show the branch that ends with a message again."""
+        self.note_soon(leaf=leaf)
 
     def turn_to(self, message: str) -> bool:
         """Go to the branch that a message is on, to its newest end; whether that is another one."""
@@ -149,37 +167,27 @@ class Conversation:
     def _branch_to(self, leaf: str | None) -> tuple[Message, ...]:
         return Thread(replace(self.chat, leaf=leaf), tuple(self._messages.values())).branch()
 
-    def _streaming(self) -> Iterator[str]:
-        return (message.id for message in self._messages.values() if message.state is State.STREAMING)
+    def _hold(self, message: Message) -> Message:
+        message = replace(message, id=self._renamed.get(message.id, message.id))
+        self._messages[message.id] = message
+        self.chat = replace(self.chat, leaf=message.id)
+        return message
 
-    async def _create(self) -> None:
-        self._stored = True  # what is written meanwhile queues up behind this
-        try:
-            await self._store.create_chat(replace(self.chat, leaf=None))
-        except StoreError:
-            self._stored = False
-            raise
+    def _branch_off(self, ids: Collection[str]) -> list[Message]:
+        """Make messages that another process has changed meanwhile versions beside what it wrote: these, anew."""
+        made = []
+        for id in ids:
+            self._renamed[id] = new_id()
+            made.append(self._hold(self._messages.pop(id)))
+        return made
 
-    async def _list(self, *, shown: bool) -> None:
-        """A chat whose only draft was given up is not listed; with words in it, it is again."""
-        await (self._store.undelete if shown else self._store.delete)(self.chat.id)
+    def _settled(self, message: Message) -> Message:
+        """A message as it was found: one that streams and that nobody writes any more was interrupted."""
+        if message.state is State.STREAMING and message.id not in self._streamed:
+            return replace(message, state=State.INTERRUPTED)
+        return message
 
-    async def _write(self, message: Message) -> None:
-        if not self._stored:
-            await self._create()
-        elif len(self._messages) == 1 and message.role is Role.USER:
-            await self._list(shown=True)
-        whole = self.branch if self.trouble else (message,)  # what could not be saved before, and its parents
-        await self._store.save(self.chat.id, *whole)
 
-    def _soon(self, writing: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(writing)
-        self._saving.add(task)
-        task.add_done_callback(self._saving.discard)
-
-    async def _try(self, write: Awaitable[None]) -> None:
-        try:
-            await write
-            self.trouble = None
-        except StoreError as error:
-            self.trouble = error
+def _place_of(message: Message) -> tuple[str | None, Role]:
+    """What the versions of a message share."""
+    return message.parent, message.role

@@ -22,13 +22,15 @@ async def followed(
 
     Where a look brings no news, its writer may be gone: then the next look finds it interrupted.
     """
-    while conversation.elsewhere:
+    seen, growing = conversation.last, conversation.elsewhere
+    while growing:
         await asyncio.sleep(look_seconds)
         try:
-            news = await conversation.catch_up()
-            if not news:
+            if not await conversation.catch_up():
                 await store.recover()
         except StoreError:
             continue  # locked for a moment, or worse: nothing is lost by looking again
-        if news and (last := conversation.last):
+        growing, last = conversation.elsewhere, conversation.last
+        if last is not None and last != seen:  # whoever has taken it in
+            seen = last
             yield last

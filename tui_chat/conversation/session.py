@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
-from tui_chat.config import Config
+from tui_chat.config import Config, server_at
 from tui_chat.conversation.again import Again, Plan, answer_to
-from tui_chat.conversation.book import Book, same_place
+from tui_chat.conversation.book import Book, Origin, same_place
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.conversation.keeping import kept
@@ -23,7 +25,13 @@ from tui_chat.store.store import Store
 from tui_chat.text.sanitize import clean_line
 
 _LAST_MODEL = "last-model"
+_LAST_SERVER = "last-server"
+_SERVER = "server "
+"""Begins the keys of the addresses that the user has named at a start."""
+_STOP = "stop"
 _THEME = "theme"
+_PATIENCE: Final = 2.0
+"""Seconds to wait at the end for a disk that is full, locked or gone."""
 
 
 class Session:
@@ -39,7 +47,10 @@ class Session:
     ) -> None:
         self._clock = clock
         self._book = book or Book(config, ServerFile())
-        self._real: Store | None = None
+        self._left: tuple[Store, Server, Conversation] | None = None
+        """What the demo was started from."""
+        self._unsaved: dict[str, Conversation] = {}
+        """Chats that were left while something of them was not on disk: they go on trying."""
         self.config = config
         self.store = store
         self.connection = connection
@@ -52,19 +63,31 @@ class Session:
     async def start_demo(self, server: Server) -> None:
         """Talk to the built-in scripted server. Its chats are not kept on disk."""
         if not self.demo:
-            self._real, self.store, self.demo = self.store, await Store.open(None), True
+            self._left = (self.store, self.connection.server, self.conversation)
+            self.store, self.demo = await Store.open(None), True
         self.connection.switch(server)
         self.new_chat()
 
+    async def leave_demo(self) -> None:
+        """Go back to the server and the chat that the demo was started from."""
+        if self._left is not None:
+            (store, server, conversation), self._left = self._left, None
+            demo, self.store, self.demo = self.store, store, False
+            self.connection.switch(server)
+            self.conversation = conversation
+            await demo.aclose()
+
     async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
         """Go on with another server, and with one of its models if it is known. Leaves the demo."""
-        if self._real is not None:
-            demo, self.store, self._real, self.demo = self.store, self._real, None, False
-            await demo.aclose()
-            self.new_chat()
+        await self.leave_demo()
         self.connection.switch(server, models)
         if model:
-            self.connection.use(model)
+            await self.use_model(model)
+
+    async def use_model(self, model: str) -> None:
+        """Go on with another model of the server; the chat remembers it, and so does the next start."""
+        self.connection.use(model)
+        await self._remember_choice()
 
     async def start(self, chat: str | None = None, *, resume: bool = False) -> None:
         """Take up what the last run left: its unfinished replies, its model and, if asked for, a chat.
@@ -76,15 +99,30 @@ class Session:
         Raises:
             StoreError: there is no such chat, or the store cannot be read.
         """
-        await self.store.recover()
+        with suppress(StoreError):  # a disk that is full keeps nobody from reading
+            await self.store.recover()
         self.connection.last = await self.store.recall(_LAST_MODEL)
+        if not self.config.named and (address := await self.store.recall(_LAST_SERVER)):
+            await self._return_to(address)
+            self.connection.insists, self.notice = False, ""
         wanted = await find_chat(self.store, chat) if chat else await self.store.newest() if resume else None
         if wanted is not None:
             await self.open_chat(wanted, stay=self.config.insists)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether something that is said now is not on disk, or will not be."""
+        return not self.demo and (self.store.path is None or self.conversation.trouble is not None)
+
     def new_chat(self) -> None:
         """Begin another chat; the present one stays in the store."""
+        self._set_aside()
         self.conversation = Conversation(self.store, system=self.config.system)
+
+    def _set_aside(self) -> None:
+        self._unsaved = {chat: left for chat, left in self._unsaved.items() if left.trouble is not None}
+        if self.conversation.trouble is not None:
+            self._unsaved[self.conversation.chat.id] = self.conversation
 
     async def open_chat(self, chat_id: str, *, stay: bool = False) -> None:
         """Go on with another chat, with its server if that is known. `stay` keeps the present server.
@@ -92,17 +130,24 @@ class Session:
         Raises:
             StoreError: it is not there, or cannot be read.
         """
-        self.conversation = Conversation(self.store, await self.store.load(chat_id))
+        self._set_aside()
+        opened = self._unsaved.get(chat_id) or Conversation(self.store, await self.store.load(chat_id))
+        self.conversation = opened
         if not (stay or self.demo):
-            self._return_to(self.conversation.chat.server)
+            await self._return_to(self.conversation.chat.server)
         self.connection.prefer(self.conversation.chat.model)
 
-    def _return_to(self, address: str) -> None:
-        """Talk to the server of a chat; where that is not known any more, `notice` says so."""
+    async def _return_to(self, address: str) -> None:
+        """Talk to the server of a chat; where that is not known any more, `notice` says so.
+
+        One that the user once named counts as known, one that an imported chat names does not.
+        """
         connection, self.notice = self.connection, ""
         if not address or same_place(address, connection.server.address):
             return
         server = self._book.at(address)
+        if server is None and await self.store.recall(f"{_SERVER}{address}"):
+            server = server_at(address)
         if server is not None:
             connection.switch(server)
         else:
@@ -143,23 +188,49 @@ class Session:
             raise connection.error or ReplyError(
                 f"{connection.server.label} has no models", "Get one: ollama pull qwen3:4b, then Ctrl+L."
             )
-        await self.conversation.note(model=connection.model, server=connection.server.address)
-        with suppress(StoreError):  # a convenience is not worth a reply
-            await self.store.remember(_LAST_MODEL, connection.model)
+        await self._remember_choice()
         reply = replace(plan.reply, model=connection.model, server=connection.server.label, created=time.time())
         request = self.conversation.request(reply, self.config.options, self.config.think, plan.prefill)
         return Turn(connection.backend, request, reply, self._clock)
+
+    async def ask_to_stop(self, reply: Message) -> None:
+        """Ask the tui-chat that receives a reply to stop it.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        await self.store.remember(_STOP, reply.id)
+
+    async def is_asked_to_stop(self, reply_id: str) -> bool:
+        """Whether another tui-chat asks this one to stop a reply."""
+        with suppress(StoreError):
+            return await self.store.recall(_STOP) == reply_id
+        return False
+
+    async def _remember_choice(self) -> None:
+        """Keep which server and model are talked to: for this chat, and for the next start."""
+        model, server = self.connection.model, self.connection.server
+        await self.conversation.note(model=model, server=server.address)
+        with suppress(StoreError):  # a convenience is not worth a reply
+            await self.store.remember(_LAST_MODEL, model)
+            await self.store.remember(_LAST_SERVER, server.address)
+            if any(known.server == server and known.origin is Origin.NAMED for known in self._book.known()):
+                await self.store.remember(f"{_SERVER}{server.address}", "named")
 
     def events(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """The events of a turn, its message kept on disk."""
         return kept(turn, self.conversation)
 
     async def aclose(self) -> None:
-        """Write what is queued, let go of server and store."""
+        """Write what is queued, let go of server and store; a disk that does not answer is not waited for long."""
         await self.connection.aclose()
-        await self.store.aclose()
-        if self._real is not None:
-            await self._real.aclose()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                for chat in (self.conversation, *self._unsaved.values()):
+                    await chat.settle()
+        await self.store.aclose(_PATIENCE)
+        if self._left is not None:
+            await self._left[0].aclose(_PATIENCE)
 
 
 async def find_chat(store: Store, start: str) -> str:

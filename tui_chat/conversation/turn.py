@@ -24,6 +24,10 @@ _ATTEMPTS: Final = 7
 """With pauses of 2, 4, 8, 16 and 30 seconds that is a minute and a half of trying."""
 
 
+_LONGEST: Final = 16_000_000
+"""Characters of a reply; a server that sends more does not mean well."""
+
+
 class Turn:
     """The reply to one request. Iterate over `events()` once; `message` is what there is of it at any time."""
 
@@ -34,8 +38,10 @@ class Turn:
         self._request = request
         self._clock = clock
         self._base = reply
-        self._text = [reply.text]
-        self._thinking = [reply.thinking]
+        self._text: list[str] = []
+        self._thinking: list[str] = []
+        self._size = 0
+        self._arrived = False
         self.progress = Progress(clock)
         self.retry_in: float | None = None
         """Seconds until the next attempt, while one is being waited for."""
@@ -43,16 +49,21 @@ class Turn:
         """What ended it, if it was not the model or the user."""
 
     @property
+    def id(self) -> str:
+        """The id of the message."""
+        return self._base.id
+
+    @property
     def message(self) -> Message:
         """The reply as far as it is there."""
         text, thinking = "".join(self._text), "".join(self._thinking)
         self._text, self._thinking = [text], [thinking]
-        return replace(self._base, text=text, thinking=thinking)
+        return replace(self._base, text=self._base.text + text, thinking=self._base.thinking + thinking)
 
     @property
     def started(self) -> bool:
         """Whether anything of the reply has arrived."""
-        return self.progress.first_piece is not None
+        return self._arrived
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """The events of the reply, texts already joined to what was there before.
@@ -67,11 +78,13 @@ class Turn:
                     self.progress.take(event)
                     match event:
                         case Delta(text):
-                            self._text.append(text)
+                            self._grow(self._text, text)
                         case Thinking(text):
-                            self._thinking.append(text)
+                            if self._base.text:
+                                continue  # about how to go on: it is no part of what goes on
+                            self._grow(self._thinking, text)
                         case WasThinking():
-                            self._thinking += self._text
+                            self._thinking += [] if self._base.text else self._text
                             self._text.clear()
                         case Finished():
                             state, reason = State.COMPLETE, event.reason
@@ -84,6 +97,12 @@ class Turn:
             raise
         finally:
             self._end(state, reason)
+
+    def _grow(self, parts: list[str], text: str) -> None:
+        self._size += len(text)
+        if self._size > _LONGEST:
+            raise Garbled(f"The reply is longer than {_LONGEST:,} characters.", "Ctrl+R goes on from here.")
+        parts.append(text)
 
     def _end(self, state: State, reason: str) -> None:
         progress = self.progress
@@ -130,20 +149,30 @@ class Turn:
         trimmer: OverlapTrimmer | None = None
         finished = False
         async with aclosing(self._backend.reply(self._request)) as stream:
-            async for event in stream:
-                match event:
-                    case Continued(exact=False):
-                        trimmer = OverlapTrimmer(self._request.prefill)
-                    case Delta(text) if trimmer:
-                        if text := trimmer.feed(text):
-                            yield Delta(text)
-                        continue
-                    case Finished():
-                        finished = True
-                        if trimmer and (rest := trimmer.finish()):
-                            yield Delta(rest)
-                yield event
+            try:
+                async for event in stream:
+                    match event:
+                        case Continued(exact=False):
+                            trimmer = OverlapTrimmer(self._request.prefill)
+                        case Thinking():
+                            self._arrived = True
+                        case Delta(text):
+                            self._arrived = True
+                            if trimmer and not (text := trimmer.feed(text)):
+                                continue
+                            event = Delta(text)
+                        case Finished():
+                            finished = True
+                            if trimmer and (rest := trimmer.finish()):
+                                yield Delta(rest)
+                    yield event
+            except ReplyError:
+                if trimmer and (rest := trimmer.finish()):
+                    yield Delta(rest)
+                raise
         if not finished:
+            if trimmer and (rest := trimmer.finish()):
+                yield Delta(rest)
             raise Cut("The reply ended without an end marker", "Ctrl+R continues it.")
 
 

@@ -9,6 +9,9 @@ _LONGEST: Final = 400
 _SHORTEST: Final = 12
 """A shorter repetition may be chance: words like "the" begin and end many texts."""
 
+_SPACED_UNTIL: Final = "\u0900"
+"""Below it are the letters of Latin, Greek, Cyrillic, Hebrew, Arabic and their like."""
+
 
 class OverlapTrimmer:
     """Takes a continuation in pieces and gives it back without what repeats the end of `before`.
@@ -44,5 +47,16 @@ class OverlapTrimmer:
         for length in range(min(len(text), len(self._tail)), 0, -1):
             if self._tail.endswith(text[:length]) and (length >= _SHORTEST or length == len(self._tail)):
                 return text[length:]
-        mid_word = self._before[-1:].isalnum() and text[:1].isalnum() and held == text
-        return f" {text}" if mid_word else held
+        for length in range(len(held) - len(text), 0, -1):  # blanks that stand before the seam already
+            if self._tail.endswith(held[:length]):
+                return held[length:]
+        return f" {text}" if held == text and _are_two_words(self._before[-1:], text[:1]) else held
+
+
+def _are_two_words(last: str, first: str) -> bool:
+    """Whether two letters, of which one ends a token and one begins a reply, rather belong to two words.
+
+    Replies begin without the space that a next token would have had. Where words have no spaces between them
+    (Chinese, Japanese, Thai), and between digits, nothing is missing.
+    """
+    return all(letter.isalpha() and letter < _SPACED_UNTIL for letter in (last, first))

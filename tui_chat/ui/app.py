@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, Final
 
+from rich.text import Text
 from textual import work
 from textual.app import App
 from textual.binding import BindingType
@@ -21,12 +24,15 @@ from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.store.store import Store
 from tui_chat.terminal.clipboard import copy_sequences
+from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands import Command, Scope, bindings, check_keymap
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.commands import CommandsScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.themes import ThemesScreen
 from tui_chat.ui.services import Services
+
+_REPORT: Final = "What was said is kept: go on with tui-chat --continue, and please report the lines above."
 
 
 class ChatApp(App[None], inherit_bindings=False):
@@ -42,6 +48,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.animation_level = "none"
         self.services = services
         self._leaving = False
+        self._code = 0
         self._lent = False
         """Whether another program has the terminal."""
         self._ending: asyncio.Future[None] | None = None
@@ -66,6 +73,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     async def leave(self, code: int = 0, *, patience: float = 0.0) -> None:
         """Write everything and end with an exit code. A reply on its way has `patience` seconds to finish."""
+        self._code = max(self._code, code)
         if self._leaving:
             return
         self._leaving = True
@@ -73,7 +81,7 @@ class ChatApp(App[None], inherit_bindings=False):
             if isinstance(screen, ChatScreen):
                 await screen.leave(patience)
         await self.session.aclose()
-        self.exit(return_code=code)
+        self.exit(return_code=self._code)
 
     def on_signal(self, number: int) -> None:
         """Act on a signal: a lost terminal lets the reply become whole, anything else ends at once."""
@@ -109,6 +117,12 @@ class ChatApp(App[None], inherit_bindings=False):
         self._clipboard = text
         if self._driver is not None and (sequences := copy_sequences(text, self.services.environ)):
             self._driver.write(sequences)
+
+    def _fatal_error(self) -> None:
+        """Show where a defect of ours is, without the values there: they may be keys. (Textual's shows them.)"""
+        lines = traceback.format_exception(*sys.exc_info())
+        self._exit_renderables.append(Text(f"{clean(''.join(lines))}\ntui-chat has failed. {_REPORT}"))
+        self._close_messages_no_wait()
 
     def action_help(self) -> None:
         """Show the keys."""

@@ -26,6 +26,7 @@ class LiveReply:
         self.turn = turn
         self._transcript = transcript
         self._entry = transcript.add(turn.message, live=True)
+        self._before = turn.message.text
         self.clock = PaintClock(transcript, transcript.grown, interval)
         self._breathed = time.monotonic()
 
@@ -37,8 +38,10 @@ class LiveReply:
             case Delta(text):
                 await self.append(text)
             case WasThinking():
-                await self.think(self._entry.answer.source)
-                self.update("")
+                text, before = self._entry.answer.source, self._before
+                if not before:
+                    await self.think(text)
+                self.update(before)
 
     async def append(self, text: str) -> None:
         """The answer goes on with `text`."""

@@ -73,17 +73,24 @@ async def run(
         for number in _SIGNALS:
             loop.add_signal_handler(number, app.on_signal, number)
         gc.freeze()  # what is there now stays: a collection need not look at it again
-        await app.run_async()
+        try:
+            await app.run_async()
+        finally:
+            await app.session.aclose()  # also where a defect has ended it
         say_goodbye(app)
         return app.return_code or 0
 
 
 def say_goodbye(app: ChatApp) -> None:
     """Say how to come back, if there is anything to come back to and anybody to say it to."""
-    chat = app.session.conversation.chat
-    if not (chat.leaf or chat.draft) or app.session.demo:
+    session, chat = app.session, app.session.conversation.chat
+    if not (chat.leaf or chat.draft) or session.demo:
         return
-    line = f"Go on with: tui-chat --continue, or tui-chat --chat {chat.id}\n"
+    where = f" --url {session.connection.server.address}" if session.config.insists else ""
+    line = f"Go on with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
+    if session.unsaved:
+        reason = f" {session.conversation.trouble}" if session.conversation.trouble else ""
+        line = f"What was said last is not saved.{reason}\n"
     with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
         os.write(sys.stdout.fileno(), line.encode())
 

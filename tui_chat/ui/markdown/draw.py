@@ -229,11 +229,12 @@ class Painter:
         frame, room = self._palette.frame, min(room, _EDGE)
         if isinstance(unit, CodeEnd):
             return [Line((("└" + "─" * (room - 1), frame),))]
-        left = f"┌ {unit.language} " if unit.language else "┌─"
+        info = unit.source.lstrip("`~").strip()  # the language, and what else the model says of it
+        left = f"┌ {info} " if info else "┌─"
         right = f" {unit.number} ─"
         fill = room - cell_len(left) - cell_len(right)
         if fill < 0:
-            return chop([(f"┌ {unit.language} {unit.number}", frame)], room)
+            return chop([(f"┌ {info} {unit.number}", frame)], room)
         return [Line((("┌", frame), (left[1:], self._palette.dim), ("─" * fill + right, frame)))]
 
     def _code_line(self, unit: CodeLine, before: State, prefix: Prefix, room: int) -> tuple[list[Row], State]:

@@ -14,12 +14,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.timer import Timer
 
+from tui_chat.conversation.connection import find
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
 from tui_chat.errors import StoreError
 from tui_chat.messages import Model
 from tui_chat.servers import Server
-from tui_chat.store.values import Place
+from tui_chat.store.values import ChatFields, Place
+from tui_chat.ui import phrases
 from tui_chat.ui.commands import Scope, bindings
 from tui_chat.ui.look import resolve
 from tui_chat.ui.markdown import warm_up
@@ -38,9 +40,11 @@ from tui_chat.ui.widgets.welcome import Welcome
 _QUIT_SECONDS: Final = 2.0
 """Two presses of Ctrl+C within this time quit."""
 _DRAFT_SECONDS: Final = 1.0
-"""After so long a rest from typing the draft is on disk."""
+"""So long after a key at the latest the draft is on disk."""
+_LEAVE_SECONDS: Final = 3.0
+"""How long the end waits until what came of a reply is on disk."""
 _LOOK_SECONDS: Final = 3.0
-"""How often a server that is not there is looked for again while the log is empty."""
+"""How often a server that is not there is looked for again."""
 
 
 class ChatScreen(Writing):
@@ -54,6 +58,8 @@ class ChatScreen(Writing):
         self._survey = survey
         self._pressed = -inf
         self._drafting: Timer | None = None
+        self._moving = False
+        """Whether one chat was left and the next is not shown yet."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -84,9 +90,12 @@ class ChatScreen(Writing):
         while True:
             await connection.look()
             self._show_connection()
-            if (connection.error is None and connection.model) or self.transcript.entries:
+            if connection.error is None and connection.model:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _look_for_server(self) -> None:
+        self.look()
 
     def _show_connection(self) -> None:
         connection = self.session.connection
@@ -94,13 +103,27 @@ class ChatScreen(Writing):
         header.model, header.server = connection.model, connection.server.label
         header.context = self._gauge()
         self.query_one(Welcome).show(connection, demo=self.session.demo)
-        if self._live is None:
-            if connection.error is not None:
-                self._say(Status(str(connection.error), connection.error.hint, error=True))
-            elif not connection.model:
-                self._say(Status("no models", "Get one: ollama pull qwen3:4b", error=True))
-            elif self._said.error or self._said.busy:
-                self._say(Status("ready"))
+        if self._live is None and (status := self._server_status()) not in (None, self._said):
+            self._say(status)
+
+    def _server_status(self) -> Status | None:
+        """What is to be said of the server; None where something else may go on being said."""
+        connection = self.session.connection
+        if connection.error is not None:
+            return Status(str(connection.error), connection.error.hint, error=True)
+        if not connection.model:
+            return Status("no models", "Get one: ollama pull qwen3:4b", error=True)
+        if connection.models and find(connection.model, connection.models) is None:
+            missing = f"{connection.server.label} does not have {connection.model}"
+            return Status(missing, f"Ctrl+L chooses another, ollama pull {connection.model} gets it", error=True)
+        return self._state() if self._said.error or self._said.busy else None
+
+    def _state(self) -> Status:
+        """How the chat stands that is shown."""
+        connection, last = self.session.connection, self.session.conversation.last
+        if connection.error is None and not connection.models:
+            return Status("looking for a server", busy=True)
+        return Status((phrases.ending(last) if last else "") or "ready")
 
     @on(Transcript.Moved)
     def _moved(self, event: Transcript.Moved) -> None:
@@ -117,6 +140,7 @@ class ChatScreen(Writing):
         self._instead = None
         self.composer.text = conversation.chat.draft
         self.composer.focus()
+        self._say(self._state())
         if (place := conversation.chat.place) is not None:
             self.call_after_refresh(self.transcript.return_to, place.message, place.row)
         header = self.query_one(Header)
@@ -150,25 +174,46 @@ class ChatScreen(Writing):
         self.composer.call_later(self._begin_chat)  # behind the keys before this one, and ahead of those after it
 
     def _begin_chat(self) -> None:
-        self.session.conversation.note_soon(draft=self.composer.text, place=self._place())
-        self.composer.clear()
+        self._leave_chat()
         if self._busy:
-            self.stop_reply()
             self._begin_chat_after_reply()
         else:
             self._show_new_chat()
 
     @work(group="dialog", exclusive=True)
     async def _begin_chat_after_reply(self) -> None:
-        await self._rest()
+        await self._end_reply()
         self._show_new_chat()
 
     def _show_new_chat(self) -> None:
-        typed = self.composer.text  # meant for the new chat already
         self.session.new_chat()
+        self._arrive()
+
+    def _refuses(self) -> bool:
+        return self._moving or super()._refuses()
+
+    def _leave_chat(self) -> None:
+        """Remember the draft, and where the reader is; what is typed from now on is meant for the next chat."""
+        conversation = self.session.conversation
+        fields = ChatFields(draft=self.composer.text, place=self._place())
+        if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
+            conversation.note_soon(**fields)  # not otherwise: another tui-chat may have written its own
+        self.composer.clear()
+        self._moving = True
+
+    def _arrive(self) -> None:
+        """Show the chat that is open now, and what was typed for it already."""
+        typed = self.composer.text
         self.show_chat()
-        self._say(Status("ready"))
         self.composer.insert(typed)
+        self._moving = False
+
+    async def _end_reply(self) -> None:
+        """Stop a reply on its way, and wait until what came of it is kept."""
+        if self._busy:
+            self.notify("The reply was stopped; Ctrl+R goes on with it there.", timeout=4)
+            self.stop_reply()
+            await self._rest()
 
     @work(group="dialog", exclusive=True)
     async def action_models(self) -> None:
@@ -179,7 +224,7 @@ class ChatScreen(Writing):
         if offer.server != self.session.connection.server:
             await self._use(offer.server, offer.models, offer.model.name)
         else:
-            self.session.connection.use(offer.model.name)
+            await self.session.use_model(offer.model.name)
         self._show_connection()
         self._measure()
 
@@ -191,11 +236,13 @@ class ChatScreen(Writing):
             await self._use(known.server)
 
     async def _use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
-        """Go on with another server; a reply on its way goes on with the one before."""
-        chat = self.session.conversation
+        """Go on with another server; a reply on its way goes on with the one before, but for the demo's."""
+        if self.session.demo:
+            await self._end_reply()
+            self._leave_chat()
         await self.session.use(server, models, model)
-        if self.session.conversation is not chat:
-            self.show_chat()
+        if self._moving:
+            self._arrive()
         self._meet()
 
     def _meet(self) -> None:
@@ -213,27 +260,35 @@ class ChatScreen(Writing):
     async def action_chats(self) -> None:
         """Open another chat, or look for something that was said."""
         screen = ChatsScreen(self.session.store, self.session.conversation.chat.id)
-        if (found := await self.app.push_screen_wait(screen)) is not None:
-            await self._leave_chat()
+        found = await self.app.push_screen_wait(screen)
+        await self.session.catch_up()  # it may have been renamed
+        self.query_one(Header).title = self.session.conversation.chat.title
+        if found is not None:
             await self.open_chat(found.chat, found.message, found.words)
 
     async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
         """Show another chat where it was left, or at a message; a reply on its way is stopped and kept."""
         if chat != self.session.conversation.chat.id:
-            self.stop_reply()
-            await self._rest()
+            self._leave_chat()
             try:
+                await self._end_reply()
                 await self.session.open_chat(chat)
             except StoreError as error:
+                self._arrive()
                 self._say(Status(str(error), error.hint, error=True))
                 return
-            self.show_chat()
+            self._arrive()
             self._meet()
         if message is not None:
-            if self.session.conversation.turn_to(message):
-                self.show_chat()
-            self.transcript.step_to(message, words)
-            self.say_step()
+            if message not in {entry.message.id for entry in self.transcript.entries}:
+                await self._end_reply()
+                self.session.conversation.turn_to(message)
+                self.show_branch()
+            self.call_after_refresh(self._step_to, message, words)  # when the log knows its size
+
+    def _step_to(self, message: str, words: str) -> None:
+        self.transcript.step_to(message, words)
+        self.say_step()
 
     async def leave(self, patience: float) -> None:
         """Get ready for the end: a reply on its way has `patience` seconds, then it is stopped and kept."""
@@ -242,8 +297,10 @@ class ChatScreen(Writing):
                 async with asyncio.timeout(patience):
                     await self._rest()
         self.stop_reply()
-        await self._rest()
-        await self._leave_chat()
+        with suppress(TimeoutError):  # a disk that does not answer
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._rest()
+        self._leave_chat()
 
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:
@@ -253,17 +310,13 @@ class ChatScreen(Writing):
 
     @on(Composer.Changed)
     def _drafted(self) -> None:
-        if self._drafting is not None:
-            self._drafting.stop()
-        self._drafting = self.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
+        if self._drafting is None:  # also for who never rests
+            self._drafting = self.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
 
     def _keep_draft(self) -> None:
-        if self.composer.text != self.session.conversation.chat.draft:
+        self._drafting = None
+        if not self._moving and self.composer.text != self.session.conversation.chat.draft:
             self.session.conversation.note_soon(draft=self.composer.text)
-
-    async def _leave_chat(self) -> None:
-        """Remember the draft, and where the reader is."""
-        await self.session.conversation.note(draft=self.composer.text, place=self._place())
 
     def _place(self) -> Place | None:
         """Where the reader is; None at the end."""
@@ -273,10 +326,14 @@ class ChatScreen(Writing):
 
     @work(group="dialog", exclusive=True)
     async def action_demo(self) -> None:
-        """Talk to the built-in scripted server instead. What was written goes along."""
+        """Talk to the built-in scripted server instead, or go back from it. What was written goes along."""
+        await self._end_reply()
         draft = self.composer.text
-        await self._leave_chat()
-        await self.session.start_demo(await self._services.start_demo())
-        self.show_chat()
-        self.composer.text = draft
+        self._leave_chat()
+        if self.session.demo:
+            await self.session.leave_demo()
+        else:
+            await self.session.start_demo(await self._services.start_demo())
+            self.composer.insert(draft)
+        self._arrive()
         self.look()

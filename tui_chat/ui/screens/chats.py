@@ -111,9 +111,18 @@ class ChatsScreen(Picker[Found]):
         field = self.query_one(Input)
         field.placeholder, field.value = "A new title; Enter keeps it", self._summaries[self._renaming].title
         field.cursor_position = len(field.value)
+        self.say("Rename this chat", "Enter keeps the new title · Esc leaves it as it was")
+
+    def action_close(self) -> None:
+        """Leave the title as it was; else the list."""
+        if self._renaming is None:
+            super().action_close()
+        else:
+            self._stop_renaming()
 
     def _stop_renaming(self) -> None:
         self._renaming = None
+        self.say("Chats", self.hint)
         field = self.query_one(Input)
         field.placeholder, field.value = "Type to filter", self._typed
 

@@ -50,7 +50,7 @@ class Picker(ModalScreen[Value | None]):
     """Shows choices; Enter takes one, Esc none. New choices may arrive while it is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False),
+        Binding("escape,ctrl+c", "close", "Close", show=False),
         Binding("down,ctrl+n", "cursor(1)", "Down", show=False, priority=True),
         Binding("up,ctrl+p", "cursor(-1)", "Up", show=False, priority=True),
         Binding("pagedown", "cursor(10)", "Page down", show=False, priority=True),
@@ -112,6 +112,10 @@ class Picker(ModalScreen[Value | None]):
         """A click takes one."""
         event.stop()
         self.take(self._shown[event.option_index])
+
+    def action_close(self) -> None:
+        """Take none."""
+        self.dismiss(None)
 
     def action_cursor(self, step: int) -> None:
         """Move the highlight."""

@@ -9,6 +9,7 @@ from textual import on, work
 from textual.screen import Screen
 
 from tui_chat.errors import StoreError
+from tui_chat.messages import Message
 from tui_chat.store.export import write_new
 from tui_chat.terminal.clipboard import LIMIT, route
 from tui_chat.ui.screens.ask import AskScreen
@@ -70,6 +71,7 @@ class Reading(Screen[None]):
             unfolded = not thoughtful[-1].unfolded
             for entry in thoughtful:
                 self.transcript.fold(entry, unfolded=unfolded)
+            self.say_aside("thinking is shown" if unfolded else "thinking is folded", "")
 
     def action_step_up(self) -> None:
         """Step to the message, code block or link above."""
@@ -78,6 +80,11 @@ class Reading(Screen[None]):
     def action_step_down(self) -> None:
         """Step to the message, code block or link below."""
         self._step(1)
+
+    def stepped_to(self) -> Message | None:
+        """The message that was stepped to, or into."""
+        index = self.transcript.steps.index
+        return None if index is None else self.transcript.entries[index].message
 
     def leave_steps(self) -> None:
         """Step to nothing, and write on."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from abc import abstractmethod
+from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -12,7 +15,7 @@ from tui_chat.conversation.again import Again, Plan, plan_again
 from tui_chat.conversation.progress import Phase
 from tui_chat.conversation.session import Session
 from tui_chat.errors import ChatError
-from tui_chat.messages import Message, Role, State
+from tui_chat.messages import Message, Role
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import footer
 from tui_chat.ui.live import LiveReply
@@ -23,7 +26,7 @@ from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar
 from tui_chat.ui.widgets.welcome import Welcome
 
-_ELSEWHERE: Final = Status("being answered in another tui-chat", busy=True)
+_ELSEWHERE: Final = Status("being answered in another tui-chat", "Esc stops it", busy=True)
 
 
 class Replying(Reading):
@@ -33,6 +36,7 @@ class Replying(Reading):
         super().__init__(services)
         self.session = session
         self._live: LiveReply | None = None
+        self._asking: asyncio.Future[Plan | None] | None = None
         self._instead: Message | None = None
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
@@ -44,32 +48,59 @@ class Replying(Reading):
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
+        if self._refuses():
+            self.composer.take_back(event.text)
+        else:
+            self.reply(self._asked(event.text))
+
+    def again(self, message: Message | None = None) -> None:
+        """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         if not self._refuses():
-            self.reply(text=event.text)
+            self.reply(self._planned(message))
+
+    async def _asked(self, text: str) -> Plan | None:
+        """A prompt, committed and shown, and the plan to answer it; None if it is not its turn."""
+        if not await self._is_next():
+            self.composer.take_back(text)
+            return None
+        instead, self._instead = self._instead, None
+        prompt, plan = await self.session.ask(text, instead)
+        if instead is None:
+            self.transcript.add(prompt)
+            self.show_log()
+        else:
+            self.show_branch()
+        self._show_status()
+        return plan
+
+    async def _planned(self, message: Message | None) -> Plan | None:
+        """What is to be done again, after what another tui-chat may have done meanwhile."""
+        if not await self._is_next():
+            return None
+        plan = plan_again(self.session.conversation, message)
+        if plan is None:
+            self.notify("There is no reply to try again yet.", timeout=3)
+        return plan
 
     @work(exclusive=True, group="reply")
-    async def reply(self, text: str = "", plan: Plan | None = None) -> None:
-        """Send a prompt, or carry out a plan: the worker that carries tokens from the socket to the log."""
+    async def reply(self, asked: Coroutine[None, None, Plan | None]) -> None:
+        """Carry out the plan that is asked for: the worker that carries tokens from the socket to the log."""
+        conversation = self.session.conversation
         try:
-            if text:
-                if not await self._is_next():
-                    return
-                instead, self._instead = self._instead, None
-                prompt, plan = await self.session.ask(text, instead)
-                self.composer.clear()
-                if instead is None:
-                    self.transcript.add(prompt)
-                    self.show_log()
-                else:
-                    self.show_branch()
+            self._asking = asyncio.ensure_future(asked)
+            plan = await asyncio.shield(self._asking)  # Esc does not undo what is being committed
             if plan is None:
                 return
             self.transcript.follow()
             turn = await self.session.turn(plan)
         except ChatError as error:
-            self._say(Status(str(error), error.hint, error=True))
+            self._say(Status(str(error), _with_key(error.hint), error=True))
+            self._look_for_server()
             return
+        before = conversation.chat.leaf
+        self.transcript.drop_below(plan.reply.parent)
         live = self._live = LiveReply(turn, self.transcript, self._interval)
+        self._show_connection()
         try:
             self._show_status()
             async with aclosing(self.session.events(turn)) as events:
@@ -79,8 +110,11 @@ class Replying(Reading):
         finally:
             self._live = None
             if self.is_running:  # the program may be ending, with nothing left to show it on
-                live.close(self.session.conversation.numbered().get(turn.message.id))
+                live.close(conversation.numbered().get(turn.message.id))
                 self._ended(turn.message, turn.error)
+                if plan.kind is Again.REGENERATE and not turn.started:  # the version before is better than none
+                    conversation.go_back(before)
+                    self.show_branch()
 
     async def _is_next(self) -> bool:
         """Whether a prompt can be sent now, after what another tui-chat may have said in this chat meanwhile."""
@@ -99,14 +133,12 @@ class Replying(Reading):
         return float(getattr(self.app._driver, "frame_interval", 0.05))
 
     def _ended(self, message: Message, error: ChatError | None) -> None:
-        words = {State.STOPPED: "Ctrl+R continues", State.INTERRUPTED: "Ctrl+R continues"}
-        hint = words.get(message.state, "Ctrl+R continues" if message.finish == "length" else "")
         if error is not None:
-            self._say(Status(str(error), error.hint or "Ctrl+R tries again.", error=True))
+            self._say(Status(str(error), _with_key(error.hint), error=True))
         elif trouble := self.session.conversation.trouble:
             self._say(Status(str(trouble), trouble.hint, error=True))
         else:
-            self._say(Status(phrases.summary(message), hint))
+            self._say(Status(phrases.summary(message)))
         self._measure()
 
     @work(exclusive=True, group="measure")
@@ -167,14 +199,23 @@ class Replying(Reading):
     def _tick(self) -> None:
         if self._live is not None:
             self._show_status()
+            self._listen(self._live.turn.id)
+
+    @work(exclusive=True, group="listen")
+    async def _listen(self, reply: str) -> None:
+        """Stop a reply if another tui-chat, which watches it grow, asks for that."""
+        if await self.session.is_asked_to_stop(reply):
+            self.stop_reply()
 
     def _show_status(self) -> None:
+        for header in self.query(Header):
+            header.unsaved = self.session.unsaved
         bar, live, own = self.query_one(StatusBar), self._live, self._services.config.keys
         if live is None:
             bar.status = _ELSEWHERE if self.session.conversation.elsewhere else self._said
             plan = plan_again(self.session.conversation)
             again = footer(own, ["again"], plan.kind) if plan else ()
-            bar.keys = again + footer(own, ["command-palette", "models", "chats", "help"])
+            bar.keys = again + footer(own, ["command-palette", "help", "chats", "models"])
             return
         turn = live.turn
         self._phase = turn.progress.phase
@@ -199,26 +240,33 @@ class Replying(Reading):
         self.workers.cancel_group(self, "reply")
 
     def action_again(self) -> None:
-        """Continue, retry or regenerate the last reply, whichever it needs."""
-        plan = plan_again(self.session.conversation)
-        if self._refuses():
-            return
-        if plan is None:
-            self.notify("There is no reply to try again yet.")
-        else:
-            if self.transcript.entries and self.transcript.entries[-1].message.parent == plan.reply.parent:
-                self.transcript.drop_last()
-            self.notify({Again.CONTINUE: "Continuing.", Again.RETRY: "Trying again.",
-                         Again.REGENERATE: "Making a new version."}[plan.kind], timeout=2)  # fmt: skip
-            self.reply(plan=plan)
+        """Continue, retry or regenerate the last reply, whichever it needs; or the one that was stepped to."""
+        message = self.stepped_to()
+        self.leave_steps()
+        self.again(message)
 
     async def _rest(self) -> None:
-        """Wait until the reply has ended and is on disk."""
+        """Wait until the reply has ended and is on disk, or was tried."""
+        if self._asking is not None:
+            await asyncio.wait([self._asking])
         for worker in [worker for worker in self.workers if worker.group == "reply"]:
             with suppress(WorkerError):
                 await worker.wait()
+
+    @abstractmethod
+    def _show_connection(self) -> None:
+        """Show which server and model are talked to, and what is wrong with them, if anything is."""
+
+    @abstractmethod
+    def _look_for_server(self) -> None:
+        """Look for the server until it is there."""
 
     def _gauge(self) -> str:
         last = self.session.conversation.last
         used = last.usage.context_tokens if last and last.usage else None
         return phrases.context(used, self.session.connection.window)
+
+
+def _with_key(hint: str) -> str:
+    """A hint, and the key that tries again, if it is not named yet."""
+    return hint if "Ctrl+R" in hint else f"{hint} Ctrl+R tries again.".lstrip()

@@ -7,9 +7,11 @@ from contextlib import aclosing
 from textual import work
 
 from tui_chat.conversation.following import followed
+from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
 from tui_chat.ui.screens.replying import Replying
 from tui_chat.ui.widgets.entry import Entry
+from tui_chat.ui.widgets.status import Status
 
 
 class Watching(Replying):
@@ -20,6 +22,22 @@ class Watching(Replying):
         self.workers.cancel_group(self, "watch")
         if self.session.conversation.elsewhere:
             self._follow_reply()
+
+    def action_stop(self) -> None:
+        """Leave what was stepped to, else stop the reply, wherever it is received."""
+        conversation = self.session.conversation
+        if conversation.elsewhere and conversation.last is not None and not self.transcript.steps.active:
+            self._stop_elsewhere(conversation.last)
+        else:
+            super().action_stop()
+
+    @work(exclusive=True, group="dialog")
+    async def _stop_elsewhere(self, reply: Message) -> None:
+        try:
+            await self.session.ask_to_stop(reply)
+            self.say_aside("asked the other tui-chat to stop", "")
+        except StoreError as error:
+            self._say(Status(str(error), error.hint, error=True))
 
     @work(exclusive=True, group="watch")
     async def _follow_reply(self) -> None:
@@ -32,7 +50,7 @@ class Watching(Replying):
         entry = self.transcript.entries[-1]
         had_thoughts = entry.has_thoughts
         if not _grow(entry, message):
-            self.transcript.drop_last()
+            self.transcript.drop_below(message.parent)
             entry = self.transcript.add(message, live=True)
         if message.state is not State.STREAMING:
             entry.finish(message)

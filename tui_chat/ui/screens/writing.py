@@ -9,7 +9,7 @@ from textual import work
 
 from tui_chat.conversation.session import Session
 from tui_chat.errors import ConfigError
-from tui_chat.messages import Message, Role
+from tui_chat.messages import Role
 from tui_chat.terminal.editor import edited, editor_of
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.screens.watching import Watching
@@ -31,7 +31,7 @@ class Writing(Watching):
 
     def action_edit(self) -> None:
         """Write the prompt that was stepped to anew; that of a reply, if one was stepped to."""
-        conversation, message = self.session.conversation, self._stepped_to()
+        conversation, message = self.session.conversation, self.stepped_to()
         prompt = message if message is None or message.role is Role.USER else conversation.parent_of(message)
         if prompt is None or self._refuses():
             return
@@ -61,7 +61,7 @@ class Writing(Watching):
 
     def action_version(self, step: int) -> None:
         """Show the version before (-1) or after (1) the message that was stepped to, with what followed it."""
-        conversation, message = self.session.conversation, self._stepped_to()
+        conversation, message = self.session.conversation, self.stepped_to()
         if message is None or self._refuses():
             return
         versions = conversation.versions(message)
@@ -72,10 +72,6 @@ class Writing(Watching):
             self.show_branch()
             self.transcript.step_to(versions[at].id)
             self.say_step()
-
-    def _stepped_to(self) -> Message | None:
-        index = self.transcript.steps.index
-        return None if index is None else self.transcript.entries[index].message
 
     # An own editor
 

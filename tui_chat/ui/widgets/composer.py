@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -24,7 +25,7 @@ class Composer(TextArea):
 
     @dataclass
     class Sent(Message):
-        """The user wants to send `text`. The composer keeps it until it is on disk."""
+        """The user wants to send `text`."""
 
         text: str
 
@@ -62,6 +63,11 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             action()
+        elif event.character and not event.is_printable and unicodedata.category(event.character) != "Cc":
+            # Joiners, wide blanks, signs younger than Python's tables: `TextArea` would not take them for text.
+            event.stop()
+            event.prevent_default()
+            self.replace(clean(event.character), *self.selection, maintain_selection_offset=False)
 
     def action_send(self) -> None:
         """Send the text, if there is any."""
@@ -70,7 +76,12 @@ class Composer(TextArea):
             return
         text = self.text.strip("\n")
         if text.strip():
+            self.clear()  # at once: what is typed from now on is the next prompt
             self.post_message(self.Sent(text))
+
+    def take_back(self, text: str) -> None:
+        """What was sent is not on its way after all: it stands before what was typed since."""
+        self.insert(text, (0, 0))
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; from an empty composer, and from a prompt that was recalled, to the prompt before."""

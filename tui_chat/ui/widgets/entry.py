@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -11,6 +12,7 @@ from textual.strip import Strip
 from tui_chat.messages import Message, Role, State
 from tui_chat.ui.look import Look
 from tui_chat.ui.markdown import Document, Layout, Palette, Row
+from tui_chat.ui.markdown.wrap import Piece, wrap
 from tui_chat.ui.phrases import duration, ending, heading
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
@@ -92,11 +94,11 @@ class EntryRows:
         self.thoughts: Layout | None = None
         margin, inner = [Segment(" " * _MARGIN)], max(8, width - _MARGIN - 1)
         blocks: list[Rows] = [] if first else [FixedRows.silent(())]
-        blocks.append(_head(entry, look))
+        blocks.append(_head(entry, look, inner))
         self.fold_row = sum(block.height for block in blocks)
         """Where the line stands that folds the thinking, if there is any."""
         if entry.has_thoughts:
-            blocks.append(_fold(entry, look))
+            blocks.append(_fold(entry, look, inner))
             if entry.unfolded:
                 self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking)
                 blocks.append(Indented(self.thoughts, [*margin, Segment("┊ ", look.dim)]))
@@ -107,7 +109,7 @@ class EntryRows:
         else:
             bar = [Segment("▌", look.user), Segment(" ")]
             blocks.append(Indented(FixedRows.plain(entry.message.text, inner, look.text), bar))
-        blocks.append(_foot(entry, look))
+        blocks.append(_foot(entry, look, inner))
         self._stack = Stack(blocks)
 
     def _layout(self, document: Document, width: int, palette: Palette) -> Layout:
@@ -156,30 +158,34 @@ class EntryRows:
         return self._stack.row(y)
 
 
-def _head(entry: Entry, look: Look) -> Rows:
+def _head(entry: Entry, look: Look, width: int) -> Rows:
     name, figures = heading(entry.message, entry.version)
     style = look.user if entry.message.role is Role.USER else look.assistant
-    row = [Segment(" " * _MARGIN), Segment(name, style)]
-    if figures and not entry.live:
-        row.append(Segment(f" · {figures}", look.dim))
-    return FixedRows.silent(row)
+    figures = f" · {figures}" if figures and not entry.live else ""
+    if cell_len(name + figures) > width:  # one row, as while it was live: nothing jumps at the end
+        figures = ""
+    if cell_len(name) > width:
+        name = f"{set_cell_size(name, width - 1)}…"
+    return _aside([(name, style), (figures, look.dim)], width)
 
 
-def _fold(entry: Entry, look: Look) -> Rows:
+def _fold(entry: Entry, look: Look, width: int) -> Rows:
     arrow = "▾" if entry.unfolded else "▸"
     seconds = entry.thought_seconds
     words = f"thought for {duration(seconds)}" if seconds is not None else "thinking" if entry.live else "thought"
-    style = look.dim + Style.from_meta({"fold": True})
-    return FixedRows.silent([Segment(" " * _MARGIN), Segment(f"{arrow} {words}", style)])
+    return _aside([(f"{arrow} {words}", look.dim + Style.from_meta({"fold": True}))], width)
 
 
-def _foot(entry: Entry, look: Look) -> Rows:
+def _foot(entry: Entry, look: Look, width: int) -> Rows:
     message = entry.message
     if entry.live or not (said := ending(message)):
         return FixedRows.silent()
     style = look.error if message.state is State.FAILED else look.warning
     mark = {State.STOPPED: "■", State.FAILED: "✗"}.get(message.state, "…")
-    row = [Segment(" " * _MARGIN), Segment(f"{mark} {said}", style)]
-    if message.error:
-        row.append(Segment(f" · {message.error}", look.dim))
-    return FixedRows.silent(row)
+    return _aside([(f"{mark} {said}", style), (f" · {message.error}" if message.error else "", look.dim)], width)
+
+
+def _aside(pieces: list[Piece], width: int) -> Rows:
+    """What is said about a message: below each other what does not fit beside each other."""
+    lines = wrap([piece for piece in pieces if piece[0]], width)
+    return FixedRows.silent(*([Segment(" " * _MARGIN), *line.segments()] for line in lines))

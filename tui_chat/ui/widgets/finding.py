@@ -56,10 +56,13 @@ class Finding:
         self._hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
         self._log.refresh()
 
-    def go_to(self, index: int) -> None:
-        """Go to the first place in a message."""
-        if index in self._hits:
-            self._enter(index, self._rows(index)[0])
+    def first_in(self, index: int) -> int:
+        """The row of the first place in a message, where the reader is then; 0 where there is none."""
+        if index not in self._hits:
+            return 0
+        row = self._rows(index)[0]
+        self._at = (index, row)
+        return row
 
     def nearest(self) -> None:
         """Go to the first place in view or below it, else to the first of all."""

@@ -16,11 +16,12 @@ class Header(Widget):
     server: reactive[str] = reactive("")
     context: reactive[str] = reactive("")
     demo: reactive[bool] = reactive(False)
+    unsaved: reactive[bool] = reactive(False)
 
     def render(self) -> Content:
         """The line, cut to the width."""
         width = self.size.width
-        badge = " DEMO " if self.demo else ""
+        badge = " DEMO " if self.demo else " NOT SAVED " if self.unsaved else ""
         taken = cell_len(badge) + bool(badge)
         model = self.model or "no model"
         whole = f"{model} @ {self.server}" if self.server else model

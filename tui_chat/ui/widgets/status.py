@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+
+_ROOMY: Final = 50
+"""Cells from which on there is room for a key in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,10 @@ class Status:
 
 
 class StatusBar(Widget):
-    """One line, or as many as an error needs (up to the height that the style sheet allows)."""
+    """One line, or as many as an error needs (up to the height that the style sheet allows).
+
+    The first of the keys keeps its place before the last words of the status.
+    """
 
     status: reactive[Status] = reactive(Status(), layout=True)
     keys: reactive[tuple[tuple[str, str], ...]] = reactive(())
@@ -38,13 +45,15 @@ class StatusBar(Widget):
             said = Content.assemble(("✗ ", "bold"), (status.text, "bold"))
             return Content.assemble(said, "  ", status.hint) if status.hint else said
         dot = "●" if status.busy else "○"
-        left = _fitted(f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else ""), width)
+        first = sum(map(cell_len, self.keys[0])) + 3 if self.keys and width > _ROOMY else 0
+        text = f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else "")
+        left = _fitted(text, width - first)
         parts: list[tuple[str, str]] = []
         used = cell_len(left) + 2
         for label, word in self.keys:
             cost = cell_len(label) + cell_len(word) + 3
             if used + cost > width + 2:
-                continue
+                break  # what matters less is not shown instead
             parts.append((label, word))
             used += cost
         right = Content("  ").join(

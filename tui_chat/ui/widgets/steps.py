@@ -82,12 +82,12 @@ class Steps:
             self._marked = self.chosen()
 
     def move(self, direction: int) -> None:
-        """Go to the next stop below (1) or above (-1); from nowhere, to the message at the end."""
+        """Go to the next stop below (1) or above (-1); from nowhere, to the last message or its last stop."""
         last = len(self._log.entries) - 1
         if last < 0:
             return
         if self._at is None:
-            index, number = last, 0
+            index, number = last, 0 if direction > 0 else len(self._stops(last)) - 1
         else:
             index, number = self._at
             number += direction

@@ -108,14 +108,18 @@ class Transcript(MeasuredView, can_focus=True):
         self._append()
         return entry
 
-    def drop_last(self) -> None:
-        """Take the last message away."""
-        self._entries.pop()
-        self._rows.pop(len(self._entries), None)
-        self._pop()
+    def drop_below(self, message: str | None) -> None:
+        """Take away what stands below a message; below none of these, all."""
+        kept = 0 if (index := self._index_of(message)) is None else index + 1
+        while len(self._entries) > kept:
+            self._entries.pop()
+            self._rows.pop(len(self._entries), None)
+            self._pop()
 
     def changed(self, entry: Entry) -> None:
         """An entry got other words above or below its text: a fold, an end. Its rows above stay where they are."""
+        if entry not in self._entries:  # another chat is shown meanwhile
+            return
         index = self._entries.index(entry)
         self._renew(index)
         self._measure(index, anew=True)
@@ -174,10 +178,9 @@ class Transcript(MeasuredView, can_focus=True):
         index = self._index_of(message)
         if index is None:
             return
-        self.go(index)
         self.steps.enter(index)
         self.finding.look_for(words_of(words))
-        self.finding.go_to(index)
+        self.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
 
     def leave_step(self) -> None:
         """Step to nothing, and mark nothing."""
@@ -189,7 +192,7 @@ class Transcript(MeasuredView, can_focus=True):
         if (index := self._index_of(message)) is not None:
             self.go(index, row)
 
-    def _index_of(self, message: str) -> int | None:
+    def _index_of(self, message: str | None) -> int | None:
         return next((i for i, entry in enumerate(self._entries) if entry.message.id == message), None)
 
     def on_resize(self) -> None:
