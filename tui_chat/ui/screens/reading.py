@@ -128,7 +128,8 @@ class Reading(Screen[None]):
     def copy_out(self, what: str, text: str) -> None:
         """Send text to the clipboard, and say by which way: a terminal never tells whether it took it."""
         if len(text.encode()) > LIMIT:
-            self.notify(f"{what.capitalize()} is too long for a terminal's clipboard.", severity="warning")
+            long = f"{what.capitalize()} is too long for a terminal's clipboard: Ctrl+S writes it to a file."
+            self.notify(long, severity="warning")
             return
         self.app.copy_to_clipboard(text)
         self.notify(f"Sent {what}, {len(text):,} characters, {route(self._services.environ)}.", timeout=4)
@@ -156,9 +157,9 @@ class Reading(Screen[None]):
             link = " · Enter opens" if step.href else ""
             self.say_aside(f"at {step.what}", f"c copies{link} · e edits · r again · ←→ versions · Esc leaves")
 
-    def say_aside(self, text: str, hint: str) -> None:
+    def say_aside(self, text: str, hint: str, *, busy: bool = False) -> None:
         """Say something in the status bar until there is something else to say."""
-        self.query_one(StatusBar).status = Status(text, hint)
+        self.query_one(StatusBar).status = Status(text, hint, busy=busy)
 
     def _scroll(self, rows: int) -> None:
         self.transcript.scroll_relative(y=rows, animate=False)

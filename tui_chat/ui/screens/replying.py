@@ -51,15 +51,21 @@ class Replying(Reading):
         if self._refuses():
             self.composer.take_back(event.text)
         else:
-            self.reply(self._asked(event.text))
+            self._begin(self._asked(event.text))
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         if not self._refuses():
-            self.reply(self._planned(message))
+            self._begin(self._planned(message))
+
+    def _begin(self, asking: Coroutine[None, None, Plan | None]) -> None:
+        """Reply to what is asked. The asking ends whatever becomes of the reply: Esc does not undo a commit."""
+        self._asking = asyncio.ensure_future(asking)
+        self.reply(self._asking)
 
     async def _asked(self, text: str) -> Plan | None:
         """A prompt, committed and shown, and the plan to answer it; None if it is not its turn."""
+        self.say_aside("saving", "", busy=True)  # seen only where the disk is slow
         if not await self._is_next():
             self.composer.take_back(text)
             return None
@@ -83,12 +89,11 @@ class Replying(Reading):
         return plan
 
     @work(exclusive=True, group="reply")
-    async def reply(self, asked: Coroutine[None, None, Plan | None]) -> None:
+    async def reply(self, asked: asyncio.Future[Plan | None]) -> None:
         """Carry out the plan that is asked for: the worker that carries tokens from the socket to the log."""
         conversation = self.session.conversation
         try:
-            self._asking = asyncio.ensure_future(asked)
-            plan = await asyncio.shield(self._asking)  # Esc does not undo what is being committed
+            plan = await asyncio.shield(asked)
             if plan is None:
                 return
             self.transcript.follow()

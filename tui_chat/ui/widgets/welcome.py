@@ -41,15 +41,13 @@ class Welcome(Widget):
 
     def _missing(self, connection: Connection) -> tuple[str, ...]:
         named = self._config.named
-        return (
+        return (  # what matters most first: a small terminal shows no more
             str(connection.error),
+            "It is looked for again every few seconds. F2 starts a demo that needs no server.",
             "",
-            *(() if named else (f"Tried: {', '.join(connection.tried or (connection.server.label,))}", "")),
             "Start one, in another terminal:   ollama serve",
             "Or name one:   tui-chat --url http://HOST:11434",
-            "",
-            "It is looked for again every few seconds.",
-            "F2 starts a demo that needs no server.",
+            *(() if named else ("", f"Tried: {', '.join(connection.tried or (connection.server.label,))}")),
         )
 
     def render(self) -> Content:
