@@ -147,7 +147,7 @@ async def test_without_colours_attributes_tell_everything(
         program.type("chat")
         await program.until_shows("New chat")
         program.type("\x1b[B")
-        await program.until(lambda: sum(cell.underscore for row in program.screen.snapshot() for cell in row) > 40)
+        await program.until(lambda: sum(cell.reverse for row in program.screen.snapshot() for cell in row) > 40)
         program.type(ESCAPE)
         await program.until(lambda: not program.shows("Commands"))
         program.type(CTRL_HOME + CTRL_C)

@@ -6,8 +6,9 @@ from dataclasses import fields
 
 import pytest
 from rich.style import Style
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 from tui_chat.ui.look import Look, resolve
+from tui_chat.ui.widgets.listing import Listing
 
 from tests.ui.kit import driven
 
@@ -33,9 +34,10 @@ async def test_without_colours_the_chosen_row_and_the_cursor_of_a_field_stand_ou
     monkeypatch.setenv("NO_COLOR", "1")
     async with driven(None) as run:
         await run.pilot.press("ctrl+p")
-        await run.until(lambda: bool(run.app.screen.query(OptionList)))
-        listing, field = run.app.screen.query_one(OptionList), run.app.screen.query_one(Input)
-        assert listing.get_visual_style("option-list--option-highlighted").underline
-        assert not listing.get_visual_style("option-list--option").underline
+        await run.until(lambda: bool(run.app.screen.query(Listing)) and run.shows("New chat"))
+        listing, field = run.app.screen.query_one(Listing), run.app.screen.query_one(Input)
+        first, second = ([segment.style for segment in listing.render_line(row)] for row in (0, 1))
+        assert all(style and style.reverse for style in first)
+        assert not any(style and style.reverse for style in second)
         assert field.get_component_rich_style("input--cursor").reverse
         assert field.get_component_rich_style("input--selection").reverse

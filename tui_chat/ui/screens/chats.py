@@ -9,7 +9,6 @@ from typing import ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Input
 
 from tui_chat.errors import StoreError
@@ -18,7 +17,8 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.phrases import size
-from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.picker import Picker
+from tui_chat.ui.widgets.listing import Choice
 
 _LISTED: Final = 200
 """Rows that are listed; who looks for more types a word."""
@@ -165,13 +165,14 @@ class ChatsScreen(Picker[Found]):
 
 def _said(hit: Hit, words: str) -> Choice[Found]:
     """A message in which the words are, with what stands around them."""
-    snippet, position = Content(""), 0
+    snippet: list[tuple[str, bool]] = []
+    position = 0
     for start, end in hit.spans:
-        snippet += Content(hit.snippet[position:start]) + Content.styled(hit.snippet[start:end], "bold underline")
+        snippet += [(hit.snippet[position:start], False), (hit.snippet[start:end], True)]
         position = end
-    snippet += Content(hit.snippet[position:])
+    snippet.append((hit.snippet[position:], False))
     details = f"{hit.role} · {age(time.time() - hit.created)}"
-    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=snippet)
+    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=tuple(snippet))
 
 
 def age(seconds: float) -> str:

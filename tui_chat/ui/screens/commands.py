@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui_chat.ui.commands import COMMANDS, Command, Scope, key_label
-from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.picker import Picker
+from tui_chat.ui.widgets.listing import Choice
 
 _WIDTH: Final = max(len(command.title) for command in COMMANDS)
 

@@ -12,7 +12,8 @@ from tui_chat.conversation.survey import Report, Survey
 from tui_chat.messages import Model
 from tui_chat.servers import Server
 from tui_chat.ui.phrases import count, size
-from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.picker import Picker
+from tui_chat.ui.widgets.listing import Choice
 
 _HINT = "Enter chooses · Esc closes"
 
@@ -110,11 +111,11 @@ def details(model: Model, server: str = "") -> str:
     """Server, size, family, context window and capabilities, as far as the server told."""
     parts = [
         server,
+        "loaded" if model.loaded else "",
         model.parameters,
         size(model.size) if model.size else "",
         model.family,
         f"{count(model.context_window)} ctx" if model.context_window else "",
         " ".join(sorted(model.capabilities - {"completion"})),
-        "loaded" if model.loaded else "",
     ]
     return " · ".join(part for part in parts if part)

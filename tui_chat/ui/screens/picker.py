@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Static
 
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice(Generic[Value]):
-    """A row of the list."""
-
-    value: Value
-    name: str
-    details: str = ""
-    """What stands beside the name where there is room."""
-    marked: bool = False
-    """Whether it is the present one."""
-    snippet: Content | None = None
-    """A second line."""
-    also: str = ""
-    """What a filter looks at too, though it is not shown."""
-
-    @property
-    def searched(self) -> str:
-        """What a filter looks at."""
-        return f"{self.name} {self.details} {self.also}".lower()
-
-    @property
-    def row(self) -> Content:
-        """How it is listed."""
-        row = Content.assemble("● " if self.marked else "  ", (self.name, "bold"))
-        if self.details:
-            row += Content.styled(f"  {self.details}", "$foreground 70%")
-        return row if self.snippet is None else row + Content("\n    ") + self.snippet
+from tui_chat.ui.widgets.listing import Choice, Listing, Value
 
 
 class Picker(ModalScreen[Value | None]):
@@ -74,7 +43,7 @@ class Picker(ModalScreen[Value | None]):
             field = Input(placeholder="Type to filter", id="picker-filter")
             field.cursor_blink = False
             yield field
-            yield OptionList(id="picker-list")
+            yield Listing(id="picker-list")
             yield Static(Content(self.hint), id="picker-hint")
 
     def on_mount(self) -> None:
@@ -108,10 +77,10 @@ class Picker(ModalScreen[Value | None]):
         """Give back what was chosen."""
         self.dismiss(choice.value)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+    def on_listing_clicked(self, event: Listing.Clicked) -> None:
         """A click takes one."""
         event.stop()
-        self.take(self._shown[event.option_index])
+        self.take(self._shown[event.index])
 
     def action_close(self) -> None:
         """Take none."""
@@ -119,22 +88,21 @@ class Picker(ModalScreen[Value | None]):
 
     def action_cursor(self, step: int) -> None:
         """Move the highlight."""
-        listing = self.query_one(OptionList)
-        if listing.option_count:
-            at = listing.highlighted or 0
-            listing.highlighted = max(0, min(listing.option_count - 1, at + step))
+        listing = self.query_one(Listing)
+        if self._shown:
+            listing.highlighted = (listing.highlighted or 0) + step
 
     @property
     def highlighted(self) -> Choice[Value] | None:
         """The choice that Enter would take."""
-        index = self.query_one(OptionList).highlighted
+        index = self.query_one(Listing).highlighted
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
     def highlight(self, value: Value) -> None:
         """What was highlighted stays so, wherever it is now."""
         index = next((at for at, choice in enumerate(self._shown) if choice.value == value), None)
         if index is not None:
-            self.query_one(OptionList).highlighted = index
+            self.query_one(Listing).highlighted = index
 
     def filter(self, typed: str) -> None:
         """Show the choices that contain all words that are typed."""
@@ -143,7 +111,7 @@ class Picker(ModalScreen[Value | None]):
         self.fill(found, "Nothing matches." if self._choices else self._empty)
         if not words:
             marked = (index for index, choice in enumerate(found) if choice.marked)
-            self.query_one(OptionList).highlighted = next(marked, 0 if found else None)
+            self.query_one(Listing).highlighted = next(marked, 0 if found else None)
 
     def say(self, title: str, hint: str) -> None:
         """Change the lines above and below the list."""
@@ -152,13 +120,6 @@ class Picker(ModalScreen[Value | None]):
 
     def fill(self, choices: Sequence[Choice[Value]], empty: str) -> None:
         """List these choices, or say that there are none. Does nothing once the list is closed."""
-        if not self.query(OptionList):
-            return
         self._shown = list(choices)
-        listing = self.query_one(OptionList)
-        listing.clear_options()
-        if self._shown:
-            listing.add_options(Option(choice.row) for choice in self._shown)
-            listing.highlighted = 0
-        else:
-            listing.add_option(Option(Content(empty), disabled=True))
+        for listing in self.query(Listing):
+            listing.show(self._shown, empty)

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Input
 
 from tui_chat.backends.route import shown_url
@@ -15,8 +14,9 @@ from tui_chat.conversation.server_file import Table
 from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
-from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.picker import Picker
 from tui_chat.ui.screens.server_form import ServerForm, described
+from tui_chat.ui.widgets.listing import Choice
 
 _ADD: Final = Known(Server(""), Origin.ADDED)
 """Stands for the row that adds a server."""
@@ -71,9 +71,7 @@ class ServersScreen(Picker[Known]):
         else:
             state = described(report)
         details = " · ".join(filter(None, [shown_url(server.address) if server.name else "", known.origin]))
-        return Choice(
-            known, server.label, details, marked=marked, snippet=Content.styled(state, "$foreground 70%")
-        )
+        return Choice(known, server.label, details, marked=marked, snippet=((state, False),))
 
     def filter(self, typed: str) -> None:
         """Below what matches, a row to add a server, with what was typed as its URL."""

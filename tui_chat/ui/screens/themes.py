@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tui_chat.ui.screens.picker import Choice, Picker
+from tui_chat.ui.screens.picker import Picker
+from tui_chat.ui.widgets.listing import Choice
 
 
 class ThemesScreen(Picker[str]):
