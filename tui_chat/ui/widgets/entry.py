@@ -18,7 +18,8 @@ from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
 _MARGIN: Final = 2
 """Cells left of a message's text, where the mark of the current one stands."""
-_CACHED_STRIPS: Final = 400
+_CACHED_STRIPS: Final = 128
+"""Rows of a message whose strips are kept: they weigh some kilobytes each, and few screens show more."""
 
 
 class Entry:
@@ -140,8 +141,6 @@ class EntryRows:
             first = self.answer_row + row
         if self.thoughts is not None and (row := self.thoughts.take_changed()) is not None:
             first = min(first, self.fold_row + 1 + row)
-        if len(self._cache) > _CACHED_STRIPS:
-            self._cache.clear()
         for y in [y for y in self._cache if y >= first]:
             del self._cache[y]
         return first
@@ -150,6 +149,8 @@ class EntryRows:
         """The picture of row `y`."""
         strip = self._cache.get(y)
         if strip is None:
+            if len(self._cache) >= _CACHED_STRIPS:
+                self._cache.clear()
             strip = self._cache[y] = self._stack.strip(y)
         return strip
 

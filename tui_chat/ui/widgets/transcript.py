@@ -30,8 +30,8 @@ from tui_chat.ui.widgets.steps import Steps
 
 _CACHED: Final = 48
 """Entries whose rows are kept; a screen shows fewer."""
-_PICTURES: Final = 400
-"""Rows whose pictures are kept; a screen shows fewer."""
+_PICTURES: Final = 128
+"""Rows whose pictures are kept at least; most screens show fewer."""
 
 
 _LETTERS: Final = ("c", "e", "r")
@@ -286,7 +286,7 @@ class Transcript(MeasuredView, can_focus=True):
         if source is not strip or style != base or picture.cell_length != self._width:
             self.rendered += 1
             picture = strip.adjust_cell_length(self._width).apply_style(base).apply_offsets(0, row)
-            if len(self._pictures) >= _PICTURES:
+            if len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
                 self._pictures.clear()
             self._pictures[row] = (strip, base, picture)
         return picture
