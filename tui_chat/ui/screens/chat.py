@@ -5,30 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from math import inf
 from typing import ClassVar, Final
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.timer import Timer
 
 from tui_chat.conversation.connection import find
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
-from tui_chat.errors import StoreError
 from tui_chat.messages import Model
 from tui_chat.servers import Server
-from tui_chat.store.values import ChatFields, Place
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import Scope, bindings
 from tui_chat.ui.look import resolve
 from tui_chat.ui.markdown import warm_up
 from tui_chat.ui.screens.chats import ChatsScreen
 from tui_chat.ui.screens.models import ModelsScreen
+from tui_chat.ui.screens.moving import Moving
 from tui_chat.ui.screens.servers import ServersScreen
-from tui_chat.ui.screens.writing import LendTerminal, Writing
+from tui_chat.ui.screens.writing import LendTerminal
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
@@ -39,15 +36,11 @@ from tui_chat.ui.widgets.welcome import Welcome
 
 _QUIT_SECONDS: Final = 2.0
 """Two presses of Ctrl+C within this time quit."""
-_DRAFT_SECONDS: Final = 1.0
-"""So long after a key at the latest the draft is on disk."""
-_LEAVE_SECONDS: Final = 3.0
-"""How long the end waits until what came of a reply is on disk."""
 _LOOK_SECONDS: Final = 3.0
 """How often a server that is not there is looked for again."""
 
 
-class ChatScreen(Writing):
+class ChatScreen(Moving):
     """One chat at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
@@ -57,9 +50,6 @@ class ChatScreen(Writing):
         super().__init__(services, session, lend_terminal)
         self._survey = survey
         self._pressed = -inf
-        self._drafting: Timer | None = None
-        self._moving = False
-        """Whether one chat was left and the next is not shown yet."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -169,52 +159,6 @@ class ChatScreen(Writing):
             self._pressed = time.monotonic()
             self.notify("Press Ctrl+C again to quit.", timeout=_QUIT_SECONDS)
 
-    def action_new_chat(self) -> None:
-        """Begin another chat; a reply on its way is stopped and kept."""
-        self.composer.call_later(self._begin_chat)  # behind the keys before this one, and ahead of those after it
-
-    def _begin_chat(self) -> None:
-        self._leave_chat()
-        if self._busy:
-            self._begin_chat_after_reply()
-        else:
-            self._show_new_chat()
-
-    @work(group="dialog", exclusive=True)
-    async def _begin_chat_after_reply(self) -> None:
-        await self._end_reply()
-        self._show_new_chat()
-
-    def _show_new_chat(self) -> None:
-        self.session.new_chat()
-        self._arrive()
-
-    def _refuses(self) -> bool:
-        return self._moving or super()._refuses()
-
-    def _leave_chat(self) -> None:
-        """Remember the draft, and where the reader is; what is typed from now on is meant for the next chat."""
-        conversation = self.session.conversation
-        fields = ChatFields(draft=self.composer.text, place=self._place())
-        if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
-            conversation.note_soon(**fields)  # not otherwise: another tui-chat may have written its own
-        self.composer.clear()
-        self._moving = True
-
-    def _arrive(self) -> None:
-        """Show the chat that is open now, and what was typed for it already."""
-        typed = self.composer.text
-        self.show_chat()
-        self.composer.insert(typed)
-        self._moving = False
-
-    async def _end_reply(self) -> None:
-        """Stop a reply on its way, and wait until what came of it is kept."""
-        if self._busy:
-            self.notify("The reply was stopped; Ctrl+R goes on with it there.", timeout=4)
-            self.stop_reply()
-            await self._rest()
-
     @work(group="dialog", exclusive=True)
     async def action_models(self) -> None:
         """Choose a model, of this server or of another that can be reached."""
@@ -266,63 +210,11 @@ class ChatScreen(Writing):
         if found is not None:
             await self.open_chat(found.chat, found.message, found.words)
 
-    async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
-        """Show another chat where it was left, or at a message; a reply on its way is stopped and kept."""
-        if chat != self.session.conversation.chat.id:
-            self._leave_chat()
-            try:
-                await self._end_reply()
-                await self.session.open_chat(chat)
-            except StoreError as error:
-                self._arrive()
-                self._say(Status(str(error), error.hint, error=True))
-                return
-            self._arrive()
-            self._meet()
-        if message is not None:
-            if message not in {entry.message.id for entry in self.transcript.entries}:
-                await self._end_reply()
-                self.session.conversation.turn_to(message)
-                self.show_branch()
-            self.call_after_refresh(self._step_to, message, words)  # when the log knows its size
-
-    def _step_to(self, message: str, words: str) -> None:
-        self.transcript.step_to(message, words)
-        self.say_step()
-
-    async def leave(self, patience: float) -> None:
-        """Get ready for the end: a reply on its way has `patience` seconds, then it is stopped and kept."""
-        if patience and self._busy:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._rest()
-        self.stop_reply()
-        with suppress(TimeoutError):  # a disk that does not answer
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._rest()
-        self._leave_chat()
-
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:
         self.leave_steps()
         self.composer.insert(event.text)
         self._show_status()
-
-    @on(Composer.Changed)
-    def _drafted(self) -> None:
-        if self._drafting is None:  # also for who never rests
-            self._drafting = self.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
-
-    def _keep_draft(self) -> None:
-        self._drafting = None
-        if not self._moving and self.composer.text != self.session.conversation.chat.draft:
-            self.session.conversation.note_soon(draft=self.composer.text)
-
-    def _place(self) -> Place | None:
-        """Where the reader is; None at the end."""
-        index, row = self.transcript.place()
-        entries = self.transcript.entries
-        return None if self.transcript.follows or not entries else Place(entries[index].message.id, row)
 
     @work(group="dialog", exclusive=True)
     async def action_demo(self) -> None:
@@ -334,6 +226,7 @@ class ChatScreen(Writing):
             await self.session.leave_demo()
         else:
             await self.session.start_demo(await self._services.start_demo())
+        if draft != self.session.conversation.chat.draft:
             self.composer.insert(draft)
         self._arrive()
         self.look()

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from tui_chat.text.fold import fold, spans_in
-from tui_chat.ui.widgets.entry import Entry, EntryRows
-
-
-class Searched(Protocol):
-    """The log, as far as finding needs it."""
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The messages from top to bottom."""
-
-    def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
-        """A message and its rows."""
-
-    def place(self) -> tuple[int, int]:
-        """The message at the top of the view, and the row in it."""
-
-    def reveal(self, index: int, row: int) -> None:
-        """Scroll as little as needed to show a row."""
-
-    def refresh(self) -> object:
-        """Draw anew."""
+from tui_chat.ui.widgets.log import Log
 
 
 class Finding:
     """What is looked for in the log, and which of the places where it stands the reader is at."""
 
-    def __init__(self, log: Searched) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._words: tuple[str, ...] = ()
         self._hits: list[int] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -42,7 +43,10 @@ class Choice(Generic[Value]):
 
 
 class Listing(ScrollView):
-    """Choices below each other, one of them highlighted. A row too long for the width ends with a mark."""
+    """Choices below each other, one of them highlighted.
+
+    Where a row is too long for the width its name gives way, down to half of it, then the rest; a mark says so.
+    """
 
     DEFAULT_CSS = """
     Listing {
@@ -121,9 +125,11 @@ class Listing(ScrollView):
         return strip.adjust_cell_length(width).apply_style(base)
 
     def _first(self, index: int) -> Iterator[Segment]:
-        choice = self._choices[index]
+        choice, width = self._choices[index], self.size.width - 2
+        room = max(width // 2, width - cell_len(choice.details) - 2)
+        fits = cell_len(choice.name) <= room
         yield Segment("● " if choice.marked else "  ")
-        yield Segment(choice.name, Style(bold=True))
+        yield Segment(choice.name if fits else f"{set_cell_size(choice.name, room - 1)}…", Style(bold=True))
         if choice.details:
             yield Segment(f"  {choice.details}", None if index == self._highlighted else self._details())
 

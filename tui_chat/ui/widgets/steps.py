@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from tui_chat.messages import Role
 from tui_chat.ui.markdown import suffix_of
 from tui_chat.ui.widgets.entry import Entry, EntryRows
+from tui_chat.ui.widgets.log import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +25,10 @@ class Step:
     suffix: str = ".md"
 
 
-class Stepped(Protocol):
-    """The log, as far as stepping needs it."""
-
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """The messages from top to bottom."""
-
-    def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
-        """A message and its rows."""
-
-    def place(self) -> tuple[int, int]:
-        """The message at the top of the view, and the row in it."""
-
-    def reveal(self, index: int, row: int) -> None:
-        """Scroll as little as needed to show a row."""
-
-    def refresh(self) -> object:
-        """Draw anew."""
-
-
 class Steps:
     """Which stop the reader is at, if any."""
 
-    def __init__(self, log: Stepped) -> None:
+    def __init__(self, log: Log) -> None:
         self._log = log
         self._at: tuple[int, int] | None = None
         """A message, and which of its stops."""
