@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui_chat import __version__, shell
 from tui_chat.config import Config, load_config
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE = 0, 1, 2
 """Exit codes."""
+_FRAMES: Final = "120"
+"""Frames a second at most. A second change after a key waits for one frame or two; a stream has its own pace."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,6 +103,7 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ConfigError("tui-chat needs a terminal", "Run it without pipes; ssh needs -t to give one.")
+    os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 
     return asyncio.run(run(config, os.environ, demo=arguments.demo, chat=arguments.chat, resume=arguments.resume))

@@ -82,7 +82,7 @@ def _wheel(run: Run, steps: int) -> Figures:
 
 
 class _Results:
-    """Notes when rows other than that of the search field changed: first and last since `begin`."""
+    """Notes when results changed, not only the search field: first and last since `begin`."""
 
     def __init__(self, field: int) -> None:
         self._field = field
@@ -92,7 +92,8 @@ class _Results:
         self.first = self.last = 0.0
 
     def __call__(self, moment: float, screen: Screen) -> None:
-        if screen.dirty - {self._field}:
+        waits = any("Searching …" in row for row in screen.text())
+        if screen.dirty - {self._field} and not waits:
             self.first = self.first or moment
             self.last = moment
 

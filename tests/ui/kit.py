@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from tui_chat.backends import detect
 from tui_chat.backends.demo import Demo
@@ -90,6 +93,20 @@ class Driven:
         """Wait until no reply is on its way and the composer is free."""
         await self.until(lambda: not self.chat._busy)
         await self.pilot.pause()
+
+
+def gated(monkeypatch: pytest.MonkeyPatch, name: str) -> asyncio.Event:
+    """Let a method of the store end only once the event is set."""
+    original: Callable[..., Awaitable[Any]] = getattr(Store, name)
+    gate = asyncio.Event()
+
+    async def slow(self: Store, *arguments: Any, **fields: Any) -> Any:
+        result = await original(self, *arguments, **fields)
+        await gate.wait()
+        return result
+
+    monkeypatch.setattr(Store, name, slow)
+    return gate
 
 
 async def nothing_found() -> Discovery:

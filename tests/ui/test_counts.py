@@ -141,12 +141,13 @@ async def test_scrolling_by_a_row_renders_a_row() -> None:
     async with chat_of(60) as run:
         await measured(run)
         log = run.transcript
+        before = log.rendered
         run.chat.action_page_up()
-        await run.pilot.pause()
+        await run.until(lambda: log.rendered > before)  # it is painted only in the next frame
         for _ in range(10):
             before = log.rendered
             run.chat.action_line_up()
-            await run.pilot.pause()
+            await run.until(lambda: log.rendered > before)  # noqa: B023  called here only
             assert log.rendered - before <= 2
 
 

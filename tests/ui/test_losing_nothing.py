@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tui_chat.messages import Message, Role, State
@@ -14,7 +12,7 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import Driven, driven, gated
 
 PROMPT = Message(Role.USER, "in A", id="a", created=1.0)
 CUT = Message(Role.ASSISTANT, "precious words", id="r", parent="a", state=State.INTERRUPTED, created=2.0)
@@ -25,20 +23,6 @@ async def with_chat(path: Path, *messages: Message, chat: str = "A") -> None:
     store = await Store.open(path)
     await store.adopt(Thread(Chat(chat, title=f"chat {chat}", leaf=messages[-1].id), messages))
     await store.aclose()
-
-
-def gated(monkeypatch: pytest.MonkeyPatch, name: str) -> asyncio.Event:
-    """Let a method of the store end only once the event is set."""
-    original: Callable[..., Awaitable[Any]] = getattr(Store, name)
-    gate = asyncio.Event()
-
-    async def slow(self: Store, *arguments: Any, **fields: Any) -> Any:
-        result = await original(self, *arguments, **fields)
-        await gate.wait()
-        return result
-
-    monkeypatch.setattr(Store, name, slow)
-    return gate
 
 
 def shown(run: Driven) -> list[str]:

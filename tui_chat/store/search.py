@@ -37,9 +37,10 @@ _FLAT: Final = {ord("\n"): " ", ord("\t"): " "}
 class Search:
     """One search, which any thread may call off while it runs."""
 
-    def __init__(self, query: str, limit: int) -> None:
+    def __init__(self, query: str, limit: int, *, titles: bool = True) -> None:
         self._words = words_of(query)
         self._limit = limit
+        self._wants_titles = titles
         self._unwanted = threading.Event()
 
     def call_off(self) -> None:
@@ -53,7 +54,7 @@ class Search:
         connection.set_progress_handler(self._unwanted.is_set, _INSTRUCTIONS)
         try:
             with transaction(connection, "DEFERRED"):  # one state of the database for all the questions
-                titles = tuple(islice(self._titles(connection), self._limit))
+                titles = tuple(islice(self._titles(connection), self._limit)) if self._wants_titles else ()
                 hits = titles + tuple(islice(self._messages(connection), self._limit))
         except sqlite3.OperationalError as error:
             if faults.code_of(error) != sqlite3.SQLITE_INTERRUPT:

@@ -205,15 +205,17 @@ class Store:
             total += removed
         return total
 
-    async def search(self, words: str, limit: int = 50) -> tuple[Hit, ...] | None:
+    async def search(self, words: str, limit: int = 50, *, titles: bool = True) -> tuple[Hit, ...] | None:
         """The titles that contain all of `words`, then the messages, at most `limit` of each, the newest first.
+
+        Without `titles` only the messages, for who has the titles by `chats`.
 
         Case and accents do not matter; a word is found within words; words in double quotes stand together.
         A newer search ends an older one, which then gives None.
         """
         if self._search is not None:
             self._search.call_off()
-        search = self._search = Search(words, limit)
+        search = self._search = Search(words, limit, titles=titles)
         try:
             return await self._searcher.run(lambda: self._told(lambda: search.run(self._opened.reader)))
         finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len, set_cell_size
+
 from tui_chat.conversation.progress import Phase, Progress
 from tui_chat.messages import Message, Role, State, Usage
 
@@ -18,6 +20,14 @@ def count(number: int) -> str:
         return str(number)
     thousands = number / 1024 if number % 1024 == 0 else number / 1000
     return f"{thousands:.1f}k".replace(".0k", "k") if thousands < 10 else f"{thousands:.0f}k"
+
+
+def shortened(text: str, width: int) -> str:
+    """`text` in at most `width` cells; a mark says that its end is missing."""
+    if cell_len(text) <= width:
+        return text
+    room = max(0, width - 1)
+    return f"{text[:room] if text.isascii() else set_cell_size(text, room)}…"
 
 
 def size(number: int) -> str:

@@ -25,6 +25,10 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.services import Services
 
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+_SWITCH: Final = 0.0005
+"""Seconds for which a thread may keep the others waiting: a tenth of Python's own, for most are a key's way."""
+_COLLECT: Final = (700, 10, 50)
+"""As Python collects garbage, but all of it five times as rarely: that takes 10 ms and more within a key press."""
 
 
 async def run(
@@ -72,6 +76,8 @@ async def run(
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, app.on_signal, number)
+        sys.setswitchinterval(_SWITCH)
+        gc.set_threshold(*_COLLECT)
         gc.freeze()  # what is there now stays: a collection need not look at it again
         try:
             await app.run_async()

@@ -11,6 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_chat.ui.widgets.field import Field
+
 
 class AskScreen(ModalScreen[str | None]):
     """Asks for a line of text, with a first suggestion; Esc answers nothing."""
@@ -27,9 +29,7 @@ class AskScreen(ModalScreen[str | None]):
         """The question, the line, and the keys."""
         with Vertical(id="ask"):
             yield Static(Content(self._question), id="ask-title")
-            field = Input(self._suggestion, select_on_focus=False)
-            field.cursor_blink = False
-            yield field
+            yield Field(self._suggestion, select_on_focus=False)
             yield Static(Content(self._hint), id="ask-hint")
 
     def on_mount(self) -> None:

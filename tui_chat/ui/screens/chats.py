@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -22,6 +23,10 @@ from tui_chat.ui.widgets.listing import Choice
 
 _LISTED: Final = 200
 """Rows that are listed; who looks for more types a word."""
+_BREATH: Final = 0.015
+"""Seconds that the line's thread takes to send a screenful, if nothing else runs."""
+_BLINK: Final = 0.08
+"""Seconds for which the rows of before stay until there are others: nothing is to flicker from key to key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class ChatsScreen(Picker[Found]):
         self._deleted: list[str] = []
         self._renaming: str | None = None
         self._typed = ""
+        self._none = ""
+        """What was typed when no title matched any more; empty while some do."""
 
     def filter(self, typed: str) -> None:
         """Titles at once, then what was said."""
@@ -64,23 +71,52 @@ class ChatsScreen(Picker[Found]):
 
     @work(exclusive=True, group="search")
     async def _find(self, typed: str) -> None:
-        before = self.highlighted.value if self.highlighted and typed == self._typed else None
+        again = typed == self._typed and self.highlighted is not None
+        limit = _LISTED if again else self.app.size.height  # first what is in view
         self._typed = typed
+        nothing = "Nothing found." if typed.strip() else "No chats yet."
         try:
-            chats = await self._store.chats(typed, _LISTED)
-            self._summaries |= {summary.id: summary for summary in chats}
-            choices = [self._listed(summary) for summary in chats]
-            self.fill(choices, "Searching …" if typed.strip() else "No chats yet.")
-            if before is not None:
-                self.highlight(before)
-            if typed.strip() and (hits := await self._store.search(typed)) is not None:
-                said = [_said(hit, typed) for hit in hits if hit.message is not None]
-                chosen = self.highlighted
-                self.fill([*choices, *said], "Nothing found.")
-                if chosen is not None:
-                    self.highlight(chosen.value)
+            chats = [] if self._has_none(typed) else self._choices_of(await self._store.chats(typed, limit))
+            self._none = "" if chats else typed
+            if not again and (chats or not typed.strip()):
+                self.fill(chats, nothing)
+                await self._painted()  # the store takes turns with whoever paints
+            hits = await self._search(typed, again or bool(chats)) if typed.strip() else ()
+            if len(chats) == limit:
+                chats = self._choices_of(await self._store.chats(typed, _LISTED))
+            if hits is not None:
+                self.fill([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=again or bool(chats))
         except StoreError as error:
             self.fill([], f"{error} {error.hint}")
+
+    def _has_none(self, typed: str) -> bool:
+        """Whether it is known that no title has all these words: none had a part of them."""
+        return bool(self._none) and typed.startswith(self._none)
+
+    async def _search(self, typed: str, shows: bool) -> Sequence[Hit] | None:
+        """The messages in which that was said; None if something else is looked for by now.
+
+        Unless what `shows` belongs to it, it is taken away, soon also from sight.
+        """
+        if shows:
+            return await self._store.search(typed, titles=False)
+        self.outdate()
+        late = self.set_timer(_BLINK, lambda: self.fill([], "Searching …"))
+        try:
+            return await self._store.search(typed, titles=False)
+        finally:
+            late.stop()
+
+    async def _painted(self) -> None:
+        """Wait until what changed is about on its way to the terminal."""
+        painted = asyncio.Event()
+        self.call_after_refresh(painted.set)
+        await painted.wait()
+        await asyncio.sleep(_BREATH)
+
+    def _choices_of(self, chats: Iterable[ChatSummary]) -> list[Choice[Found]]:
+        self._summaries |= {summary.id: summary for summary in chats}
+        return [self._listed(summary) for summary in chats]
 
     def _listed(self, chat: ChatSummary) -> Choice[Found]:
         parts = [
@@ -159,6 +195,7 @@ class ChatsScreen(Picker[Found]):
             await change
         except StoreError as error:
             self.notify(f"{error} {error.hint}", severity="error", markup=False)
+        self._none = ""
         for field in self.query(Input):  # there is none any more if it was closed meanwhile
             self.filter(field.value)
 

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_chat.text.fold import fold
+from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.finding import Finding
 
 
@@ -32,9 +33,7 @@ class FindScreen(ModalScreen[None]):
         """One line: what is looked for, and how often it is there."""
         with Horizontal(id="find"):
             yield Static(Content("Find"), id="find-title")
-            field = Input(placeholder="Type to find in this chat", id="find-text")
-            field.cursor_blink = False
-            yield field
+            yield Field(placeholder="Type to find in this chat", id="find-text")
             yield Static(Content("↑ ↓ · Esc closes"), id="find-count")
 
     def on_mount(self) -> None:

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.listing import Choice, Listing, Value
 
 
@@ -40,9 +41,7 @@ class Picker(ModalScreen[Value | None]):
         """A filter above a list."""
         with Vertical(id="picker"):
             yield Static(Content(self._title), id="picker-title")
-            field = Input(placeholder="Type to filter", id="picker-filter")
-            field.cursor_blink = False
-            yield field
+            yield Field(placeholder="Type to filter", id="picker-filter")
             yield Listing(id="picker-list")
             yield Static(Content(self.hint), id="picker-hint")
 
@@ -80,7 +79,8 @@ class Picker(ModalScreen[Value | None]):
     def on_listing_clicked(self, event: Listing.Clicked) -> None:
         """A click takes one."""
         event.stop()
-        self.take(self._shown[event.index])
+        if event.index < len(self._shown):
+            self.take(self._shown[event.index])
 
     def action_close(self) -> None:
         """Take none."""
@@ -118,8 +118,19 @@ class Picker(ModalScreen[Value | None]):
         self.query_one("#picker-title", Static).update(Content(title))
         self.query_one("#picker-hint", Static).update(Content(hint))
 
-    def fill(self, choices: Sequence[Choice[Value]], empty: str) -> None:
-        """List these choices, or say that there are none. Does nothing once the list is closed."""
-        self._shown = list(choices)
+    def outdate(self) -> None:
+        """Others are on their way: what the list shows until then cannot be taken any more."""
+        self._shown = []
+
+    def fill(self, choices: Sequence[Choice[Value]], empty: str, *, keep: bool = False) -> None:
+        """List these choices, or say that there are none. Does nothing once the list is closed.
+
+        With `keep` what was highlighted stays so; if it is gone, what is in its place.
+        """
         for listing in self.query(Listing):
+            before, row = self.highlighted, listing.highlighted
+            self._shown = list(choices)
             listing.show(self._shown, empty)
+            if keep and before is not None:
+                listing.highlighted = row if choices else None
+                self.highlight(before.value)

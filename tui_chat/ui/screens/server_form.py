@@ -22,6 +22,7 @@ from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ConfigError
 from tui_chat.servers import carries_key
 from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
 """Stands for a key that is kept: the field never holds the key itself."""
@@ -29,27 +30,27 @@ _HINT: Final = "Enter saves · ^T test · Tab next field · Esc closes"
 
 
 @dataclass(frozen=True, slots=True)
-class _Field:
+class _Setting:
     name: str
     label: str
     help: str
 
 
-_FIELDS: Final = (
-    _Field("url", "URL", "http://host:8080, or http+unix:/run/server.sock"),
-    _Field("name", "Name", "how it is called on screen and by --url"),
-    _Field("kind", "Kind", "auto, ollama or openai"),
-    _Field("key", "Key", "kept in a file that only you can read, or better:"),
-    _Field("key_env", "… variable", "an environment variable that holds the key"),
-    _Field("key_file", "… file", "a file that holds the key"),
-    _Field("key_command", "… command", "a command that prints the key"),
-    _Field("proxy", "Proxy", "http://host:3128 or socks5://host:1080"),
-    _Field("ca_file", "CA file", "certificates in PEM format; `off` trusts any"),
+_SETTINGS: Final = (
+    _Setting("url", "URL", "http://host:8080, or http+unix:/run/server.sock"),
+    _Setting("name", "Name", "how it is called on screen and by --url"),
+    _Setting("kind", "Kind", "auto, ollama or openai"),
+    _Setting("key", "Key", "kept in a file that only you can read, or better:"),
+    _Setting("key_env", "… variable", "an environment variable that holds the key"),
+    _Setting("key_file", "… file", "a file that holds the key"),
+    _Setting("key_command", "… command", "a command that prints the key"),
+    _Setting("proxy", "Proxy", "http://host:3128 or socks5://host:1080"),
+    _Setting("ca_file", "CA file", "certificates in PEM format; `off` trusts any"),
 )
 _WAYS: Final = ("key", "key_env", "key_file", "key_command")
 
 
-class SecretInput(Input):
+class SecretField(Field):
     """A field that shows dots, and gives nothing to the clipboard."""
 
     def action_copy(self) -> None:
@@ -85,13 +86,10 @@ class ServerForm(ModalScreen[Known | None]):
         with Vertical(id="server"):
             yield Static(Content("Change a server" if self._instead else "Add a server"), id="server-title")
             with VerticalScroll(id="server-fields", can_focus=False):
-                for field in _FIELDS:
-                    kind = SecretInput if field.name == "key" else Input
-                    widget = kind(
-                        texts.get(field.name, ""), field.help, password=kind is SecretInput, id=field.name
-                    )
-                    widget.cursor_blink = False
-                    yield Horizontal(Static(Content(field.label), classes="server-label"), widget)
+                for setting in _SETTINGS:
+                    kind, is_key = (SecretField, True) if setting.name == "key" else (Field, False)
+                    field = kind(texts.get(setting.name, ""), setting.help, password=is_key, id=setting.name)
+                    yield Horizontal(Static(Content(setting.label), classes="server-label"), field)
             yield Static("", id="server-state")
             yield Static(Content(_HINT), id="server-hint")
 
@@ -137,7 +135,7 @@ class ServerForm(ModalScreen[Known | None]):
             return None
 
     def _filled_in(self) -> Table:
-        texts = {field.name: self.query_one(f"#{field.name}", Input).value.strip() for field in _FIELDS}
+        texts = {each.name: self.query_one(f"#{each.name}", Input).value.strip() for each in _SETTINGS}
         ways = [name for name in _WAYS if texts[name]]
         if len(ways) > 1:
             raise ConfigError("The key is given in more than one way.", "Leave one of them.")
@@ -173,7 +171,7 @@ def described(report: Report) -> str:
 
 def _texts_of(table: Table) -> dict[str, str]:
     """A table as the texts of the fields, without the key."""
-    texts = {field.name: str(table.get(field.name, "")) for field in _FIELDS}
+    texts = {field.name: str(table.get(field.name, "")) for field in _SETTINGS}
     if not texts["url"] and table.get("socket"):
         texts["url"] = f"http+unix:{table['socket']}"
     if table.get("key"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -13,7 +13,7 @@ from tui_chat.messages import Message, Role, State
 from tui_chat.ui.look import Look
 from tui_chat.ui.markdown import Document, Layout, Palette, Row
 from tui_chat.ui.markdown.wrap import Piece, wrap
-from tui_chat.ui.phrases import duration, ending, heading
+from tui_chat.ui.phrases import duration, ending, heading, shortened
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
 _MARGIN: Final = 2
@@ -165,9 +165,7 @@ def _head(entry: Entry, look: Look, width: int) -> Rows:
     figures = f" · {figures}" if figures and not entry.live else ""
     if cell_len(name + figures) > width:  # one row, as while it was live: nothing jumps at the end
         figures = ""
-    if cell_len(name) > width:
-        name = f"{set_cell_size(name, width - 1)}…"
-    return _aside([(name, style), (figures, look.dim)], width)
+    return _aside([(shortened(name, width), style), (figures, look.dim)], width)
 
 
 def _fold(entry: Entry, look: Look, width: int) -> Rows:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from tui_chat.ui.phrases import shortened
 
 
 class Header(Widget):
@@ -30,7 +32,7 @@ class Header(Widget):
                 break
         room = max(0, width - cell_len(right) - taken - 3)
         title = self.title or "New chat"
-        shown = title if cell_len(title) <= room else set_cell_size(title, max(0, room - 1)) + "…"
+        shown = shortened(title, room)
         gap = max(1, width - cell_len(shown) - cell_len(right) - taken - 2)
         left = Content.assemble(" ", (badge, "bold reverse"), " " if badge else "", (shown, "bold"))
         return Content.assemble(left, " " * gap, (right, "$foreground 70%"), " ")

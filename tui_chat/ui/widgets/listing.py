@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from tui_chat.ui.phrases import shortened
+from tui_chat.ui.widgets.lines import LineView
 
 Value = TypeVar("Value")
 
 _INDENT: Final = "    "
+_NAME: Final = Style(bold=True)
 _FOUND: Final = Style(bold=True, underline=True)
 
 
@@ -42,7 +46,16 @@ class Choice(Generic[Value]):
         return f"{self.name} {self.details} {self.also}".lower()
 
 
-class Listing(ScrollView):
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is drawn in a row: the first or the second one of a choice."""
+
+    choice: Choice[Any]
+    second: bool
+    highlighted: bool
+
+
+class Listing(LineView):
     """Choices below each other, one of them highlighted.
 
     Where a row is too long for the width its name gives way, down to half of it, then the rest; a mark says so.
@@ -50,7 +63,7 @@ class Listing(ScrollView):
 
     DEFAULT_CSS = """
     Listing {
-        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1;
+        overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
         & > .listing--details { color: $text-muted; }
         & > .listing--highlighted {
             background: $block-cursor-background;
@@ -75,19 +88,21 @@ class Listing(ScrollView):
         """Of each row: its choice, and whether it is the second one."""
         self._empty = ""
         self._highlighted: int | None = None
+        self._drawn: dict[int, tuple[_Row | str, int, Strip]] = {}
+        """Of each row of the view, what was drawn last and for which width."""
 
     def show(self, choices: Sequence[Choice[Any]], empty: str) -> None:
         """List these choices, the first one highlighted, or say that there are none."""
-        self._choices, self._empty = choices, empty
-        self._rows = [
-            (index, second)
-            for index, choice in enumerate(choices)
-            for second in ((False, True) if choice.snippet else (False,))
-        ]
-        self.virtual_size = Size(self.size.width, len(self._rows))
-        self._highlighted = 0 if choices else None
-        self.scroll_to(y=0, animate=False)
-        self.refresh()
+        with self._repainting():
+            self._choices, self._empty = choices, empty
+            self._rows = [
+                (index, second)
+                for index, choice in enumerate(choices)
+                for second in ((False, True) if choice.snippet else (False,))
+            ]
+            self.resize_content(Size(self.size.width, len(self._rows)))
+            self._highlighted = 0 if choices else None
+            self.scroll_to(y=0, animate=False)
 
     @property
     def highlighted(self) -> int | None:
@@ -96,12 +111,32 @@ class Listing(ScrollView):
 
     @highlighted.setter
     def highlighted(self, index: int | None) -> None:
-        self._highlighted = None if index is None else max(0, min(len(self._choices) - 1, index))
-        if self._highlighted is not None and self._choices:
-            top = self._rows.index((self._highlighted, False))
-            rows = 2 if self._choices[self._highlighted].snippet else 1
-            self.scroll_to_region(Region(0, top, 1, rows), animate=False)
-        self.refresh()
+        with self._repainting():
+            self._highlighted = None if index is None else max(0, min(len(self._choices) - 1, index))
+            if self._highlighted is not None and self._choices:
+                top = self._rows.index((self._highlighted, False))
+                rows = 2 if self._choices[self._highlighted].snippet else 1
+                self.scroll_to_region(Region(0, top, 1, rows), animate=False)
+
+    @contextmanager
+    def _repainting(self) -> Iterator[None]:
+        """Paint anew what is another row of the view after it than before it."""
+        before = self._view()
+        yield
+        changed = [y for y, (old, new) in enumerate(zip(before, self._view(), strict=True)) if old != new]
+        if changed:
+            self.refresh(Region(0, changed[0], self.size.width, changed[-1] + 1 - changed[0]))
+
+    def _view(self) -> list[_Row | str]:
+        return [self._row(y) for y in range(self.size.height)]
+
+    def _row(self, y: int) -> _Row | str:
+        """What a row of the view shows."""
+        row = self.scroll_offset.y + y
+        if row >= len(self._rows):
+            return self._empty if not self._choices and not row else ""
+        index, second = self._rows[row]
+        return _Row(self._choices[index], second, index == self._highlighted)
 
     def on_click(self, event: events.Click) -> None:
         """A click takes a choice."""
@@ -109,33 +144,42 @@ class Listing(ScrollView):
         if row < len(self._rows):
             self.post_message(self.Clicked(self._rows[row][0]))
 
+    def notify_style_update(self) -> None:
+        """The colours may be others now."""
+        self._drawn.clear()
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
-        """The picture of a row of the view."""
-        width, base, row = self.size.width, self.visual_style.rich_style, self.scroll_offset.y + y
-        if row >= len(self._rows):
-            words = self._empty if not self._choices and not row else ""
-            strip = Strip([Segment(f"  {words}", self._details())] if words else [])
+        """The picture of a row of the view: drawn once, though Textual asks at every change of the screen."""
+        row, width = self._row(y), self.scrollable_content_region.width
+        drawn = self._drawn.get(y)
+        if drawn is None or drawn[:2] != (row, width):
+            drawn = self._drawn[y] = row, width, self._draw(row, width)
+        return drawn[2]
+
+    def _draw(self, row: _Row | str, width: int) -> Strip:
+        base = self.visual_style.rich_style
+        if isinstance(row, str):
+            segments = [Segment(f"  {row}", self._details())] if row else []
         else:
-            index, second = self._rows[row]
-            strip = Strip(self._second(index) if second else self._first(index))
-            if index == self._highlighted:
+            segments = [*(self._second(row.choice) if row.second else self._first(row, width - 2))]
+            if row.highlighted:
                 base += self.get_component_rich_style("listing--highlighted")
-        if strip.cell_length > width:
-            strip = Strip.join([strip.crop(0, width - 1), Strip([Segment("…")])])
-        return strip.adjust_cell_length(width).apply_style(base)
+        mark = "…" if sum(segment.cell_length for segment in segments) > width else ""
+        line = Segment.adjust_line_length(segments, width - len(mark))
+        return Strip(Segment.apply_style([*line, Segment(mark)] if mark else line, base), width)
 
-    def _first(self, index: int) -> Iterator[Segment]:
-        choice, width = self._choices[index], self.size.width - 2
+    def _first(self, row: _Row, width: int) -> Iterator[Segment]:
+        choice = row.choice
         room = max(width // 2, width - cell_len(choice.details) - 2)
-        fits = cell_len(choice.name) <= room
         yield Segment("● " if choice.marked else "  ")
-        yield Segment(choice.name if fits else f"{set_cell_size(choice.name, room - 1)}…", Style(bold=True))
+        yield Segment(shortened(choice.name, room), _NAME)
         if choice.details:
-            yield Segment(f"  {choice.details}", None if index == self._highlighted else self._details())
+            yield Segment(f"  {choice.details}", None if row.highlighted else self._details())
 
-    def _second(self, index: int) -> Iterator[Segment]:
+    def _second(self, choice: Choice[Any]) -> Iterator[Segment]:
         yield Segment(_INDENT)
-        for text, found in self._choices[index].snippet:
+        for text, found in choice.snippet:
             yield Segment(text, _FOUND if found else None)
 
     def _details(self) -> Style:

@@ -13,20 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
-from textual.strip import Strip
 
 from tui_chat.ui.widgets.heights import Heights
-from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
+from tui_chat.ui.widgets.lines import LineView
 
 _SLICE_SECONDS: Final = 0.004
 _SLICE_PAUSE: Final = 0.02
 
 
-class MeasuredView(ScrollView):
+class MeasuredView(LineView):
     """Scrolls over entries, from 0 at the top; what they are is for a subclass to say."""
 
     class Moved(Message):
@@ -55,14 +52,9 @@ class MeasuredView(ScrollView):
     def measured_height(self, index: int) -> int:
         """How many rows an entry takes."""
 
-    @property
-    def vertical_scrollbar(self) -> ScrollBar:
-        """The scrollbar, made when first asked for, as Textual makes its own."""
-        if self._vertical_scrollbar is None:
-            self._vertical_scrollbar = WholeCellScrollBar(lambda: not self.follows)
-            self._vertical_scrollbar.display = False
-            self.app._start_widget(self, self._vertical_scrollbar)
-        return self._vertical_scrollbar
+    def shows_thumb(self) -> bool:
+        """Not while it follows: it is known where the thumb would be then."""
+        return not self.follows
 
     # Where the reader is
 
@@ -116,20 +108,6 @@ class MeasuredView(ScrollView):
         if below != self._reported:
             self._reported = below
             self.post_message(self.Moved(below))
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows of the view within a region of it.
-
-        Textual's own way remembers them by their place in the view, and forgets them all at every scroll. It could
-        also draw borders, padding and opacity around them, of which a log has none.
-        """
-        strips = [self.render_line(y) for y in crop.line_range]
-        _, background = self.background_colors
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
 
     # Heights
 
@@ -209,11 +187,7 @@ class MeasuredView(ScrollView):
 
     def _move(self, row: int) -> None:
         """Set the view's top row, or the end while it follows."""
-        size = Size(self._width, self._heights.total)
-        if size != self.virtual_size:
-            # Not by assignment: that would lay out the whole screen, and only the scrollbar has to know.
-            self.set_reactive(MeasuredView.virtual_size, size)
-            self.vertical_scrollbar.window_virtual_size = size.height
+        self.resize_content(Size(self._width, self._heights.total))
         target = self.max_scroll_y if self.follows else row
         self.scroll_target_y = self.scroll_y = target
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
+
+from tui_chat.ui.phrases import shortened
 
 _ROOMY: Final = 50
 """Cells from which on there is room for a key in any case."""
@@ -67,4 +69,4 @@ def _fitted(text: str, width: int) -> str:
     """`text` in one row: of its parts the last ones give way, then its end."""
     while cell_len(text) > width and " · " in text:
         text = text.rpartition(" · ")[0]
-    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)) + "…"
+    return shortened(text, width)

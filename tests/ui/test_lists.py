@@ -1,0 +1,152 @@
+"""Lists that are filtered as one types: what is shown when, what can be taken, and what a key costs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from textual.screen import Screen
+from tui_chat.messages import Message, Role
+from tui_chat.servers import Server
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat, Thread
+from tui_chat.ui.screens import chats
+from tui_chat.ui.screens.chats import ChatsScreen
+from tui_chat.ui.widgets.listing import Listing
+
+from tests.ui.kit import Driven, driven, gated
+
+NOWHERE = Server("http://127.0.0.1:9", name="nowhere")
+
+
+@asynccontextmanager
+async def list_of(prompts: Sequence[str]) -> AsyncGenerator[tuple[Driven, ChatsScreen], None]:
+    """The list of chats that began so, the first one on top."""
+    async with driven(NOWHERE, ready=False) as run:
+        for number, prompt in enumerate(reversed(prompts)):
+            prompted = Message(Role.USER, prompt, id=f"m{number}", created=float(number))
+            chat = Chat(f"c{number}", title=prompt, created=float(number), updated=float(number), leaf=prompted.id)
+            await run.app.session.store.adopt(Thread(chat, (prompted,)))
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: isinstance(run.app.screen, ChatsScreen) and run.shows("1 msg"))
+        screen = run.app.screen
+        assert isinstance(screen, ChatsScreen)
+        await run.until(lambda: is_still(screen))
+        yield run, screen
+
+
+def is_still(screen: ChatsScreen) -> bool:
+    """Whether it has found what there is."""
+    return all(worker.is_finished for worker in screen.workers if worker.node is screen)
+
+
+def names(screen: ChatsScreen) -> list[str]:
+    return [choice.name for choice in screen._shown]
+
+
+async def test_what_is_in_view_is_listed_first_and_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[Any]()
+    original = Store.chats
+
+    async def counted(self: Store, words: str = "", limit: int | None = None) -> Any:
+        asked.append(limit)
+        return await original(self, words, limit)
+
+    monkeypatch.setattr(Store, "chats", counted)
+    async with list_of([f"chat {number:02}" for number in range(60)]) as (run, screen):
+        assert asked == [24, 200]
+        assert names(screen) == [f"chat {number:02}" for number in range(60)]
+        await run.pilot.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
+        await run.until(lambda: run.shows("chat 50"))
+        listing = screen.query_one(Listing)
+        assert listing.vertical_scrollbar.window_virtual_size == 60
+
+
+async def test_the_titles_are_there_before_the_messages_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with list_of(["pears", "apples and pears"]) as (run, screen):
+        gate = gated(monkeypatch, "search")
+        await run.pilot.press(*"app")
+        await run.until(lambda: names(screen) == ["apples and pears"])
+        gate.set()
+        await run.until(lambda: len(screen._shown) == 2)
+        assert [choice.value.message for choice in screen._shown] == [None, "m0"]
+
+
+async def test_what_is_no_result_any_more_stays_in_sight_for_a_blink_but_cannot_be_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chats, "_BLINK", 60.0)
+    async with list_of(["pears", "plums"]) as (run, screen):
+        gate = gated(monkeypatch, "search")
+        await run.pilot.press("x")
+        await run.until(lambda: not screen._shown)
+        assert run.shows("pears")
+        await run.pilot.press("enter", "down")
+        await run.pilot.click(Listing, offset=(3, 0))
+        await run.pilot.pause()
+        assert run.app.screen is screen
+        gate.set()
+        await run.until(lambda: run.shows("Nothing found."))
+        assert not run.shows("pears")
+
+
+async def test_a_search_that_takes_longer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with list_of(["pears"]) as (run, _):
+        gate = gated(monkeypatch, "search")
+        await run.pilot.press("x")
+        await run.until(lambda: run.shows("Searching …"))
+        assert not run.shows("pears")
+        gate.set()
+        await run.until(lambda: run.shows("Nothing found."))
+
+
+async def test_a_title_that_comes_back_is_found_though_none_was_before() -> None:
+    async with list_of(["pears", "plums"]) as (run, screen):
+        await run.pilot.press("down", "ctrl+d")
+        await run.until(lambda: names(screen) == ["pears"])
+        await run.pilot.press(*"plu")
+        await run.until(lambda: run.shows("Nothing found."))
+        await run.pilot.press("ctrl+z")
+        await run.until(lambda: names(screen)[:1] == ["plums"])
+        await run.pilot.press(*"ms")
+        await run.until(lambda: is_still(screen))
+        assert names(screen)[:1] == ["plums"]
+
+
+async def test_after_a_deletion_the_highlight_is_where_it_was() -> None:
+    async with list_of(["one", "two", "three", "four"]) as (run, screen):
+        for gone, here in (("two", "three"), ("three", "four"), ("four", "one")):
+            if gone == "two":
+                await run.pilot.press("down")
+            await run.pilot.press("ctrl+d")
+            await run.until(lambda gone=gone: gone not in names(screen))  # type: ignore[misc]
+            await run.until(lambda: is_still(screen))
+            assert screen.highlighted is not None
+            assert screen.highlighted.name == here
+
+
+async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
+    async with list_of([f"pears {number}" for number in range(12)]) as (run, screen):
+        with (
+            patch.object(Listing, "_draw", autospec=True, side_effect=Listing._draw) as draw,
+            patch.object(Screen, "_refresh_layout", autospec=True, side_effect=Screen._refresh_layout) as layout,
+        ):
+            for key in "pears":
+                await run.pilot.press(key)
+                await run.until(lambda: is_still(screen))
+                await run.pilot.pause()
+            assert len(names(screen)) > 12  # the messages below the titles
+            drawn = [call.args[1] for call in draw.call_args_list]
+        assert not [row for row in drawn if not isinstance(row, str) and not row.choice.snippet and not row.second]
+        assert not layout.call_count
+
+
+async def test_a_row_ends_before_the_scrollbar() -> None:
+    async with list_of(["a long title " * 6] * 40) as (run, screen):
+        listing = screen.query_one(Listing)
+        assert listing.show_vertical_scrollbar
+        assert listing.render_line(0).cell_length == listing.size.width - 1
+        assert all("… " in row and "78 B" in row for row in run.rows()[listing.region.y : listing.region.bottom])

@@ -1,0 +1,48 @@
+"""A scroll view that draws its rows itself, and whose content grows and shrinks without a layout of the screen."""
+
+from __future__ import annotations
+
+from textual.geometry import Region, Size
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+
+from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
+
+
+class LineView(ScrollView):
+    """Scrolls up and down over rows; what they show is for a subclass's `render_line` to say."""
+
+    def shows_thumb(self) -> bool:
+        """Whether the scrollbar is to show where the view is."""
+        return True
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made when first asked for, as Textual makes its own."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = WholeCellScrollBar(self.shows_thumb)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
+
+    def resize_content(self, size: Size) -> None:
+        """The content is this large from now on."""
+        if size != self.virtual_size:
+            # Not by assignment: that would lay out the whole screen, and only the scrollbar has to know.
+            self.set_reactive(LineView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of the view within a region of it.
+
+        Textual's own way remembers them by their place in the view, and forgets them all at every scroll. It could
+        also draw borders, padding and opacity around them, of which these views have none.
+        """
+        strips = [self.render_line(y) for y in crop.line_range]
+        _, background = self.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
