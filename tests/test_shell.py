@@ -47,7 +47,7 @@ def test_chats_are_listed_newest_first_with_unfinished_ones_marked(
     assert run(data, "chats") == 0
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("bbb2")
-    assert "About stacks  (1 messages, tiny)" in first
+    assert "About stacks  (1 message, tiny)" in first
     assert second.startswith("aaa1")
     assert " * What is a bounded queue?" in second
 
@@ -70,6 +70,18 @@ def test_chats_as_json_are_filtered_and_limited(data: Path, capsys: pytest.Captu
     assert run(data, "chats", "--json", "queue") == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["unfinished"] is True
+
+
+def test_a_chat_is_told_of_by_what_there_is_to_tell(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def change() -> None:
+        store = await Store.open(data / "chats.db")
+        await store.create_chat(Chat("ccc3", title="Alone", pinned=True))
+        await store.save("ccc3", Message(Role.USER, "Alone"))
+        await store.aclose()
+
+    asyncio.run(change())
+    assert run(data, "chats", "alone") == 0
+    assert capsys.readouterr().out.endswith("  Alone  (pinned, 1 message)\n")
 
 
 def test_search_finds_messages_and_titles(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +118,12 @@ def test_what_was_exported_is_imported_elsewhere_and_only_once(
     target, elsewhere = tmp_path / "all.json", tmp_path / "elsewhere"
     assert run(data, "export", "all", "-o", str(target)) == 0
     assert run(elsewhere, "import", str(target)) == 0
-    assert "Chats added: 2. There already: 0." in capsys.readouterr().out
+    assert "Chats added or continued: 2. There already: 0." in capsys.readouterr().out
     assert run(elsewhere, "import", str(target)) == 0
-    assert "Chats added: 0. There already: 2." in capsys.readouterr().out
+    assert "Chats added or continued: 0. There already: 2." in capsys.readouterr().out
+    assert run(elsewhere, "import", "--json", str(target)) == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted((line["id"], line["new"]) for line in told) == [("aaa1", False), ("bbb2", False)]
     assert run(elsewhere, "export", "aaa") == 0
     assert "A queue that *blocks*." in capsys.readouterr().out
 

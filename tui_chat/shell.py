@@ -50,6 +50,9 @@ def add_commands(
         "import", help="add chats from a file of tui-chat, ChatGPT or Open WebUI", parents=[common]
     )
     load.add_argument("file", type=Path)
+    load.add_argument(
+        "--json", action="store_true", help="print JSON, a chat a line, and whether it brought anything"
+    )
     servers = commands.add_parser("servers", help="list the servers, and those found here", parents=[common])
     servers.add_argument("--json", action="store_true", help="print JSON, a server a line")
 
@@ -75,7 +78,7 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
             case "export":
                 await _export(store, arguments)
             case "import":
-                await _import(store, arguments.file)
+                await _import(store, arguments.file, as_json=arguments.json)
     finally:
         await store.aclose()
 
@@ -90,7 +93,9 @@ async def _chats(store: Store, arguments: argparse.Namespace) -> None:
         else:
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
             mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
-            print(f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({chat.messages} messages, {chat.model})")
+            count = f"{chat.messages} message" + "s" * (chat.messages != 1)
+            details = ", ".join(filter(None, ["pinned" if chat.pinned else "", count, chat.model]))
+            print(f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({details})")
 
 
 async def _search(store: Store, arguments: argparse.Namespace) -> None:
@@ -125,7 +130,7 @@ async def _export(store: Store, arguments: argparse.Namespace) -> None:
     write_new(arguments.output, text)
 
 
-async def _import(store: Store, file: Path) -> None:
+async def _import(store: Store, file: Path, *, as_json: bool) -> None:
     try:
         if file.stat().st_size > _BIGGEST:
             raise StoreError(f"{file} is too large to be an export", "Is it the right file?")
@@ -135,8 +140,12 @@ async def _import(store: Store, file: Path) -> None:
     except UnicodeDecodeError as error:
         raise StoreError(f"{file} is not text", "An export is a JSON file; unpack an archive first.") from error
     threads = read_export(text)
-    added = sum([await store.adopt(thread) for thread in threads])
-    print(f"Chats added: {added}. There already: {len(threads) - added}.")
+    brought = [await store.adopt(thread) for thread in threads]
+    if not as_json:
+        print(f"Chats added or continued: {sum(brought)}. There already: {len(brought) - sum(brought)}.")
+        return
+    for thread, new in zip(threads, brought, strict=True):
+        print(json.dumps({"id": thread.chat.id, "title": thread.chat.title, "new": new}, ensure_ascii=False))
 
 
 async def _servers(config: Config, *, as_json: bool) -> None:

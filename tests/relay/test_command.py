@@ -56,6 +56,13 @@ def test_the_relay_listens_to_others_only_with_a_token(tmp_path: Path, host: str
     assert "token add" in caught.value.hint
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "http"])
+def test_what_is_no_port_is_refused_at_once(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed("--port", port)
+    assert "--port" in capsys.readouterr().err
+
+
 def test_an_address_that_cannot_be_listened_on_is_a_plain_error(tmp_path: Path) -> None:
     TokenFile(tmp_path / "t").add("anna")
     words = ("--host", "192.0.2.1", "--tokens", str(tmp_path / "t"))

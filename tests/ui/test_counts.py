@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -17,6 +18,7 @@ from tui_chat.terminal.painter import Painter
 from tui_chat.ui.markdown import inline
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.widgets.entry import Entry
+from tui_chat.ui.widgets.lines import Shown
 
 from tests.bench.content import KINDS, tokens
 from tests.ui.kit import Driven, driven
@@ -149,6 +151,36 @@ async def test_scrolling_by_a_row_renders_a_row() -> None:
             run.chat.action_line_up()
             await run.until(lambda: log.rendered > before)  # noqa: B023  called here only
             assert log.rendered - before <= 2
+
+
+async def test_rows_that_scrolled_away_leave_nothing_to_the_garbage_collector() -> None:
+    async with chat_of(40) as run:
+        await measured(run)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                before = run.transcript.rendered
+                run.chat.action_page_up()
+                await run.until(lambda: run.transcript.rendered > before)  # noqa: B023  called here only
+            gc.set_debug(gc.DEBUG_SAVEALL)
+            gc.collect()
+            rows = [thing for thing in gc.garbage if isinstance(thing, Shown)]
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+            gc.enable()
+        assert not rows
+
+
+async def test_what_is_painted_has_no_style_of_its_own_for_each_place() -> None:
+    async with chat_of(4) as run:
+        log = run.transcript
+        region = log.scrollable_content_region.reset_offset
+        painted = [segment.style for strip in log.render_lines(region) for segment in strip]
+        assert not [style for style in painted if style and "offset" in style.meta]
+        asked = [segment.style for segment in log.render_line(0)]
+        assert all(style and style.meta["offset"][1] == log.scroll_offset.y for style in asked)
 
 
 @contextmanager

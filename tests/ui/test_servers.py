@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import stat
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 from tui_chat.config import Config
 from tui_chat.conversation.server_file import ServerFile
+from tui_chat.errors import ConfigError
 from tui_chat.servers import Secret, Server
 from tui_chat.ui.screens.server_form import ServerForm
 from tui_chat.ui.screens.servers import ServersScreen
@@ -178,6 +180,27 @@ async def test_a_chat_of_a_server_that_is_not_known_any_more_stays_here_and_says
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True, size=(120, 30)) as run:
             await run.until(lambda: told(run, "which is not among the servers"))
             assert run.header.server == "box"
+
+
+async def test_a_chat_of_a_server_whose_key_cannot_be_read_says_that(tmp_path: Path) -> None:
+    async with ScriptedServer() as box, ScriptedServer() as lab:
+        lab.script(*reply("ok"))
+        config = listed(box, lab)
+        async with driven(lab, config=config, database=tmp_path / "chats.db") as run:
+            await run.say("remember the lab")
+            await run.idle()
+        trouble = ConfigError("lab: the variable KEY is not set", "export KEY=…, or change key_env.")
+        config = replace(config, troubles={config.servers[1]: trouble})
+        async with driven(box, config=config, database=tmp_path / "chats.db", resume=True, size=(120, 30)) as run:
+            await run.until(lambda: told(run, "the variable KEY is not set"))
+            assert run.header.server == "box"
+
+
+async def test_the_demo_needs_no_key_of_another_server() -> None:
+    lab = Server("http://127.0.0.1:9", name="lab")
+    config = Config(servers=(lab,), url="lab", troubles={lab: ConfigError("lab: the variable KEY is not set")})
+    async with driven(None, config=config) as run:
+        await run.until(lambda: run.header.demo)
 
 
 async def test_a_server_named_for_this_run_counts_before_what_a_chat_remembers(tmp_path: Path) -> None:

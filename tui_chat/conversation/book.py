@@ -86,12 +86,12 @@ class Book:
                 more.setdefault(place(known.server), known)
         return (*listed, *more.values())
 
-    def at(self, address: str) -> Server | None:
-        """The server at an address, if it can be talked to: a known one, or one where servers are looked for."""
+    def at(self, address: str) -> Known | None:
+        """The server at an address: a known one, or one where servers are looked for."""
         for known in self.known():
             if place(known.server) == _place(address):
-                return known.server if known.trouble is None else None
-        return Server(address, named=False) if _is_usual(address) else None
+                return known
+        return Known(Server(address, named=False), Origin.FOUND) if _is_usual(address) else None
 
     def note(self, found: Iterable[Server]) -> None:
         """These were found on this machine; what was found before and is not there any more is forgotten."""

@@ -145,16 +145,17 @@ class Session:
         connection, self.notice = self.connection, ""
         if not address or same_place(address, connection.server.address):
             return
-        server = self._book.at(address)
-        if server is None and await self.store.recall(f"{_SERVER}{address}"):
+        known, trouble = self._book.at(address), "which is not among the servers (any more)."
+        server = known.server if known else None
+        if known and known.trouble:
+            server, trouble = None, f"but: {known.trouble}. {known.trouble.hint}"
+        elif server is None and await self.store.recall(f"{_SERVER}{address}"):
             server = server_at(address)
         if server is not None:
             connection.switch(server)
         else:
-            self.notice = (
-                f"This chat was with {clean_line(address, 80)}, which is not among the servers (any more). "
-                f"It goes on with {connection.server.label}."
-            )
+            here = f"It goes on with {connection.server.label}."
+            self.notice = f"This chat was with {clean_line(address, 80)}, {trouble} {here}"
 
     async def theme(self) -> str:
         """The colours that were chosen last; empty if none were."""

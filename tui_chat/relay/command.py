@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     usual = Settings()
     parser.add_argument("--upstream", metavar="URL", help="the server behind (default: as for chatting)")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=PORT, help="the port to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=PORT, help="the port to listen on (default: %(default)s)")
     parser.add_argument("--default-model", metavar="NAME", default="", help="for requests that name no model")
     parser.add_argument("--tokens", metavar="FILE", type=Path, help="the file of tokens")
     parser.add_argument("--allow-host", metavar="NAME", action="append", default=[], help="a name it is called by")
@@ -140,6 +140,13 @@ async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenF
     relay = Relay(backend, settings_of(arguments, socket.gethostname()), tokens, demand=demand)
     with listener:
         await Server(relay).serve(sockets=[listener])
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: they go from 1 to 65535; 0 takes a free one")
+    return number
 
 
 def _positive(text: str) -> int:

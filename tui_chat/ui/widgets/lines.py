@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Iterable, Sequence
+
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
@@ -10,8 +13,23 @@ from textual.strip import Strip
 from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
 
 
+class Shown(Strip):
+    """A row as it goes to the screen.
+
+    Textual's own strip, when shown whole, remembers itself as its own division: a cycle that only the garbage
+    collector ends. A row or more of every frame would wait for it, kilobytes each.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """The parts between the cuts."""
+        inside = [cut for cut in cuts if cut <= self.cell_length]
+        return [self] if inside == [self.cell_length] else super().divide(inside)
+
+
 class LineView(ScrollView):
-    """Scrolls up and down over rows; what they show is for a subclass's `render_line` to say."""
+    """Scrolls up and down over rows; what they show is for a subclass's `picture` to say."""
 
     def shows_thumb(self) -> bool:
         """Whether the scrollbar is to show where the view is."""
@@ -33,16 +51,28 @@ class LineView(ScrollView):
             self.set_reactive(LineView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
 
+    def shown(self, strip: Strip) -> Shown:
+        """`strip` as it goes to the screen, in colours that the terminal has; to be kept by who draws it."""
+        segments, (_, background) = [*strip], self.background_colors
+        for line_filter in self.get_line_filters():
+            segments = line_filter.apply(segments, background)
+        return Shown(segments, strip.cell_length)
+
+    @abstractmethod
+    def picture(self, y: int) -> Shown:
+        """A row of the view; the same object while nothing changes, so that Textual's caches hold."""
+
+    def render_line(self, y: int) -> Strip:
+        """A row of the view, for who asks what is at a place in it."""
+        return self.picture(y)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of the view within a region of it.
 
         Textual's own way remembers them by their place in the view, and forgets them all at every scroll. It could
         also draw borders, padding and opacity around them, of which these views have none.
         """
-        strips = [self.render_line(y) for y in crop.line_range]
-        _, background = self.background_colors
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        strips: list[Strip] = [self.picture(y) for y in crop.line_range]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui_chat.ui.phrases import shortened
-from tui_chat.ui.widgets.lines import LineView
+from tui_chat.ui.widgets.lines import LineView, Shown
 
 Value = TypeVar("Value")
 
@@ -88,7 +88,7 @@ class Listing(LineView):
         """Of each row: its choice, and whether it is the second one."""
         self._empty = ""
         self._highlighted: int | None = None
-        self._drawn: dict[int, tuple[_Row | str, int, Strip]] = {}
+        self._drawn: dict[int, tuple[_Row | str, int, Shown]] = {}
         """Of each row of the view, what was drawn last and for which width."""
 
     def show(self, choices: Sequence[Choice[Any]], empty: str) -> None:
@@ -149,15 +149,15 @@ class Listing(LineView):
         self._drawn.clear()
         super().notify_style_update()
 
-    def render_line(self, y: int) -> Strip:
-        """The picture of a row of the view: drawn once, though Textual asks at every change of the screen."""
+    def picture(self, y: int) -> Shown:
+        """A row of the view: drawn once, though Textual asks at every change of the screen."""
         row, width = self._row(y), self.scrollable_content_region.width
         drawn = self._drawn.get(y)
         if drawn is None or drawn[:2] != (row, width):
             drawn = self._drawn[y] = row, width, self._draw(row, width)
         return drawn[2]
 
-    def _draw(self, row: _Row | str, width: int) -> Strip:
+    def _draw(self, row: _Row | str, width: int) -> Shown:
         base = self.visual_style.rich_style
         if isinstance(row, str):
             segments = [Segment(f"  {row}", self._details())] if row else []
@@ -167,7 +167,7 @@ class Listing(LineView):
                 base += self.get_component_rich_style("listing--highlighted")
         mark = "…" if sum(segment.cell_length for segment in segments) > width else ""
         line = Segment.adjust_line_length(segments, width - len(mark))
-        return Strip(Segment.apply_style([*line, Segment(mark)] if mark else line, base), width)
+        return self.shown(Strip(Segment.apply_style([*line, Segment(mark)] if mark else line, base), width))
 
     def _first(self, row: _Row, width: int) -> Iterator[Segment]:
         choice = row.choice

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -11,9 +10,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.ui.phrases import shortened
-
-_ROOMY: Final = 50
-"""Cells from which on there is room for a key in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class Status:
 class StatusBar(Widget):
     """One line, or as many as an error needs (up to the height that the style sheet allows).
 
-    The first of the keys keeps its place before the last words of the status.
+    The first of the keys keeps its place before all but the first words of the status.
     """
 
     status: reactive[Status] = reactive(Status(), layout=True)
@@ -47,9 +43,10 @@ class StatusBar(Widget):
             said = Content.assemble(("✗ ", "bold"), (status.text, "bold"))
             return Content.assemble(said, "  ", status.hint) if status.hint else said
         dot = "●" if status.busy else "○"
-        first = sum(map(cell_len, self.keys[0])) + 3 if self.keys and width > _ROOMY else 0
         text = f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else "")
-        left = _fitted(text, width - first)
+        first = sum(map(cell_len, self.keys[0])) + 3 if self.keys else 0
+        has_room = cell_len(text.partition(" · ")[0]) + first <= width
+        left = _fitted(text, width - first if has_room else width)
         parts: list[tuple[str, str]] = []
         used = cell_len(left) + 2
         for label, word in self.keys:

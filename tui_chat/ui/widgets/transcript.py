@@ -24,6 +24,7 @@ from tui_chat.ui.look import Look
 from tui_chat.ui.markdown import Row, copied
 from tui_chat.ui.widgets.entry import Entry, EntryRows
 from tui_chat.ui.widgets.finding import Finding
+from tui_chat.ui.widgets.lines import Shown
 from tui_chat.ui.widgets.measured import MeasuredView
 from tui_chat.ui.widgets.selecting import ends_of, highlight
 from tui_chat.ui.widgets.steps import Steps
@@ -75,7 +76,7 @@ class Transcript(MeasuredView, can_focus=True):
         self._look = look
         self._entries: list[Entry] = []
         self._rows: OrderedDict[int, EntryRows] = OrderedDict()
-        self._pictures: dict[int, tuple[Strip, Style, Strip]] = {}
+        self._pictures: dict[int, tuple[Strip, Style, Shown]] = {}
         """By row: the strip that its picture was made from, on which style, and the picture."""
         self._anchor: tuple[int, int, int] | None = None
         """Where the last resize found the reader, as long as nobody scrolls."""
@@ -255,11 +256,18 @@ class Transcript(MeasuredView, can_focus=True):
         return rows
 
     def render_line(self, y: int) -> Strip:
-        """The picture of a row of the view."""
+        """A row of the view with the places that a selection goes by.
+
+        What is painted has none: each would make a style of its own, of which Textual keeps thousands.
+        """
+        return self.picture(y).apply_offsets(0, self.scroll_offset.y + y)
+
+    def picture(self, y: int) -> Shown:
+        """A row of the view."""
         base = self.visual_style.rich_style
         row = self.scroll_offset.y + y
         if not self._width or row >= self._heights.total:
-            return Strip.blank(self.size.width, base)
+            return self.shown(Strip.blank(self.size.width, base))
         index, inner = self._heights.find(row)
         try:
             strip = self._rows_of(index).strip(inner)
@@ -268,7 +276,7 @@ class Transcript(MeasuredView, can_focus=True):
         marked, selection = self.steps.marks(index, inner), self.text_selection
         found = self.finding.spans(index, inner, strip.text)
         if not marked and selection is None and not found:
-            return self._picture(row, strip, base)
+            return self._plain(row, strip, base)
         self.rendered += 1
         strip = strip.adjust_cell_length(self._width)
         for place in found:
@@ -278,17 +286,18 @@ class Transcript(MeasuredView, can_focus=True):
             strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
             strip = highlight(strip, span, self.screen.get_component_rich_style("screen--selection"))
-        return strip.apply_style(base).apply_offsets(0, row)
+        return self.shown(strip.apply_style(base))
 
-    def _picture(self, row: int, strip: Strip, base: Style) -> Strip:
-        """`strip` as it is shown; the same object while nothing changes, so that Textual's caches hold."""
-        source, style, picture = self._pictures.get(row, (None, None, strip))
-        if source is not strip or style != base or picture.cell_length != self._width:
-            self.rendered += 1
-            picture = strip.adjust_cell_length(self._width).apply_style(base).apply_offsets(0, row)
-            if len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
-                self._pictures.clear()
-            self._pictures[row] = (strip, base, picture)
+    def _plain(self, row: int, strip: Strip, base: Style) -> Shown:
+        """A row on which nothing is marked."""
+        known = self._pictures.get(row)
+        if known is not None and known[0] is strip and known[1] == base and known[2].cell_length == self._width:
+            return known[2]
+        self.rendered += 1
+        picture = self.shown(strip.adjust_cell_length(self._width).apply_style(base))
+        if len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
+            self._pictures.clear()
+        self._pictures[row] = (strip, base, picture)
         return picture
 
     @property
