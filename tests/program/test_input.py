@@ -44,6 +44,17 @@ def row_of(program: Program, text: str) -> list[Glyph]:
     return next(row for row in program.screen.snapshot() if text in "".join(cell.data for cell in row))
 
 
+@pytest.mark.parametrize("typed", ["typed ahead", f"{PASTE}pasted ahead{PASTED}"], ids=["typed", "pasted"])
+async def test_what_comes_while_the_program_starts_is_in_the_composer(
+    home: Home, server: ScriptedServer, typed: str
+) -> None:
+    async with home.running("--url", server.url) as program:
+        await program.until(lambda: bool(program.output))  # it has the terminal, and shows nothing yet
+        await send(program, typed.encode(), 1000)
+        await program.until_shows("tiny")
+        assert await draft_of(home, program) == typed.removeprefix(PASTE).removesuffix(PASTED)
+
+
 @pytest.mark.parametrize("piece", [1, 7, 1000])
 async def test_a_paste_with_escapes_stays_whole_and_is_not_sent(
     home: Home, server: ScriptedServer, piece: int

@@ -24,6 +24,9 @@ _TICK: Final = 0.1
 """Seconds between looks at what only time tells: a lone Escape, a paste that has no end."""
 _PASTE_SILENCE: Final = 1.0
 _READ: Final = 1 << 16
+_FOCUS_PATIENCE: Final = 3.0
+"""Seconds after which keys are read even if nothing has the focus: some of them work anyway."""
+_FOCUS_TICK: Final = 0.005
 
 
 class StockDriver(LinuxDriver):
@@ -86,13 +89,21 @@ class StockDriver(LinuxDriver):
         self._writer_thread = None
 
     def run_input_thread(self) -> None:
-        """Read the terminal until told to stop, or until it is gone."""
+        """Read the terminal until told to stop, or until it is gone; not before anything takes the keys."""
         try:
+            self._await_focus()
             self._read_input()
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             self.hang_up()
+
+    def _await_focus(self) -> None:
+        """Leave to the terminal what is typed before the first frame: Textual would lose it."""
+        until = monotonic() + _FOCUS_PATIENCE
+        while monotonic() < until and not self.exit_event.wait(_FOCUS_TICK):
+            if self._app.screen_stack and self._app.focused is not None:
+                return
 
     def _read_input(self) -> None:
         """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
