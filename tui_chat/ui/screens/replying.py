@@ -18,6 +18,7 @@ from tui_chat.errors import ChatError
 from tui_chat.messages import Message, Role
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import footer
+from tui_chat.ui.gauge import Gauge
 from tui_chat.ui.live import LiveReply
 from tui_chat.ui.screens.reading import Reading
 from tui_chat.ui.services import Services
@@ -41,6 +42,7 @@ class Replying(Reading):
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
         self._phase: Phase | None = None
+        self.gauge = Gauge(session)
 
     @property
     def _busy(self) -> bool:
@@ -77,6 +79,7 @@ class Replying(Reading):
         else:
             self.show_branch()
         self._show_status()
+        self._show_gauge()
         return plan
 
     async def _planned(self, message: Message | None) -> Plan | None:
@@ -155,7 +158,9 @@ class Replying(Reading):
 
     def _show_gauge(self) -> None:
         for header in self.query(Header):  # there is none any more while the program ends
-            header.context = self._gauge()
+            header.context = self.gauge.text()
+            if warning := self.gauge.warning():
+                self.notify(warning, severity="warning", timeout=15, markup=False)
 
     # What is said about it
 
@@ -265,11 +270,6 @@ class Replying(Reading):
     @abstractmethod
     def _look_for_server(self) -> None:
         """Look for the server until it is there."""
-
-    def _gauge(self) -> str:
-        last = self.session.conversation.last
-        used = last.usage.context_tokens if last and last.usage else None
-        return phrases.context(used, self.session.connection.window)
 
 
 def _with_key(hint: str) -> str:

@@ -1,0 +1,36 @@
+"""The header's gauge, and the warning of a chat that is larger than what the model sees."""
+
+from __future__ import annotations
+
+from tests.server import ScriptedServer, reply
+from tests.ui.kit import Driven, driven
+
+
+def warnings(run: Driven) -> list[str]:
+    return [note.message for note in run.app._notifications if "tokens at once" in note.message]
+
+
+async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_once() -> None:
+    async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
+        for _ in range(2):
+            server.script(*reply("ok"))
+        run.app.session.connection.window = 4096
+        await run.say("word " * 5000)
+        await run.until(lambda: bool(warnings(run)))
+        assert "sees 4k tokens at once, and this chat has about 5k" in warnings(run)[0]
+        await run.idle()
+        run.app.session.connection.window = 4096
+        await run.say("more")
+        await run.idle()
+        assert len(warnings(run)) == 1
+        run.app.session.connection.window = 4096
+        assert "100% of 4k" in run.chat.gauge.text()
+
+
+async def test_a_chat_that_fits_is_not_warned_of() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        run.app.session.connection.window = 4096
+        await run.say("hello")
+        await run.idle()
+        assert not warnings(run)
