@@ -189,6 +189,14 @@ def test_what_the_server_would_refuse_later_is_said_at_the_start(tmp_path: Path,
         load_config({}, file=file)
 
 
+def test_an_option_that_no_server_knows_is_told_of_and_left(file: Path) -> None:
+    config = load(file, "[options]\ntemprature = 0.5\nseed = 1\nuse_mmap = true\nstop = ['x']")
+    (warning,) = config.warnings
+    assert "options.temprature is none that servers know" in warning
+    assert warning.endswith("Did you mean 'temperature'?")
+    assert config.options["temprature"] == 0.5
+
+
 def test_a_key_that_cannot_be_read_is_the_servers_trouble_and_need_not_be_read(file: Path) -> None:
     text = "[[servers]]\nurl = 'http://a'\nkey_env = 'NO_SUCH'\n[[servers]]\nurl = 'http://b'\nkey = 'k'"
     config = load(file, text)

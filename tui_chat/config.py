@@ -208,7 +208,12 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
     values["servers"] = tuple(server for server, _ in found)
     values["troubles"] = {server: trouble for server, trouble in found if trouble is not None}
     holding = [path] if any(map(_holds_secret, (data, *tables))) else []
-    return Config(**values, path=path, warnings=open_files([*holding, *key_files(tables)]))
+    unknown = [
+        f"{path}: options.{option} is none that servers know, and does nothing. {nearest(option, _OPTIONS)}"
+        for option in data.get("options", {})
+        if option not in _OPTIONS
+    ]
+    return Config(**values, path=path, warnings=(*unknown, *open_files([*holding, *key_files(tables)])))
 
 
 _THINK_LEVELS: Final = ("low", "medium", "high", "max")
@@ -218,6 +223,7 @@ _NUMBERS: Final = (
     *("repeat_penalty", "presence_penalty", "frequency_penalty"),
 )
 """Ollama's options that are numbers (`protocol.md` 1.2): a wrong type is told here, not by its decoder."""
+_OPTIONS: Final = (*_NUMBERS, "draft_num_predict", "main_gpu", "use_mmap", "stop")
 
 
 def _check_type(path: Path, key: str, value: object, wanted: type | tuple[type, ...]) -> None:

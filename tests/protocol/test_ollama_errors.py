@@ -70,6 +70,8 @@ def test_a_recorded_error_is_told_as_what_it_is(name: str, kind: type[ReplyError
         ),
         (401, "", Unauthorized, "key"),
         (400, '{"error":"\\"m\\" does not support vision"}', Unsupported, "Ctrl+L"),
+        (400, '{"error":"\\"m\\" does not support thinking"}', Unsupported, "`think`"),
+        (400, '{"error":"cannot unmarshal string into field ChatRequest.think"}', Unsupported, "`think`"),
         (400, '{"error":"the input length exceeds the context length"}', TooLong, "num_ctx"),
         (429, '{"error":"too many"}', Busy, "try again"),
         (503, '{"error":"server busy, please try again.  maximum pending requests exceeded"}', Busy, "try again"),

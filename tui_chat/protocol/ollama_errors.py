@@ -26,9 +26,8 @@ from tui_chat.protocol.openai_errors import fault_in
 from tui_chat.text.sanitize import clean_line
 
 _NO_MODEL: Final = re.compile(r"\bmodel\b.*\bnot found", re.I)
-_UNABLE: Final = re.compile(
-    r"does not support|ChatRequest\.think|invalid think value|missing data required for image", re.I
-)
+_THINKING: Final = re.compile(r"ChatRequest\.think|invalid think value|does not support thinking", re.I)
+_UNABLE: Final = re.compile(r"does not support|missing data required for image", re.I)
 _LENGTH: Final = re.compile(
     r"exceeds? .*context|context (length|size|window)|prompt (is )?too long|input length", re.I
 )
@@ -102,6 +101,9 @@ def _unauthorized(said: str, value: object, status: int) -> Unauthorized:
 
 
 def _refused(said: str, status: int) -> Refused:
+    if _THINKING.search(said):
+        hint = "Change `think` in the settings: some models do not think, an old Ollama knows only true and false."
+        return Unsupported(said, hint, status=status)
     if _UNABLE.search(said):
         return Unsupported(said, "Choose another model with Ctrl+L, or leave that out.", status=status)
     if _LENGTH.search(said):
