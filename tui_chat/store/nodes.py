@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
+from operator import itemgetter
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
@@ -96,8 +97,9 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, 
         attachment = Attachment(decode.name(name), decode.name(mime), decode.blob(data))
         attachments.setdefault(message_id, []).append(attachment)
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND revision > ? ORDER BY seq", (chat_id, since)
+        f"SELECT {_COLUMNS}, seq FROM messages WHERE chat = ? AND revision > ?", (chat_id, since)
     ).fetchall()
+    rows.sort(key=itemgetter(-1))  # SQLite would copy all the texts to sort them
     writers = _writers(connection, chat_id, here, now)
     messages = tuple(_message(row, tuple(attachments.get(row[0], ())), row[0] in writers) for row in rows)
     elsewhere = frozenset(message_id for message_id, writer in writers.items() if writer != here)
