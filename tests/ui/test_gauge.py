@@ -24,7 +24,8 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
         await run.idle()
         assert len(warnings(run)) == 1
         run.app.session.connection.window = 4096
-        assert "100% of 4k" in run.chat.gauge.text()
+        run.chat._show_gauge()
+        assert "100% of 4k" in run.header.context
 
 
 async def test_a_chat_that_fits_is_not_warned_of() -> None:

@@ -149,6 +149,13 @@ async def test_a_reply_on_its_way_goes_on_while_the_server_is_switched() -> None
             assert not run.status.error
 
 
+async def said_to(server: ScriptedServer, config: Config, database: Path) -> None:
+    """Let a chat with a server be there."""
+    async with driven(server, config=config, database=database) as run:
+        await run.say("remember it")
+        await run.idle()
+
+
 async def test_a_chat_comes_back_with_its_server(tmp_path: Path) -> None:
     async with ScriptedServer() as box, ScriptedServer() as lab:
         has(box, "one")
@@ -173,9 +180,7 @@ async def test_a_chat_comes_back_with_its_server(tmp_path: Path) -> None:
 async def test_a_chat_of_a_server_that_is_not_known_any_more_stays_here_and_says_so(tmp_path: Path) -> None:
     async with ScriptedServer() as box, ScriptedServer() as lab:
         lab.script(*reply("ok"))
-        async with driven(lab, config=listed(box, lab), database=tmp_path / "chats.db") as run:
-            await run.say("remember the lab")
-            await run.idle()
+        await said_to(lab, listed(box, lab), tmp_path / "chats.db")
         config = listed(box)
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True, size=(120, 30)) as run:
             await run.until(lambda: told(run, "which is not among the servers"))
@@ -186,9 +191,7 @@ async def test_a_chat_of_a_server_whose_key_cannot_be_read_says_that(tmp_path: P
     async with ScriptedServer() as box, ScriptedServer() as lab:
         lab.script(*reply("ok"))
         config = listed(box, lab)
-        async with driven(lab, config=config, database=tmp_path / "chats.db") as run:
-            await run.say("remember the lab")
-            await run.idle()
+        await said_to(lab, config, tmp_path / "chats.db")
         trouble = ConfigError("lab: the variable KEY is not set", "export KEY=…, or change key_env.")
         config = replace(config, troubles={config.servers[1]: trouble})
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True, size=(120, 30)) as run:
@@ -207,9 +210,7 @@ async def test_a_server_named_for_this_run_counts_before_what_a_chat_remembers(t
     async with ScriptedServer() as box, ScriptedServer() as lab:
         lab.script(*reply("ok"))
         config = listed(box, lab)
-        async with driven(lab, config=config, database=tmp_path / "chats.db") as run:
-            await run.say("hello")
-            await run.idle()
+        await said_to(lab, config, tmp_path / "chats.db")
         config = Config(servers=config.servers, url="box", insists=True)
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True) as run:
             await run.pilot.pause()

@@ -11,7 +11,7 @@ from typing import Final
 
 from tui_chat.config import Config, server_at
 from tui_chat.conversation.again import Again, Plan, answer_to
-from tui_chat.conversation.book import Book, Origin, same_place
+from tui_chat.conversation.book import Book, Known, Origin, same_place
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.conversation.keeping import kept
@@ -29,6 +29,7 @@ _LAST_SERVER = "last-server"
 _SERVER = "server "
 """Begins the keys of the addresses that the user has named at a start."""
 _STOP = "stop"
+_GONE: Final = "which is not among the servers (any more)."
 _THEME = "theme"
 _PATIENCE: Final = 2.0
 """Seconds to wait at the end for a disk that is full, locked or gone."""
@@ -145,17 +146,15 @@ class Session:
         connection, self.notice = self.connection, ""
         if not address or same_place(address, connection.server.address):
             return
-        known, trouble = self._book.at(address), "which is not among the servers (any more)."
-        server = known.server if known else None
-        if known and known.trouble:
-            server, trouble = None, f"but: {known.trouble}. {known.trouble.hint}"
-        elif server is None and await self.store.recall(f"{_SERVER}{address}"):
-            server = server_at(address)
-        if server is not None:
-            connection.switch(server)
-        else:
-            here = f"It goes on with {connection.server.label}."
-            self.notice = f"This chat was with {clean_line(address, 80)}, {trouble} {here}"
+        known = self._book.at(address)
+        if known is None and await self.store.recall(f"{_SERVER}{address}"):
+            known = Known(server_at(address), Origin.NAMED)
+        if known is not None and known.trouble is None:
+            connection.switch(known.server)
+            return
+        why = f"but: {known.trouble}. {known.trouble.hint}" if known and known.trouble else _GONE
+        here = f"It goes on with {connection.server.label}."
+        self.notice = f"This chat was with {clean_line(address, 80)}, {why} {here}"
 
     async def theme(self) -> str:
         """The colours that were chosen last; empty if none were."""

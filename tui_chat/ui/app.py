@@ -16,13 +16,12 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 
-from tui_chat.config import DEFAULT_URL, nearest
+from tui_chat.config import Config, nearest
 from tui_chat.conversation.book import Book
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ChatError, ConfigError
-from tui_chat.servers import Server
 from tui_chat.store.store import Store
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.text.sanitize import clean
@@ -55,7 +54,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._ending: asyncio.Future[None] | None = None
         config = services.config
         book = Book(config, services.added)
-        first = Server(DEFAULT_URL, named=False) if services.demo else book.first
+        first = Config().first_server if services.demo else book.first
         connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
         self.survey = Survey(book, connection.backends, services.discover)
         self.session = Session(config, store, connection, services.clock, book)

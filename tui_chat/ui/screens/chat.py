@@ -91,7 +91,7 @@ class ChatScreen(Moving):
         connection = self.session.connection
         header = self.query_one(Header)
         header.model, header.server = connection.model, connection.server.label
-        header.context = self.gauge.text()
+        self._show_gauge()
         self.query_one(Welcome).show(connection, demo=self.session.demo)
         if self._live is None and (status := self._server_status()) not in (None, self._said):
             self._say(status)
@@ -135,7 +135,7 @@ class ChatScreen(Moving):
             self.call_after_refresh(self.transcript.return_to, place.message, place.row)
         header = self.query_one(Header)
         header.title, header.demo = conversation.chat.title, self.session.demo
-        header.context = self.gauge.text()
+        self._show_gauge()
         self.watch_reply()
         if notice := self.session.notice:
             self.notify(notice, severity="warning", timeout=10, markup=False)

@@ -81,11 +81,13 @@ class ChatsScreen(Picker[Found]):
             if not again and (chats or not typed.strip()):
                 self.fill(chats, nothing)
                 await self._painted()  # the store takes turns with whoever paints
-            hits = await self._search(typed, again or bool(chats)) if typed.strip() else ()
+            elif not again:
+                self.outdate()
+            hits = await self._search(typed) if typed.strip() else ()
             if len(chats) == limit:
                 chats = self._choices_of(await self._store.chats(typed, _LISTED))
             if hits is not None:
-                self.fill([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=again or bool(chats))
+                self.fill([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=True)
         except StoreError as error:
             self.fill([], f"{error} {error.hint}")
 
@@ -93,19 +95,17 @@ class ChatsScreen(Picker[Found]):
         """Whether it is known that no title has all these words: none had a part of them."""
         return bool(self._none) and typed.startswith(self._none)
 
-    async def _search(self, typed: str, shows: bool) -> Sequence[Hit] | None:
-        """The messages in which that was said; None if something else is looked for by now.
-
-        Unless what `shows` belongs to it, it is taken away, soon also from sight.
-        """
-        if shows:
-            return await self._store.search(typed, titles=False)
-        self.outdate()
-        late = self.set_timer(_BLINK, lambda: self.fill([], "Searching …"))
+    async def _search(self, typed: str) -> Sequence[Hit] | None:
+        """The messages in which that was said; None if something else is looked for by now."""
+        late = self.set_timer(_BLINK, self._say_searching)
         try:
             return await self._store.search(typed, titles=False)
         finally:
             late.stop()
+
+    def _say_searching(self) -> None:
+        if not self._shown:
+            self.fill([], "Searching …")
 
     async def _painted(self) -> None:
         """Wait until what changed is about on its way to the terminal."""

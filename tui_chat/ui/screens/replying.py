@@ -42,7 +42,7 @@ class Replying(Reading):
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
         self._phase: Phase | None = None
-        self.gauge = Gauge(session)
+        self._gauge = Gauge(session)
 
     @property
     def _busy(self) -> bool:
@@ -158,8 +158,8 @@ class Replying(Reading):
 
     def _show_gauge(self) -> None:
         for header in self.query(Header):  # there is none any more while the program ends
-            header.context = self.gauge.text()
-            if warning := self.gauge.warning():
+            header.context, warning = self._gauge.read()
+            if warning:
                 self.notify(warning, severity="warning", timeout=15, markup=False)
 
     # What is said about it
