@@ -15,7 +15,7 @@ class Gauge:
         self._warned: set[str] = set()
 
     def read(self) -> tuple[str, str]:
-        """How much is used, by the server's own count while the chat fits; and what to say, once, if it does not."""
+        """How much is used, by the server's own count while the chat fits; what to say, once, if it does not."""
         conversation, connection = self._session.conversation, self._session.connection
         last, window = conversation.last, connection.window
         tokens = tokens_of(conversation.branch, conversation.chat.system)
