@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tui_chat"
 
 FLOORS = (
-    ("errors", "messages", "servers"),
+    ("errors", "messages", "servers", "tasks"),
     ("events", "text"),
     ("protocol",),
     ("config", "store"),
@@ -77,3 +77,14 @@ def test_a_library_stays_behind_its_wall(path: Path) -> None:
             assert any(module == room or module.startswith(room + ".") for room in allowed), (
                 f"{module} imports {name}"
             )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_task_whose_handle_is_kept_is_started_in_one_way(path: Path) -> None:
+    """`asyncio`'s own ways may run the work before they return its handle; where none is kept, that harms nobody."""
+    tree = ast.parse(path.read_text())
+    unkept = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            eager = node.func.attr in ("create_task", "ensure_future")
+            assert not eager or id(node) in unkept, f"{path.name}:{node.lineno}: use tasks.start_task"

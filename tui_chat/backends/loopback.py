@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from tui_chat.tasks import start_task
 
 HEAD_BYTES: Final = 64 * 1024
 BODY_BYTES: Final = 64 * 1024 * 1024
@@ -89,7 +91,7 @@ class Exchange:
         self.writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
 
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[Exchange], Coroutine[Any, Any, None]]
 
 
 class Loopback:
@@ -124,7 +126,7 @@ class Loopback:
         reader = _Reader(limit=HEAD_BYTES)
 
         def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+            task = start_task(self._serve(reader, writer))
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
 
@@ -141,8 +143,8 @@ class Loopback:
 
     async def _respond(self, exchange: Exchange) -> None:
         """Let the handler answer, for as long as the client is there."""
-        handling = asyncio.ensure_future(self._handler(exchange))
-        leaving = asyncio.ensure_future(exchange.gone.wait())
+        handling = start_task(self._handler(exchange))
+        leaving = start_task(exchange.gone.wait())
         try:
             await asyncio.wait((handling, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not handling.done():

@@ -12,6 +12,7 @@ from tui_chat.messages import Message
 from tui_chat.store.seen import ChangedElsewhere
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, ChatFields
+from tui_chat.tasks import start_task
 
 _AGAIN_SECONDS: Final = 3.0
 """How long to wait until what could not be written is tried again."""
@@ -75,7 +76,7 @@ class Saving:
     def _write_soon(self) -> asyncio.Task[None]:
         """The write that takes what waits now; there is one at most, behind the one that is on its way."""
         if self._next is None:
-            self._next = asyncio.ensure_future(self._write())
+            self._next = start_task(self._write())
         return self._next
 
     async def _write(self) -> None:

@@ -14,6 +14,7 @@ from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tape import Lost, Tape
+from tui_chat.tasks import start_task
 
 
 class Displaced(Exception):
@@ -113,8 +114,8 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
     Raises:
         Displaced: something else has cancelled it.
     """
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_gone(receive))
+    working = start_task(work)
+    watching = start_task(_gone(receive))
     try:
         await asyncio.wait((working, watching), return_when=asyncio.FIRST_COMPLETED)
     finally:

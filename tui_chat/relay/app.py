@@ -37,6 +37,7 @@ from tui_chat.relay.requests import Ask, api_ask, openai_ask
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Slots, Stream, Streams
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.tasks import start_task
 
 
 class Relay:
@@ -81,7 +82,7 @@ class Relay:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        watching = asyncio.create_task(self._watch_tokens())
+        watching = start_task(self._watch_tokens())
         try:
             yield
         finally:

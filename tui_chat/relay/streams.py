@@ -17,6 +17,7 @@ from tui_chat.relay.dialects import Dialect
 from tui_chat.relay.problems import Problem, problem_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tape import Tape
+from tui_chat.tasks import start_task
 
 _RETRY_SECONDS = 5.0
 _log = logging.getLogger("tui_chat.relay")
@@ -163,7 +164,7 @@ class Streams:
             raise Problem(
                 503, "busy", "The relay is stopping.", "Try again in a moment.", retry_after=_RETRY_SECONDS
             )
-        recording = asyncio.create_task(stream.record(self._backend, request))
+        recording = start_task(stream.record(self._backend, request))
         self._recordings[stream] = recording
 
         def over(_: asyncio.Task[None]) -> None:

@@ -23,6 +23,7 @@ from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.store.store import Store
+from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands import Command, Scope, bindings, check_keymap
@@ -51,7 +52,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._code = 0
         self._lent = False
         """Whether another program has the terminal."""
-        self._ending: asyncio.Future[None] | None = None
+        self._endings: list[asyncio.Task[None]] = []
         config = services.config
         book = Book(config, services.added)
         first = Config().first_server if services.demo else book.first
@@ -92,10 +93,10 @@ class ChatApp(App[None], inherit_bindings=False):
             let_go = getattr(self._driver, "let_go", None)
             if let_go is not None:
                 let_go()
-            self._ending = asyncio.ensure_future(self.leave(patience=60 * self.services.config.hang_up_minutes))
+            self._endings.append(start_task(self.leave(patience=60 * self.services.config.hang_up_minutes)))
         else:
             self._leaving = False  # a kill does not wait for what a lost terminal waits for
-            self._ending = asyncio.ensure_future(self.leave(128 + number))
+            self._endings.append(start_task(self.leave(128 + number)))
 
     @contextmanager
     def lend_terminal(self) -> Iterator[None]:

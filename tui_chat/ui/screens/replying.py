@@ -16,6 +16,7 @@ from tui_chat.conversation.progress import Phase
 from tui_chat.conversation.session import Session
 from tui_chat.errors import ChatError
 from tui_chat.messages import Message, Role
+from tui_chat.tasks import start_task
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import footer
 from tui_chat.ui.gauge import Gauge
@@ -62,7 +63,7 @@ class Replying(Reading):
 
     def _begin(self, asking: Coroutine[None, None, Plan | None]) -> None:
         """Reply to what is asked. The asking ends whatever becomes of the reply: Esc does not undo a commit."""
-        self._asking = asyncio.ensure_future(asking)
+        self._asking = start_task(asking)
         self.reply(self._asking)
 
     async def _asked(self, text: str) -> Plan | None:
