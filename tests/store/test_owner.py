@@ -44,7 +44,12 @@ def test_another_process_lives_until_it_ends() -> None:
         ({"host": "another"}, SILENCE + 1, False),
     ],
 )
-def test_what_is_not_this_process_is_told_apart(change: dict[str, str], silent: float, alive: bool) -> None:
+def test_what_is_not_this_process_is_told_apart(
+    change: dict[str, str], silent: float, alive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = tmp_path / "machine-id"  # containers and fresh systems have none
+    machine.write_text("aaaa\n")
+    monkeypatch.setattr(owner, "MACHINE", machine)
     here = Owner.current()
     assert dataclasses.replace(here, **change).alive(here, silent) is alive  # type: ignore[arg-type]
 

@@ -175,6 +175,13 @@ async def test_typing_on_after_stepping_writes_into_the_composer() -> None:
         assert not run.transcript.steps.active
 
 
+async def test_letters_are_text_where_no_message_is_selected() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        run.transcript.focus()  # as it may be for a moment while the program starts
+        await run.pilot.press(*"ce are")
+        await run.until(lambda: run.chat.composer.text == "ce are")
+
+
 async def test_a_prompt_comes_after_what_another_tui_chat_has_said_meanwhile() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("first answer"))

@@ -43,6 +43,7 @@ _LOOK_SECONDS: Final = 3.0
 class ChatScreen(Moving):
     """One chat at a time."""
 
+    AUTO_FOCUS = ""  # what has the focus gets keys, and the draft must be there before these
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
@@ -62,7 +63,6 @@ class ChatScreen(Moving):
 
     def on_mount(self) -> None:
         """Show the chat, and look for the server after the first frame."""
-        self.composer.focus()
         self.app.theme_changed_signal.subscribe(self, self._recolour)
         self.set_interval(1.0, self._tick)
         self.show_chat()

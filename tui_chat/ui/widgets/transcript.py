@@ -36,7 +36,7 @@ _PICTURES: Final = 128
 
 
 _LETTERS: Final = ("c", "e", "r")
-"""Keys for what was stepped to; all others are meant for the composer."""
+"""Keys for the selected message; all others are meant for the composer."""
 
 
 class Transcript(MeasuredView, can_focus=True):
@@ -332,7 +332,8 @@ class Transcript(MeasuredView, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Who types on has something to write: it goes to the composer."""
-        if event.is_printable and event.character and event.key not in _LETTERS:
+        meant = self.steps.active and event.key in _LETTERS
+        if event.is_printable and event.character and not meant:
             event.stop()
             self.post_message(self.Typed(event.character))
 
