@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from tui_chat.backends.base import Backend
@@ -99,6 +100,8 @@ def test_the_relay_runs_as_a_process_and_ends_when_told(tmp_path: Path) -> None:
         for line in process.stderr:
             seen.append(line)
             if "Relay to" in line:
+                with urlopen(f"{line.split()[-1]}/health", timeout=20) as answer:  # told while it starts, it only ends
+                    assert answer.status == 200
                 process.send_signal(signal.SIGTERM)
         assert process.wait(20) == -signal.SIGTERM
     assert any("Relay to 127.0.0.1:11434 at http://127.0.0.1:" in line for line in seen)

@@ -168,6 +168,16 @@ async def test_a_search_leads_to_another_branch_of_a_chat_that_is_being_answered
         assert shown(run) == ["in A", "old zebra"]
 
 
+async def test_a_row_is_gone_to_before_the_log_knows_its_size() -> None:
+    text = "\n\n".join([*(f"line {n}" for n in range(200)), "Über an exact phrase", *["more"] * 200])
+    async with ScriptedServer() as server, driven(server) as run:
+        run.transcript.show([PROMPT, Message(Role.ASSISTANT, text, id="r", parent="a")])
+        run.transcript.step_to("r", "uber")
+        run.chat.show_log()
+        await run.until(lambda: any("Über" in row for row in run.log()))
+        assert run.transcript.steps.active
+
+
 @pytest.mark.parametrize("query", ["uber", '"exact phrase"'])
 async def test_a_search_leads_to_the_row(tmp_path: Path, query: str) -> None:
     text = "\n\n".join(

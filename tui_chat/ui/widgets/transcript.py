@@ -6,7 +6,8 @@ Finished messages keep their source and height; rows are rendered on demand and 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -80,6 +81,8 @@ class Transcript(MeasuredView, can_focus=True):
         """By row: the strip that its picture was made from, on which style, and the picture."""
         self._anchor: tuple[int, int, int] | None = None
         """Where the last resize found the reader, as long as nobody scrolls."""
+        self._wish: Callable[[], None] | None = None
+        """Where to go once the width is known."""
         self.steps = Steps(self)
         self.finding = Finding(self)
         self.rendered = 0
@@ -98,6 +101,7 @@ class Transcript(MeasuredView, can_focus=True):
         """Show these messages instead, from their end; `versions` are the `Entry.version`s by id."""
         self._entries = [Entry(message, version=versions.get(message.id)) for message in messages]
         self._rows.clear()
+        self._wish = None
         self.leave_step()
         self.follows = True
         self._relay(len(self._entries))
@@ -179,6 +183,9 @@ class Transcript(MeasuredView, can_focus=True):
         index = self._index_of(message)
         if index is None:
             return
+        if not self._width:  # which row the words are in is not known yet
+            self._wish = partial(self.step_to, message, words)
+            return
         self.steps.enter(index)
         self.finding.look_for(words_of(words))
         self.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
@@ -190,7 +197,9 @@ class Transcript(MeasuredView, can_focus=True):
 
     def return_to(self, message: str, row: int) -> None:
         """Go to where `place` was."""
-        if (index := self._index_of(message)) is not None:
+        if not self._width:
+            self._wish = partial(self.return_to, message, row)
+        elif (index := self._index_of(message)) is not None:
             self.go(index, row)
 
     def _index_of(self, message: str | None) -> int | None:
@@ -212,6 +221,9 @@ class Transcript(MeasuredView, can_focus=True):
             index, row, characters = anchor
             self.go(index, _row_of_character(self._rows_of(index), characters) if characters else row)
             self._anchor = anchor  # another width finds the same character, not the first one of this row
+        wish, self._wish = self._wish, None
+        if wish is not None:
+            wish()
 
     def _look_where(self) -> None:
         self._anchor = None
