@@ -100,7 +100,9 @@ def test_the_relay_runs_as_a_process_and_ends_when_told(tmp_path: Path) -> None:
         for line in process.stderr:
             seen.append(line)
             if "Relay to" in line:
-                with urlopen(f"{line.split()[-1]}/health", timeout=20) as answer:  # told while it starts, it only ends
+                with urlopen(
+                    f"{line.split()[-1]}/health", timeout=20
+                ) as answer:  # told while it starts, it only ends
                     assert answer.status == 200
                 process.send_signal(signal.SIGTERM)
         assert process.wait(20) == -signal.SIGTERM

@@ -12,9 +12,11 @@ from typing import Final
 from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult, Location
 
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands import BY_ID
+from tui_chat.ui.widgets.folding import FoldedTexts
 
 _PASTE_SECONDS: Final = 0.05
 """An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
@@ -37,6 +39,7 @@ class Composer(TextArea):
             self.up = up
 
     def __init__(self, keymap: Mapping[str, str], *, id: str | None = None) -> None:
+        self._folded = FoldedTexts()
         super().__init__(
             id=id, soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
         )
@@ -50,6 +53,32 @@ class Composer(TextArea):
             for command, action in (("send", self.action_send), ("new-line", self.action_new_line))
             for key in keymap.get(command, BY_ID[command].keys).split(",")
         }
+
+    @property
+    def text(self) -> str:
+        """All that is written, long texts included."""
+        return self._folded.unfold(self.document.text)
+
+    @text.setter
+    def text(self, value: str) -> None:
+        self.load_text(self._folded.fold(value))
+
+    @property
+    def selected_text(self) -> str:
+        """What is selected, long texts included."""
+        return self._folded.unfold(super().selected_text)
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Replace a range by a text. A long one is folded; a label within which the range ends goes with it."""
+        start, end = self._beyond_label(edit.top, after=edit.top == edit.bottom), self._beyond_label(edit.bottom)
+        text = self._folded.fold(edit.text, beside=len(self.document.text))
+        return super().edit(Edit(text, start, end, edit.maintain_selection_offset))
+
+    def _beyond_label(self, location: Location, *, after: bool = True) -> Location:
+        """A place that is not within a label: the nearest one after it, or before it."""
+        row, column = location
+        span = self._folded.around(self.document.get_line(row), column)
+        return location if span is None else (row, span[after])
 
     def remember(self, prompts: Iterable[str]) -> None:
         """Offer these prompts to the Up key."""

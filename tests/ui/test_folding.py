@@ -1,0 +1,100 @@
+"""A long paste stands in the composer as a label, and is sent, kept and edited whole."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from textual import events
+from tui_chat.ui.widgets.folding import CHARACTERS, LINES, FoldedTexts
+
+from tests.server import ScriptedServer, reply
+from tests.ui.kit import Driven, driven
+
+LONG = "words and more words " * 50_000
+
+
+@pytest.fixture
+async def run() -> AsyncIterator[Driven]:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        yield run
+
+
+async def paste(run: Driven, text: str) -> None:
+    whole = len(run.chat.composer.text) + len(text)
+    run.chat.composer.post_message(events.Paste(text))
+    await run.until(lambda: len(run.chat.composer.text) == whole)
+
+
+@pytest.mark.parametrize("text", [LONG, "!" * 1_000_000, "\n" * 100_000 + "end", "short\n" * LINES])
+async def test_a_long_paste_is_laid_out_as_a_few_words(run: Driven, text: str) -> None:
+    await run.pilot.press("a")
+    await paste(run, text)
+    await run.pilot.press("b")
+    assert len(run.chat.composer.document.text) < 80
+    assert run.chat.composer.text == f"a{text}b"
+
+
+async def test_pastes_that_are_long_together_are_folded_too(run: Driven) -> None:
+    for _ in range(10):
+        await paste(run, "x" * (CHARACTERS - 100))
+    assert len(run.chat.composer.document.text) < CHARACTERS + 1000
+    assert run.chat.composer.text == "x" * (CHARACTERS - 100) * 10
+
+
+async def test_a_long_paste_is_sent_whole(run: Driven) -> None:
+    await paste(run, LONG + "end")
+    await run.pilot.pause(0.1)  # an Enter right after a paste belongs to it
+    await run.pilot.press("enter")
+    await run.idle()
+    (prompt, _) = run.app.session.conversation.branch
+    assert prompt.text == LONG + "end"
+
+
+async def test_a_label_is_deleted_whole_and_comes_back_whole(run: Driven) -> None:
+    await run.pilot.press("a")
+    await paste(run, LONG)
+    await run.pilot.press("b", "left", "backspace")
+    assert run.chat.composer.text == "ab"
+    await run.pilot.press("ctrl+z")
+    assert run.chat.composer.text == f"a{LONG}b"
+
+
+async def test_what_is_typed_within_a_label_stands_behind_it(run: Driven) -> None:
+    await paste(run, LONG)
+    await run.pilot.press("left", "left", "x", "y")
+    assert run.chat.composer.text == f"{LONG}xy"
+
+
+async def test_a_selection_that_ends_within_a_label_is_of_all_of_it(run: Driven) -> None:
+    await paste(run, LONG)
+    await run.pilot.press("z", "shift+left", "shift+left", "shift+left", "delete")
+    assert run.chat.composer.text == ""
+
+
+async def test_a_long_draft_is_folded_when_the_chat_is_opened_again(run: Driven) -> None:
+    await paste(run, LONG)
+    await run.pilot.press("ctrl+n")
+    await run.until(lambda: run.chat.composer.text == "")
+    (chat,) = await run.app.session.store.chats()
+    await run.chat.open_chat(chat.id)
+    await run.until(lambda: run.chat.composer.text == LONG)
+    assert len(run.chat.composer.document.text) < 80
+
+
+@given(st.lists(st.text(max_size=30) | st.text(max_size=5).map(lambda text: text * 3_000), max_size=5))
+def test_what_was_folded_is_unfolded_in_its_place(texts: list[str]) -> None:
+    folded = FoldedTexts()
+    assert folded.unfold(", ".join(map(folded.fold, texts))) == ", ".join(texts)
+
+
+@pytest.mark.parametrize(
+    "text", ["[text 1: 3 lines, 4 characters]", "[text 99999999999999999999999: x]", "[text 0: x]"]
+)
+def test_what_only_looks_like_a_label_is_text(text: str) -> None:
+    folded = FoldedTexts()
+    folded.fold(LONG)
+    assert folded.unfold(text) == text
