@@ -217,6 +217,7 @@ class Home:
             "TERM": "xterm-256color",
             "COLORTERM": "truecolor",
             "LANG": "C.UTF-8",
+            "PYTHONWARNINGS": os.environ["PYTHONWARNINGS"],
             **self.environ,
         }
 

@@ -21,11 +21,10 @@ _COLUMNS: Final = (
     "id, chat, parent, role, state, finish, size, owner, touched, created, first_token, seconds, model, server, "
     "usage, error, text, thinking, revision"
 )
-_INSERT: Final = f"INSERT INTO messages ({_COLUMNS}) VALUES (?1{''.join(f', ?{n}' for n in range(2, 20))})"
+_NAMES: Final = _COLUMNS.split(", ")
+_INSERT: Final = f"INSERT INTO messages ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _UPDATE: Final = (
-    "UPDATE messages SET "
-    + ", ".join(f"{name} = ?{number}" for number, name in enumerate(_COLUMNS.split(", ")[2:], 3))
-    + " WHERE id = ?1 AND chat = ?2"
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in _NAMES[2:])} WHERE id = :id AND chat = :chat"
 )
 
 
@@ -175,29 +174,27 @@ def _write(
     now: float,
     revision: int,
 ) -> None:
-    usage = None if message.usage is None else json.dumps(dataclasses.asdict(message.usage))
-    holder = str(owner) if message.state is State.STREAMING else None
-    texts = (
-        whole(text) for text in (message.model, message.server, message.error, message.text, message.thinking)
-    )
-    model, server, error, text, thinking = texts
-    values = (
-        *(message.id, chat_id, message.parent, message.role, message.state, whole(message.finish), _size(message)),
-        *(
-            holder,
-            now,
-            message.created,
-            message.first_token,
-            message.seconds,
-            model,
-            server,
-            usage,
-            error,
-            text,
-            thinking,
-            revision,
-        ),
-    )
+    values = {
+        "id": message.id,
+        "chat": chat_id,
+        "parent": message.parent,
+        "role": message.role,
+        "state": message.state,
+        "finish": whole(message.finish),
+        "size": _size(message),
+        "owner": str(owner) if message.state is State.STREAMING else None,
+        "touched": now,
+        "created": message.created,
+        "first_token": message.first_token,
+        "seconds": message.seconds,
+        "model": whole(message.model),
+        "server": whole(message.server),
+        "usage": None if message.usage is None else json.dumps(dataclasses.asdict(message.usage)),
+        "error": whole(message.error),
+        "text": whole(message.text),
+        "thinking": whole(message.thinking),
+        "revision": revision,
+    }
     try:
         found = connection.execute(statement, values).rowcount
     except sqlite3.IntegrityError as error:
