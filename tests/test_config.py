@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
-from tui_chat.config import DEFAULT_URL, Config, config_path, default_data_dir, load_config, nearest, read_key
+from tui_chat import key_command
+from tui_chat.config import (
+    DEFAULT_URL,
+    Config,
+    config_path,
+    default_data_dir,
+    load_config,
+    nearest,
+    read_key,
+    user_path,
+)
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Kind, Secret
 
@@ -50,6 +62,7 @@ def test_the_data_folder_is_the_flags_else_the_variables_else_the_files_else_xdg
     assert load(file, text, environ).data_dir == Path("/from-file")
     assert load(file, text, {**environ, "TUI_CHAT_DATA_DIR": "/variable"}).data_dir == Path("/variable")
     assert load_config(environ, data_dir=tmp_path).data_dir == tmp_path
+    assert load_config({**environ, "TUI_CHAT_DATA_DIR": "."}).data_dir == Path()
 
 
 def test_xdg_folders_that_are_not_absolute_do_not_count() -> None:
@@ -97,6 +110,12 @@ def test_all_settings_are_read(file: Path) -> None:
         ("[[servers]]\nurl = 'http://a'\nheaders = { Content-Length = '3' }", ["'Content-Length' cannot be set"]),
         ("[[servers]]\nurl = 'http://a'\nheaders = { X = \"a\\nEvil: 1\" }", ["header X holds characters"]),
         ("url = 'ftp://a'", ["ftp"]),
+        ("hang_up_minutes = " + "9" * 5000, ["not valid TOML", "digits"]),
+        ("options = " + "[" * 5000, ["not valid TOML"]),
+        ("data_dir = '~nobody-here/x'", ["~nobody-here/x", "no such home"]),
+        ('data_dir = "a\\u0000b"', ["cannot be the name of a file"]),
+        ("[[servers]]\nurl = 'https://a'\nca_file = '~nobody-here/x'", ["~nobody-here/x"]),
+        ("[[servers]]\nsocket = '~nobody-here/x'", ["~nobody-here/x"]),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(file: Path, text: str, words: list[str]) -> None:
@@ -171,6 +190,34 @@ def test_a_key_comes_from_a_variable_a_file_or_a_command(tmp_path: Path) -> None
         with pytest.raises(ConfigError):
             key(**table)
     assert read_key("here", {}, {}) is None
+
+
+def test_what_a_key_command_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    command = f"sleep 600 & echo $! > {tmp_path}/pid; echo the-key"
+    secret = read_key("here", {"key_command": command}, {"PATH": "/usr/bin:/bin"})
+    os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)  # it still runs
+    assert secret == Secret("the-key")
+
+
+def test_a_key_command_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_command, "SECONDS", 0.1)
+    with pytest.raises(ConfigError, match="did not end"):
+        read_key("here", {"key_command": "exec sleep 600"}, {"PATH": "/usr/bin:/bin"})
+
+
+def test_one_server_whose_key_file_cannot_be_does_not_keep_the_others(file: Path) -> None:
+    config = load(
+        file, "[[servers]]\nurl = 'http://a'\nkey_file = '~nobody-here/k'\n[[servers]]\nurl = 'http://b'"
+    )
+    assert [server.url for server in config.servers if server not in config.troubles] == ["http://b"]
+
+
+def test_paths_are_taken_as_a_person_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert user_path("~/chats") == Path("/home/me/chats")
+    assert user_path("chats") == Path("chats")
+    with pytest.raises(ConfigError, match=r"~nobody-here: there is no such home"):
+        user_path("~nobody-here")
 
 
 def test_the_nearest_name_is_offered_or_else_all() -> None:

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "tui_chat"
 
 FLOORS = (
     ("errors", "messages", "servers", "tasks"),
-    ("events", "text"),
+    ("events", "text", "key_command"),
     ("protocol",),
     ("config", "store"),
     ("backends",),

@@ -8,11 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tui_chat import __version__, shell
-from tui_chat.config import Config, load_config
+from tui_chat.config import Config, load_config, user_path
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.relay import command as relay
 
@@ -37,16 +36,18 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--model", "-m", metavar="NAME", help="the model to start with (default: the one used last)")
     top.add_argument("--system", metavar="TEXT", help="a system prompt for new chats")
-    top.add_argument("--config", metavar="FILE", type=Path, help="the config file")
-    top.add_argument("--data-dir", metavar="DIR", type=Path, help="where conversations are kept")
+    top.add_argument("--config", metavar="FILE", type=user_path, help="the config file")
+    top.add_argument("--data-dir", metavar="DIR", type=user_path, help="where conversations are kept")
     top.add_argument("--demo", action="store_true", help="talk to a built-in scripted server: needs no model")
     top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
     top.add_argument("--continue", "-c", action="store_true", dest="resume", help="open the chat spoken in last")
     top.add_argument("--chat", metavar="ID", help="open this chat; the beginning of its id is enough")
     common = argparse.ArgumentParser(add_help=False)  # these count before the command and after it
-    common.add_argument("--config", metavar="FILE", type=Path, default=argparse.SUPPRESS, help="the config file")
     common.add_argument(
-        "--data-dir", metavar="DIR", type=Path, default=argparse.SUPPRESS, help="the chats' folder"
+        "--config", metavar="FILE", type=user_path, default=argparse.SUPPRESS, help="the config file"
+    )
+    common.add_argument(
+        "--data-dir", metavar="DIR", type=user_path, default=argparse.SUPPRESS, help="the chats' folder"
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="without the screen")
     shell.add_commands(commands, common)
@@ -58,8 +59,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit code."""
-    arguments = parser().parse_args(argv)
     try:
+        arguments = parser().parse_args(argv)
         config = load_config(
             os.environ,
             file=arguments.config,

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import stat
-import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from tui_chat.errors import ConfigError
+from tui_chat.key_command import first_line, printed_key
 from tui_chat.protocol.ollama_host import parse_ollama_host
 from tui_chat.protocol.server_url import base_url
 from tui_chat.servers import Kind, Secret, Server, carries_key
@@ -117,14 +116,17 @@ def load_config(
     chosen = url or environ.get("TUI_CHAT_URL") or config.url or (parse_ollama_host(host) if host else "")
     if chosen and chosen not in {server.name for server in config.servers}:
         server_at(chosen)
-    folder = data_dir or environ.get("TUI_CHAT_DATA_DIR") or (config.data_dir if config.data_dir.parts else "")
+    if data_dir is None and (variable := environ.get("TUI_CHAT_DATA_DIR")):
+        data_dir = user_path(variable)
+    if data_dir is None:
+        data_dir = config.data_dir if config.data_dir.parts else default_data_dir(environ)
     return replace(
         config,
         url=chosen,
         insists=bool(url or environ.get("TUI_CHAT_URL")),
         model=model or environ.get("TUI_CHAT_MODEL") or config.model,
         system=config.system if system is None else system,
-        data_dir=Path(folder).expanduser() if folder else default_data_dir(environ),
+        data_dir=data_dir,
     )
 
 
@@ -142,6 +144,21 @@ def server_at(url: str, **settings: Any) -> Server:
     return Server(url=base_url(url), **settings)
 
 
+def user_path(text: str) -> Path:
+    """A path as a person writes it: `~` and `~name` are homes.
+
+    Raises:
+        ConfigError: there is no such home, or no file can have that name.
+    """
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{clean_line(text, 200)}: there is no such home", "Write the whole path.") from None
+    if "\0" in text:
+        raise ConfigError(f"{clean_line(text, 200)} cannot be the name of a file", "Correct it.")
+    return path
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint that names what `word` may have been meant to be."""
     names = sorted(known)
@@ -153,7 +170,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     folder = environ.get(variable, "")
-    return Path(folder) if folder.startswith("/") else Path(environ.get("HOME") or "~").expanduser() / fallback
+    return Path(folder) if folder.startswith("/") else user_path(environ.get("HOME") or "~") / fallback
 
 
 _SIMPLE: Final[Mapping[str, type | tuple[type, ...]]] = {
@@ -170,6 +187,21 @@ _SIMPLE: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 
+def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
+    """The TOML in the file at `path`.
+
+    Raises:
+        ConfigError: it is none, or goes beyond what the parser can take: numbers of thousands of digits, or
+            tables that are nested as deep.
+    """
+    try:
+        return tomllib.loads(raw.decode())
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}", "Mend that line, or move the file away."
+        ) from error
+
+
 def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:
     try:
         raw = path.read_bytes()
@@ -179,12 +211,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         return Config()
     except OSError as error:
         raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check the file's permissions.") from error
-    try:
-        data = tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{path} is not valid TOML: {error}", "Mend that line, or move the file away."
-        ) from error
+    data = parse_toml(path, raw)
     for key, value in data.items():
         if key not in _SIMPLE:
             raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, _SIMPLE))
@@ -202,7 +229,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         _check_type(path, f"keys.{command}", pressed, str)
     values = {item.name: data[item.name] for item in fields(Config) if item.name in data}
     if "data_dir" in values:
-        values["data_dir"] = Path(values["data_dir"]).expanduser()
+        values["data_dir"] = user_path(values["data_dir"])
     tables = data.get("servers", [])
     found = [_server(f"{path}: server {number}", table, environ, keys) for number, table in enumerate(tables, 1)]
     values["servers"] = tuple(server for server, _ in found)
@@ -278,8 +305,13 @@ def open_files(paths: Iterable[Path]) -> tuple[str, ...]:
 
 
 def key_files(tables: Iterable[Mapping[str, object]]) -> list[Path]:
-    """The files that tables of servers take keys from."""
-    return [_path(table["key_file"]) for table in tables if table.get("key_file")]
+    """The files that tables of servers take keys from, as far as those can be files."""
+    paths = []
+    for table in tables:
+        if name := table.get("key_file"):
+            with suppress(ConfigError):  # told where the key is read
+                paths.append(user_path(str(name)))
+    return paths
 
 
 def _holds_secret(table: Mapping[str, object]) -> bool:
@@ -287,10 +319,6 @@ def _holds_secret(table: Mapping[str, object]) -> bool:
     headers = table.get("headers")
     keyed_header = isinstance(headers, dict) and any(map(carries_key, headers))
     return keyed_header or "key" in table or any("@" in str(table.get(name, "")) for name in ("url", "proxy"))
-
-
-def _path(text: object) -> Path:
-    return Path(os.path.expanduser(str(text)))  # leaves a home that is unknown as it is
 
 
 def server_from(where: str, table: Mapping[str, object]) -> Server:
@@ -319,11 +347,11 @@ def server_from(where: str, table: Mapping[str, object]) -> Server:
     if not isinstance(verify, bool):
         raise ConfigError(f"{where}: verify must be true or false", "Leave the quotes out. A path is for ca_file.")
     return server_at(
-        text("url") or f"http+unix:{socket}",
+        text("url") or f"http+unix:{user_path(socket)}",
         name=clean_line(text("name"), 60),
         kind=Kind(kind),
         headers=_headers(where, table.get("headers", {})),
-        verify=str(_path(text("ca_file"))) if text("ca_file") else verify,
+        verify=str(user_path(text("ca_file"))) if text("ca_file") else verify,
         proxy=text("proxy"),
     )
 
@@ -354,31 +382,15 @@ def read_key(where: str, table: Mapping[str, object], environ: Mapping[str, str]
             raise ConfigError(f"{where}: the variable {name} is not set", f"export {name}=…, or change key_env.")
     elif file := table.get("key_file"):
         try:
-            key = _first_line(_path(file).read_text())
+            key = first_line(user_path(str(file)).read_text())
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{where}: cannot read the key from {file}", "Check key_file.") from error
         if not key:
             raise ConfigError(f"{where}: there is no key in {file}", "It belongs into the first line.")
     elif command := table.get("key_command"):
-        key = _printed(where, str(command), environ)
+        key = printed_key(where, str(command), environ)
     else:
         return None
     if _FORBIDDEN.search(key):
         raise ConfigError(f"{where}: the key holds characters that HTTP forbids", "Is it in one line?")
     return Secret(key)
-
-
-def _printed(where: str, command: str, environ: Mapping[str, str]) -> str:
-    try:
-        done = subprocess.run(
-            command, shell=True, capture_output=True, text=True, timeout=20, check=True, env=dict(environ)
-        )
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        raise ConfigError(f"{where}: key_command failed", f"Run it by hand: {command}") from None
-    if not (key := _first_line(done.stdout)):
-        raise ConfigError(f"{where}: key_command printed nothing", f"Run it by hand: {command}")
-    return key
-
-
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0].strip()

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from tui_chat.config import Config
+from tui_chat.config import Config, user_path
 from tui_chat.conversation.session import find_chat
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
@@ -45,11 +45,11 @@ def add_commands(
     export.add_argument(
         "--json", action="store_const", const="json", dest="format", help="the same as --format json"
     )
-    export.add_argument("-o", "--output", metavar="FILE", type=Path, help="write to a new file instead")
+    export.add_argument("-o", "--output", metavar="FILE", type=user_path, help="write to a new file instead")
     load = commands.add_parser(
         "import", help="add chats from a file of tui-chat, ChatGPT or Open WebUI", parents=[common]
     )
-    load.add_argument("file", type=Path)
+    load.add_argument("file", type=user_path)
     load.add_argument(
         "--json", action="store_true", help="print JSON, a chat a line, and whether it brought anything"
     )

@@ -95,7 +95,15 @@ def test_several_who_add_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [b"servers = [", b"\xff\xfe", b"servers = 3", b"servers = [1]", b"[[servers]]\nurk = 1"]
+    "damage",
+    [
+        b"servers = [",
+        b"\xff\xfe",
+        b"servers = 3",
+        b"servers = [1]",
+        b"[[servers]]\nurk = 1",
+        b"x = " + b"9" * 5000,
+    ],
 )
 def test_a_damaged_file_is_told_of_and_never_written_over(tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "servers.toml"

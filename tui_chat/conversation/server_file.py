@@ -9,14 +9,13 @@ import json
 import os
 import stat
 import tempfile
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui_chat.backends.route import shown_url
-from tui_chat.config import keyed, server_from
+from tui_chat.config import keyed, parse_toml, server_from
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
 from tui_chat.store.files import locked
@@ -103,18 +102,15 @@ class ServerFile:
     def _tables(self) -> tuple[Table, ...]:
         if self.path is None:
             return self._memory
-        hint = "Mend that line, or move the file away."
         try:
-            data = tomllib.loads(self.path.read_bytes().decode())
+            raw = self.path.read_bytes()
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self.path} is not valid TOML: {error}", hint) from error
-        tables = data.get("servers", [])
+        tables = parse_toml(self.path, raw).get("servers", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            raise ConfigError(f"{self.path}: servers must be tables", hint)
+            raise ConfigError(f"{self.path}: servers must be tables", "Mend that line, or move the file away.")
         return tuple(tables)
 
 

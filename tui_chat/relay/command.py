@@ -7,12 +7,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final
 
 from tui_chat.backends.base import Backend
 from tui_chat.backends.route import is_loopback
-from tui_chat.config import config_path
+from tui_chat.config import config_path, user_path
 from tui_chat.errors import ConfigError
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
@@ -28,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=PORT, help="the port to listen on (default: %(default)s)")
     parser.add_argument("--default-model", metavar="NAME", default="", help="for requests that name no model")
-    parser.add_argument("--tokens", metavar="FILE", type=Path, help="the file of tokens")
+    parser.add_argument("--tokens", metavar="FILE", type=user_path, help="the file of tokens")
     parser.add_argument("--allow-host", metavar="NAME", action="append", default=[], help="a name it is called by")
     parser.add_argument(
         "--allow-origin", metavar="URL", action="append", default=[], help="web pages that may use it"
