@@ -112,6 +112,10 @@ def test_all_settings_are_read(file: Path) -> None:
         ("url = 'ftp://a'", ["ftp"]),
         ("hang_up_minutes = " + "9" * 5000, ["not valid TOML", "digits"]),
         ("options = " + "[" * 5000, ["not valid TOML"]),
+        ("options = { stop = 1979-05-27 }", ["options cannot be sent", "date"]),
+        ("options = { temperature = inf }", ["options cannot be sent"]),
+        ("hang_up_minutes = -1", ["hang_up_minutes must be 0 or more"]),
+        ("hang_up_minutes = nan", ["hang_up_minutes must be 0 or more"]),
         ("data_dir = '~nobody-here/x'", ["~nobody-here/x", "no such home"]),
         ('data_dir = "a\\u0000b"', ["cannot be the name of a file"]),
         ("[[servers]]\nurl = 'https://a'\nca_file = '~nobody-here/x'", ["~nobody-here/x"]),
@@ -210,6 +214,11 @@ def test_one_server_whose_key_file_cannot_be_does_not_keep_the_others(file: Path
         file, "[[servers]]\nurl = 'http://a'\nkey_file = '~nobody-here/k'\n[[servers]]\nurl = 'http://b'"
     )
     assert [server.url for server in config.servers if server not in config.troubles] == ["http://b"]
+
+
+@pytest.mark.parametrize("minutes", ["inf", "9" * 400])
+def test_waiting_for_ever_after_a_hang_up_is_a_time_that_the_clock_can_hold(file: Path, minutes: str) -> None:
+    assert load(file, f"hang_up_minutes = {minutes}").hang_up_minutes == 1e6
 
 
 def test_paths_are_taken_as_a_person_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import stat
 import tomllib
@@ -225,9 +226,17 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
             raise ConfigError(
                 f"{path}: options.{option} must be a number, not {value!r:.80}", "Leave the quotes out."
             )
+    try:
+        json.dumps(data.get("options"), allow_nan=False)
+    except (TypeError, ValueError) as error:  # a date, or infinity
+        raise ConfigError(f"{path}: options cannot be sent: {error}", "See the README's example.") from error
+    if not data.get("hang_up_minutes", 0) >= 0:
+        raise ConfigError(f"{path}: hang_up_minutes must be 0 or more", "See the README's example.")
     for command, pressed in data.get("keys", {}).items():
         _check_type(path, f"keys.{command}", pressed, str)
     values = {item.name: data[item.name] for item in fields(Config) if item.name in data}
+    if "hang_up_minutes" in values:
+        values["hang_up_minutes"] = float(min(values["hang_up_minutes"], _LONGEST))
     if "data_dir" in values:
         values["data_dir"] = user_path(values["data_dir"])
     tables = data.get("servers", [])
@@ -243,6 +252,8 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
     return Config(**values, path=path, warnings=(*unknown, *open_files([*holding, *key_files(tables)])))
 
 
+_LONGEST: Final = 1e6
+"""Minutes of waiting that are as good as for ever: some two years."""
 _THINK_LEVELS: Final = ("low", "medium", "high", "max")
 _NUMBERS: Final = (
     *("temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_ctx", "num_predict", "num_keep"),
