@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import shutil
@@ -219,6 +220,29 @@ async def test_a_lock_of_another_program_is_told_after_a_while_and_gets_over(pat
         await store.save(chat.id, said("after"))
 
 
+async def test_a_lock_on_the_folder_is_told_after_a_while(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="locked by another program") as caught:
+            async with asyncio.timeout(30):
+                await Store.open(path, patience=0.05)
+        assert str(path.parent) in caught.value.hint
+    finally:
+        os.close(folder)
+    async with opened(path):
+        pass
+
+
+async def test_a_pipe_is_no_store(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    async with asyncio.timeout(30):
+        with pytest.raises(StoreError, match="no regular file"):
+            await Store.open(path)
+
+
 def garbage_header(data: bytes) -> bytes:
     return b"\xa5" * 200 + data[200:]
 
@@ -249,6 +273,25 @@ async def test_a_damaged_file_is_set_aside_and_said_so(path: Path, damage: Calla
         assert chat.id in {summary.id for summary in await store.chats()}
     async with opened(path) as store:
         assert store.notice == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (b"CREATE TABLE settings (", b"CREATE TABLE settings \xff"),  # SQLite's own error is no UTF-8 then
+        (b"tablesettings", b"tablesett\xff\xfegs"),
+        (b"CREATE INDEX messages_below", b"CREATE INDEX messages_b\xff\xffow"),
+        (b"CREATE TABLE settings", b"CREATE TABXX settings"),
+    ],
+)
+async def test_a_table_that_is_none_takes_no_other_with_it(path: Path, words: bytes, instead: bytes) -> None:
+    await many_chats(path, 3)
+    data = path.read_bytes()
+    assert data.count(words) == 1
+    path.write_bytes(data.replace(words, instead))
+    async with opened(path) as store:
+        assert "Chats saved from it: 3" in store.notice
+        assert [len(thread.messages) for thread in await everything(store)] == [2, 2, 2]
 
 
 async def test_damage_in_the_middle_is_told_and_the_next_start_saves_the_rest(path: Path) -> None:

@@ -26,6 +26,13 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def damage(verdict: str) -> sqlite3.DatabaseError:
+    """The error for a file whose content is broken, where SQLite has not raised one itself."""
+    error = sqlite3.DatabaseError(verdict)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
 def is_undecodable(error: sqlite3.Error) -> bool:
     """Whether a text in the file is not UTF-8, which the Python module finds, not SQLite."""
     return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode to UTF-8")
@@ -36,15 +43,20 @@ def words_of(error: sqlite3.Error) -> str:
     return clean_line(str(error), 200)
 
 
+def locked(where: str) -> StoreError:
+    """The error for a lock that another program does not let go."""
+    return StoreError(
+        "The conversations are locked by another program.",
+        f"Close what else has {where} open (a backup, a database browser), then try again.",
+    )
+
+
 def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
     """`error` in words, with what can be done."""
     where = str(path) if path else "memory"
     code = code_of(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
-        return StoreError(
-            "The conversations are locked by another program.",
-            f"Close what else has {where} open (a backup, a database browser), then try again.",
-        )
+        return locked(where)
     if code == sqlite3.SQLITE_FULL:
         return StoreError(
             "The disk is full: this was not saved.", f"Make room for {where}; saving works again then."

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+PATIENCE: Final = 5.0
+"""Seconds to wait for another process that holds a lock."""
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
@@ -46,7 +50,10 @@ def make(path: Path) -> None:
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if os.fstat(descriptor).st_mode & 0o077:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):  # to read a pipe is to wait for ever
+            raise OSError(errno.EINVAL, "that is no regular file", str(path))
+        if mode & 0o077:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
@@ -79,16 +86,34 @@ def free_name(path: Path, word: str) -> Path:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Make `folder`, and keep other processes that come here too waiting meanwhile, where the file system can."""
+def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Make `folder`, and keep other processes that come here too waiting meanwhile, where the file system can.
+
+    Raises:
+        OSError: it cannot be made, or another program did not let it go for `patience` seconds.
+    """
     _make_folder(folder)
+    deadline = time.monotonic() + patience
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while not _lock(descriptor):
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.ETIMEDOUT, "another program keeps the folder locked", str(folder))
+            time.sleep(0.01)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Whether it is locked now, or cannot be: False if another process has the lock."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def hold(path: Path) -> BinaryIO | None:

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, TypeVar
 
 from tui_chat.errors import StoreError
 from tui_chat.store import faults, index, rescue
 from tui_chat.store.files import (
+    PATIENCE,
     free_name,
     hold,
     is_held,
@@ -28,9 +29,6 @@ from tui_chat.store.text import lenient
 from tui_chat.store.transaction import transaction
 
 T = TypeVar("T")
-
-PATIENCE: Final = 5.0
-"""Seconds to wait for another process that holds the lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,8 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> Opened:
                 migrate(connection)
             return Opened(connection, connection)
         return _open_file(path, patience)
+    except TimeoutError as error:
+        raise faults.locked(str(error.filename or path)) from error
     except OSError as error:
         raise StoreError(
             f"The conversations cannot be opened: {error.strerror or error}: {path}",
@@ -84,7 +84,7 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> Opened:
 
 
 def _open_file(path: Path, patience: float) -> Opened:
-    with locked(path.parent):  # of several first starts, one makes, migrates or sets aside
+    with locked(path.parent, patience):  # of several first starts, one makes, migrates or sets aside
         make(path)
         try:
             if not lost_its_head(path):
@@ -186,9 +186,7 @@ def _verify_if_suspected(connection: sqlite3.Connection, path: Path) -> None:
         index.rebuild(connection)  # damage there is no loss; from SQLite 3.44 on the check finds it too
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
-            error = sqlite3.DatabaseError(verdict)
-            error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-            raise error
+            raise faults.damage(verdict)
     suspicion(path).unlink(missing_ok=True)
 
 

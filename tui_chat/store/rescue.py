@@ -46,6 +46,7 @@ def _reading(damaged: Path) -> sqlite3.Connection:
     uri = damaged.absolute().as_uri() + ("?immutable=1" if alone else "?mode=ro")
     source = sqlite3.connect(uri, uri=True, isolation_level=None)
     source.text_factory = lenient
+    source.execute("PRAGMA writable_schema = ON")  # nothing is written; one broken table does not hide the rest
     return source
 
 

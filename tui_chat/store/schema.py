@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tui_chat.errors import StoreError
-from tui_chat.store import decode
+from tui_chat.store import decode, faults
 from tui_chat.store.transaction import transaction
 from tui_chat.text.fold import fold
 
@@ -117,8 +117,12 @@ def version_of(connection: sqlite3.Connection) -> int:
         StoreError: the file is of a newer program or of another one.
     """
     questions = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
-    with contextlib.nullcontext() if connection.in_transaction else transaction(connection, "DEFERRED"):
-        version, application, tables = (int(connection.execute(question).fetchone()[0]) for question in questions)
+    try:
+        with contextlib.nullcontext() if connection.in_transaction else transaction(connection, "DEFERRED"):
+            answers = [int(connection.execute(question).fetchone()[0]) for question in questions]
+    except UnicodeDecodeError as error:  # SQLite's words on a broken table quote it, and Python cannot read them
+        raise faults.damage("malformed database schema") from error
+    version, application, tables = answers
     if application != APPLICATION_ID and (application or version or tables):
         raise StoreError(
             "The file of the conversations is a database of another program.",

@@ -21,8 +21,9 @@ from typing import Final, TypeVar, Unpack
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
 from tui_chat.store import adoption, chats, faults, index, nodes
+from tui_chat.store.files import PATIENCE
 from tui_chat.store.lane import Lane
-from tui_chat.store.opening import PATIENCE, Opened, open_database, suspicion
+from tui_chat.store.opening import Opened, open_database, suspicion
 from tui_chat.store.owner import Owner
 from tui_chat.store.schema import version_of
 from tui_chat.store.search import Search
