@@ -89,6 +89,16 @@ async def test_what_failed_is_tried_again_by_itself(store: Unsteady, monkeypatch
     assert conversation.trouble is None
 
 
+async def test_what_is_tried_after_the_end_does_not_hide_why_it_is_not_saved(store: Unsteady) -> None:
+    conversation, reply = await begun(store)
+    store.broken = True
+    await conversation.keep(replace(reply, state=State.STOPPED))
+    store.broken = False
+    await store.aclose()
+    await conversation.settle()
+    assert str(conversation.trouble) == "The disk is locked."
+
+
 async def test_versions_that_are_not_shown_are_written_too(store: Unsteady) -> None:
     conversation, reply = await begun(store)
     store.broken = True

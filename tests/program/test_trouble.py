@@ -45,6 +45,7 @@ async def test_a_full_disk_is_said_and_the_chat_goes_on(home: Home, server: Scri
         await program.until_shows("All is well here.")
         assert await program.quit() == 0
         assert program.unrestored() == []
+        assert "not saved. The disk took no more" in program.said
         assert "Traceback" not in program.output
     (thread,) = await home.threads()
     texts = [message.text for message in thread.branch()]

@@ -9,6 +9,7 @@ from typing import Final, Unpack
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
+from tui_chat.store.lane import Closed
 from tui_chat.store.seen import ChangedElsewhere
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, ChatFields
@@ -86,6 +87,8 @@ class Saving:
             try:
                 await self._write_messages()
                 await self._write_fields()
+            except Closed:  # at the end, after what was tried until then
+                self.trouble = self.trouble or StoreError("The disk did not take it in time.")
             except StoreError as error:
                 self.trouble = error
                 self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._write_soon)

@@ -12,6 +12,10 @@ from tui_chat.errors import StoreError
 T = TypeVar("T")
 
 
+class Closed(StoreError):
+    """The store was closed before."""
+
+
 class Lane:
     """One thread. A job that was submitted is done, even if nobody waits for it any more."""
 
@@ -22,12 +26,12 @@ class Lane:
         """Queue `job`.
 
         Raises:
-            StoreError: the lane is closed.
+            Closed: the lane is closed.
         """
         try:
             return self._pool.submit(job)
         except RuntimeError:
-            raise StoreError("The store is closed.") from None
+            raise Closed("The store is closed.") from None
 
     async def run(self, job: Callable[[], T]) -> T:
         """Queue `job` at once and wait for its result. Cancelling the wait does not cancel the job."""
