@@ -328,6 +328,25 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
     assert (await http.get_json("/api/tags")).ok
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"])
+@pytest.mark.parametrize("value", ["nowhere/at/all", "no-certificates", "folder"])
+async def test_variables_that_name_no_certificates_are_told_of(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "no-certificates").write_text("x")
+    (tmp_path / "folder").mkdir()
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / value))
+    error = await failure(Server(f"https://127.0.0.1:{free_port()}"))
+    assert type(error) is Unreachable
+    if (variable, value) in (("SSL_CERT_DIR", "folder"), ("SSLKEYLOGFILE", "no-certificates")):
+        assert "Nothing answers" in str(error)
+    else:
+        assert "cannot be read" in str(error)
+        assert variable in error.hint
+
+
 async def test_a_proxy_is_asked_for_the_whole_url(server: ScriptedServer) -> None:
     client = Http(Server("http://box.invalid:11434", proxy=server.url))
     server.script(answer(200, {"via": "proxy"}), path="http://box.invalid:11434/x")

@@ -9,8 +9,10 @@ fail, and chatting is slower than any server's patience with idle connections.
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib
 import json
+import os
 import socket
 import ssl
 import sys
@@ -277,14 +279,19 @@ class Http:
 
     def _trust(self) -> ssl.SSLContext | bool:
         verify = self.server.verify
-        if isinstance(verify, bool):
-            return verify and self.server.url.lower().startswith("https:")  # loading certificates takes time
+        if not verify or not self.server.url.lower().startswith("https:"):
+            return False  # loading certificates takes time
         try:
-            return ssl.create_default_context(cafile=verify)
-        except (OSError, ssl.SSLError):
+            return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else _usual_trust()
+        except OSError as error:  # of which SSLError is one
+            if isinstance(verify, str):
+                raise Unreachable(
+                    f"The CA file {clean_line(verify, 200)} of this server cannot be read.",
+                    "Give the path of a file with certificates in PEM format.",
+                ) from None
             raise Unreachable(
-                f"The CA file {clean_line(verify, 200)} of this server cannot be read.",
-                "Give the path of a file with certificates in PEM format.",
+                f"The certificates to check {self._name} by cannot be read: {error.strerror or error}.",
+                "Correct or unset the variables SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE.",
             ) from None
 
     @property
@@ -347,6 +354,20 @@ class Http:
             f"The proxy {shown_url(self._proxy)} does not lead to {self._name}: {what}.",
             "Correct HTTP_PROXY or ALL_PROXY, or name the server's host in NO_PROXY.",
         )
+
+
+def _usual_trust() -> ssl.SSLContext:
+    """The certificates that httpx trusts: those that variables name, else those that come with it.
+
+    Raises:
+        OSError: there are none.
+    """
+    import httpx
+
+    folders = os.environ.get("SSL_CERT_DIR", "")
+    if folders and not any(map(os.path.isdir, folders.split(os.pathsep))):  # OpenSSL itself says nothing
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    return httpx.create_ssl_context()
 
 
 def _ended_early(error: httpx.HTTPError) -> bool:
