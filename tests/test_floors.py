@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "tui_chat"
 
 FLOORS = (
     ("errors", "messages", "servers", "tasks"),
-    ("events", "text", "key_command"),
+    ("events", "text", "key_command", "output"),
     ("protocol",),
     ("config", "store"),
     ("backends",),

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,6 +154,65 @@ def test_the_data_folder_counts_before_the_command_and_after_it(
 ) -> None:
     assert main(["chats", "--data-dir", str(data)]) == 0
     assert "bbb2" in capsys.readouterr().out
+
+
+async def fill_with(data: Path, count: int) -> None:
+    store = await Store.open(data / "chats.db")
+    for number in range(count):
+        await store.create_chat(Chat(f"many{number}", title=f"many words {number} " * 20))
+        await store.save(f"many{number}", Message(Role.USER, f"many words {number}"))
+    await store.aclose()
+
+
+COMMANDS = ["chats", "chats --json", "search stack", "search --json stack", "export all", "export aaa1", "--help"]
+
+
+def in_a_shell(data: Path, line: str) -> tuple[int, str, str]:
+    """The exit code of tui-chat in a line of a shell, and what the line gave and said. Nothing is flushed early."""
+    command = f"{shlex.quote(sys.executable)} -m tui_chat --data-dir {shlex.quote(str(data))} {line}"
+    environ = {**os.environ, "PYTHONUNBUFFERED": "", "COLUMNS": "80"}
+    bash = ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(bash, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_full_disk_behind_standard_output_is_said_once(data: Path, command: str) -> None:
+    code, _, error = in_a_shell(data, f"{command} > /dev/full")
+    assert code == 1
+    assert error.count("\n") == 2, error  # what it is, and what to do
+    assert error.startswith("tui-chat: Cannot write to standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", COMMANDS[:-1])
+def test_a_closed_standard_output_is_said_once(data: Path, command: str) -> None:
+    code, _, error = in_a_shell(data, f"{command} >&-")
+    assert code == 1
+    assert error.startswith("tui-chat: Standard output is closed.\n")
+    assert error.count("\n") == 2, error
+
+
+@pytest.mark.parametrize("command", ["chats", "search many --limit 1000", "export all"])
+def test_a_reader_who_has_seen_enough_ends_it_quietly(data: Path, command: str) -> None:
+    asyncio.run(fill_with(data, 300))  # more than a pipe takes
+    code, output, error = in_a_shell(data, f"{command} | head -1")
+    assert (code, error) == (128 + signal.SIGPIPE, "")
+    assert output.count("\n") == 1
+
+
+def test_what_a_terminal_cannot_write_is_written_as_it_can(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.run(fill_with(data, 1))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    asyncio.run(rename(data, "Größe"))
+    code, output, error = in_a_shell(data, "chats")
+    assert (code, error) == (0, "")
+    assert "Gr\\xf6\\xdfe" in output
+
+
+async def rename(data: Path, title: str) -> None:
+    store = await Store.open(data / "chats.db")
+    await store.save_chat("aaa1", title=title)
+    await store.aclose()
 
 
 def test_an_unknown_chat_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from tui_chat import __version__, shell
 from tui_chat.config import Config, load_config, user_path
 from tui_chat.errors import ChatError, ConfigError
+from tui_chat.output import is_terminal, put
 from tui_chat.relay import command as relay
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit code."""
     try:
-        arguments = parser().parse_args(argv)
+        arguments = parse(sys.argv[1:] if argv is None else argv)
         config = load_config(
             os.environ,
             file=arguments.config,
@@ -82,10 +84,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tui-chat: {error}" + (f"\n  {error.hint}" if error.hint else ""), file=sys.stderr)
         return USAGE if isinstance(error, ConfigError) else FAILED
     except BrokenPipeError:
-        sys.stderr.close()  # the reader of our pipe has left, as `head` does
-        return FAILED
+        return 128 + signal.SIGPIPE  # as if it had ended us, which Python keeps it from
     except KeyboardInterrupt:
         return 130
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """The arguments.
+
+    Raises:
+        ConfigError: a path among them cannot be.
+        OutputError: the help that was asked for cannot be printed.
+    """
+    try:
+        return parser().parse_args(words)
+    except SystemExit:
+        put()
+        raise
 
 
 def talks_to_servers(arguments: argparse.Namespace) -> bool:
@@ -102,7 +117,7 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
         ConfigError: standard input or output is no terminal, or the config names keys or a theme wrongly.
         StoreError: the chat that was asked for is not there.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise ConfigError("tui-chat needs a terminal", "Run it without pipes; ssh needs -t to give one.")
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it

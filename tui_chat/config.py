@@ -198,9 +198,8 @@ def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(raw.decode())
     except (ValueError, RecursionError) as error:
-        raise ConfigError(
-            f"{path} is not valid TOML: {error}", "Mend that line, or move the file away."
-        ) from error
+        what = str(error).partition("; use sys.")[0]  # what follows is for programmers
+        raise ConfigError(f"{path} is not valid TOML: {what}", "Mend that line, or move the file away.") from error
 
 
 def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:

@@ -3,6 +3,7 @@
 ChatError                       the root; never raised itself
 ├── ConfigError                 a flag, a variable or the config file is wrong
 ├── StoreError                  the conversations on disk cannot be read or written
+├── OutputError                 what was asked for in the shell cannot be printed
 └── ReplyError                  a request to a server ended without a whole reply
     ├── Unreachable             no connection could be made
     ├── Cut                     the connection ended before the reply did
@@ -33,6 +34,10 @@ class ConfigError(ChatError):
 
 class StoreError(ChatError):
     """The conversations on disk cannot be read or written."""
+
+
+class OutputError(ChatError):
+    """What was asked for in the shell cannot be printed."""
 
 
 class ReplyError(ChatError):

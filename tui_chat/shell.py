@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -16,10 +17,11 @@ from tui_chat.config import Config, user_path
 from tui_chat.conversation.session import find_chat
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
+from tui_chat.output import is_terminal, put
 from tui_chat.store.export import to_json, to_markdown, write_new
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
-from tui_chat.store.values import Hit, Thread
+from tui_chat.store.values import ChatSummary, Hit, Thread
 
 _BIGGEST: Final = 1 << 30
 """Bytes of a file to import: more than any real export."""
@@ -62,6 +64,8 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
 
     Raises:
         StoreError: the store or a file cannot be read or written, or there is no such chat.
+        OutputError: standard output takes nothing.
+        BrokenPipeError: nobody reads standard output any more.
     """
     if arguments.command == "servers":
         await _servers(config, as_json=arguments.json)
@@ -87,28 +91,26 @@ async def _chats(store: Store, arguments: argparse.Namespace) -> None:
     chats = await store.chats(" ".join(arguments.words), arguments.limit)
     if not chats and not arguments.json:
         print("There are none." if arguments.words else "No chats yet.", file=sys.stderr)
-    for chat in chats:
-        if arguments.json:
-            print(json.dumps(asdict(chat), ensure_ascii=False))
-        else:
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
-            mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
-            count = f"{chat.messages} message" + "s" * (chat.messages != 1)
-            details = ", ".join(filter(None, ["pinned" if chat.pinned else "", count, chat.model]))
-            print(f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({details})")
+    put(*(_json(asdict(chat)) if arguments.json else _chat_line(chat) for chat in chats))
+
+
+def _chat_line(chat: ChatSummary) -> str:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
+    mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
+    count = f"{chat.messages} message" + "s" * (chat.messages != 1)
+    details = ", ".join(filter(None, ["pinned" if chat.pinned else "", count, chat.model]))
+    return f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({details})"
 
 
 async def _search(store: Store, arguments: argparse.Namespace) -> None:
     hits = await store.search(" ".join(arguments.words), arguments.limit) or ()
     if not hits and not arguments.json:
         print("Nothing found.", file=sys.stderr)
-    for hit in hits:
-        print(
-            json.dumps(asdict(hit), ensure_ascii=False) if arguments.json else _line(hit, bold=sys.stdout.isatty())
-        )
+    bold = is_terminal(sys.stdout)
+    put(*(_json(asdict(hit)) if arguments.json else _hit_line(hit, bold=bold) for hit in hits))
 
 
-def _line(hit: Hit, *, bold: bool) -> str:
+def _hit_line(hit: Hit, *, bold: bool) -> str:
     where = "title" if hit.message is None else str(hit.role)
     text, position = "", 0
     for start, end in hit.spans:
@@ -125,7 +127,7 @@ async def _export(store: Store, arguments: argparse.Namespace) -> None:
     as_json = whole or arguments.format == "json"
     text = to_json(threads) if as_json else to_markdown(threads[0])
     if arguments.output is None:
-        sys.stdout.write(text)
+        put(text.removesuffix("\n"))
         return
     write_new(arguments.output, text)
 
@@ -142,10 +144,10 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
     threads = read_export(text)
     brought = [await store.adopt(thread) for thread in threads]
     if not as_json:
-        print(f"Chats added or continued: {sum(brought)}. There already: {len(brought) - sum(brought)}.")
+        put(f"Chats added or continued: {sum(brought)}. There already: {len(brought) - sum(brought)}.")
         return
-    for thread, new in zip(threads, brought, strict=True):
-        print(json.dumps({"id": thread.chat.id, "title": thread.chat.title, "new": new}, ensure_ascii=False))
+    told = zip(threads, brought, strict=True)
+    put(*(_json({"id": thread.chat.id, "title": thread.chat.title, "new": new}) for thread, new in told))
 
 
 async def _servers(config: Config, *, as_json: bool) -> None:
@@ -159,17 +161,20 @@ async def _servers(config: Config, *, as_json: bool) -> None:
         print(f"tui-chat: {warning}", file=sys.stderr)
     rows, tried = await roll_call(book, detect.connect, detect.discover)
     if as_json:
-        for row in rows:
-            print(json.dumps(asdict(row), ensure_ascii=False))
+        put(*(_json(asdict(row)) for row in rows))
         return
     widths = [max(map(_width, cells), default=0) for cells in zip(*(row.cells for row in rows), strict=True)]
+    lines: list[str] = []
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
-        print("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
+        lines.append("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
         if row.hint:
-            print(f"    {row.hint}")
-    if not rows:
-        print(f"No server is named in the settings, and none answers at {', '.join(tried)}.")
+            lines.append(f"    {row.hint}")
+    put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
+
+
+def _json(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, ensure_ascii=False)
 
 
 def _width(text: str) -> int:

@@ -13,6 +13,7 @@ from tui_chat.backends.base import Backend
 from tui_chat.backends.route import is_loopback
 from tui_chat.config import config_path, user_path
 from tui_chat.errors import ConfigError
+from tui_chat.output import put
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 
@@ -113,12 +114,11 @@ def settings_of(arguments: argparse.Namespace, hostname: str) -> Settings:
 def _manage(arguments: argparse.Namespace, tokens: TokenFile) -> None:
     match arguments.token_command:
         case "add":
-            print(tokens.add(arguments.name))
+            put(tokens.add(arguments.name))
         case "remove":
             tokens.remove(arguments.name)
         case "list":
-            for name in tokens.names:
-                print(name)
+            put(*tokens.names)
 
 
 async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenFile, *, demand: bool) -> None:
