@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_chat import __version__, shell
-from tui_chat.config import Config, load_config, user_path
+from tui_chat.config import SETTINGS, Config, load_config, nearest, user_path
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
 from tui_chat.relay import command as relay
@@ -96,11 +96,36 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         ConfigError: a path among them cannot be.
         OutputError: the help that was asked for cannot be printed.
     """
+    top = parser()
     try:
-        return parser().parse_args(words)
+        check_options(top, words)
+        return top.parse_args(words)
     except SystemExit:
         put()
         raise
+
+
+def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    """End with an error at an option that there is not: argparse would blame the word behind it.
+
+    Raises:
+        SystemExit: there is such an option.
+    """
+    known = parser._option_string_actions  # there is no public way to ask
+    subparsers = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    commands = {name: command for action in subparsers for name, command in action.choices.items()}
+    for index, word in enumerate(words):
+        if word == "--":
+            break
+        if word in commands:
+            check_options(commands[word], words[index + 1 :])
+            break
+        option = word.partition("=")[0]
+        is_option = option.startswith("--") and " " not in option  # as argparse sees it
+        if is_option and not any(name.startswith(option) for name in known):
+            setting = option[2:] in SETTINGS
+            hint = f"It is a setting of the config file: {option[2:]}." if setting else nearest(option, known)
+            parser.error(f"there is no option {option}. {hint}")
 
 
 def talks_to_servers(arguments: argparse.Namespace) -> bool:
@@ -114,11 +139,16 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     """Run the app in the terminal.
 
     Raises:
-        ConfigError: standard input or output is no terminal, or the config names keys or a theme wrongly.
+        ConfigError: standard input or output is no terminal for it, or the config names keys or a theme wrongly.
         StoreError: the chat that was asked for is not there.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise ConfigError("tui-chat needs a terminal", "Run it without pipes; ssh needs -t to give one.")
+    if os.environ.get("TERM") == "dumb":
+        raise ConfigError(
+            "TERM=dumb is a terminal without a screen",
+            "If this one has a screen after all: TERM=xterm-256color tui-chat. Without: tui-chat --help.",
+        )
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 

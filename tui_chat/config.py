@@ -174,7 +174,7 @@ def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     return Path(folder) if folder.startswith("/") else user_path(environ.get("HOME") or "~") / fallback
 
 
-_SIMPLE: Final[Mapping[str, type | tuple[type, ...]]] = {
+SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "url": str,
     "model": str,
     "system": str,
@@ -186,6 +186,7 @@ _SIMPLE: Final[Mapping[str, type | tuple[type, ...]]] = {
     "keys": dict,
     "servers": list,
 }
+"""What the config file may say, and of what types it is."""
 
 
 def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
@@ -213,9 +214,9 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check the file's permissions.") from error
     data = parse_toml(path, raw)
     for key, value in data.items():
-        if key not in _SIMPLE:
-            raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, _SIMPLE))
-        _check_type(path, key, value, _SIMPLE[key])
+        if key not in SETTINGS:
+            raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, SETTINGS))
+        _check_type(path, key, value, SETTINGS[key])
     if isinstance(level := data.get("think"), str) and level not in _THINK_LEVELS:
         raise ConfigError(
             f"{path}: think cannot be {level!r}", "It is true, false, or one of " + ", ".join(_THINK_LEVELS)

@@ -91,7 +91,7 @@ async def test_a_draft_in_a_new_chat_outlives_a_hang_up(home: Home, server: Scri
 
 
 async def test_a_terminal_of_an_unknown_kind_can_go_away_too(tmp_path: Path, server: ScriptedServer) -> None:
-    gate, home = asyncio.Event(), Home(tmp_path, {"TERM": "dumb"})
+    gate, home = asyncio.Event(), Home(tmp_path, {"TERM": "unknown"})
     more = [step for number in range(40) for step in (token(f"and {number} "), pause(0.01))]
     server.script(head(), token("It begins. "), wait(gate), *more, done(), end())
     async with home.running("--url", server.url) as program:

@@ -137,7 +137,7 @@ async def test_bytes_that_are_not_text_end_nothing(home: Home, server: ScriptedS
         {"NO_COLOR": "1"},
         {"NO_COLOR": "1", "TUI_CHAT_DRIVER": "stock"},
         {"NO_COLOR": "1", "COLORTERM": "", "TERM": "linux"},
-        {"TERM": "dumb", "COLORTERM": ""},
+        {"TERM": "unknown", "COLORTERM": ""},
     ],
 )
 async def test_without_colours_attributes_tell_everything(
@@ -166,10 +166,12 @@ async def test_without_colours_attributes_tell_everything(
         assert COLOUR.findall(program.output) == []
 
 
-async def test_a_dumb_terminal_that_is_said_to_have_colours_gets_them(
+async def test_a_terminal_of_an_unknown_kind_that_is_said_to_have_colours_gets_them(
     tmp_path: Path, server: ScriptedServer
 ) -> None:
-    async with Home(tmp_path, {"TERM": "dumb", "COLORTERM": "truecolor"}).running("--url", server.url) as program:
+    async with Home(tmp_path, {"TERM": "unknown", "COLORTERM": "truecolor"}).running(
+        "--url", server.url
+    ) as program:
         await program.until_shows("tiny")
         assert await program.quit() == 0
         assert COLOUR.findall(program.output)

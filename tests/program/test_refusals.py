@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program.kit import CTRL_C, CTRL_Q, Home
+from tests.program.kit import CTRL_C, Home
 from tests.server import ScriptedServer, reply
 
 CONFIGS = {
@@ -38,7 +38,12 @@ async def test_a_wrong_config_names_file_and_mistake(home: Home, name: str) -> N
 @pytest.mark.parametrize(
     ("arguments", "expected", "words"),
     [
-        (["--modle=x"], 2, ["--modle"]),
+        (["--modle=x"], 2, ["no option --modle.", "Did you mean '--model'?"]),
+        (["--modle", "x"], 2, ["no option --modle.", "Did you mean '--model'?"]),
+        (["--model", "x", "--theme", "nord"], 2, ["no option --theme.", "a setting of the config file: theme."]),
+        (["relay", "--prot", "1"], 2, ["no option --prot.", "Did you mean '--port'?"]),
+        (["search", "--", "--modle"], 0, ["Nothing found."]),
+        (["--data-dir", "~nobody-here/x"], 2, ["~nobody-here/x", "no such home"]),
         (["--config", "nowhere.toml"], 2, ["nowhere.toml", "--config"]),
         (["--url", "http://[::1"], 2, ["http://[::1"]),
         (["--chat", "nosuch"], 1, ["nosuch", "tui-chat chats"]),
@@ -61,15 +66,13 @@ async def test_without_a_terminal_it_says_so(home: Home) -> None:
     assert "needs a terminal" in error
 
 
-async def test_a_dumb_terminal_gets_a_screen_that_works(tmp_path: Path, server: ScriptedServer) -> None:
-    server.script(*reply("Hello yourself."))
-    async with Home(tmp_path, {"TERM": "dumb"}).running("--url", server.url) as program:
-        await program.until_shows("tiny")
-        await program.say("Hello")
-        await program.until_shows("Hello yourself.")
-        program.type(CTRL_Q)
-        assert await program.ended() == 0
-        assert program.unrestored() == []
+async def test_a_terminal_that_calls_itself_dumb_is_left_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path, {"TERM": "dumb"})
+    code, error = await home.refused()
+    assert code == 2
+    assert "TERM=dumb" in error
+    assert "TERM=xterm-256color tui-chat" in error
+    assert (await home.refused("chats"))[0] == 0
 
 
 async def test_a_tiny_terminal_stays_usable(home: Home, server: ScriptedServer) -> None:
