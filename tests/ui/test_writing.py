@@ -127,15 +127,20 @@ async def test_what_was_stepped_to_is_saved_under_a_name_that_is_not_taken(
     async with ScriptedServer() as server, driven(server) as run:
         await said(run, server, "code please", "Here:\n\n```python\nprint('hello')\n```\n")
         await run.pilot.press("alt+up", "alt+down", "ctrl+s")
-        await run.until(lambda: isinstance(run.app.screen, AskScreen) and run.shows("code-1.py"))
-        await run.pilot.press("enter")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen) and run.shows("code-1-2.py"))
+        assert run.shows("Enter saves in")
+        await run.pilot.press("ctrl+u", *"code-1.py", "enter")
         await run.until(lambda: run.shows("exists already"))
-        await run.pilot.press("home", *"my-", "enter")
+        await run.pilot.press("ctrl+u", *"~nobody-here/x", "enter")
+        await run.until(lambda: run.shows("no such home"))
+        await run.pilot.press("ctrl+u", *"my-code-1.py", "enter")
         await run.until(lambda: (tmp_path / "my-code-1.py").exists())
         await run.pilot.press("escape", "ctrl+s")
         await run.until(lambda: run.shows("reply.md"))
         await run.pilot.press("enter")
         await run.until(lambda: (tmp_path / "reply.md").exists())
+        await run.pilot.press("ctrl+s")
+        await run.until(lambda: run.shows("reply-2.md"))
     assert (tmp_path / "code-1.py").read_text() == "mine"
     assert (tmp_path / "my-code-1.py").read_text() == "print('hello')\n"
     assert (tmp_path / "reply.md").read_text().startswith("Here:")

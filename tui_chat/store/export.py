@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from typing import Any, Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import Attachment, Message, Role, State
 from tui_chat.store.values import Thread
+from tui_chat.text.sanitize import clean_line
 
 FORMAT: Final = "tui-chat"
 FORMAT_VERSION: Final = 1
@@ -41,6 +43,20 @@ def write_new(path: Path, text: str) -> None:
         raise StoreError(f"{path} exists already", "Name another file: nothing is overwritten.") from None
     except OSError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
+
+
+def unused_name(stem: str, suffix: str) -> str:
+    """A name for a new file in the working folder: `stem` and `suffix`, with a number between them if need be."""
+    names = itertools.chain([f"{stem}{suffix}"], (f"{stem}-{number}{suffix}" for number in itertools.count(2)))
+    return next(name for name in names if not os.path.lexists(name))
+
+
+def working_folder() -> str:
+    """The working folder as a line to show."""
+    try:
+        return clean_line(os.getcwd(), 200)
+    except FileNotFoundError:
+        return "a folder that was removed"
 
 
 def to_markdown(thread: Thread) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 from textual import on, work
 from textual.screen import Screen
 
-from tui_chat.errors import StoreError
+from tui_chat.config import user_path
+from tui_chat.errors import ChatError
 from tui_chat.messages import Message
-from tui_chat.store.export import write_new
+from tui_chat.store.export import unused_name, working_folder, write_new
 from tui_chat.terminal.clipboard import LIMIT, route
 from tui_chat.ui.screens.ask import AskScreen
 from tui_chat.ui.screens.find import FindScreen
@@ -105,13 +105,13 @@ class Reading(Screen[None]):
         if chosen is None:
             self.notify("There is nothing to save yet.", timeout=3)
             return
-        name: str | None = f"{chosen.name}{chosen.suffix}"
-        hint = "Enter saves · Esc closes"
+        name: str | None = await asyncio.to_thread(unused_name, chosen.name, chosen.suffix)
+        hint = f"Enter saves in {working_folder()} · Esc closes"
         while name := await self.app.push_screen_wait(AskScreen(f"Save {chosen.what} as", name or "", hint)):
-            path = Path(name).expanduser()
             try:
+                path = user_path(name)
                 await asyncio.to_thread(write_new, path, chosen.text)
-            except StoreError as error:
+            except ChatError as error:
                 hint = f"{error}. {error.hint}"
             else:
                 self.notify(f"Saved {chosen.what} as {path}.", timeout=4, markup=False)
