@@ -215,6 +215,22 @@ async def rename(data: Path, title: str) -> None:
     await store.aclose()
 
 
+@pytest.mark.parametrize("limit", ["-1", "9" * 20, "x"])
+@pytest.mark.parametrize("command", ["chats", "search"])
+def test_a_limit_that_is_none_is_said(
+    data: Path, capsys: pytest.CaptureFixture[str], command: str, limit: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(data, command, "word", f"--limit={limit}")
+    assert caught.value.code == 2
+    assert "--limit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["chats", "search", "export"])
+def test_words_that_are_no_text_are_looked_for_in_vain(data: Path, command: str) -> None:
+    assert run(data, command, "\udcff") == (1 if command == "export" else 0)
+
+
 def test_an_unknown_chat_is_said(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(data, "export", "zzz") == 1
     assert "There is no chat 'zzz'" in capsys.readouterr().err

@@ -36,11 +36,13 @@ def add_commands(
     )
     chats.add_argument("words", nargs="*", help="only those with all of these in the title")
     chats.add_argument("--json", action="store_true", help="print JSON, a chat a line")
-    chats.add_argument("--limit", type=int, default=None, metavar="N", help="at most N of them")
+    chats.add_argument("--limit", type=_limit, default=None, metavar="N", help="at most N of them")
     search = commands.add_parser("search", help="search in everything that was said", parents=[common])
     search.add_argument("words", nargs="+")
     search.add_argument("--json", action="store_true", help="print JSON, a hit a line")
-    search.add_argument("--limit", type=int, default=20, metavar="N", help="at most N titles and N messages (20)")
+    search.add_argument(
+        "--limit", type=_limit, default=20, metavar="N", help="at most N titles and N messages (20)"
+    )
     export = commands.add_parser("export", help="print a chat", parents=[common])
     export.add_argument("id", help="as `tui-chat chats` shows it; the beginning is enough; `all` for all (JSON)")
     export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (default) or JSON")
@@ -85,6 +87,12 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
                 await _import(store, arguments.file, as_json=arguments.json)
     finally:
         await store.aclose()
+
+
+def _limit(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
+    return int(text)
 
 
 async def _chats(store: Store, arguments: argparse.Namespace) -> None:

@@ -64,10 +64,11 @@ def test_what_is_no_port_is_refused_at_once(port: str, capsys: pytest.CaptureFix
     assert f"'{port}' is no port" in capsys.readouterr().err
 
 
-def test_an_address_that_cannot_be_listened_on_is_a_plain_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["192.0.2.1", "no..host", "a" * 300, "\udcff"])
+def test_an_address_that_cannot_be_listened_on_is_a_plain_error(tmp_path: Path, host: str) -> None:
     TokenFile(tmp_path / "t").add("anna")
-    words = ("--host", "192.0.2.1", "--tokens", str(tmp_path / "t"))
-    with pytest.raises(ConfigError, match=r"Cannot listen on 192\.0\.2\.1 port 8100"):
+    words = ("--host", host, "--tokens", str(tmp_path / "t"))
+    with pytest.raises(ConfigError, match=f"Cannot listen on {host} port 8100"):
         main(parsed(*words), {}, lambda upstream: ScriptedBackend())
 
 

@@ -132,7 +132,7 @@ async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenF
     where = f"{arguments.host} port {arguments.port}"
     try:
         listener = listen(arguments.host, arguments.port)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         raise ConfigError(
             f"Cannot listen on {where}: {error}", "Choose another with --host and --port."
         ) from error

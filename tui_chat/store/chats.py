@@ -109,7 +109,7 @@ def summaries(
 ) -> tuple[ChatSummary, ...]:
     """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
     growing = _growing(connection, here, now)
-    condition, values = title_condition(words_of(words))
+    condition, values = title_condition(words_of(whole(words)))
     rows = connection.execute(
         f"""
         SELECT {_SUMMARY} FROM chats c LEFT JOIN messages m ON m.id = c.leaf WHERE {condition}

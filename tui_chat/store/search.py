@@ -11,6 +11,7 @@ from typing import Final
 from tui_chat.store import decode, faults
 from tui_chat.store.chats import title_condition
 from tui_chat.store.grams import expression
+from tui_chat.store.text import whole
 from tui_chat.store.transaction import transaction
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
@@ -38,7 +39,7 @@ class Search:
     """One search, which any thread may call off while it runs."""
 
     def __init__(self, query: str, limit: int, *, titles: bool = True) -> None:
-        self._words = words_of(query)
+        self._words = words_of(whole(query))
         self._limit = limit
         self._wants_titles = titles
         self._unwanted = threading.Event()
