@@ -40,9 +40,9 @@ async def edited(text: str, command: Sequence[str]) -> str:
     Raises:
         ConfigError: the editor cannot be started, or its file cannot be read.
     """
-    folder = Path(tempfile.mkdtemp(prefix="tui-chat-"))
-    file = folder / "prompt.md"
     try:
+        folder = Path(tempfile.mkdtemp(prefix="tui-chat-"))
+        file = folder / "prompt.md"
         file.write_text(f"{text}\n", encoding="utf-8")
         process = await asyncio.create_subprocess_exec(*command, str(file))
         await process.wait()
