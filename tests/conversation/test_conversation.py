@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tui_chat.conversation.conversation import Conversation
@@ -21,10 +22,10 @@ class FailingStore(Store):
 
     full = False
 
-    async def save(self, chat_id: str, *messages: Message) -> None:
+    async def save(self, chat_id: str, *messages: Message, **more: Any) -> None:
         if self.full:
             raise StoreError("The disk is full.", "Make room.")
-        await super().save(chat_id, *messages)
+        await super().save(chat_id, *messages, **more)
 
 
 @pytest.fixture

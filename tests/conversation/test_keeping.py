@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tui_chat.conversation.again import answer_to
@@ -25,9 +26,9 @@ class CountingStore(Store):
 
     saves: list[Message]
 
-    async def save(self, chat_id: str, *messages: Message) -> None:
+    async def save(self, chat_id: str, *messages: Message, **more: Any) -> None:
         self.saves.append(messages[-1])
-        await super().save(chat_id, *messages)
+        await super().save(chat_id, *messages, **more)
 
 
 @pytest.fixture
@@ -42,8 +43,10 @@ async def store() -> AsyncIterator[CountingStore]:
 async def begun(store: Store, *script: Step) -> tuple[Conversation, Turn]:
     """A chat with a prompt, and the turn that answers it."""
     conversation = Conversation(store)
-    prompt = await conversation.ask("go")
-    return conversation, Turn(ScriptedBackend([list(script)]), ChatRequest("tiny", ()), answer_to(prompt))
+    prompt = conversation.prompt("go")
+    reply = answer_to(prompt)
+    await conversation.begin(prompt, reply, settings={})
+    return conversation, Turn(ScriptedBackend([list(script)]), ChatRequest("tiny", ()), reply)
 
 
 async def on_disk(store: Store, conversation: Conversation) -> Message | None:
@@ -90,7 +93,7 @@ async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_writte
 async def test_the_cost_does_not_grow_with_the_tokens(store: CountingStore) -> None:
     conversation, turn = await begun(store, *[Delta("word ")] * 500, Finished())
     await consume(turn, conversation, 3600)
-    assert [message.state for message in store.saves] == [State.COMPLETE, State.STREAMING, State.COMPLETE]
+    assert [message.state for message in store.saves] == [State.STREAMING, State.STREAMING, State.COMPLETE]
     assert store.saves[-1].text == "word " * 500
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tui_chat.conversation import saving
@@ -24,12 +25,12 @@ class Unsteady(Store):
     saved: list[tuple[Message, ...]]
     gate: asyncio.Event
 
-    async def save(self, chat_id: str, *messages: Message) -> None:
+    async def save(self, chat_id: str, *messages: Message, **more: Any) -> None:
         if self.broken:
             raise StoreError("The disk is locked.", "Wait.")
         await self.gate.wait()
         self.saved.append(messages)
-        await super().save(chat_id, *messages)
+        await super().save(chat_id, *messages, **more)
 
 
 @pytest.fixture

@@ -45,6 +45,36 @@ async def answered(session: Session, text: str) -> Message:
     return turn.message
 
 
+async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "chats.db")
+    session = session_on(store)
+    await answered(session, "one")
+    await session.conversation.note(draft="two")
+    statements: list[str] = []
+    store._opened.writer.set_trace_callback(statements.append)
+    _, plan = await session.ask("two")
+    turn = await session.turn(plan)
+    assert [statement for statement in statements if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
+    thread = await store.load(session.conversation.chat.id)
+    assert [(message.text, message.state) for message in thread.branch()[2:]] == [
+        ("two", State.COMPLETE),
+        ("", State.STREAMING),
+    ]
+    assert thread.messages[-1].id == turn.message.id
+    assert thread.chat.draft == ""
+    await store.aclose()
+
+
+async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(store: Store) -> None:
+    session = session_on(store)
+    await answered(session, "one")
+    _, plan = await session.ask("two")
+    session.abandon(plan)
+    await session.conversation.settle()
+    thread = await store.load(session.conversation.chat.id)
+    assert thread.branch()[-1].state is State.STOPPED
+
+
 async def test_a_prompt_is_answered_and_both_are_kept_with_model_and_server(store: Store) -> None:
     session = session_on(store, config=Config(system="Be brief.", options={"seed": 1}, think=False))
     reply = await answered(session, "go")

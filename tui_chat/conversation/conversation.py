@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Unpack
+from typing import Unpack, cast
 
 from tui_chat.conversation.saving import Saving
 from tui_chat.errors import StoreError
@@ -72,42 +72,52 @@ class Conversation:
         """Whether a message is a version of its own: one of which nothing came is none, unless it is shown."""
         return bool(message.text or message.thinking) or message.id == self.chat.leaf
 
-    async def ask(self, text: str, instead: Message | None = None) -> Message:
-        """Add the user's prompt; `instead` of another one it begins a branch beside that.
+    async def begin(self, *messages: Message, settings: Mapping[str, str], **fields: Unpack[ChatFields]) -> None:
+        """Put a prompt and the reply to be filled, or that alone, at the end of the branch, and on disk with
+        `fields` of the chat and `settings`: all in one transaction.
 
-        When this returns it is on disk, or `trouble` says why not.
+        When this returns they are on disk, or `trouble` says why not.
         """
-        prompt = Message(Role.USER, text, parent=instead.parent if instead else self.chat.leaf)
-        if not self.chat.title:
-            self.chat = replace(self.chat, title=title_of(text))
-        self._hold(prompt)
-        fields = ChatFields(draft="") if self.chat.draft else ChatFields()
-        self.chat = replace(self.chat, **fields)
-        await asyncio.shield(self._saving.message(prompt))
-        if fields:
-            self.note_soon(**fields)
+        prompt = messages[0]
+        if not self.chat.title and prompt.role is Role.USER:
+            self.chat = replace(self.chat, title=title_of(prompt.text))
+        held = [self._hold(message) for message in messages]
+        await asyncio.shield(self._saving.write(*held, fields=self._changed(fields), settings=settings))
+
+    async def ask(self, text: str, instead: Message | None = None) -> Message:
+        """Add the user's prompt alone; `instead` of another one it begins a branch beside that."""
+        prompt = self.prompt(text, instead)
+        await self.begin(prompt, settings={}, draft="")
         return prompt
+
+    def prompt(self, text: str, instead: Message | None = None) -> Message:
+        """A prompt to go on with; `instead` of another one it begins a branch beside that."""
+        return Message(Role.USER, text, parent=instead.parent if instead else self.chat.leaf)
 
     async def keep(self, message: Message) -> None:
         """Put a message, new or changed, at the end of the branch and on disk."""
-        await asyncio.shield(self._saving.message(self._hold(message)))
+        await asyncio.shield(self._saving.write(self._hold(message)))
 
     def keep_soon(self, message: Message) -> None:
         """The same without waiting for the disk: for a reply that grows."""
-        self._saving.message(self._hold(message))
+        self._saving.write(self._hold(message))
 
-    async def note(self, **fields: Unpack[ChatFields]) -> None:
+    async def note(self, *, settings: Mapping[str, str] | None = None, **fields: Unpack[ChatFields]) -> None:
         """Remember what is not said: the draft in the composer, where the reader is, model and server.
 
-        A chat in which nothing is said or drafted yet is not on disk.
+        A chat in which nothing is said or drafted yet is not on disk; `settings` are kept all the same.
         """
-        self.chat = replace(self.chat, **fields)
-        await asyncio.shield(self._saving.fields(**fields))
+        await asyncio.shield(self._saving.write(fields=self._changed(fields), settings=settings or {}))
 
     def note_soon(self, **fields: Unpack[ChatFields]) -> None:
         """The same without waiting for the disk."""
-        self.chat = replace(self.chat, **fields)
-        self._saving.fields(**fields)
+        self._saving.write(fields=self._changed(fields))
+
+    def _changed(self, fields: ChatFields) -> ChatFields:
+        """Take `fields` over; those of them that are other than they were."""
+        before, self.chat = self.chat, replace(self.chat, **fields)
+        same = [name for name, value in fields.items() if getattr(before, name) == value]
+        return cast(ChatFields, {name: value for name, value in fields.items() if name not in same})
 
     async def settle(self) -> None:
         """Try once more to write what is not on disk; `trouble` says if it cannot be."""
@@ -144,9 +154,7 @@ class Conversation:
             if known.parent in below:
                 below.add(known.id)
                 newest = max(newest, known, key=lambda either: either.created)
-        leaf = newest.id
-        self.chat = replace(self.chat, leaf=leaf)
-        self.note_soon(leaf=leaf)
+        self.note_soon(leaf=newest.id)
         return True
 
     def _descends(self, message: str | None, ancestor: str | None) -> bool:

@@ -18,14 +18,11 @@ CHECKPOINT_SECONDS: Final = 1.0
 async def kept(
     turn: Turn, conversation: Conversation, seconds: float = CHECKPOINT_SECONDS
 ) -> AsyncGenerator[Event, None]:
-    """The events of a turn. Its message is on disk from the beginning, then once a second, then at the end.
-
-    From the beginning, so that another tui-chat knows that it is being answered while the model loads.
+    """The events of a turn. Its message is on disk from its first token, then once a second, then at the end.
 
     However it ends (Esc, error, a closing program), the end is written before this generator is done.
     """
     checkpoints = _Checkpoints(lambda: conversation.keep_soon(turn.message), seconds)
-    conversation.keep_soon(turn.message)
     try:
         async with aclosing(turn.events()) as stream:
             async for event in stream:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Unpack
+from types import MappingProxyType
+from typing import Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
@@ -42,6 +43,7 @@ class Saving:
         self._stored = stored
         self._messages: dict[str, Message] = {}
         self._fields = ChatFields()
+        self._settings: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
@@ -53,20 +55,27 @@ class Saving:
         """The ids of the messages that are not on disk as they are now."""
         return self._messages.keys()
 
-    def message(self, message: Message) -> asyncio.Task[None]:
-        """Write a message, new or changed, after its parents; what is returned ends when that was tried."""
-        self._messages[message.id] = message
-        return self._write_soon()
+    def write(
+        self,
+        *messages: Message,
+        fields: ChatFields | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> asyncio.Task[None]:
+        """Write messages after their parents, fields of the chat, and settings: in one transaction.
 
-    def fields(self, **fields: Unpack[ChatFields]) -> asyncio.Task[None]:
-        """Write fields of the chat; what is returned ends when that was tried. An empty chat is not written."""
-        self._fields.update(fields)
-        return self._write_soon()
+        What is returned ends when that was tried. An empty chat is not written.
+        """
+        self._messages |= {message.id: message for message in messages}
+        self._fields.update(fields or {})
+        self._settings.update(settings)
+        if self._next is None:
+            self._next = start_task(self._write())
+        return self._next
 
     async def settle(self) -> None:
         """Try once more to write what is not on disk."""
-        if self._messages or self._fields:
-            await asyncio.shield(self._write_soon())
+        if self._messages or self._fields or self._settings:
+            await asyncio.shield(self.write())
 
     def give_up(self) -> None:
         """Try nothing again by itself."""
@@ -74,61 +83,53 @@ class Saving:
             self._again.cancel()
             self._again = None
 
-    def _write_soon(self) -> asyncio.Task[None]:
-        """The write that takes what waits now; there is one at most, behind the one that is on its way."""
-        if self._next is None:
-            self._next = start_task(self._write())
-        return self._next
-
     async def _write(self) -> None:
         async with self._lock:
             self._next = None
             self.give_up()
             try:
-                await self._write_messages()
-                await self._write_fields()
+                while await self._write_once():
+                    pass
             except Closed:  # at the end, after what was tried until then
                 self.trouble = self.trouble or StoreError("The disk did not take it in time.")
             except StoreError as error:
                 self.trouble = error
-                self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._write_soon)
+                self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.write)
             else:
                 self.trouble = None
 
-    async def _write_messages(self) -> None:
-        messages = dict(self._messages)
-        if not messages:
-            return
-        await self._create()
+    async def _write_once(self) -> bool:
+        """Write what waits in one transaction; whether it left some messages that are to be written anew."""
+        chat, messages, settings = self._chat(), dict(self._messages), self._settings
+        wanted = bool(messages or (self._fields and (self._stored or chat.draft)))
+        if not (wanted or settings):
+            return False
+        fields, self._settings = ChatFields(), {}
+        if wanted:
+            fields, self._fields = self._fields, ChatFields()
+        if "leaf" in fields:  # it may have moved on with a message since
+            fields["leaf"] = chat.leaf
+        drafted = "draft" in fields and chat.leaf is None  # a chat whose only draft was given up is not listed
         refused: Collection[str] = ()
         try:
-            await self._store.save(self._chat().id, *messages.values())
+            await self._store.save(
+                chat.id,
+                *messages.values(),
+                new=None if self._stored or not wanted else replace(chat, leaf=None),
+                fields=fields,
+                deleted=not chat.draft if drafted else None,
+                settings=settings,
+            )
         except ChangedElsewhere as conflict:
             refused = conflict.messages
+        except StoreError:
+            self._fields = ChatFields(**{**fields, **self._fields})
+            self._settings = {**settings, **self._settings}
+            raise
+        self._stored = self._stored or wanted
         for id, message in messages.items():
             if id in refused or self._messages[id] is message:
                 del self._messages[id]
         if refused:
             self._messages |= {message.id: message for message in self._branch_off(refused)}
-            await self._write_messages()
-
-    async def _write_fields(self) -> None:
-        chat = self._chat()
-        if not self._fields or not (self._stored or chat.draft):
-            return
-        fields, self._fields = self._fields, ChatFields()
-        if "leaf" in fields:  # it may have moved on with a message since
-            fields["leaf"] = chat.leaf
-        try:
-            await self._create()
-            await self._store.save_chat(chat.id, **fields)
-            if "draft" in fields and chat.leaf is None:  # a chat whose only draft was given up is not listed
-                await (self._store.undelete if chat.draft else self._store.delete)(chat.id)
-        except StoreError:
-            self._fields = ChatFields(**{**fields, **self._fields})
-            raise
-
-    async def _create(self) -> None:
-        if not self._stored:
-            await self._store.create_chat(replace(self._chat(), leaf=None))
-            self._stored = True
+        return bool(refused)

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Unpack
 
 from tui_chat.config import Config, server_at
 from tui_chat.conversation.again import Again, Plan, answer_to
@@ -19,9 +19,10 @@ from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ReplyError, StoreError
 from tui_chat.events import Event
-from tui_chat.messages import Message, Model
+from tui_chat.messages import Message, Model, State
 from tui_chat.servers import Server
 from tui_chat.store.store import Store
+from tui_chat.store.values import ChatFields
 from tui_chat.text.sanitize import clean_line
 
 _LAST_MODEL = "last-model"
@@ -88,7 +89,8 @@ class Session:
     async def use_model(self, model: str) -> None:
         """Go on with another model of the server; the chat remembers it, and so does the next start."""
         self.connection.use(model)
-        await self._remember_choice()
+        server = self.connection.server.address
+        await self.conversation.note(settings=self._choice(), model=model, server=server)
 
     async def start(self, chat: str | None = None, *, resume: bool = False) -> None:
         """Take up what the last run left: its unfinished replies, its model and, if asked for, a chat.
@@ -171,12 +173,14 @@ class Session:
             await self.conversation.catch_up()
 
     async def ask(self, text: str, instead: Message | None = None) -> tuple[Message, Plan]:
-        """Add a prompt, maybe `instead` of another: it, committed, and the reply to be filled."""
-        prompt = await self.conversation.ask(text, instead)
-        return prompt, Plan(Again.RETRY, answer_to(prompt))
+        """Add a prompt, maybe `instead` of another: it, committed with its reply, and the plan to fill that."""
+        prompt = self.conversation.prompt(text, instead)
+        reply = self._signed(answer_to(prompt))
+        await self._begin(prompt, *([reply] if reply.model else []), draft="")
+        return prompt, Plan(Again.RETRY, reply)
 
     async def turn(self, plan: Plan) -> Turn:
-        """The turn that carries out a plan.
+        """The turn that carries out a plan; its message is on disk.
 
         Raises:
             ReplyError: there is no model to ask.
@@ -188,10 +192,27 @@ class Session:
             raise connection.error or ReplyError(
                 f"{connection.server.label} has no models", "Get one: ollama pull qwen3:4b, then Ctrl+L."
             )
-        await self._remember_choice()
-        reply = replace(plan.reply, model=connection.model, server=connection.server.label, created=time.time())
+        reply = plan.reply
+        if reply != self.conversation.last or reply.model != connection.model:
+            reply = self._signed(reply)
+            await self._begin(reply)
         request = self.conversation.request(reply, self.config.options, self.config.think, plan.prefill)
         return Turn(connection.backend, request, reply, self._clock)
+
+    def _signed(self, reply: Message) -> Message:
+        """A reply that begins now, by the model that is chosen."""
+        connection = self.connection
+        return replace(reply, model=connection.model, server=connection.server.label, created=time.time())
+
+    async def _begin(self, *messages: Message, **fields: Unpack[ChatFields]) -> None:
+        fields |= {"model": self.connection.model, "server": self.connection.server.address}
+        await self.conversation.begin(*messages, settings=self._choice(), **fields)
+
+    def abandon(self, plan: Plan) -> None:
+        """A reply that was stopped before it was asked for: nothing streams any more."""
+        last = self.conversation.last
+        if last is not None and (last.id, last.state) == (plan.reply.id, State.STREAMING):
+            self.conversation.keep_soon(replace(last, state=State.STOPPED))
 
     async def ask_to_stop(self, reply: Message) -> None:
         """Ask the tui-chat that receives a reply to stop it.
@@ -207,15 +228,12 @@ class Session:
             return await self.store.recall(_STOP) == reply_id
         return False
 
-    async def _remember_choice(self) -> None:
-        """Keep which server and model are talked to: for this chat, and for the next start."""
-        model, server = self.connection.model, self.connection.server
-        await self.conversation.note(model=model, server=server.address)
-        with suppress(StoreError):  # a convenience is not worth a reply
-            await self.store.remember(_LAST_MODEL, model)
-            await self.store.remember(_LAST_SERVER, server.address)
-            if any(known.server == server and known.origin is Origin.NAMED for known in self._book.known()):
-                await self.store.remember(f"{_SERVER}{server.address}", "named")
+    def _choice(self) -> dict[str, str]:
+        """Which server and model are talked to, for the next start."""
+        server = self.connection.server
+        named = any(known.server == server and known.origin is Origin.NAMED for known in self._book.known())
+        choice = {_LAST_MODEL: self.connection.model, _LAST_SERVER: server.address}
+        return choice | ({f"{_SERVER}{server.address}": "named"} if named else {})
 
     def events(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """The events of a turn, its message kept on disk."""

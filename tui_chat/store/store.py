@@ -14,8 +14,9 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeVar, Unpack
 
 from tui_chat.errors import StoreError
@@ -118,8 +119,19 @@ class Store:
         """
         await self._write(lambda db: chats.update(db, chat_id, fields))
 
-    async def save(self, chat_id: str, *messages: Message) -> None:
-        """Add messages, or change those whose ids are there: parents first, all or none.
+    async def save(
+        self,
+        chat_id: str,
+        *messages: Message,
+        new: Chat | None = None,
+        fields: ChatFields | None = None,
+        deleted: bool | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Add messages, or change those whose ids are there: parents first, all or none. One transaction.
+
+        In the same transaction: `new`, the chat itself where it is not there yet; `fields` of it; whether it is
+        `deleted`, where that changes; and `settings`, as `remember` keeps them.
 
         The last one added becomes the chat's leaf, and the first prompt its title. A chat that was deleted comes
         back with what is added. A message in the state `streaming` belongs to this process until it is saved in
@@ -137,12 +149,20 @@ class Store:
 
         def write(db: sqlite3.Connection) -> dict[str, int | None]:
             known = self._seen.revision
-            return {
+            if new is not None:
+                chats.insert(db, new)
+            revisions = {
                 message.id: nodes.save(
                     *(db, chat_id, message, self._owner, self._clock()), known(chat_id, message.id)
                 )
                 for message in messages
             }
+            if fields:
+                chats.update(db, chat_id, fields)
+            if deleted is not None:
+                chats.mark_deleted(db, chat_id, self._clock() if deleted else None)
+            _remember(db, settings)
+            return revisions
 
         def job() -> dict[str, int | None]:
             revisions = self._committed(write)
@@ -231,7 +251,7 @@ class Store:
 
     async def remember(self, key: str, value: str) -> None:
         """Keep a small value, such as the model used last, for every later start."""
-        await self._write(lambda db: db.execute("REPLACE INTO settings (key, value) VALUES (?, ?)", (key, value)))
+        await self._write(lambda db: _remember(db, {key: value}))
 
     async def index(self) -> None:
         """Bring the search index up to date now. It keeps up by itself; a search misses nothing meanwhile."""
@@ -287,3 +307,14 @@ class Store:
 
         with contextlib.suppress(StoreError):  # closed meanwhile
             self._writer.submit(quiet)
+
+
+def _remember(connection: sqlite3.Connection, settings: Mapping[str, str]) -> None:
+    """Keep small values; those that are there already cost no write."""
+    connection.executemany(
+        """
+        INSERT INTO settings (key, value) VALUES (?, ?)
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value
+        """,
+        list(settings.items()),
+    )

@@ -96,17 +96,20 @@ class Replying(Reading):
     async def reply(self, asked: asyncio.Future[Plan | None]) -> None:
         """Carry out the plan that is asked for: the worker that carries tokens from the socket to the log."""
         conversation = self.session.conversation
+        before = conversation.chat.leaf
         try:
             plan = await asyncio.shield(asked)
             if plan is None:
                 return
             self.transcript.follow()
             turn = await self.session.turn(plan)
+        except asyncio.CancelledError:
+            asked.add_done_callback(self._abandon)
+            raise
         except ChatError as error:
             self._say(Status(str(error), _with_key(error.hint), error=True))
             self._look_for_server()
             return
-        before = conversation.chat.leaf
         self.transcript.drop_below(plan.reply.parent)
         live = self._live = LiveReply(turn, self.transcript, self._interval)
         self._show_connection()
@@ -124,6 +127,12 @@ class Replying(Reading):
                 if plan.kind is Again.REGENERATE and not turn.started:  # the version before is better than none
                     conversation.go_back(before)
                     self.show_branch()
+
+    def _abandon(self, asked: asyncio.Future[Plan | None]) -> None:
+        """What was asked for was stopped before there was anything to receive."""
+        if not asked.cancelled() and asked.exception() is None and (plan := asked.result()) is not None:
+            self.session.abandon(plan)
+            self._show_status()
 
     async def _is_next(self) -> bool:
         """Whether a prompt can be sent now, after what another tui-chat may have said in this chat meanwhile."""
