@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.program.kit import CTRL_C, CTRL_HOME, ESCAPE, Home, Program
-from tests.server import ScriptedServer, reply, token, wait
+from tests.server import ScriptedServer, reply, stall, token, wait
 from tests.terminal.emulator import Glyph
 
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
@@ -175,3 +175,31 @@ async def test_a_terminal_of_an_unknown_kind_that_is_said_to_have_colours_gets_t
         await program.until_shows("tiny")
         assert await program.quit() == 0
         assert COLOUR.findall(program.output)
+
+
+@pytest.mark.parametrize("new_line", ["\x1b\r", "\\\r", "\n", "\x1b[27;2;13~", "\x1b[13;3u"])
+async def test_a_new_line_is_begun_by_each_of_its_keys(home: Home, server: ScriptedServer, new_line: str) -> None:
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny", "Ask anything")
+        program.type(f"one{new_line}")
+        await program.until_shows("one", "^J new line")
+        program.type("two")
+        await program.until_shows("two")
+        assert await draft_of(home, program) == "one\ntwo"
+
+
+async def test_an_escape_beside_an_enter_stays_a_key_of_its_own(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("It goes ")[:-2], stall())
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        program.type("first\r\x1b")
+        await program.until_shows("■ stopped")
+        await program.say("second")
+        await program.until_shows("Esc stop")
+        program.type("third")
+        await program.until_shows("third")
+        program.type(ESCAPE)
+        await program.until(lambda: not program.shows("Esc stop"))
+        program.type("\r")
+        await program.until(lambda: "third" in str(server.asked()[-1]["messages"]))
+        assert await program.quit() == 0

@@ -12,11 +12,11 @@ from time import monotonic
 from typing import Any, Final
 
 from textual import events
-from textual._xterm_parser import XTermParser  # Textual has no public name for it
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui_chat.terminal.colours import wants_colours, without_colours
+from tui_chat.terminal.keys import KeyParser
 from tui_chat.terminal.pasting import Pasted, Pasting, Typed
 from tui_chat.text.sanitize import clean
 
@@ -109,7 +109,7 @@ class StockDriver(LinuxDriver):
         """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         pasting, heard = Pasting(), monotonic()
-        self._parser = XTermParser(self._debug)
+        self._parser = KeyParser(self._debug)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -135,4 +135,4 @@ class StockDriver(LinuxDriver):
                     if not isinstance(message, events.Paste):  # between the marks it saw nothing
                         self.process_message(message)
             except (ValueError, OverflowError):  # a report whose numbers make no sense
-                self._parser = XTermParser(self._debug)
+                self._parser = KeyParser(self._debug)

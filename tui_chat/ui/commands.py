@@ -53,7 +53,8 @@ _UNBOUND: Final = 24
 
 COMMANDS: Final = (
     Command("send", "Send", "Send what is written", "enter", Scope.COMPOSER, "Write"),
-    Command("new-line", "New line", "Start a new line", "ctrl+j,shift+enter,shift+\r", Scope.COMPOSER, "Write"),
+    Command("new-line", "New line", "Start a new line", "ctrl+j,alt+enter,shift+enter", Scope.COMPOSER, "Write",
+            "new line"),
     Command("editor", "Editor", "Write in the editor that VISUAL or EDITOR names", "ctrl+g", group="Write"),
     Command("stop", "Stop the reply", "Stop the reply; what came stays", "escape", footer="stop"),
     Command("interrupt", "Copy, stop or quit", "Copy the selection, else stop, else quit at the second press",
@@ -64,7 +65,7 @@ COMMANDS: Final = (
     Command("new-chat", "New chat", "Start a new chat", "ctrl+n"),
     Command("chats", "Chats and search", "Open another chat, or search in all of them", "ctrl+o", footer="chats"),
     Command("models", "Models", "Choose the model", "ctrl+l", footer="models"),
-    Command("servers", "Servers", "Choose, add, test or remove servers", "f3"),
+    Command("servers", "Servers", "Choose, add, test or remove servers", "f3", footer="servers"),
     Command("toggle-thinking", "Fold thinking", "Show or hide what the model thought", "ctrl+t", group="Read"),
     Command("follow", "To the end", "Go to the end and follow the reply", "ctrl+end", group="Read"),
     Command("top", "To the top", "Go to the beginning of the chat", "ctrl+home", group="Read"),

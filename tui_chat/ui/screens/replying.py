@@ -14,6 +14,7 @@ from textual.worker import WorkerError
 from tui_chat.conversation.again import Again, Plan, plan_again
 from tui_chat.conversation.progress import Phase
 from tui_chat.conversation.session import Session
+from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ChatError
 from tui_chat.messages import Message, Role
 from tui_chat.tasks import start_task
@@ -43,6 +44,8 @@ class Replying(Reading):
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
         self._phase: Phase | None = None
+        self._writing = False
+        """Whether something is written in the composer."""
         self._gauge = Gauge(session)
 
     @property
@@ -230,20 +233,36 @@ class Replying(Reading):
     def _show_status(self) -> None:
         for header in self.query(Header):
             header.unsaved = self.session.unsaved
-        bar, live, own = self.query_one(StatusBar), self._live, self._services.config.keys
+        bar, live = self.query_one(StatusBar), self._live
         if live is None:
             bar.status = _ELSEWHERE if self.session.conversation.elsewhere else self._said
-            plan = plan_again(self.session.conversation)
-            again = footer(own, ["again"], plan.kind) if plan else ()
-            bar.keys = again + footer(own, ["command-palette", "help", "chats", "models"])
-            return
-        turn = live.turn
-        self._phase = turn.progress.phase
-        if turn.retry_in is not None and turn.error is not None:
-            bar.status = Status(f"{turn.error} · again in {turn.retry_in:.0f} s", "Esc stops trying.", error=True)
         else:
-            bar.status = Status(phrases.phase(turn.progress, turn.message.model), busy=True)
-        bar.keys = footer(own, ["stop", "command-palette", "help"])
+            bar.status = _told(live.turn)
+            self._phase = live.turn.progress.phase
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """The keys that matter now, the first ones most: in an error the one that helps, and that of the help."""
+        bar, own = self.query_one(StatusBar), self._services.config.keys
+        others = ["help", "command-palette"] if bar.status.error else ["command-palette", "help"]
+        if self._live is not None:
+            bar.keys = footer(own, ["stop", *others])
+            return
+        plan = plan_again(self.session.conversation)
+        keys = footer(own, ["again"], plan.kind) if plan else ()
+        if bar.status.error and plan is None:
+            keys = footer(own, ["servers" if self.session.connection.error else "models"])
+        elif self._writing and not bar.status.error:
+            keys = footer(own, ["new-line"]) + keys
+        bar.keys = keys + footer(own, [*others, "chats", "models"])
+
+    @on(Composer.Changed)
+    def _written(self) -> None:
+        """Say how to begin a line, once there is one."""
+        writing = bool(self.composer.text)
+        if writing is not self._writing:
+            self._writing = writing
+            self._show_keys()
 
     # What a person can ask for
 
@@ -280,6 +299,13 @@ class Replying(Reading):
     @abstractmethod
     def _look_for_server(self) -> None:
         """Look for the server until it is there."""
+
+
+def _told(turn: Turn) -> Status:
+    """How far a reply is."""
+    if turn.retry_in is not None and turn.error is not None:
+        return Status(f"{turn.error} · again in {turn.retry_in:.0f} s", "Esc stops trying.", error=True)
+    return Status(phrases.phase(turn.progress, turn.message.model), busy=True)
 
 
 def _with_key(hint: str) -> str:

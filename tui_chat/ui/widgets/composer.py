@@ -99,9 +99,13 @@ class Composer(TextArea):
             self.replace(clean(event.character), *self.selection, maintain_selection_offset=False)
 
     def action_send(self) -> None:
-        """Send the text, if there is any."""
+        """Send the text, if there is any. After a backslash at the end of a line: a new line in its place."""
         if time.monotonic() - self._pasted < _PASTE_SECONDS:
             self.action_new_line()
+            return
+        row, column = self.cursor_location
+        if self.cursor_at_end_of_line and self.document.get_line(row)[:column].endswith("\\"):
+            self.replace("\n", (row, column - 1), (row, column))
             return
         text = self.text.strip("\n")
         if text.strip():

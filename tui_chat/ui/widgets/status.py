@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.ui.phrases import shortened
+
+Keys = tuple[tuple[str, str], ...]
+"""Labels of keys and what they do, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,41 +29,78 @@ class Status:
 class StatusBar(Widget):
     """One line, or as many as an error needs (up to the height that the style sheet allows).
 
-    The first of the keys keeps its place before all but the first words of the status.
+    The first of the keys keeps its place before all but the first words of the status, in an error the first two.
     """
 
     status: reactive[Status] = reactive(Status(), layout=True)
-    keys: reactive[tuple[tuple[str, str], ...]] = reactive(())
+    keys: reactive[Keys] = reactive(())
     """The keys on the right: label and word."""
 
     def watch_status(self, status: Status) -> None:
         """An error colours the whole bar."""
         self.set_class(status.error, "-error")
 
+    def watch_keys(self) -> None:
+        """An error may need another row for them."""
+        if self.status.error:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  Textual's
+        """How many rows it needs at this width."""
+        return len(self._rows(width))
+
     def render(self) -> Content:
-        """Status on the left, keys on the right as far as they fit; an error takes the keys' room."""
-        status, width = self.status, self.size.width - 2
-        if status.error:
-            said = Content.assemble(("✗ ", "bold"), (status.text, "bold"))
-            return Content.assemble(said, "  ", status.hint) if status.hint else said
-        dot = "●" if status.busy else "○"
-        text = f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else "")
-        first = sum(map(cell_len, self.keys[0])) + 3 if self.keys else 0
-        has_room = cell_len(text.partition(" · ")[0]) + first <= width
-        left = _fitted(text, width - first if has_room else width)
-        parts: list[tuple[str, str]] = []
-        used = cell_len(left) + 2
-        for label, word in self.keys:
-            cost = cell_len(label) + cell_len(word) + 3
-            if used + cost > width + 2:
-                break  # what matters less is not shown instead
-            parts.append((label, word))
-            used += cost
-        right = Content("  ").join(
-            Content.assemble((label, "bold"), " ", (word, "$foreground 70%")) for label, word in parts
-        )
-        gap = max(1, width - cell_len(left) - right.cell_length)
-        return Content.assemble(left, " " * gap, right) if parts else Content(left)
+        """The rows at the present width."""
+        return Content("\n").join(self._rows(self.size.width))
+
+    def _rows(self, width: int) -> list[Content]:
+        if not self.status.error:
+            return [status_row(self.status, self.keys, width - 2)]
+        limit = self.styles.max_height
+        return error_rows(self.status, self.keys, width, int(limit.value) if limit is not None else 1)
+
+
+def status_row(status: Status, keys: Keys, width: int) -> Content:
+    """Status on the left, keys on the right as far as they fit."""
+    dot = "●" if status.busy else "○"
+    text = f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else "")
+    first = _labelled(keys[:1]).cell_length + 2 if keys else 0
+    has_room = cell_len(text.partition(" · ")[0]) + first <= width
+    return _with_keys(Content(_fitted(text, width - first if has_room else width)), keys, width)
+
+
+def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Content]:
+    """What went wrong and what helps, in at most `height` rows that end with keys, with the first two at least.
+
+    Where that is too much, what went wrong gives way down to a row, then what helps.
+    """
+    needed, slack = _labelled(keys[:2]).cell_length, max(1, width // 4)
+    text, hint = shortened(status.text, width * height), shortened(status.hint, width * height)
+    while True:
+        said = Content.assemble(("✗ ", "bold"), (text, "bold"), f"  {hint}" if hint else "")
+        rows = [row.rstrip() for row in said.wrap(width)]
+        if needed and rows[-1].cell_length + 2 + needed > width:
+            rows.append(Content(""))
+        if len(rows) <= height or cell_len(text) <= 1 >= cell_len(hint):
+            return [*rows[:-1], _with_keys(rows[-1], keys, width)]
+        if cell_len(text) > width - 2 or not hint:
+            text = shortened(text, cell_len(text) - slack)
+        else:
+            hint = shortened(hint, cell_len(hint) - slack) if cell_len(hint) > 1 else ""
+
+
+def _with_keys(left: Content, keys: Keys, width: int) -> Content:
+    """A row with as many keys at its right end as fit; what matters less is not shown."""
+    room = width - left.cell_length - 2
+    fitting = [number for number in range(len(keys) + 1) if _labelled(keys[:number]).cell_length <= room]
+    right = _labelled(keys[: max(fitting, default=0)])
+    return Content.assemble(left, " " * (room + 2 - right.cell_length), right) if right else left
+
+
+def _labelled(keys: Keys) -> Content:
+    return Content("  ").join(
+        Content.assemble((label, "bold"), " ", (word, "$foreground 70%")) for label, word in keys
+    )
 
 
 def _fitted(text: str, width: int) -> str:

@@ -1,0 +1,65 @@
+"""The bottom line: what is said there, and which keys stay in view beside it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from tui_chat.ui.widgets.status import Status, error_rows
+
+from tests.server import ScriptedServer, answer, head, line, reply, token
+from tests.ui.kit import driven
+
+LONG = "llama runner process has terminated: exit status 2 " * 8
+SIZES = [(40, 10), (80, 24), (120, 40)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_an_error_shows_the_key_that_helps_and_that_of_the_help(size: tuple[int, int]) -> None:
+    async with ScriptedServer() as server, driven(server, size=size) as run:
+        server.script(head(), token("half"), line({"error": LONG}))
+        await run.say("go")
+        await run.until(lambda: run.status.error)
+        await run.idle()
+        assert run.shows("F1 help")
+        assert run.shows("^R ")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_a_server_that_refuses_leaves_the_way_to_another_in_view(size: tuple[int, int]) -> None:
+    async with ScriptedServer() as server:
+        for path in ("/api/tags", "/api/ps", "/api/version", "/v1/models"):
+            server.script(answer(401, {"error": "unauthorized"}), path=path)
+        async with driven(server, size=size, ready=False) as run:
+            await run.until(lambda: run.status.error)
+            await run.until(lambda: run.shows("F3 servers") and run.shows("F1 help"))
+
+
+@given(
+    st.integers(20, 120),
+    st.integers(2, 4),
+    st.sampled_from(["", "short", LONG, "漢字" * 100, "x" * 300]),
+    st.sampled_from(["", "Do something.", "Do much about it, and more. " * 3, "y" * 500]),
+)
+def test_the_rows_of_an_error_fit_and_end_with_two_keys(width: int, height: int, text: str, hint: str) -> None:
+    keys = (("^R", "retry"), ("F1", "help"), ("^P", "commands"))
+    rows = [row.plain for row in error_rows(Status(text, hint, error=True), keys, width, height)]
+    assert len(rows) <= height
+    assert all(cell_len(row) <= width for row in rows)
+    assert "^R retry  F1 help" in rows[-1]
+    if cell_len(hint) + 40 < width * (height - 1):
+        assert not hint or hint.split()[-1] in " ".join(rows)
+    assert text[:4] in " ".join(rows)
+
+
+async def test_once_something_is_written_the_key_for_a_new_line_is_shown() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("go")
+        await run.idle()
+        assert not run.shows("new line")
+        await run.pilot.press("a")
+        await run.until(lambda: run.shows("^J new line"))
+        await run.pilot.press("backspace")
+        await run.until(lambda: not run.shows("new line"))

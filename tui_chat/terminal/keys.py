@@ -1,0 +1,26 @@
+"""Keys that Textual's parser does not know, or takes for others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from textual import events
+from textual._xterm_parser import XTermParser  # Textual has no public name for it
+
+_KEYS: Final[Mapping[str, str]] = {
+    "\x1b\r": "alt+enter",
+    "\x1b[27;3;13~": "alt+enter",
+    "\x1b[27;2;13~": "shift+enter",
+    "\x1b[27;5;13~": "ctrl+enter",
+}
+"""By what a terminal sends: Escape before the key (xterm's `metaSendsEscape`), or its `modifyOtherKeys`."""
+
+
+class KeyParser(XTermParser):
+    """Textual's parser with these keys. An Escape that is followed by nothing for 0.1 s is a key of its own."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if (key := _KEYS.get(sequence)) is not None:
+            return [events.Key(key, None)]
+        return super()._sequence_to_key_events(sequence, alt)
