@@ -121,6 +121,11 @@ class Model:
     modified: str = ""
     """RFC 3339, as the server sent it: sorts by time."""
 
+    @property
+    def chats(self) -> bool:
+        """Whether it can be talked to, as far as is known: one that only makes embeddings cannot."""
+        return "embedding" not in self.capabilities or "completion" in self.capabilities
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:

@@ -21,6 +21,7 @@ from tui_chat.output import is_terminal, put
 from tui_chat.store.export import to_json, to_markdown, write_new
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
+from tui_chat.store.titles import title_of
 from tui_chat.store.values import ChatSummary, Hit, Thread
 
 _BIGGEST: Final = 1 << 30
@@ -107,7 +108,7 @@ def _chat_line(chat: ChatSummary) -> str:
     mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
     count = f"{chat.messages} message" + "s" * (chat.messages != 1)
     details = ", ".join(filter(None, ["pinned" if chat.pinned else "", count, chat.model]))
-    return f"{chat.id}  {when} {mark} {chat.title or 'Draft'}  ({details})"
+    return f"{chat.id}  {when} {mark} {chat.title or title_of(chat.draft) or 'Untitled'}  ({details})"
 
 
 async def _search(store: Store, arguments: argparse.Namespace) -> None:

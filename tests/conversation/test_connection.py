@@ -24,7 +24,7 @@ DEFAULT = Server("http://127.0.0.1:11434", named=False)
         ([OLD, NEW], "gone", "new:latest"),
         ([Model("old:latest", modified="2024-01-01", loaded=True), NEW], "", "old:latest"),
         ([OLD, EMBEDS], "", "old:latest"),
-        ([EMBEDS], "", "embed:latest"),
+        ([EMBEDS], "", ""),
         ([], "old", ""),
     ],
 )

@@ -62,6 +62,11 @@ class Driven:
     def header(self) -> Header:
         return self.chat.query_one(Header)
 
+    @property
+    def notices(self) -> list[str]:
+        """What was said in passing and is still in view."""
+        return [note.message for note in self.app._notifications]
+
     def rows(self) -> list[str]:
         """The screen as text, row by row."""
         return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]

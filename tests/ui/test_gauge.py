@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.server import ScriptedServer, reply
+from tests.server import ScriptedServer, done, end, head, reply, token
 from tests.ui.kit import Driven, driven
 
 
@@ -35,3 +35,25 @@ async def test_a_chat_that_fits_is_not_warned_of() -> None:
         await run.say("hello")
         await run.idle()
         assert not warnings(run)
+
+
+async def test_a_window_that_is_nearly_full_shows_in_colour() -> None:
+    async with driven(None) as run:
+        colours = []
+        for share in (0.5, 0.8, 0.97, 1.0):
+            run.header.context, run.header.share = "ctx gauge", share
+            line = run.header.render()
+            gauge = line.plain.index("gauge")
+            colours.append([str(span.style) for span in line.spans if span.start < gauge < span.end][-1])
+        assert colours == ["$foreground 70%", "bold $text-warning", "bold $text-error", "bold $text-error"]
+
+
+async def test_the_gauge_of_a_chat_that_fills_its_window_is_full() -> None:
+    async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
+        server.script(head(), token("ok"), done("stop", prompt_eval_count=4000, eval_count=50), end())
+        run.app.session.connection.window = 4096
+        await run.say("hello")
+        await run.idle()
+        run.app.session.connection.window = 4096
+        run.chat._show_gauge()
+        assert run.header.share > 0.95

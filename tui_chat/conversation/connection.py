@@ -66,6 +66,8 @@ class Connection:
         """Where else on this machine a server was looked for."""
         self.error: ReplyError | None = None
         """Why the server cannot be used, if it cannot."""
+        self._looked = False
+        """Whether the server has said what it has."""
 
     @property
     def backend(self) -> Backend:
@@ -86,7 +88,7 @@ class Connection:
             return
         if self.server is not server:
             return
-        self.error = None
+        self.error, self._looked = None, True
         warm = {model.name: model for model in loaded}
         self.models = tuple(warm_up(model, warm.get(model.name)) for model in models)
         if not self.models and await self._find_another():
@@ -97,6 +99,16 @@ class Connection:
         elif (known := find(self.model, self.models)) is not None:
             self.model = known.name
         await self.measure()
+
+    @property
+    def obstacle(self) -> ReplyError | None:
+        """Why no model can be asked; None where one can, or nothing is known yet."""
+        if self.model or self.error is not None:
+            return None if self.model else self.error
+        if not self._looked:
+            return None
+        which = "no model to chat with" if self.models else "no models"
+        return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b, then Ctrl+L.")
 
     async def _find_another(self) -> bool:
         """Where the user named no server and this one is of no use, take what else there is on this machine."""
@@ -184,6 +196,7 @@ class Connection:
         self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
         self.insists = server.named
         self.window = self.error = None
+        self._looked = bool(models)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -199,10 +212,10 @@ def find(name: str, models: Sequence[Model]) -> Model | None:
 
 
 def choose(models: Sequence[Model], last: str) -> str:
-    """The model used last, else one that is loaded, else the newest; empty where there is none."""
+    """The model used last, else one that is loaded, else the newest; empty where there is none to talk to."""
     if known := find(last, models):
         return known.name
-    talking = [model for model in models if not model.capabilities or "completion" in model.capabilities] or models
+    talking = [model for model in models if model.chats]
     ordered = sorted(talking, key=lambda model: (model.loaded, model.modified), reverse=True)
     return ordered[0].name if ordered else ""
 

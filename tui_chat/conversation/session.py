@@ -189,9 +189,7 @@ class Session:
         if not connection.model:
             await connection.look()
         if not connection.model:
-            raise connection.error or ReplyError(
-                f"{connection.server.label} has no models", "Get one: ollama pull qwen3:4b, then Ctrl+L."
-            )
+            raise connection.obstacle or ReplyError(f"{connection.server.label} was not asked for its models yet")
         reply = plan.reply
         if reply != self.conversation.last or reply.model != connection.model:
             reply = self._signed(reply)

@@ -11,14 +11,15 @@ from tui_chat.messages import State
 from tui_chat.store import decode
 from tui_chat.store.owner import Owner
 from tui_chat.store.text import whole
-from tui_chat.store.values import Chat, ChatFields, ChatSummary, Place
+from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
 
 _COLUMNS: Final = (
     "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, place_row"
 )
 _SUMMARY: Final = (
-    "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish"
+    "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish, "
+    f"substr(c.draft, 1, {DRAFT_SHOWN})"
 )
 _NONE: Final = State.COMPLETE
 """How far the last message got where there is none."""
@@ -148,7 +149,7 @@ def _growing(connection: sqlite3.Connection, here: Owner, now: float) -> frozens
 
 
 def _summary(row: tuple[Any, ...], growing: Collection[str]) -> ChatSummary:
-    chat_id, title, created, updated, model, server, pinned, messages, size, state, finish = row
+    chat_id, title, created, updated, model, server, pinned, messages, size, state, finish, draft = row
     reached = _NONE if state is None else decode.state(state, growing=chat_id in growing)
     return ChatSummary(
         chat_id,
@@ -162,4 +163,5 @@ def _summary(row: tuple[Any, ...], growing: Collection[str]) -> ChatSummary:
         decode.count(size),
         reached,
         reached not in _WHOLE or finish == "length",
+        decode.text(draft),
     )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from tui_chat.messages import Message, Role, State, new_id
+
+DRAFT_SHOWN: Final = 200
+"""Characters of a draft in a `ChatSummary`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class ChatSummary:
     """How far the last message on screen got; complete if there is none."""
     unfinished: bool
     """Whether there is more to be had of the last message on screen (see `Message.unfinished`)."""
+    draft: str = ""
+    """The beginning of what is written in the composer and not sent."""
 
 
 @dataclass(frozen=True, slots=True)

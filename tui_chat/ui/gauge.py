@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.window import tokens_of
 from tui_chat.ui import phrases
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How much of a context window is used."""
+
+    words: str
+    """For the header; empty where nothing is known."""
+    share: float = 0.0
+    """Of the window, 1 being all of it; 0 where the window is not known."""
+    warning: str = ""
+    """What to say, once, of a chat that has outgrown the window."""
 
 
 class Gauge:
@@ -14,19 +28,21 @@ class Gauge:
         self._session = session
         self._warned: set[str] = set()
 
-    def read(self) -> tuple[str, str]:
-        """How much is used, by the server's own count while the chat fits; what to say, once, if it does not."""
+    def read(self) -> Fullness:
+        """How much is used, by the server's own count while the chat fits."""
         conversation, connection = self._session.conversation, self._session.connection
         last, window = conversation.last, connection.window
         tokens = tokens_of(conversation.branch, conversation.chat.system)
         if window is None or tokens <= window:
-            return phrases.context(last.usage.context_tokens if last and last.usage else None, window), ""
+            used = last.usage.context_tokens if last and last.usage else None
+            return Fullness(phrases.context(used, window), used / window if used and window else 0.0)
         gauge = phrases.context(tokens, window)
         if conversation.chat.id in self._warned:
-            return gauge, ""
+            return Fullness(gauge, 1.0)
         self._warned.add(conversation.chat.id)
-        return gauge, (
+        warning = (
             f"{connection.model} sees {phrases.count(window)} tokens at once, and this chat has about "
             f"{phrases.count(tokens)}: what does not fit is left out, the oldest first. "
             "Start a new chat (Ctrl+N), or give the model a larger window."
         )
+        return Fullness(gauge, 1.0, warning)

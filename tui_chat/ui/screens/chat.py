@@ -101,8 +101,8 @@ class ChatScreen(Moving):
         connection = self.session.connection
         if connection.error is not None:
             return Status(str(connection.error), connection.error.hint, error=True)
-        if not connection.model:
-            return Status("no models", "Get one: ollama pull qwen3:4b", error=True)
+        if (obstacle := connection.obstacle) is not None:
+            return Status(str(obstacle), obstacle.hint, error=True)
         if connection.models and find(connection.model, connection.models) is None:
             missing = f"{connection.server.label} does not have {connection.model}"
             return Status(missing, f"Ctrl+L chooses another, ollama pull {connection.model} gets it", error=True)

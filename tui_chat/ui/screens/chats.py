@@ -15,6 +15,7 @@ from textual.widgets import Input
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.store.store import Store
+from tui_chat.store.titles import title_of
 from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.phrases import size
@@ -124,11 +125,11 @@ class ChatsScreen(Picker[Found]):
             "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else "",
             age(time.time() - chat.updated),
             chat.model,
-            f"{chat.messages} msg",
-            size(chat.size),
+            *((f"{chat.messages} msg", size(chat.size)) if chat.messages else ("draft",)),
         ]
         details = " · ".join(part for part in parts if part)
-        return Choice(Found(chat.id), chat.title or "Draft", details, marked=chat.id == self._present)
+        name = chat.title or title_of(chat.draft) or "Untitled"
+        return Choice(Found(chat.id), name, details, marked=chat.id == self._present)
 
     def submit(self, typed: str) -> None:
         """Open the highlighted one, or give it the name that was typed."""

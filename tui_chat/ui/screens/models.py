@@ -39,7 +39,7 @@ class ModelsScreen(Picker[Offer]):
             server: report for server, report in survey.reports.items() if report.models
         }
         super().__init__(
-            f"Models of {connection.server.label}", list(self._offers()), empty="The server has no models yet."
+            f"Models of {connection.server.label}", list(self._offers()), empty="No model to chat with yet."
         )
 
     def on_mount(self) -> None:
@@ -93,13 +93,17 @@ class ModelsScreen(Picker[Offer]):
         others = self._others()
         label = _called(connection.backend.server) if any(report.models for report in others) else ""
         present = find(connection.model, connection.models)
-        for model in connection.models:
+        for model in filter(_chats, connection.models):
             offer = Offer(connection.server, model, model.name, connection.models)
             yield Choice(offer, model.name, details(model, label), marked=model == present)
         for report in others:
-            for model in report.models:
+            for model in filter(_chats, report.models):
                 offer = Offer(report.known.server, model, model.name, report.models)
                 yield Choice(offer, model.name, details(model, _called(report.server)))
+
+
+def _chats(model: Model) -> bool:
+    return model.chats
 
 
 def _called(server: Server) -> str:

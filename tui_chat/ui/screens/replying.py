@@ -54,7 +54,7 @@ class Replying(Reading):
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
-        if self._refuses():
+        if self._refuses() or self._lacks_model():
             self.composer.take_back(event.text)
         else:
             self._begin(self._asked(event.text))
@@ -171,9 +171,10 @@ class Replying(Reading):
 
     def _show_gauge(self) -> None:
         for header in self.query(Header):  # there is none any more while the program ends
-            header.context, warning = self._gauge.read()
-            if warning:
-                self.notify(warning, severity="warning", timeout=15, markup=False)
+            used = self._gauge.read()
+            header.context, header.share = used.words, used.share
+            if used.warning:
+                self.notify(used.warning, severity="warning", timeout=15, markup=False)
 
     # What is said about it
 
@@ -205,6 +206,15 @@ class Replying(Reading):
         else:
             return False
         return True
+
+    def _lacks_model(self) -> bool:
+        """Whether it is known that there is nobody to answer; says so, and looks again."""
+        obstacle = self.session.connection.obstacle
+        if obstacle is not None:
+            why = str(obstacle).rstrip(".")
+            self.notify(f"Not sent: {why}. Your text is kept.", severity="warning", timeout=5, markup=False)
+            self._look_for_server()
+        return obstacle is not None
 
     def _say_elsewhere(self) -> None:
         self.notify(

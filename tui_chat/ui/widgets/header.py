@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.ui.phrases import shortened
+
+_NEARLY_FULL: Final = 0.75
+_NEARLY_FULL_STYLE: Final = "bold $text-warning"
+_FULL: Final = 0.95
+_FULL_STYLE: Final = "bold $text-error"
 
 
 class Header(Widget):
@@ -17,6 +24,8 @@ class Header(Widget):
     model: reactive[str] = reactive("")
     server: reactive[str] = reactive("")
     context: reactive[str] = reactive("")
+    share: reactive[float] = reactive(0.0)
+    """How much of the context window is used, 1 being all of it."""
     demo: reactive[bool] = reactive(False)
     unsaved: reactive[bool] = reactive(False)
 
@@ -27,7 +36,8 @@ class Header(Widget):
         taken = cell_len(badge) + bool(badge)
         model = self.model or "no model"
         whole = f"{model} @ {self.server}" if self.server else model
-        for right in (f"{whole}   {self.context}" if self.context else whole, whole, model, ""):
+        gauge = f"   {self.context}" if self.context else ""
+        for right in (whole + gauge, whole, model, ""):
             if cell_len(right) + taken + 14 <= width:
                 break
         room = max(0, width - cell_len(right) - taken - 3)
@@ -35,4 +45,7 @@ class Header(Widget):
         shown = shortened(title, room)
         gap = max(1, width - cell_len(shown) - cell_len(right) - taken - 2)
         left = Content.assemble(" ", (badge, "bold reverse"), " " if badge else "", (shown, "bold"))
-        return Content.assemble(left, " " * gap, (right, "$foreground 70%"), " ")
+        figures = Content.styled(right, "$foreground 70%")
+        if self.share >= _NEARLY_FULL and right == whole + gauge:
+            figures = figures.stylize(_FULL_STYLE if self.share >= _FULL else _NEARLY_FULL_STYLE, len(whole))
+        return Content.assemble(left, " " * gap, figures, " ")
