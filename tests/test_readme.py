@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tui_chat.cli import parser
 from tui_chat.config import load_config
-from tui_chat.ui.commands import COMMANDS, check_keymap, key_label
+from tui_chat.ui.commands import COMMANDS, check_keymap, key_labels
 
 from tests.screenshots import FOLDER, PICTURES, picture
 
@@ -31,8 +31,12 @@ def test_every_picture_of_the_readme_exists() -> None:
 
 
 def test_the_keys_of_the_readme_are_those_of_the_program() -> None:
-    table = dict(re.findall(r"^\| `([^`]+)` \| ([^|]+) \|$", README, re.MULTILINE))
-    expected = {key_label(command.keys): command.help for command in COMMANDS if command.keys}
+    table = dict(re.findall(r"^\| ((?:`[^`]+` ?)+) \| ([^|]+) \|$", README, re.MULTILINE))
+    expected = {
+        " ".join(f"`{label}`" for label in key_labels(command.keys)): command.help
+        for command in COMMANDS
+        if command.keys
+    }
     assert {key: " ".join(words.split()) for key, words in table.items()} == expected
 
 

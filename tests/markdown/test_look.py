@@ -161,9 +161,16 @@ def test_links_carry_where_they_lead_and_are_listed_in_order() -> None:
         ("mailto:a@b.example", "mailto:a@b.example"),
     ]
     first = layout.links()[0]
-    assert first == Link(0, "one two", "https://a.example")
+    assert first == Link("one two", "https://a.example", ((0, 0, 7),))
     hrefs = [segment.style.meta.get("href") for segment in layout.strip(0) if segment.style]
     assert "https://a.example" in hrefs
+
+
+def test_a_link_in_several_styles_is_one_and_tells_its_cells() -> None:
+    link, other = layout_of("See [a **bold** link](https://a.example) [b](https://a.example/b) here.", 60).links()
+    assert (link.text, link.href) == ("a bold link", "https://a.example")
+    assert (link.places[0][1], link.places[-1][2]) == (4, 15)
+    assert other.places == ((0, 16, 17),)
 
 
 def test_code_blocks_are_numbered_and_give_their_code() -> None:

@@ -6,7 +6,7 @@ import pytest
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.commands import COMMANDS, Scope, check_keymap, key_label
+from tui_chat.ui.commands import COMMANDS, Scope, check_keymap, key_label, key_labels
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.widgets.composer import Composer
 
@@ -56,6 +56,17 @@ def test_a_good_keymap_is_taken() -> None:
 )
 def test_keys_are_labelled_as_people_read_them(keys: str, label: str) -> None:
     assert key_label(keys) == label
+
+
+def test_every_key_with_alt_has_a_companion_without_it() -> None:
+    for command in COMMANDS:
+        keys = command.keys.split(",")
+        assert not any("alt+" in key for key in keys) or any("alt+" not in key for key in keys), command.id
+
+
+def test_all_keys_of_a_command_are_labelled() -> None:
+    assert key_labels("alt+up,shift+tab") == ("Alt+Up", "Shift+Tab")
+    assert key_labels("") == ()
 
 
 async def test_a_changed_key_works_is_shown_and_the_old_one_does_not() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tui_chat.ui.phrases import heading
 from tui_chat.ui.widgets.divider import Divider
 
-from tests.server import ScriptedServer, done, end, head, token, wait
+from tests.server import ScriptedServer, done, end, head, thought, token, wait
 from tests.ui.kit import Driven, driven
 
 LINES = 60
@@ -126,3 +126,18 @@ async def test_a_resize_while_streaming_goes_on_following() -> None:
         await run.pilot.resize_terminal(50, 15)
         gate.set()
         await run.until(lambda: run.shows(f"later {LINES - 1}"))
+
+
+async def test_unfolding_a_thought_brings_no_new_lines() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        steps = [thought("a thought\n\n" * 20), *(token(f"line {number}\n\n") for number in range(LINES))]
+        server.script(head(), *steps, done(), end())
+        await run.say("go")
+        await run.idle()
+        await run.pilot.press("ctrl+home")
+        await run.until(lambda: run.shows("more below"))
+        await run.pilot.press("ctrl+t")
+        await run.until(lambda: run.shows("▾ thought"))
+        await run.pilot.pause()
+        assert run.shows("more below")
+        assert not run.shows("new line")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.ui.screens.link import LinkScreen
 
-from tests.server import ScriptedServer, reply
+from tests.server import ScriptedServer, done, end, head, reply
 from tests.ui.kit import Driven, driven
 
 TEXT = (
     "A paragraph that is long enough to be wrapped over several rows of the terminal, so that joining shows.\n\n"
     "```python\nprint('hello')\n```\n\nSee [the docs](https://example.com/docs) for more.\n"
 )
+
+
+def reversed_text(run: Driven) -> str:
+    """What of the log is shown in reverse."""
+    view = run.transcript
+    strips = [view.render_line(y) for y in range(view.size.height)]
+    return "".join(part.text for strip in strips for part in strip if part.style and part.style.reverse)
 
 
 async def answered(server: ScriptedServer, run: Driven, text: str = TEXT) -> None:
@@ -51,13 +59,78 @@ async def test_steps_go_through_messages_code_and_links_and_back() -> None:
             step = run.transcript.steps.chosen()
             assert step is not None
             seen.append(step.what)
-        assert seen == ["the message", "code block 1", "the address"]
+        assert seen == ["the message", "code block 1", "the link"]
         await run.pilot.press("alt+up", "c")
         assert run.clipboard == "print('hello')\n"
         assert any(row.startswith("▎") for row in run.rows())
         await run.pilot.press("escape")
         assert run.chat.composer.has_focus
         assert not any(row.startswith("▎") for row in run.rows())
+
+
+async def test_two_links_in_a_row_are_numbered_and_marked_by_themselves() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run, "Read [one](https://example.com/1) and [two](https://example.com/2).\n")
+        marked = []
+        for what in ("link 2 of 2", "link 1 of 2"):
+            await run.pilot.press("shift+tab")
+            await run.until(lambda what=what: run.shows(f"at {what}"))  # type: ignore[misc]
+            marked.append(reversed_text(run))
+        assert marked == ["two", "one"]
+        await run.pilot.press("c")
+        assert run.clipboard == "https://example.com/1"
+
+
+@pytest.mark.parametrize("keys", [("alt+up", "alt+down"), ("shift+tab", "tab"), ("shift+tab", "down")])
+async def test_each_pair_of_keys_selects_and_arrows_go_on(keys: tuple[str, str]) -> None:
+    up, down = keys
+    async with ScriptedServer() as server, driven(server) as run:
+        await answered(server, run)
+        await run.pilot.press(up, "up")
+        assert run.shows("at code block 1")
+        await run.pilot.press(down)
+        assert run.shows("at the link")
+        await run.pilot.press("escape", "f5")
+        assert run.clipboard == TEXT
+
+
+async def test_an_empty_reply_is_not_copied() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(head(), done(), end())
+        await run.say("go")
+        await run.idle()
+        run.app.copy_to_clipboard("kept")
+        for key in ("alt+c", "ctrl+s"):
+            await run.pilot.press(key)
+            await run.pilot.pause()
+        assert run.clipboard == "kept"
+        assert run.notices[-2:] == [
+            "The message is empty: there is nothing to copy.",
+            "The message is empty: there is nothing to save.",
+        ]
+
+
+async def test_clicks_select_a_word_and_a_paragraph_and_paint_all_of_it() -> None:
+    text = (
+        "Set `max_depth=3` in /etc/tool.conf, and read the whole of it: "
+        + "more words " * 12
+        + "\n\nAnother one.\n"
+    )
+    async with ScriptedServer() as server, driven(server, size=(60, 24)) as run:
+        await answered(server, run, text)
+        y, row = next((y, row) for y, row in enumerate(run.rows()) if "tool.conf" in row)
+        for times, copied in ((2, "/etc/tool.conf"), (3, text.split("\n")[0].replace("`", "").strip())):
+            await run.pilot.click(offset=(row.index("tool") + 1, y), times=times)
+            await run.pilot.pause()
+            selected = run.chat.get_selected_text()
+            assert selected is not None
+            assert selected.replace("`", "").strip() == copied
+        ground = run.chat.get_component_rich_style("screen--selection").bgcolor
+        painted = "".join(part.text for part in run.transcript.render_line(y - run.transcript.region.y)
+                          if part.style and part.style.bgcolor == ground)  # fmt: skip
+        assert "max_depth=3" in painted
+        await run.pilot.click(offset=(row.index(" and") + 0, y), times=2)
+        assert not run.chat.get_selected_text()
 
 
 async def test_a_link_shows_its_address_and_does_not_open_by_itself() -> None:

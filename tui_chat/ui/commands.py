@@ -51,6 +51,8 @@ class Command:
 _UNBOUND: Final = 24
 """A function key that no keyboard has stands for no key: a binding cannot be without one."""
 
+# A key with Alt has a second one without it: in plain xterms Alt types letters. Tab, Shift+Tab and F5 come through
+# SSH, tmux, screen and PuTTY as they are; Ctrl with an arrow is kept by macOS, and is the bare arrow in PuTTY.
 COMMANDS: Final = (
     Command("send", "Send", "Send what is written", "enter", Scope.COMPOSER, "Write"),
     Command("new-line", "New line", "Start a new line", "ctrl+j,alt+enter,shift+enter", Scope.COMPOSER, "Write",
@@ -73,11 +75,15 @@ COMMANDS: Final = (
     Command("page-down", "Page down", "Scroll down by a page", "pagedown", group="Read"),
     Command("line-up", "Line up", "Scroll up by a line", "shift+up", group="Read"),
     Command("line-down", "Line down", "Scroll down by a line", "shift+down", group="Read"),
-    Command("step-up", "Step up", "Step to the message, code block or link above", "alt+up", group="Read"),
-    Command("step-down", "Step down", "Step to the message, code block or link below", "alt+down", group="Read"),
+    Command("step-up", "Step up", "Select the message, code block or link above", "alt+up,shift+tab",
+            group="Read"),
+    Command("step-down", "Step down", "Select the message, code block or link below", "alt+down,tab",
+            group="Read"),
     Command("find", "Find", "Find in this chat", "ctrl+f", group="Read"),
-    Command("copy", "Copy", "Copy what was stepped to, else the last reply", "alt+c", group="Read"),
-    Command("save", "Save", "Write what was stepped to, else the last reply, to a file", "ctrl+s", group="Read"),
+    Command("copy", "Copy", "Copy the selected message, code block or link, else the last reply", "alt+c,f5",
+            group="Read"),
+    Command("save", "Save", "Write the selected message or code block, else the last reply, to a file", "ctrl+s",
+            group="Read"),
     Command("demo", "Start the demo", "Talk to a built-in scripted server", "f2", group="Program"),
     Command("command-palette", "Commands", "Search all commands", "ctrl+p", Scope.APP, "Program", "commands"),
     Command("help", "Help", "Show the keys", "f1", Scope.APP, "Program", "help"),
@@ -100,8 +106,13 @@ def footer(own: Mapping[str, str], ids: Iterable[str], word: str = "") -> tuple[
     return tuple((key_label(own.get(command.id, command.keys)), word or command.footer) for command in chosen)
 
 
+def key_labels(keys: str) -> tuple[str, ...]:
+    """How a person reads keys: `ctrl+p,f9` is `^P` and `F9`."""
+    return tuple(key_label(key) for key in keys.split(",") if key)
+
+
 def key_label(keys: str) -> str:
-    """How a person reads keys: `ctrl+p,f9` is `^P`, of several the first."""
+    """The first of several keys, as a person reads it."""
     key = keys.split(",")[0]
     names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn", "enter": "Enter"}
     if key in names:

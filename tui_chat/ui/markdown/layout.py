@@ -38,11 +38,17 @@ class CodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link: the row it begins in, its text and where it leads."""
+    """A link: its text, where it leads, and where it is shown."""
 
-    row: int
     text: str
     href: str
+    places: tuple[tuple[int, int, int], ...]
+    """Rows, and from which cell to which it stands there: several where it wraps."""
+
+    @property
+    def row(self) -> int:
+        """The row it begins in."""
+        return self.places[0][0]
 
 
 @dataclass(slots=True)
@@ -325,23 +331,26 @@ class Layout:
         return CodeBlock(start.number, first, self._tops[index + 1] - 1, start.language, "".join(code))
 
     def _links_in(self, index: int) -> Iterable[Link]:
-        """The links of a slot; a link that wraps is one."""
+        """The links of a slot; a link that wraps, or is shown in several styles, is one."""
         found: list[Link] = []
-        text = ""  # of the row before, up to where it was wrapped
-        for offset, row in enumerate(self._rows_of(index).rows):
-            carried = row.continues and bool(found)
+        text = open_link = ""  # of the row before, up to where it was wrapped; where the link leads that ends it
+        for y, row in enumerate(self._rows_of(index).rows, self._tops[index]):
+            if not row.continues:
+                open_link = ""
+            between = " " if text.endswith(" ") else ""
             cell = 0
             for shown, style, _ in row.segments:
-                cell += cell_len(shown)
+                start, cell = cell, cell + cell_len(shown)
                 if cell <= row.indent:
                     continue
                 href = style.meta.get("href", "") if style else ""
-                if href and carried and found[-1].href == href:
-                    space = " " if text.endswith(" ") else ""
-                    found[-1] = replace(found[-1], text=found[-1].text + space + shown)
+                if href and href == open_link:
+                    link = found[-1]
+                    places = (*link.places, (y, start, cell))
+                    found[-1] = replace(link, text=link.text + between + shown, places=places)
                 elif href:
-                    found.append(Link(self._tops[index] + offset, shown, href))
-                carried = False
+                    found.append(Link(shown, href, ((y, start, cell),)))
+                open_link, between = href, ""
             text = row.text
         return found
 

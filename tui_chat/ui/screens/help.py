@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui_chat.ui.commands import COMMANDS, key_label
+from tui_chat.ui.commands import COMMANDS, key_labels
 
 _WRITING = (
     ("^A ^E", "Start and end of the line"),
@@ -20,13 +20,16 @@ _WRITING = (
     ("^W", "Delete the word before the cursor"),
     ("^Z ^Y", "Undo, redo"),
     ("↑", "In an empty line: what was sent before"),
+    ("\\ Enter", "At the end of a line: start a new line"),
 )
-_STEPPED = (
+_SELECTED = (
+    ("↑ ↓", "Select what is above, below"),
     ("c", "Copy it"),
-    ("e", "Write the prompt anew, as another version"),
-    ("r", "Continue, retry or regenerate the last reply"),
-    ("← →", "Show the version before, after"),
+    ("e", "Edit the prompt; the earlier version is kept"),
+    ("r", "Continue, retry or regenerate the reply"),
+    ("← →", "Show the previous, the next version"),
     ("Enter", "Show a link's address"),
+    ("Esc", "Go back to writing"),
 )
 
 
@@ -60,13 +63,13 @@ class HelpScreen(ModalScreen[None]):
     def _groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         for group in ("Chat", "Write", "Read", "Program"):
             keys = [
-                (key_label(own), command.help)
+                (" ".join(key_labels(own)), command.help)
                 for command in COMMANDS
                 if command.group == group and (own := self._own.get(command.id, command.keys))
             ]
             yield group, keys + list(_WRITING if group == "Write" else ())
             if group == "Read":
-                yield "What was stepped to", list(_STEPPED)
+                yield "On a selected message", list(_SELECTED)
 
 
 def _line(key: str, words: str) -> Horizontal:

@@ -18,6 +18,7 @@ from tui_chat.ui.screens.link import LinkAction, LinkScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.steps import Step
 from tui_chat.ui.widgets.transcript import Transcript
 
 
@@ -101,9 +102,7 @@ class Reading(Screen[None]):
     @work(group="dialog", exclusive=True)
     async def action_save(self) -> None:
         """Write what was stepped to, else the last reply, to a file."""
-        chosen = self.transcript.steps.chosen()
-        if chosen is None:
-            self.notify("There is nothing to save yet.", timeout=3)
+        if (chosen := self._chosen("save")) is None:
             return
         name: str | None = await asyncio.to_thread(unused_name, chosen.name, chosen.suffix)
         hint = f"Enter saves in {working_folder()} · Esc closes"
@@ -119,11 +118,17 @@ class Reading(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy what was stepped to, else the last reply."""
-        chosen = self.transcript.steps.chosen()
-        if chosen is None:
-            self.notify("There is nothing to copy yet.")
-        else:
+        if (chosen := self._chosen("copy")) is not None:
             self.copy_out(chosen.what, chosen.text)
+
+    def _chosen(self, purpose: str) -> Step | None:
+        """What was stepped to, else the last reply; says so where there is nothing in it."""
+        chosen = self.transcript.steps.chosen()
+        if chosen is not None and chosen.text.strip():
+            return chosen
+        empty = "There is nothing" if chosen is None else f"{chosen.what.capitalize()} is empty: there is nothing"
+        self.notify(f"{empty} to {purpose}.", timeout=3)
+        return None
 
     def copy_out(self, what: str, text: str) -> None:
         """Send text to the clipboard, and say by which way: a terminal never tells whether it took it."""
@@ -154,8 +159,8 @@ class Reading(Screen[None]):
         """Say what was stepped to, and the keys for it."""
         if (step := self.transcript.steps.chosen()) is not None:
             self.transcript.focus()
-            link = " · Enter opens" if step.href else ""
-            self.say_aside(f"at {step.what}", f"c copies{link} · e edits · r again · ←→ versions · Esc leaves")
+            keys = "Enter shows it" if step.href else "e edit · r again · ←→ versions"
+            self.say_aside(f"at {step.what}", f"↑↓ go on · c copy · {keys} · Esc back")
 
     def say_aside(self, text: str, hint: str, *, busy: bool = False) -> None:
         """Say something in the status bar until there is something else to say."""

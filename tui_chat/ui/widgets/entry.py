@@ -16,7 +16,7 @@ from tui_chat.ui.markdown.wrap import Piece, wrap
 from tui_chat.ui.phrases import duration, ending, heading, shortened
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
-_MARGIN: Final = 2
+MARGIN: Final = 2
 """Cells left of a message's text, where the mark of the current one stands."""
 _CACHED_STRIPS: Final = 128
 """Rows of a message whose strips are kept: they weigh some kilobytes each, and few screens show more."""
@@ -93,7 +93,7 @@ class EntryRows:
         self._cache: dict[int, Strip] = {}
         self.answer: Layout | None = None
         self.thoughts: Layout | None = None
-        margin, inner = [Segment(" " * _MARGIN)], max(8, width - _MARGIN - 1)
+        margin, inner = [Segment(" " * MARGIN)], max(8, width - MARGIN - 1)
         blocks: list[Rows] = [] if first else [FixedRows.silent(())]
         blocks.append(_head(entry, look, inner))
         self.fold_row = sum(block.height for block in blocks)
@@ -187,4 +187,4 @@ def _foot(entry: Entry, look: Look, width: int) -> Rows:
 def _aside(pieces: list[Piece], width: int) -> Rows:
     """What is said about a message: below each other what does not fit beside each other."""
     lines = wrap([piece for piece in pieces if piece[0]], width)
-    return FixedRows.silent(*([Segment(" " * _MARGIN), *line.segments()] for line in lines))
+    return FixedRows.silent(*([Segment(" " * MARGIN), *line.segments()] for line in lines))

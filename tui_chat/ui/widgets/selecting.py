@@ -1,8 +1,12 @@
-"""Selected text: how it looks on a row, and where it begins and ends in cells."""
+"""Selected text: how it looks on a row, where it begins and ends, and what a double and a triple click select."""
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from rich.cells import cell_len
+from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -10,16 +14,41 @@ from textual.strip import Strip
 
 from tui_chat.ui.markdown.copying import HasRows, Position
 
+_WORD: Final = re.compile(r"(?:~?/|--?)?\w+(?:[-'’./:@~+=?&%#]+\w+)*")
+
 
 def highlight(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
     """`strip` with the characters of a span in another style; an end of -1 is the row's end."""
     text = strip.text
-    start = cell_len(text[: span[0]])
     end = strip.cell_length if span[1] == -1 else cell_len(text[: span[1]])
+    return highlight_cells(strip, cell_len(text[: span[0]]), end, style)
+
+
+def highlight_cells(strip: Strip, start: int, end: int, style: Style) -> Strip:
+    """`strip` with the cells from `start` to `end` in another style, whatever style they have."""
     if start >= end:
         return strip
     before, chosen, after = strip.crop(0, start), strip.crop(start, end), strip.crop(end, strip.cell_length)
-    return Strip.join([before, chosen.apply_style(style), after])
+    return Strip.join([before, Strip(Segment.apply_style(chosen, post_style=style), end - start), after])
+
+
+def word_at(rows: HasRows, y: int, cell: int) -> Selection | None:
+    """The word at a cell of a row; addresses, paths and dotted or hyphenated names are words."""
+    text = rows.row(y).strip().text
+    for word in _WORD.finditer(text):
+        if cell_len(text[: word.start()]) <= cell < cell_len(text[: word.end()]):
+            return Selection(Offset(word.start(), y), Offset(word.end(), y))
+    return None
+
+
+def paragraph_at(rows: HasRows, y: int) -> Selection:
+    """What was wrapped into a row and those around it."""
+    first = last = y
+    while first > 0 and rows.row(first).continues:
+        first -= 1
+    while last + 1 < rows.height and rows.row(last + 1).continues:
+        last += 1
+    return Selection(Offset(0, first), Offset(len(rows.row(last).strip().text), last))
 
 
 def ends_of(selection: Selection, rows: HasRows) -> tuple[Position, Position]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tui_chat.messages import Role
 from tui_chat.ui.markdown import suffix_of
-from tui_chat.ui.widgets.entry import Entry, EntryRows
+from tui_chat.ui.widgets.entry import MARGIN, Entry, EntryRows
 from tui_chat.ui.widgets.log import Log
 
 
@@ -17,12 +17,14 @@ class Step:
     first: int
     last: int
     what: str
-    """What it is, for a person: `the message`, `code block 2`, `the address`."""
+    """What it is, for a person: `the message`, `code block 2`, `link 1 of 3`."""
     text: str
     href: str = ""
     name: str = "reply"
     """What a file of it could be called."""
     suffix: str = ".md"
+    places: tuple[tuple[int, int, int], ...] = ()
+    """Of a link: rows, and from which cell to which it stands there."""
 
 
 class Steps:
@@ -97,6 +99,12 @@ class Steps:
             return False
         return self._marked.first <= row <= self._marked.last
 
+    def places(self, index: int, row: int) -> tuple[tuple[int, int], ...]:
+        """The cells of a row where the link stands that was stepped to."""
+        if self._marked is None or not self.marks(index, row):
+            return ()
+        return tuple((start, end) for at, start, end in self._marked.places if at == row)
+
     def _stops(self, index: int) -> list[Step]:
         return stops_of(*self._log.rows_at(index))
 
@@ -120,7 +128,9 @@ def stops_of(entry: Entry, rows: EntryRows) -> list[Step]:
         )
         for block in rows.answer.code_blocks()
     ]
-    inner += [
-        Step(top + link.row, top + link.row, "the address", link.href, link.href) for link in rows.answer.links()
-    ]
+    links = rows.answer.links()
+    for number, link in enumerate(links, 1):
+        places = tuple((top + row, MARGIN + start, MARGIN + end) for row, start, end in link.places)
+        what = f"link {number} of {len(links)}" if len(links) > 1 else "the link"
+        inner.append(Step(places[0][0], places[-1][0], what, link.href, link.href, places=places))
     return stops + sorted(inner, key=lambda stop: stop.first)

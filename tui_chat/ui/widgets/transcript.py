@@ -27,7 +27,7 @@ from tui_chat.ui.widgets.entry import Entry, EntryRows
 from tui_chat.ui.widgets.finding import Finding
 from tui_chat.ui.widgets.lines import Shown
 from tui_chat.ui.widgets.measured import MeasuredView
-from tui_chat.ui.widgets.selecting import ends_of, highlight
+from tui_chat.ui.widgets.selecting import ends_of, highlight, highlight_cells, paragraph_at, word_at
 from tui_chat.ui.widgets.steps import Steps
 
 _CACHED: Final = 48
@@ -157,6 +157,7 @@ class Transcript(MeasuredView, can_focus=True):
         entry.unfolded = unfolded
         self._renew(index)
         growth = self._measure(index, anew=True)
+        self._left_at += growth  # nothing new has come
         if row > old.fold_row + old.fold_height:
             self._settle(shift=growth)
         elif row > old.fold_row:
@@ -294,6 +295,8 @@ class Transcript(MeasuredView, can_focus=True):
         for place in found:
             here = self.finding.is_at(index, inner)
             strip = highlight(strip, place, self._look.found_here if here else self._look.found)
+        for start, end in self.steps.places(index, inner):
+            strip = highlight_cells(strip, start, end, self._look.found_here)
         if marked:
             strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
@@ -334,13 +337,23 @@ class Transcript(MeasuredView, can_focus=True):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A link says so; the line of a thinking fold opens or closes it."""
+        """A link says so, the line of a thinking fold opens or closes it; two clicks select a word."""
         meta = event.style.meta
+        if event.chain > 1:
+            event.stop()
+            event.prevent_default()  # Textual selects everything
         if href := meta.get("href"):
             self.post_message(self.LinkClicked(str(href)))
         elif meta.get("fold") and self._entries:
             entry = self._entries[self._heights.find(self.scroll_offset.y + event.y)[0]]
             self.fold(entry, unfolded=not entry.unfolded)
+        elif event.chain > 1:
+            self._select_around(event.x, self.scroll_offset.y + event.y, whole=event.chain > 2)
+
+    def _select_around(self, cell: int, row: int, *, whole: bool) -> None:
+        if row < self.height:
+            chosen = paragraph_at(self, row) if whole else word_at(self, row, cell)
+            self.screen.selections = {self: chosen} if chosen is not None else {}
 
     def on_key(self, event: events.Key) -> None:
         """Who types on has something to write: it goes to the composer."""
