@@ -228,7 +228,45 @@ async def test_the_chat_that_is_pinned_or_renamed_stays_the_highlighted_one() ->
         assert [chat.title for chat in await store.chats()] == ["three", "two"]
 
 
-async def test_the_open_chat_is_not_deleted_under_the_reader() -> None:
+async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("hello")
+        await run.idle()
+        deleted = run.app.session.conversation.chat.id
+        run.chat.composer.text = "half a thought"
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: run.shows("2 msg"))
+        await run.pilot.press("ctrl+d")
+        await run.until(lambda: run.shows("Deleted. ^Z takes it back."))
+        assert not run.notices
+        await run.pilot.press("escape")
+        await run.until(lambda: not run.transcript.entries)
+        assert run.app.session.conversation.chat.id != deleted
+        assert run.chat.composer.text == ""
+        await run.say("another")
+        await run.idle()
+        store = run.app.session.store
+        assert [chat.title for chat in await store.chats()] == ["another"]
+        await store.undelete(deleted)
+        assert (await store.load(deleted)).chat.draft == "half a thought"
+
+
+async def test_a_draft_that_is_deleted_while_it_is_open_stays_deleted() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await run.pilot.press(*"mine")
+        await run.until(lambda: bool(run.app.session.conversation.chat.draft))
+        await run.pilot.press("!", "ctrl+o")
+        await run.until(lambda: run.shows("mine") and run.shows("draft"))
+        await run.pilot.press("ctrl+d")
+        await run.until(lambda: run.shows("No chats yet."))
+        await run.pilot.press("escape")
+        await run.until(lambda: len(run.app.screen_stack) == 1 and not run.chat.composer.text)
+        await run.pilot.press("ctrl+o")
+        await run.until(lambda: run.shows("No chats yet."))
+
+
+async def test_the_open_chat_that_is_taken_back_goes_on() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("ok"))
         await run.say("hello")
@@ -236,8 +274,12 @@ async def test_the_open_chat_is_not_deleted_under_the_reader() -> None:
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("2 msg"))
         await run.pilot.press("ctrl+d")
-        await run.pilot.pause()
-        assert len(await run.app.session.store.chats()) == 1
+        await run.until(lambda: not run.shows("2 msg"))
+        await run.pilot.press("ctrl+z")
+        await run.until(lambda: run.shows("2 msg"))
+        await run.pilot.press("escape")
+        await run.until(lambda: len(run.app.screen_stack) == 1)
+        assert len(run.transcript.entries) == 2
 
 
 async def test_typing_on_after_stepping_writes_into_the_composer() -> None:

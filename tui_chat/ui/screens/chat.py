@@ -207,6 +207,8 @@ class ChatScreen(Moving):
         found = await self.app.push_screen_wait(screen)
         await self.session.catch_up()  # it may have been renamed
         self.query_one(Header).title = self.session.conversation.chat.title
+        if self.session.conversation.chat.id in screen.deleted:
+            await self._leave_deleted()
         if found is not None:
             await self.open_chat(found.chat, found.message, found.words)
 

@@ -65,6 +65,11 @@ class ChatsScreen(Picker[Found]):
         self._none = ""
         """What was typed when no title matched any more; empty while some do."""
 
+    @property
+    def deleted(self) -> Sequence[str]:
+        """The chats that were deleted here and not taken back; the open one may be among them."""
+        return self._deleted
+
     def filter(self, typed: str) -> None:
         """Titles at once, then what was said."""
         if self._renaming is None:
@@ -175,14 +180,12 @@ class ChatsScreen(Picker[Found]):
         if choice is None:
             return
         summary = self._summaries.get(choice.value.chat)
-        if choice.value.chat == self._present:
-            self.notify("This chat is open: open another one first, or start one with Ctrl+N.", timeout=4)
-        elif summary is not None and summary.state is State.STREAMING:
-            self.notify("This chat is being answered: it can be deleted when that has ended.", timeout=4)
+        if summary is not None and summary.state is State.STREAMING:
+            self.tell("This chat is being answered: it can be deleted when that has ended.")
         else:
             self._deleted.append(choice.value.chat)
             self._change(self._store.delete(choice.value.chat))
-            self.say("Chats", "Deleted. ^Z takes it back.")
+            self.tell("Deleted. ^Z takes it back.")
 
     def action_undelete(self) -> None:
         """Take the last deletion back."""
@@ -195,7 +198,7 @@ class ChatsScreen(Picker[Found]):
         try:
             await change
         except StoreError as error:
-            self.notify(f"{error} {error.hint}", severity="error", markup=False)
+            self.tell(f"{error} {error.hint}")
         self._none = ""
         for field in self.query(Input):  # there is none any more if it was closed meanwhile
             self.filter(field.value)

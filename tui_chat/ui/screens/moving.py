@@ -61,6 +61,16 @@ class Moving(Writing):
         self.session.new_chat()
         self._arrive()
 
+    async def _leave_deleted(self) -> None:
+        """Begin a new chat instead of the open one, which was deleted: a draft that is kept brings it back."""
+        conversation = self.session.conversation
+        self._leave_chat()
+        await self._end_reply()
+        await conversation.note(draft=conversation.chat.draft)
+        with suppress(StoreError):  # it is listed again then
+            await self.session.store.delete(conversation.chat.id)
+        self._show_new_chat()
+
     def _refuses(self) -> bool:
         return self._moving or super()._refuses()
 

@@ -118,6 +118,10 @@ class Picker(ModalScreen[Value | None]):
         self.query_one("#picker-title", Static).update(Content(title))
         self.query_one("#picker-hint", Static).update(Content(hint))
 
+    def tell(self, text: str) -> None:
+        """Say something below the list, where no key's hint is covered; in a small terminal above it."""
+        self.say(text if self.has_class("-short") else self._title, text)
+
     def outdate(self) -> None:
         """Others are on their way: what the list shows until then cannot be taken any more."""
         self._shown = []
