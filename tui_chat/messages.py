@@ -40,6 +40,8 @@ class Usage:
     load_seconds: float | None = None
     prompt_seconds: float | None = None
     reply_seconds: float | None = None
+    thinking_seconds: float | None = None
+    """How long it thought, by our clock: no server tells."""
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -40,12 +40,25 @@ async def test_what_arrives_is_kept_apart_as_answer_and_thinking() -> None:
         ),
         REQUEST,
         empty_reply(),
+        clock := Clock(),
     )
-    await run(turn)
+    async for event in turn.events():
+        clock.now += 1.5 if isinstance(event, Thinking) else 0.25
     message = turn.message
     assert (message.thinking, message.text) == ("hmm", "An answer")
-    assert (message.state, message.finish, message.usage, message.error) == (State.COMPLETE, "stop", usage, "")
+    assert (message.state, message.finish, message.error) == (State.COMPLETE, "stop", "")
+    assert message.usage == replace(usage, thinking_seconds=3.0)
     assert turn.progress.phase is Phase.ENDED
+
+
+async def test_a_reply_that_goes_on_keeps_how_long_it_had_thought() -> None:
+    cut = replace(empty_reply(thinking="hmm", usage=Usage(thinking_seconds=3.0)), text="An ")
+    backend = ScriptedBackend(
+        [[Accepted(), Thinking("where was I"), Delta("answer"), Finished("stop", Usage(10, 4))]]
+    )
+    turn = Turn(backend, REQUEST, cut, Clock())
+    await run(turn)
+    assert turn.message.usage == Usage(10, 4, thinking_seconds=3.0)
 
 
 async def test_what_was_taken_for_the_answer_becomes_thinking_when_the_server_says_so() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tui_chat.ui.screens.ask import AskScreen
 from tui_chat.ui.screens.find import FindScreen
 
-from tests.server import ScriptedServer, pause, reply, token
+from tests.server import ScriptedServer, done, end, head, pause, reply, thought, token
 from tests.ui.kit import Driven, driven
 
 
@@ -56,6 +56,24 @@ async def test_a_regenerated_reply_says_which_version_it_is_and_the_old_one_is_t
         await run.pilot.press("alt+up", "left")
         await run.until(lambda: shown(run) == ["go", "one"])
         assert run.shows("‹ 1/2 ›")
+
+
+async def test_how_long_a_version_was_thought_about_is_told_whenever_it_is_shown() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(head(), thought("hm"), token("one"), done(), end())
+        await run.say("go")
+        await run.idle()
+        server._scripts.pop("/api/chat")
+        server.script(*reply("two"))
+        await run.pilot.press("ctrl+r")
+        await run.until(lambda: run.shows("‹ 2/2 ›"))
+        await run.pilot.press("alt+up", "left")
+        await run.until(lambda: shown(run) == ["go", "one"])
+        assert run.shows("▸ thought for ")
+        store, chat = run.app.session.store, run.app.session.conversation.chat.id
+        (kept,) = [message for message in (await store.load(chat)).messages if message.thinking]
+        assert kept.usage is not None
+        assert kept.usage.thinking_seconds is not None
 
 
 async def test_esc_leaves_a_prompt_as_it_was_and_what_is_written_is_never_overwritten() -> None:

@@ -13,7 +13,7 @@ from tui_chat.backends.base import Backend
 from tui_chat.conversation.progress import Phase, Progress
 from tui_chat.errors import Busy, Cut, Garbled, ReplyError, Unreachable
 from tui_chat.events import Continued, Delta, Event, Finished, Thinking, WasThinking
-from tui_chat.messages import ChatRequest, Message, State
+from tui_chat.messages import ChatRequest, Message, State, Usage
 from tui_chat.text.overlap import OverlapTrimmer
 
 _FAR: Final = 30.0
@@ -111,11 +111,19 @@ class Turn:
             self._base,
             state=state,
             finish=reason,
-            usage=progress.usage,
+            usage=self._usage(),
             error=str(self.error) if self.error else "",
             first_token=progress.first_token_seconds,
             seconds=progress.seconds,
         )
+
+    def _usage(self) -> Usage | None:
+        """What the server told, and how long it thought: what goes on was thought before."""
+        before, told = self._base.usage, self.progress.usage
+        thought = self.progress.thought_seconds
+        if self._base.text:
+            thought = before.thinking_seconds if before else None
+        return told if thought is None else replace(told or Usage(), thinking_seconds=thought)
 
     async def _attempts(self) -> AsyncGenerator[Event, None]:
         """One attempt after another until something arrives, as long as the connection is what fails."""

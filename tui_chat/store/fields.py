@@ -92,6 +92,7 @@ class Fields:
             load_seconds=self.number("load_seconds"),
             prompt_seconds=self.number("prompt_seconds"),
             reply_seconds=self.number("reply_seconds"),
+            thinking_seconds=self.number("thinking_seconds"),
         )
 
     def one_of(self, kind: type[E], name: str) -> E:

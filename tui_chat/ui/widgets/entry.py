@@ -170,7 +170,8 @@ def _head(entry: Entry, look: Look, width: int) -> Rows:
 
 def _fold(entry: Entry, look: Look, width: int) -> Rows:
     arrow = "▾" if entry.unfolded else "▸"
-    seconds = entry.thought_seconds
+    usage = entry.message.usage
+    seconds = usage.thinking_seconds if usage and entry.thought_seconds is None else entry.thought_seconds
     words = f"thought for {duration(seconds)}" if seconds is not None else "thinking" if entry.live else "thought"
     return _aside([(f"{arrow} {words}", look.dim + Style.from_meta({"fold": True}))], width)
 
