@@ -126,9 +126,14 @@ async def test_clicks_select_a_word_and_a_paragraph_and_paint_all_of_it() -> Non
             assert selected is not None
             assert selected.replace("`", "").strip() == copied
         ground = run.chat.get_component_rich_style("screen--selection").bgcolor
-        painted = "".join(part.text for part in run.transcript.render_line(y - run.transcript.region.y)
-                          if part.style and part.style.bgcolor == ground)  # fmt: skip
+        strip = run.transcript.render_line(y - run.transcript.region.y)
+        painted = "".join(
+            part.text
+            for part in strip
+            if part.style and part.style.bgcolor == ground and part.style.color not in (None, ground)
+        )
         assert "max_depth=3" in painted
+        assert ground is not None
         await run.pilot.click(offset=(row.index(" and") + 0, y), times=2)
         assert not run.chat.get_selected_text()
 
