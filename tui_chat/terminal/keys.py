@@ -12,7 +12,6 @@ _KEYS: Final[Mapping[str, str]] = {
     "\x1b\r": "alt+enter",
     "\x1b[27;3;13~": "alt+enter",
     "\x1b[27;2;13~": "shift+enter",
-    "\x1b[27;5;13~": "ctrl+enter",
 }
 """By what a terminal sends: Escape before the key (xterm's `metaSendsEscape`), or its `modifyOtherKeys`."""
 
