@@ -300,9 +300,8 @@ class Transcript(MeasuredView, can_focus=True):
         if marked:
             strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
-            style = self.screen.get_component_rich_style(
-                "screen--selection"
-            )  # a text in its ground's colour
+            style = self.screen.get_component_rich_style("screen--selection")
+            # Not its colour, which may be that of its ground.
             strip = highlight(strip, span, Style(bgcolor=style.bgcolor, reverse=style.reverse))
         return self.shown(strip.apply_style(base))
 
