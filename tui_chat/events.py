@@ -16,8 +16,8 @@ class Accepted:
 class Continued:
     """The first event of a reply that goes on from `ChatRequest.prefill`.
 
-    `exact`: the server's tokens follow the prefill directly. Otherwise it was asked in words to go on where it
-    stopped, and may repeat some of the prefill, which the conversation trims.
+    `exact`: the server's tokens follow the prefill directly, though it may send all of that back first. Otherwise
+    it was asked in words to go on where it stopped, and may repeat any of it. The conversation trims what repeats.
     """
 
     exact: bool

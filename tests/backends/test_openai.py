@@ -276,10 +276,14 @@ async def test_a_refusal_of_something_else_is_told_and_changes_nothing() -> None
 
 # Going on with a cut reply
 
+OPEN = "<|user|>What are queues?<|end|><|assistant|>"
 
-async def test_vllm_goes_on_by_its_flags() -> None:
-    async with Imitation({CHAT: HELLO}) as server:
-        events = await ask(server.url, RESUMED, Flavour.VLLM)
+
+@pytest.mark.parametrize("flavour", [Flavour.VLLM, Flavour.SGLANG, Flavour.LLAMACPP])
+async def test_servers_with_templates_go_on_by_their_flags(flavour: Flavour) -> None:
+    routes = {CHAT: HELLO, "/apply-template": answer({"prompt": OPEN + "Queues are"})}
+    async with Imitation(routes) as server:
+        events = await ask(server.url, RESUMED, flavour)
         (body,) = server.bodies(CHAT)
     assert events[:2] == [Continued(exact=True), Accepted()]
     assert (body["continue_final_message"], body["add_generation_prompt"]) == (True, False)
@@ -306,9 +310,6 @@ async def test_others_are_asked_in_words(flavour: Flavour) -> None:
     assert isinstance(body["messages"], list)
     assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
     assert body["messages"][1]["content"] == "Queues are"
-
-
-OPEN = "<|user|>What are queues?<|end|><|assistant|>"
 
 
 async def test_llama_cpp_goes_on_from_a_trailing_message_where_its_template_leaves_it_open() -> None:

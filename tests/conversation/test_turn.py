@@ -7,12 +7,15 @@ from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
+from tui_chat.backends.openai import OpenAIBackend
 from tui_chat.conversation.progress import Phase
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, Unreachable
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking, WasThinking
 from tui_chat.messages import ChatRequest, Message, State, Usage
+from tui_chat.servers import Flavour, Server
 
+from tests.backends.imitations import Imitation, answer, replay
 from tests.conversation.kit import Clock, ScriptedBackend, Step, empty_reply
 
 REQUEST = ChatRequest("tiny", ())
@@ -192,6 +195,27 @@ async def test_an_exact_continuation_follows_directly() -> None:
     assert (turn.message.text, turn.message.thinking) == ("One two two three", "hm")
 
 
+@pytest.mark.parametrize("said", [[Continued(exact=True)], [Continued(exact=False)], []])
+async def test_what_repeats_the_whole_prefill_is_trimmed_whatever_the_server_promised(said: list[Step]) -> None:
+    reply = replace(empty_reply(), text="A bounded queue is best ")
+    script = [*said, Accepted(), Delta("A bounded queue is best q"), Delta("ueues."), Finished()]
+    turn = Turn(ScriptedBackend([script]), replace(REQUEST, prefill=reply.text), reply)
+    events = await run(turn)
+    assert turn.message.text == "A bounded queue is best queues."
+    assert [event.text for event in events if isinstance(event, Delta)] == ["q", "ueues."]
+
+
+@pytest.mark.parametrize("recording", ["llamacpp-new-prefill.txt", "llamacpp-new-continue.txt"])
+async def test_the_prefill_that_todays_llama_cpp_sends_back_is_trimmed(recording: str) -> None:
+    reply = replace(empty_reply(), text="A bounded queue is best ")
+    template = answer({"prompt": f"<|assistant|>{reply.text}"})
+    async with Imitation({"/apply-template": template, "/v1/chat/completions": replay(recording)}) as server:
+        backend = OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP))
+        turn = Turn(backend, replace(REQUEST, prefill=reply.text), reply)
+        await run(turn)
+    assert turn.message.text == "A bounded queue is best queues. The key idea is to `check"
+
+
 async def test_what_a_continuation_in_words_repeats_is_trimmed() -> None:
     reply = replace(empty_reply(), text="A bounded queue blocks")
     again = [Delta("A bounded "), Delta("queue blocks"), Delta(" the producer.")]
@@ -223,7 +247,7 @@ async def test_thinking_about_how_to_go_on_is_no_part_of_a_reply_that_goes_on() 
     script: list[Step] = [
         Continued(exact=False),
         Thinking("How to go on?"),
-        Delta("I see."),
+        Delta("half of"),
         WasThinking(),
         Delta(", the rest"),
     ]

@@ -398,9 +398,9 @@ def test_thinking_is_switched_in_the_template_where_there_is_one() -> None:
     assert asked(True, Flavour.OPENAI) == {}
 
 
-def test_a_prefill_goes_last_with_the_flags_that_vllm_wants() -> None:
+def test_a_prefill_goes_last_with_the_flags_of_servers_with_templates() -> None:
     request = ChatRequest("m", (USER,), prefill="Queues are")
-    for flavour, flags in ((Flavour.VLLM, True), (Flavour.LLAMACPP, False)):
+    for flavour, flags in ((Flavour.VLLM, True), (Flavour.LLAMACPP, True), (Flavour.OPENAI, False)):
         body = chat_body(request, flavour)
         assert isinstance(body["messages"], list)
         assert body["messages"][-1] == {"role": "assistant", "content": "Queues are"}

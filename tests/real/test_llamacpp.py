@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from tui_chat.backends.detect import connect, detect
 from tui_chat.backends.http import Http
+from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Cut, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
-from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.servers import Flavour, Kind, Secret, Server
 
 SERVERS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
@@ -90,17 +91,29 @@ async def take(events: AsyncIterator[Event], into: list[Event]) -> None:
         into.append(event)
 
 
+async def resumed(server: Server, cut: str) -> str:
+    """What a reply that was cut there is in the end."""
+    reply = Message(Role.ASSISTANT, cut, state=State.STREAMING)
+    turn = Turn(connect(server), asked(prefill=cut), reply)
+    async for _ in turn.events():
+        pass
+    return turn.message.text
+
+
 def text_in(events: list[Event]) -> str:
     return "".join(event.text for event in events if isinstance(event, Delta))
 
 
-async def test_llama_cpp_is_found_and_streams() -> None:
-    async with running("start-llamacpp.sh") as server:
+@pytest.mark.parametrize(
+    ("script", "window"), [("start-llamacpp.sh", 1024), ("start-llamacpp-new.sh", 2048)], ids=["2025", "2026"]
+)
+async def test_llama_cpp_is_found_and_streams(script: str, window: int) -> None:
+    async with running(script) as server:
         found = await detect(Server(server.url + "/v1"))
         assert (found.url, found.kind, found.flavour) == (server.url, Kind.OPENAI, Flavour.LLAMACPP)
         backend = connect(found)
         (model,), (loaded,) = await backend.models(), await backend.loaded()
-        assert (model.name, model.context_window, loaded.context_window) == ("tiny", 2048, 1024)
+        assert (model.name, model.context_window, loaded.context_window) == ("tiny", 2048, window)
         events = await read(found, asked(num_predict=40))
         assert (events[0], text_in(events)[:8]) == (Accepted(), "# Queues")
         assert isinstance(events[-1], Finished)
@@ -120,6 +133,7 @@ async def test_llama_cpp_is_found_and_streams() -> None:
             events = await read(found, asked(prefill=cut))
             assert events[:2] == [Continued(exact=True), Accepted()]
             assert cut + text_in(events) == whole
+            assert await resumed(found, cut) == whole
 
 
 async def test_llama_cpp_with_a_key_wants_it() -> None:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tui_chat.backends.relay import RelayBackend, is_relay
+from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Busy, Cut, NoSuchModel, ReplyError, ServerFault, TooLong, Unauthorized, Unreachable
 from tui_chat.events import (
     Accepted,
@@ -26,7 +27,7 @@ from tui_chat.events import (
     ToolCall,
     WasThinking,
 )
-from tui_chat.messages import ChatRequest, Message, Model, Role, Usage
+from tui_chat.messages import ChatRequest, Message, Model, Role, State, Usage
 from tui_chat.protocol.relay import event_in, object_from
 from tui_chat.relay.problems import problem_of
 from tui_chat.relay.settings import Settings
@@ -156,6 +157,15 @@ async def test_a_reply_arrives_whole_with_all_that_the_server_told(tokens: Path)
         assert relay.backend.requests[0].prefill == "Hel"
         assert len(relay.relay.streams) == 0
     assert got == list(script)
+
+
+async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(tokens: Path) -> None:
+    script = (Continued(True), Accepted(), Delta("Hello, "), Delta("you"), Finished())
+    begun = Message(Role.ASSISTANT, "Hello, ", state=State.STREAMING)
+    async with running(ScriptedBackend(script), tokens) as relay:
+        turn = Turn(RelayBackend(Server(relay.url)), replace(REQUEST, prefill=begun.text), begun)
+        assert [event.text async for event in turn.events() if isinstance(event, Delta)] == ["you"]
+    assert turn.message.text == "Hello, you"
 
 
 async def test_models_are_the_servers_own(tokens: Path) -> None:

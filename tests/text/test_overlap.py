@@ -13,16 +13,53 @@ WORDS = st.lists(
 TEXTS = WORDS.map(" ".join)
 
 
-def trimmed(before: str, pieces: list[str]) -> str:
-    trimmer = OverlapTrimmer(before)
+EXACT = st.booleans()
+
+
+def trimmed(before: str, pieces: list[str], *, exact: bool = False) -> str:
+    trimmer = OverlapTrimmer(before, exact=exact)
     return "".join([*map(trimmer.feed, pieces), trimmer.finish()])
 
 
-@given(TEXTS, TEXTS, st.data())
-def test_the_result_does_not_depend_on_how_it_is_split(before: str, text: str, data: st.DataObject) -> None:
+def split(text: str, data: st.DataObject) -> list[str]:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
-    pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
-    assert trimmed(before, pieces) == trimmed(before, [text])
+    return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+
+
+@given(TEXTS, TEXTS, EXACT, st.data())
+def test_the_result_does_not_depend_on_how_it_is_split(
+    before: str, text: str, exact: bool, data: st.DataObject
+) -> None:
+    text = data.draw(
+        st.sampled_from([text, before + text, before[: len(text)] + text, before[-len(text) :] + text])
+    )
+    assert trimmed(before, split(text, data), exact=exact) == trimmed(before, [text], exact=exact)
+
+
+@given(TEXTS, st.text("§¶ ", max_size=9), EXACT, st.data())
+def test_what_repeats_all_that_was_there_is_trimmed_whoever_sends_it(
+    before: str, new: str, exact: bool, data: st.DataObject
+) -> None:
+    assert trimmed(before, split(before + new, data), exact=exact) == new
+
+
+@given(st.text("ab \n", min_size=1), st.text("ab \n"), EXACT)
+def test_an_echo_in_one_piece_is_trimmed_however_short(before: str, new: str, exact: bool) -> None:
+    if before.strip():
+        assert trimmed(before, [before, new], exact=exact) == new
+
+
+@given(st.text("ha ", min_size=2), st.text("ha "), st.data())
+def test_an_exact_continuation_that_does_not_repeat_all_of_it_loses_nothing(
+    before: str, text: str, data: st.DataObject
+) -> None:
+    before = "§" + before
+    assert trimmed(before, split(text, data), exact=True) == text
+
+
+@given(st.text("ha ", max_size=9).map("h{}a".format))
+def test_an_exact_continuation_of_few_words_that_repeats_them_token_by_token_loses_nothing(text: str) -> None:
+    assert trimmed(text, [*text, "!"], exact=True) == text + "!"
 
 
 @given(TEXTS, st.integers(12, 60), st.sampled_from(["", " ", "\n"]))
@@ -58,6 +95,26 @@ def test_what_repeats_nothing_is_kept_whole(before: str, text: str) -> None:
 )
 def test_the_seam_reads_well(before: str, continuation: str, joined: str) -> None:
     assert before + trimmed(before, [continuation]) == joined
+
+
+@pytest.mark.parametrize(
+    ("before", "continuation"),
+    [
+        ("He laughs: ha ha ", "ha ha!"),
+        ("| a | b |\n| --- | --- ", "| --- | --- |"),
+        ("zeros: 0, 0, 0, 0, 0, 0, ", "0, 0, 0, 0, 0, 0, 1"),
+        ("A bounded queue", "s"),
+        ("def f(x):\n    ", "    y = 2"),
+        ("A bounded ", " queue"),
+    ],
+)
+def test_an_exact_continuation_is_joined_as_it_is(before: str, continuation: str) -> None:
+    assert trimmed(before, [continuation], exact=True) == continuation
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_an_echo_may_lack_the_blanks_at_the_ends(exact: bool) -> None:
+    assert trimmed("\nA bounded queue \n", ["A bounded queue", "; it blocks"], exact=exact) == "; it blocks"
 
 
 def test_little_is_held_back() -> None:

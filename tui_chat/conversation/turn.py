@@ -153,33 +153,36 @@ class Turn:
         self.progress.enter(Phase.CONNECTING)
 
     async def _attempt(self) -> AsyncGenerator[Event, None]:
-        """One request, with what a continuation repeats of the prefill trimmed away."""
-        trimmer: OverlapTrimmer | None = None
+        """One request, with what it repeats of the prefill trimmed away, whatever the server promised."""
+        prefill, exact = self._request.prefill, True
+        trimmer = OverlapTrimmer(prefill, exact=exact)
         finished = False
         async with aclosing(self._backend.reply(self._request)) as stream:
             try:
                 async for event in stream:
                     match event:
-                        case Continued(exact=False):
-                            trimmer = OverlapTrimmer(self._request.prefill)
+                        case Continued(exact):
+                            trimmer = OverlapTrimmer(prefill, exact=exact)
+                        case WasThinking():
+                            trimmer = OverlapTrimmer(prefill, exact=exact)
                         case Thinking():
                             self._arrived = True
                         case Delta(text):
                             self._arrived = True
-                            if trimmer and not (text := trimmer.feed(text)):
+                            if not (text := trimmer.feed(text)):
                                 continue
                             event = Delta(text)
                         case Finished():
                             finished = True
-                            if trimmer and (rest := trimmer.finish()):
+                            if rest := trimmer.finish():
                                 yield Delta(rest)
                     yield event
             except ReplyError:
-                if trimmer and (rest := trimmer.finish()):
+                if rest := trimmer.finish():
                     yield Delta(rest)
                 raise
         if not finished:
-            if trimmer and (rest := trimmer.finish()):
+            if rest := trimmer.finish():
                 yield Delta(rest)
             raise Cut("The reply ended without an end marker", "Ctrl+R continues it.")
 

@@ -52,8 +52,7 @@ _OPTIONS: Final[Mapping[Flavour, Mapping[str, str]]] = {
 _OPEN_ENDED: Final = ("num_predict", "seed")
 """Options of which Ollama takes a negative value as "no limit" and "any"; elsewhere they are left out then."""
 _TEMPLATE_FLAVOURS: Final = (Flavour.LLAMACPP, Flavour.VLLM, Flavour.SGLANG)
-"""Servers that render a chat template: they take its switches, and the thinking of past messages."""
-_CONTINUE_FLAVOURS: Final = (Flavour.VLLM, Flavour.SGLANG)
+"""Servers that render a chat template: they take its switches, the thinking of past messages, and a prefill."""
 _REASONING: Final = ("reasoning", "reasoning_content")
 _ANSWER: Final = ("content", "refusal", "text")
 _PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
@@ -64,13 +63,14 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 def chat_body(request: ChatRequest, flavour: Flavour = Flavour.UNKNOWN) -> dict[str, object]:
     """The JSON of `POST /v1/chat/completions`. A prefill goes last, as the assistant's, to be continued.
 
-    vLLM and SGLang continue it when they are told to, llama.cpp by itself (`protocol.md` 2.6).
+    vLLM, SGLang and llama.cpp since 2026-05 (#23012) continue it when they are told to. llama.cpp does so also by
+    itself, but sends the prefill back first then (#23089; seen in b11434).
     """
     messages = [_message(message, flavour) for message in request.messages]
     body = {"model": request.model, "messages": messages, **_streaming(request, flavour)}
     if request.prefill:
         messages.append({"role": Role.ASSISTANT.value, "content": request.prefill})
-        if flavour in _CONTINUE_FLAVOURS:
+        if flavour in _TEMPLATE_FLAVOURS:
             body |= {"add_generation_prompt": False, "continue_final_message": True}
     return body | _thinking(request.think, flavour)
 
