@@ -54,7 +54,10 @@ def in_turn(*steps: Step) -> Step:
 
 
 class Imitation:
-    """A server with these paths; any other gives 404, or `other`. `async with` starts and stops it."""
+    """A server with these paths, with or without their queries; any other gives 404, or `other`.
+
+    `async with` starts and stops it.
+    """
 
     def __init__(self, routes: Mapping[str, Step], other: Step | None = None) -> None:
         self.requests: list[Request] = []
@@ -90,4 +93,6 @@ class Imitation:
 
     async def _handle(self, exchange: Exchange) -> None:
         self.requests.append(exchange.request)
-        await self._routes.get(exchange.request.path, self._other)(exchange)
+        path = exchange.request.path
+        bare = self._routes.get(path.partition("?")[0], self._other)
+        await self._routes.get(path, bare)(exchange)

@@ -379,6 +379,46 @@ async def test_llama_cpp_tells_its_model_and_the_window_of_one_slot() -> None:
     assert loaded.context_window == 1024
 
 
+async def test_a_router_of_llama_cpp_tells_the_windows_of_what_is_loaded_by_name_and_loads_nothing() -> None:
+    routes = {
+        "/v1/models": replay("llamacpp-router-models.txt"),
+        "/props": replay("llamacpp-router-props.txt"),
+        "/props?model=tiny&autoload=false": replay("llamacpp-router-props-loaded.txt"),
+    }
+    async with Imitation(routes) as server:
+        backend = OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP))
+        models, (loaded,) = await backend.models(), await backend.loaded()
+        slow = await backend.describe("tiny-slow")
+        assert not [path for path in server.paths if path.startswith("/props") and "autoload=false" not in path]
+    assert {model.name: model.loaded for model in models} == {
+        "tiny": True,
+        "tiny-endless": False,
+        "tiny-slow": False,
+    }
+    assert (loaded.name, loaded.window) == ("tiny", 1024)
+    assert slow.window == 1024, "as it would be loaded"
+
+
+async def test_an_older_router_that_lists_no_windows_is_asked_for_each() -> None:
+    models = {"data": [{"id": "a/b:Q4", "owned_by": "llamacpp", "status": {"value": "loaded"}, "meta": None}]}
+    routes = {
+        "/v1/models": answer(models),
+        "/props": replay("llamacpp-router-props.txt"),
+        "/props?model=a%2Fb%3AQ4&autoload=false": replay("llamacpp-router-props-loaded.txt"),
+    }
+    async with Imitation(routes) as server:
+        (loaded,) = await OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP)).loaded()
+    assert (loaded.window, loaded.context_window) == (1024, 1024)
+
+
+@pytest.mark.parametrize("name", ["llamacpp-router-props.txt", "llamacpp-router-props-unloaded.txt"])
+async def test_a_window_of_no_tokens_is_an_unknown_one(name: str) -> None:
+    models = {"data": [{"id": "tiny", "owned_by": "llamacpp", "meta": {"n_ctx": 0, "n_ctx_train": 0}}]}
+    async with Imitation({"/v1/models": answer(models), "/props": replay(name)}) as server:
+        (loaded,) = await OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP)).loaded()
+    assert (loaded.window, loaded.context_window) == (None, None)
+
+
 async def test_vllm_tells_the_window_it_serves() -> None:
     body = {"data": [{"id": "qwen", "owned_by": "vllm", "max_model_len": 32768, "created": 5, "root": "qwen"}]}
     async with Imitation({"/v1/models": answer(body)}) as server:

@@ -33,7 +33,7 @@ def recorded(name: str) -> Recording:
     status, *lines = head.decode().splitlines()
     headers = {key.lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     if headers.get("transfer-encoding") == "chunked":
-        body = re.sub(rb"(?m)^[0-9a-f]{1,5}\n(?=data: |\n)|^0\n+\Z", b"", body)
+        body = re.sub(rb"(?m)^[0-9a-f]{1,5}\n(?=data: |{|\n)|^0\n+\Z", b"", body)
     elif "content-length" in headers:
         body = body[: int(headers["content-length"])]
     return Recording(int(status.split()[1]), headers, body)

@@ -73,12 +73,32 @@ def test_props_tell_what_the_template_and_the_model_can() -> None:
     assert props_in({"modalities": 5, "default_generation_settings": []}).context_window is None
 
 
+@pytest.mark.parametrize(
+    ("flags", "window"),
+    [
+        (["--ctx-size", "2048", "--parallel", "2"], 1024),
+        (["--ctx-size", "2048", "--parallel", "2", "--kv-unified"], 2048),
+        (["--ctx-size", "2048"], 2048),
+        (["--ctx-size", "0"], None),
+        (["--parallel", "2"], None),
+        (["--ctx-size", "-1", "--parallel", "0"], None),
+        (["--ctx-size"], None),
+        (["--ctx-size", 5, None], None),
+        ("--ctx-size 2048", None),
+    ],
+)
+def test_the_flags_of_a_router_tell_the_window(flags: object, window: int | None) -> None:
+    entry = {"id": "m", "owned_by": "llamacpp", "status": {"value": "unloaded", "args": flags}}
+    (model,) = models_in({"data": [entry]})
+    assert (model.window, model.loaded) == (window, False)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(
-            ["data", "models", "id", "key", "type", "meta", "created", "status", "loaded_instances", "config", "capabilities", "quantization", "state", "modalities", "chat_template", "context_length", "owned_by", "architecture"]
+            ["data", "models", "id", "key", "type", "meta", "created", "status", "loaded_instances", "config", "capabilities", "quantization", "state", "modalities", "chat_template", "context_length", "owned_by", "architecture", "args", "n_ctx", "n_ctx_train"]
         ),
         inner,
         max_size=5,
@@ -91,8 +111,9 @@ JSON = st.recursive(
 @given(body=JSON)
 def test_no_body_breaks_anything(body: object) -> None:
     flavour_in(body)
-    props_in(body)
-    lmstudio_models(body)
-    lmstudio_models(body, as_loaded=True)
+    assert props_in(body).context_window != 0
+    models = [*lmstudio_models(body), *lmstudio_models(body, as_loaded=True)]
     if is_model_list(body):
+        models += models_in(body)
         assert all(model.name for model in models_in(body))
+    assert all(0 not in (model.window, model.context_window) for model in models)

@@ -8,13 +8,15 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tui_chat.backends.detect import connect, detect
 from tui_chat.backends.http import Http
+from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.turn import Turn
-from tui_chat.errors import Cut, ReplyError, Unauthorized
+from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.servers import Flavour, Kind, Secret, Server
@@ -134,6 +136,24 @@ async def test_llama_cpp_is_found_and_streams(script: str, window: int) -> None:
             assert events[:2] == [Continued(exact=True), Accepted()]
             assert cut + text_in(events) == whole
             assert await resumed(found, cut) == whole
+
+
+async def test_the_router_of_llama_cpp_tells_windows_loads_nothing_unasked_and_goes_on_exactly() -> None:
+    async with running("start-llamacpp-new.sh", "--router") as server:
+        found = await detect(Server(server.url))
+        assert (found.kind, found.flavour) == (Kind.OPENAI, Flavour.LLAMACPP)
+        connection = Connection(connect, found, wanted="tiny")
+        await connection.look()
+        assert {model.name for model in connection.models} == {"tiny", "tiny-endless", "tiny-slow"}
+        assert (connection.error, connection.window) == (None, 1024)
+        assert list(await connection.backend.loaded()) == []
+        whole = text_in(await read(found, asked()))
+        (loaded,) = await connection.backend.loaded()
+        assert (loaded.name, loaded.window) == ("tiny", 1024)
+        assert await resumed(found, whole[:40]) == whole
+        with pytest.raises(NoSuchModel):
+            await read(found, replace(asked(), model="huge"))
+        await connection.aclose()
 
 
 async def test_llama_cpp_with_a_key_wants_it() -> None:

@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import quote
 
 from tui_chat.backends.http import PROMPT_BYTES, SMALL_BYTES, Answer, Http, Incoming
 from tui_chat.errors import Cut, Garbled, NoSuchModel, Refused, ReplyError
@@ -28,6 +29,8 @@ _OPENING_BYTES: Final = 4000
 """How much of an answer is kept in case that it is no reply, to say what it is."""
 MODELS_SECONDS: Final = 5.0
 LOADED_SECONDS: Final = 1.0
+_MEASURED: Final = 16
+"""How many loaded models are asked for their windows: more than any machine holds at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class OpenAIBackend:
         answer = await self._http.get_json(self._models_path, within=MODELS_SECONDS)
         models = models_in(_good(answer), self._name)
         if self._flavour is Flavour.LLAMACPP and len(models) == 1:
-            props = await self._props()
+            props = await self._props(models[0].name)
             return [replace(models[0], capabilities=models[0].capabilities | props.capabilities)]
         return models
 
@@ -112,10 +115,8 @@ class OpenAIBackend:
             case Flavour.LMSTUDIO:
                 return lmstudio_models(await self._lmstudio(), self._name, as_loaded=True)
             case Flavour.LLAMACPP:
-                props, models = await asyncio.gather(self._props(), self.models())
-                window = props.context_window
-                loaded = [model for model in models if model.loaded]
-                return [replace(m, context_window=window or m.context_window, window=window) for m in loaded]
+                loaded = [model for model in await self.models() if model.loaded]
+                return await asyncio.gather(*map(self._measured, loaded[:_MEASURED]))
             case Flavour.VLLM | Flavour.SGLANG:
                 return await self.models()
         return ()
@@ -130,10 +131,17 @@ class OpenAIBackend:
                     return body
         return None
 
-    async def _props(self) -> Props:
+    async def _measured(self, model: Model) -> Model:
+        """A loaded model with the window of one slot, which newer builds of llama.cpp tell in the list already."""
+        window = model.window or (await self._props(model.name)).context_window
+        return replace(model, context_window=window or model.context_window, window=window)
+
+    async def _props(self, model: str) -> Props:
+        """What llama.cpp tells of a model. Its router needs the name, and would load the model unasked."""
         with suppress(ReplyError):
-            answer = await self._http.get_json("/props", within=LOADED_SECONDS, most=SMALL_BYTES)
-            return props_in(answer.json())
+            path = f"/props?model={quote(model, safe='')}&autoload=false"
+            answer = await self._http.get_json(path, within=LOADED_SECONDS, most=SMALL_BYTES)
+            return props_in(answer.json()) if answer.ok else Props()
         return Props()
 
     async def _first_ask(self, request: ChatRequest) -> _Ask:

@@ -24,6 +24,11 @@ def count_of(value: Mapping[str, object], name: str) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST else None
 
 
+def window_of(value: Mapping[str, object], name: str) -> int | None:
+    """A context window in tokens, else None; 0 is what servers say that do not know it (llama.cpp's router)."""
+    return count_of(value, name) or None
+
+
 def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
     """An object, else an empty one."""
     inner = value.get(name)

@@ -167,7 +167,7 @@ def _num_ctx(parameters: str) -> int | None:
     """The context window that a Modelfile sets, from the `parameters` of `/api/show`: name and value by line."""
     values = [line.split() for line in parameters.splitlines()]
     set_to = [words[1] for words in values if len(words) == 2 and words[0] == "num_ctx"]
-    return int(set_to[-1]) if set_to and set_to[-1].isdecimal() and len(set_to[-1]) < 10 else None
+    return int(set_to[-1]) or None if set_to and set_to[-1].isdecimal() and len(set_to[-1]) < 10 else None
 
 
 def _glimpse(data: bytes) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Final
 
 from tui_chat.errors import Garbled
 from tui_chat.messages import Model
-from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of
+from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of, window_of
 from tui_chat.protocol.relay import SERVICE
 from tui_chat.servers import Flavour
 from tui_chat.text.sanitize import clean_line
@@ -46,7 +48,7 @@ _TYPES_EMBEDDING: Final = ("embedding", "embeddings")
 
 @dataclass(frozen=True, slots=True)
 class Props:
-    """What llama.cpp's `/props` tells of the model that it runs."""
+    """What llama.cpp's `/props` tells of a model that it runs."""
 
     context_window: int | None = None
     """Tokens in one slot, which is what a conversation has."""
@@ -92,7 +94,7 @@ def props_in(body: object) -> Props:
         capabilities.add("thinking")
     if "tools" in template:
         capabilities.add("tools")
-    return Props(count_of(object_of(body, "default_generation_settings"), "n_ctx"), frozenset(capabilities))
+    return Props(window_of(object_of(body, "default_generation_settings"), "n_ctx"), frozenset(capabilities))
 
 
 def lmstudio_models(body: object, server: str = "", *, as_loaded: bool = False) -> Sequence[Model]:
@@ -109,21 +111,32 @@ def lmstudio_models(body: object, server: str = "", *, as_loaded: bool = False) 
 
 
 def _model(entry: Mapping[str, object], server: str) -> Model:
-    meta = object_of(entry, "meta")
+    meta, status = object_of(entry, "meta"), object_of(entry, "status")
     owner = text_of(entry, "owned_by")
-    state = text_of(object_of(entry, "status"), "value")
-    window = next((size for name in _WINDOWS if (size := count_of(entry, name))), None)
+    state = text_of(status, "value")
+    window = next((size for name in _WINDOWS if (size := window_of(entry, name))), None)
     return Model(
         name=clean_line(text_of(entry, "id"), 200),
         server=server,
         size=count_of(meta, "size"),
         parameters=_billions(count_of(meta, "n_params")),
-        context_window=window or count_of(meta, "n_ctx_train"),
-        window=window,
+        context_window=window or window_of(meta, "n_ctx_train"),
+        window=window or window_of(meta, "n_ctx") or _window_by(status.get("args")),
         capabilities=_abilities(entry, object_of(entry, "architecture").get("input_modalities")),
         loaded=state == "loaded" if state else owner in _ALWAYS_LOADED,
         modified="" if owner in _ALWAYS_LOADED else _date(count_of(entry, "created")),
     )
+
+
+def _window_by(flags: object) -> int | None:
+    """The window of one conversation by the flags that llama.cpp's router starts a model with (`status.args`).
+
+    The slots of a server share its context in equal parts, unless they share it freely (`--kv-unified`).
+    """
+    words = [flag for flag in flags if isinstance(flag, str)] if isinstance(flags, list) else []
+    given = {flag: int(value) for flag, value in pairwise(words) if re.fullmatch("[1-9][0-9]{0,9}", value)}
+    slots = 1 if "--kv-unified" in words else given.get("--parallel", 1)
+    return given.get("--ctx-size", 0) // slots or None
 
 
 def _lmstudio_model(entry: Mapping[str, object], server: str) -> Model:
@@ -140,7 +153,7 @@ def _lmstudio_model(entry: Mapping[str, object], server: str) -> Model:
         family=clean_line(text_of(entry, "architecture") or text_of(entry, "arch"), 80),
         parameters=clean_line(text_of(entry, "params_string"), 20),
         quantization=clean_line(label, 40),
-        context_window=count_of(entry, "max_context_length"),
+        context_window=window_of(entry, "max_context_length"),
         capabilities=frozenset({"embedding"}) if kind in _TYPES_EMBEDDING else capabilities,
         loaded=text_of(entry, "state") == "loaded" or bool(entry.get("loaded_instances")),
     )
@@ -149,7 +162,7 @@ def _lmstudio_model(entry: Mapping[str, object], server: str) -> Model:
 def _loaded_window(entry: Mapping[str, object]) -> int | None:
     instance = next(iter(objects_of(entry, "loaded_instances")), {})
     config = object_of(instance, "config")
-    return count_of(entry, "loaded_context_length") or count_of(config, "context_length")
+    return window_of(entry, "loaded_context_length") or window_of(config, "context_length")
 
 
 def _abilities(entry: Mapping[str, object], modalities: object) -> frozenset[str]:

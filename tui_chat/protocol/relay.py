@@ -39,7 +39,7 @@ from tui_chat.events import (
     WasThinking,
 )
 from tui_chat.messages import ChatRequest, Model, Usage
-from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of
+from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of, window_of
 from tui_chat.protocol.ollama import chat_body as ollama_body
 from tui_chat.text.sanitize import clean, clean_line
 
@@ -182,8 +182,8 @@ def model_in(entry: Mapping[str, object], server: str = "") -> Model:
         family=clean_line(text_of(entry, "family"), 50),
         parameters=clean_line(text_of(entry, "parameters"), 50),
         quantization=clean_line(text_of(entry, "quantization"), 50),
-        context_window=count_of(entry, "context_window"),
-        window=count_of(entry, "window"),
+        context_window=window_of(entry, "context_window"),
+        window=window_of(entry, "window"),
         capabilities=frozenset(clean_line(word, 50) for word in words if isinstance(word, str)),
         loaded=text_of(object_of(entry, "status"), "value") == "loaded",
         modified=clean_line(text_of(entry, "modified"), 50),
