@@ -205,7 +205,7 @@ async def test_a_dead_server_does_not_delay_the_look_around() -> None:
 
 
 def test_the_usual_ports_are_looked_at() -> None:
-    assert module.PORTS == (11434, 8080, 8000, 1234, 30000)
+    assert module.PORTS == (11434, 8080, 9931, 8000, 1234, 30000)
     assert 2 * module.LOOK_SECONDS <= 1.5
 
 

@@ -33,8 +33,8 @@ PROBE_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 0.75
 """Whoever listens on loopback answers within milliseconds. Two questions fit into a look around of 1.5 s."""
 LOADED_SECONDS: Final = 1.0
-PORTS: Final = (11434, 8080, 8000, 1234, 30000)
-"""Where Ollama, llama.cpp, vLLM, LM Studio and SGLang listen if nobody told them otherwise."""
+PORTS: Final = (11434, 8080, 9931, 8000, 1234, 30000)
+"""Where Ollama, llama.cpp (9931 from #26508 on), vLLM, LM Studio and SGLang listen if nobody told them where."""
 
 
 @dataclass(frozen=True, slots=True)
