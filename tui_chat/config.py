@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from tui_chat.errors import ConfigError
 from tui_chat.key_command import first_line, printed_key
+from tui_chat.messages import THINK_LEVELS
 from tui_chat.protocol.ollama_host import parse_ollama_host
 from tui_chat.protocol.server_url import base_url
 from tui_chat.servers import Kind, Secret, Server, carries_key
@@ -217,9 +218,9 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         if key not in SETTINGS:
             raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, SETTINGS))
         _check_type(path, key, value, SETTINGS[key])
-    if isinstance(level := data.get("think"), str) and level not in _THINK_LEVELS:
+    if isinstance(level := data.get("think"), str) and level not in THINK_LEVELS:
         raise ConfigError(
-            f"{path}: think cannot be {level!r}", "It is true, false, or one of " + ", ".join(_THINK_LEVELS)
+            f"{path}: think cannot be {level!r}", "It is true, false, or one of " + ", ".join(THINK_LEVELS)
         )
     for option, value in data.get("options", {}).items():
         if option in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
@@ -254,7 +255,6 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
 
 _LONGEST: Final = 1e6
 """Minutes of waiting that are as good as for ever: some two years."""
-_THINK_LEVELS: Final = ("low", "medium", "high", "max")
 _NUMBERS: Final = (
     *("temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_ctx", "num_predict", "num_keep"),
     *("num_batch", "num_gpu", "num_thread", "repeat_last_n"),

@@ -7,6 +7,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+THINK_LEVELS: Final = ("low", "medium", "high", "max")
+"""How much a model may be asked to think, by Ollama's names."""
 
 
 class Role(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from tui_chat.backends import openai
@@ -263,6 +264,40 @@ async def test_refused_stream_options_are_left_out_from_then_on(refusal: Step, f
         for _ in range(2):
             assert text_in([event async for event in backend.reply(ASKED)]) == "Hello"
         assert ["stream_options" in body for body in server.bodies(CHAT)] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"error": {"message": "Unrecognized request argument supplied: reasoning_effort", "code": None}},
+        {"error": {"message": "Unsupported value: 'reasoning_effort' does not support 'none' with this model."}},
+        {
+            "error": {
+                "message": "`reasoning_effort` is not supported with this model",
+                "type": "invalid_request_error",
+            }
+        },
+        {"detail": [{"loc": ["body", "reasoning_effort"], "msg": "Input should be 'low', 'medium' or 'high'"}]},
+    ],
+)
+@pytest.mark.parametrize("flavour", [Flavour.OPENAI, Flavour.UNKNOWN, Flavour.LMSTUDIO])
+async def test_a_model_that_cannot_be_told_not_to_think_replies_anyway(refusal: object, flavour: Flavour) -> None:
+    quiet = replace(ASKED, think=False)
+    async with Imitation({CHAT: in_turn(answer(refusal, 400), HELLO)}) as server:
+        assert text_in(await ask(server.url, quiet, flavour)) == "Hello"
+        assert [body.get("reasoning_effort") for body in server.bodies(CHAT)] == ["none", None]
+    async with Imitation({CHAT: in_turn(answer({"error": "bad request"}, 400), HELLO)}) as server:
+        if flavour is not Flavour.UNKNOWN:
+            with pytest.raises(Refused):
+                await ask(server.url, quiet, flavour)
+
+
+async def test_a_level_of_thinking_that_is_refused_is_told() -> None:
+    refusal = answer({"error": {"message": "Unrecognized request argument supplied: reasoning_effort"}}, 400)
+    async with Imitation({CHAT: refusal}) as server:
+        with pytest.raises(Refused, match="reasoning_effort"):
+            await ask(server.url, replace(ASKED, think="high"), Flavour.OPENAI)
+        assert len(server.requests) == 1
 
 
 async def test_a_refusal_of_something_else_is_told_and_changes_nothing() -> None:

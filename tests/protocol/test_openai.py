@@ -354,15 +354,6 @@ def test_images_go_as_data_urls_and_other_files_not_at_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flavour", "sent"),
-    [(Flavour.LLAMACPP, True), (Flavour.VLLM, True), (Flavour.OPENAI, False), (Flavour.UNKNOWN, False)],
-)
-def test_past_thinking_goes_back_where_it_is_wanted(flavour: Flavour, sent: bool) -> None:
-    body = chat_body(ChatRequest("m", (Message(Role.ASSISTANT, "a", thinking="hm"),)), flavour)
-    assert ('"reasoning_content": "hm"' in json.dumps(body)) is sent
-
-
-@pytest.mark.parametrize(
     ("flavour", "names"),
     [
         (Flavour.UNKNOWN, {"max_tokens", "temperature", "seed", "stop"}),
@@ -395,7 +386,25 @@ def test_thinking_is_switched_in_the_template_where_there_is_one() -> None:
     assert asked(False, Flavour.VLLM) == {"chat_template_kwargs": {"enable_thinking": False}}
     assert asked("low", Flavour.LLAMACPP) == {"chat_template_kwargs": {"reasoning_effort": "low"}}
     assert asked("low", Flavour.OPENAI) == {"reasoning_effort": "low"}
-    assert asked(True, Flavour.OPENAI) == {}
+    for flavour in (Flavour.OPENAI, Flavour.LMSTUDIO, Flavour.OPENWEBUI, Flavour.UNKNOWN):
+        assert asked(False, flavour) == {"reasoning_effort": "none"}
+        assert asked(True, flavour) == asked(None, flavour) == {}
+
+
+@pytest.mark.parametrize(
+    ("flavour", "names"),
+    [
+        (Flavour.VLLM, {"reasoning_content", "reasoning"}),
+        (Flavour.LLAMACPP, {"reasoning_content"}),
+        (Flavour.SGLANG, {"reasoning_content"}),
+        (Flavour.OPENAI, set()),
+        (Flavour.UNKNOWN, set()),
+    ],
+)
+def test_earlier_thinking_goes_by_the_names_that_the_server_reads(flavour: Flavour, names: set[str]) -> None:
+    thought = Message(Role.ASSISTANT, "Yes.", thinking="hm")
+    (message,) = json.loads(json.dumps(chat_body(ChatRequest("m", (thought,)), flavour)))["messages"]
+    assert message == {"role": "assistant", "content": "Yes.", **dict.fromkeys(names, "hm")}
 
 
 def test_a_prefill_goes_last_with_the_flags_of_servers_with_templates() -> None:

@@ -164,6 +164,7 @@ def test_openais_options_become_ours() -> None:
         ({}, None),
         ({"reasoning_effort": "none"}, False),
         ({"reasoning_effort": "high"}, "high"),
+        ({"reasoning_effort": "max"}, "max"),
         ({"chat_template_kwargs": {"enable_thinking": False}}, False),
     ],
 )

@@ -189,7 +189,7 @@ class OpenAIBackend:
         return self._chat(in_words(request), exact=False)
 
     def _allowed(self, body: Mapping[str, object]) -> Mapping[str, object]:
-        return body if self._counts_usage else _without_usage(body)
+        return body if self._counts_usage else _without(body, "stream_options")
 
     def _instead(self, ask: _Ask, refusal: ReplyError, request: ChatRequest) -> _Ask:
         """Another way to ask after a refusal. Every way is tried once.
@@ -202,9 +202,10 @@ class OpenAIBackend:
         said = str(refusal)
         if _is_about_thinking(said) and _without_thinking(ask.body) != ask.body:
             return replace(ask, body=_without_thinking(ask.body))
+        extras = _extras(ask.body)
         unexplained = type(refusal) is Refused and self._flavour is Flavour.UNKNOWN
-        if "stream_options" in ask.body and (unexplained or "stream_options" in said):
-            return replace(ask, body=_without_usage(ask.body))
+        if unwanted := [name for name in extras if name in said] or (extras if unexplained else []):
+            return replace(ask, body=_without(ask.body, unwanted[0]))
         if ask.exact:
             return self._in_words(request)
         raise refusal
@@ -288,5 +289,14 @@ def _without_thinking(body: Mapping[str, object]) -> Mapping[str, object]:
     return {**body, "chat_template_kwargs": {"enable_thinking": False}}
 
 
-def _without_usage(body: Mapping[str, object]) -> Mapping[str, object]:
-    return {name: value for name, value in body.items() if name != "stream_options"}
+def _extras(body: Mapping[str, object]) -> list[str]:
+    """What a server may refuse of a body that it can do without.
+
+    Models that never think refuse to be told not to, and so do some that always do: a reply is better than none.
+    """
+    quiet = ["reasoning_effort"] if body.get("reasoning_effort") == "none" else []
+    return [*(["stream_options"] if "stream_options" in body else []), *quiet]
+
+
+def _without(body: Mapping[str, object], field: str) -> Mapping[str, object]:
+    return {name: value for name, value in body.items() if name != field}

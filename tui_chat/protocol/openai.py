@@ -102,6 +102,8 @@ def _message(message: Message, flavour: Flavour) -> dict[str, object]:
         body["content"] = [*text, *map(_image, images)]
     if message.role is Role.ASSISTANT and message.thinking and flavour in _TEMPLATE_FLAVOURS:
         body["reasoning_content"] = message.thinking
+        if flavour is Flavour.VLLM:  # renamed there (#38488); strict servers refuse it
+            body["reasoning"] = message.thinking
     return body
 
 
@@ -111,13 +113,19 @@ def _image(image: Attachment) -> dict[str, object]:
 
 
 def _thinking(think: bool | str | None, flavour: Flavour) -> dict[str, object]:
-    """Templates of Qwen, GLM and others ask for `enable_thinking`, that of gpt-oss for `reasoning_effort`."""
+    """The server's way to ask for thinking, or for none.
+
+    Templates of Qwen, GLM and others ask for `enable_thinking`, that of gpt-oss for `reasoning_effort`. OpenAI's
+    own `reasoning_effort`, of which "none" turns thinking off, is what most others read, LM Studio and Ollama
+    among them. To think at all is the default there, and has no word.
+    """
     if think is None:
         return {}
     if flavour in _TEMPLATE_FLAVOURS:
         switch = {"enable_thinking": think} if isinstance(think, bool) else {"reasoning_effort": think}
         return {"chat_template_kwargs": switch}
-    return {"reasoning_effort": think} if isinstance(think, str) else {}
+    effort = "none" if think is False else think
+    return {"reasoning_effort": effort} if isinstance(effort, str) else {}
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NoReturn
 
-from tui_chat.messages import Attachment, ChatRequest, Message, Role
+from tui_chat.messages import THINK_LEVELS, Attachment, ChatRequest, Message, Role
 from tui_chat.protocol.fields import object_of, text_of
 from tui_chat.relay.problems import Problem, bad_request
 
@@ -37,7 +37,6 @@ _SIGNS: Final = (
     (b"GIF8", "image/gif"),
     (b"RIFF", "image/webp"),
 )
-_THINK: Final = ("low", "medium", "high")
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 """A string of JSON, or where a value begins."""
 _TOKENS: Final = 20_000
@@ -145,9 +144,9 @@ def _flag(body: Mapping[str, object], name: str) -> bool | None:
 def _think(value: object) -> bool | str | None:
     if value in ("none", "minimal"):
         return False
-    if value is None or isinstance(value, bool) or value in _THINK:
+    if value is None or isinstance(value, bool) or value in THINK_LEVELS:
         return value if isinstance(value, bool | str) else None
-    raise bad_request("think must be true, false, low, medium or high.")
+    raise bad_request(f"think must be true, false, or one of {', '.join(THINK_LEVELS)}.")
 
 
 def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
