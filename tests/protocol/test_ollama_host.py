@@ -17,7 +17,7 @@ from tui_chat.protocol.ollama_host import parse_ollama_host
         ("1.2.3.4:1234", "http://1.2.3.4:1234"),
         ("example.com", "http://example.com:11434"),
         ("example.com:1234", "http://example.com:1234"),
-        (":0", "http://127.0.0.1:0"),
+        (":0", "http://127.0.0.1:11434"),  # any port, to listen on
         (":66000", "http://127.0.0.1:11434"),
         (":-1", "http://127.0.0.1:11434"),
         (":http", "http://127.0.0.1:11434"),

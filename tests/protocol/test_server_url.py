@@ -63,8 +63,40 @@ def test_what_is_no_url_says_so(pasted: str) -> None:
         base_url(pasted)
 
 
-@pytest.mark.parametrize("pasted", ["http://me:s3cret@box:99999", "ftp://me:s3c@ret@box", "ftp://box?key=s3cret"])
-def test_what_is_no_url_is_told_without_its_secrets(pasted: str) -> None:
-    with pytest.raises(ConfigError, match="box") as caught:
+@pytest.mark.parametrize(
+    ("pasted", "port"),
+    [
+        ("localhost:99999", "99999"),
+        ("localhost:0", "0"),
+        ("localhost:-1", "-1"),
+        ("localhost:abc/v1", "abc"),
+        ("[::1]:99999", "99999"),
+        (":99999", "99999"),
+        ("http://box:99999/", "99999"),
+        ("http://me:pw@box:port?x=1", "port"),
+        ("box:65536", "65536"),
+        ("box:\u0661", "\u0661"),
+    ],
+)
+def test_an_impossible_port_is_named(pasted: str, port: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         base_url(pasted)
-    assert "s3c" not in str(caught.value)
+    assert str(caught.value) == f"{port} is not a port."
+    assert "65535" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "pasted", ["box:", "box:65535", "::1", "fe80::1%eth0", "me:pw@box", "http://[::1]", "box/a:b"]
+)
+def test_what_only_looks_like_a_bad_port_is_none(pasted: str) -> None:
+    assert base_url(pasted)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["http://me:s3cret@box:99999", "http://me:s3c/r?t#@box:0", "ftp://me:s3c@ret@box", "ftp://box?key=s3cret"],
+)
+def test_what_is_no_url_is_told_without_its_secrets(pasted: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        base_url(pasted)
+    assert "s3c" not in f"{caught.value} {caught.value.hint}"

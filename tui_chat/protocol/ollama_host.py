@@ -28,12 +28,17 @@ def parse_ollama_host(value: str) -> str:
     if not separator and authority == _CLOUD:
         scheme, default = "https", 443
     user, at, address = authority.rpartition("@")
-    host, port = _split(address)
+    host, port = split_address(address)
     path = "/" + quote(path.strip("/"), safe="/%:@!$&'()*+,;=~") if path.strip("/") else ""
-    return f"{scheme.lower()}://{user}{at}{_bracketed(host)}:{_port(port, default)}{path}"
+    return f"{scheme.lower()}://{user}{at}{_bracketed(host)}:{int(port) if is_port(port) else default}{path}"
 
 
-def _split(address: str) -> tuple[str, str]:
+def is_port(text: str) -> bool:
+    """Whether it is the number of a port that can be connected to."""
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) <= _LAST_PORT
+
+
+def split_address(address: str) -> tuple[str, str]:
     """Host and port as they stand, the host without brackets."""
     if address.startswith("["):
         host, _, rest = address[1:].partition("]")
@@ -42,11 +47,6 @@ def _split(address: str) -> tuple[str, str]:
         return address, ""
     host, _, port = address.partition(":")
     return host, port
-
-
-def _port(port: str, default: int) -> int:
-    valid = port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= _LAST_PORT
-    return int(port) if valid else default
 
 
 def _bracketed(host: str) -> str:

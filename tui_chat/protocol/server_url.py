@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from tui_chat.errors import ConfigError
-from tui_chat.protocol.ollama_host import parse_ollama_host
+from tui_chat.protocol.ollama_host import is_port, parse_ollama_host, split_address
 from tui_chat.text.sanitize import clean_line
 
 _ENDPOINT: Final = re.compile(
@@ -26,9 +26,10 @@ def base_url(text: str) -> str:
     internet without a port get https.
 
     Raises:
-        ConfigError: it is not a URL of http or https.
+        ConfigError: it is not a URL of http or https, or its port is impossible (which `OLLAMA_HOST` may be).
     """
     text = text.strip().strip("\"'").strip()
+    _check_port(text)
     if "://" not in text:
         text = f"https://{text}" if _is_public(text) else parse_ollama_host(text)
     try:
@@ -42,6 +43,15 @@ def base_url(text: str) -> str:
     if host in _ANYWHERE:
         parts = urlsplit(parse_ollama_host(text))
     return urlunsplit((parts.scheme, parts.netloc, _ENDPOINT.sub("", parts.path, count=1).rstrip("/"), "", ""))
+
+
+def _check_port(text: str) -> None:
+    address = (text.partition("://")[2] or text).rpartition("@")[2]  # passwords may hold anything
+    _, port = split_address(re.split("[/?#]", address, maxsplit=1)[0])
+    if port and not is_port(port):
+        raise ConfigError(
+            f"{clean_line(port, 40)} is not a port.", "A port is a number up to 65535, as in http://host:11434."
+        )
 
 
 def _is_public(text: str) -> bool:
