@@ -130,6 +130,33 @@ async def test_what_is_no_server_for_language_models_says_so(other: Step, kind: 
     assert caught.value.hint
 
 
+async def test_something_else_at_a_path_of_the_url_is_told_with_the_url_to_try() -> None:
+    async with Imitation(OLLAMA) as server:
+        for path in ("/foo", "/foo/bar/v1"):
+            with pytest.raises(Garbled, match="No model server answers") as caught:
+                await detect(Server(server.url + path))
+            assert f"without {path.removesuffix('/v1')}." in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "said", ["Client sent an HTTP request to an HTTPS server.\n", "<title>400 The plain HTTP request was sent to HTTPS port</title>"]
+)  # fmt: skip
+async def test_plain_http_to_a_port_of_https_is_told(said: str) -> None:
+    async with Imitation({}, answer(said, 400, "text/html")) as server:
+        with pytest.raises(Garbled, match="wants https") as caught:
+            await detect(Server(server.url))
+    assert "https:// instead of http://" in caught.value.hint
+
+
+@pytest.mark.parametrize("recording", ["litellm-no-key.txt", "litellm-wrong-key.txt"])
+async def test_litellm_without_the_right_key_wants_it(recording: str) -> None:
+    async with Imitation({"/v1/models": replay(recording)}, NOT_FOUND) as server:
+        found = await detect(Server(server.url))
+        assert (found.kind, found.flavour) == (Kind.OPENAI, Flavour.UNKNOWN)
+        with pytest.raises(Unauthorized):
+            await connect(Server(server.url)).models()
+
+
 async def test_nothing_there_is_unreachable_and_silence_is_waited_for_only_so_long() -> None:
     async with Imitation({}, stall()) as server:
         with pytest.raises(Cut):

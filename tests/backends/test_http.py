@@ -248,6 +248,20 @@ async def test_how_to_start_a_server_that_is_no_ollama_is_not_told() -> None:
     assert "ollama" not in error.hint.lower()
 
 
+async def test_nobody_at_another_machine_is_told_why_that_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.backends.http.is_loopback", lambda host: False)
+    error = await failure(Server(f"http://127.0.0.1:{free_port()}"))
+    assert "OLLAMA_HOST=0.0.0.0" in error.hint
+    assert "ollama serve" not in error.hint
+
+
+async def test_a_server_that_hangs_up_at_once_may_want_https(server: ScriptedServer, http: Http) -> None:
+    server.script(cut())
+    with pytest.raises(Cut) as caught:
+        await streamed(http)
+    assert "https://" in caught.value.hint
+
+
 async def test_an_unknown_host_is_told_as_such() -> None:
     error = await failure(Server("http://no-such-host.invalid:11434"))
     assert type(error) is Unreachable

@@ -118,6 +118,18 @@ def test_no_error_can_act_on_the_terminal(status: int, body: str, model: str) ->
     assert error.hint
 
 
+@given(
+    st.sampled_from([400, 401, 404, 405, 418, 429, 500, 502, 503]),
+    st.text("  \t\n\u3000\u200b\u200d\u00ad\u3164\u2800", min_size=1),
+    st.booleans(),
+)
+def test_a_blank_error_says_at_least_the_status(status: int, blank: str, as_json: bool) -> None:
+    body = json.dumps({"error": blank}) if as_json else blank
+    assert str(status) in str(error_of(status, body))
+    told = error_in({"error": blank})
+    assert told is None or str(told).isascii()
+
+
 def test_a_body_without_an_error_tells_of_none() -> None:
     for body in ({}, {"error": None}, {"error": ""}, {"message": {"content": "error"}}):
         assert error_in(body) is None

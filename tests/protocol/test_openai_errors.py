@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tui_chat.errors import (
     Busy,
     NoSuchModel,
@@ -93,6 +95,40 @@ def test_status_and_words_make_the_class(status: int, body: str, kind: type[Repl
     assert error.hint
     if isinstance(error, Refused):
         assert error.status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "message"),
+    [
+        ("litellm-no-key.txt", Unauthorized, "(401: Authentication Error, No api key passed in)."),
+        ("litellm-no-key-500.txt", ServerFault, "(500: Internal Server Error)."),
+        ("litellm-wrong-key.txt", Unauthorized, "(400: No connected db)."),
+        ("llamacpp-apikey.txt", Unauthorized, "(401: Invalid API Key)."),
+    ],
+)
+def test_where_a_key_is_missing_the_way_to_set_it_is_told(name: str, kind: type[ReplyError], message: str) -> None:
+    answer = recorded(name)
+    error = error_of(answer.status, answer.body.decode())
+    assert type(error) is kind
+    assert str(error).endswith(message)
+    assert "F3, then ^R" in error.hint
+
+
+BLANK = st.text("  \t\n\u3000\u200b\u200d\u00ad\u2060\u3164\u2800\ufeff\ufe0f", min_size=1)
+
+
+@given(
+    st.sampled_from([0, 400, 401, 403, 404, 413, 418, 422, 429, 500, 502, 503, 529]),
+    BLANK,
+    st.sampled_from(["error", "detail", "message", "inner", "plain"]),
+)
+def test_a_blank_error_says_at_least_the_status(status: int, blank: str, place: str) -> None:
+    shapes = {"inner": {"error": {"message": blank, "type": "odd_error"}}, "plain": None}
+    body = shapes.get(place, {place: blank})
+    error = error_of(status, blank if body is None else json.dumps(body))
+    assert str(status or "The server reported an error") in str(error)
+    if place == "inner" and status in (0, 400, 418, 422, 429, 502, 503, 529):
+        assert "odd_error" in str(error)
 
 
 def test_an_error_is_one_safe_line_of_bounded_length() -> None:

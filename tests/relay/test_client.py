@@ -159,6 +159,12 @@ async def test_a_reply_arrives_whole_with_all_that_the_server_told(tokens: Path)
     assert got == list(script)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\u3000", "\u200b"])
+def test_a_blank_error_is_told_by_its_kind(blank: str) -> None:
+    with pytest.raises(Busy, match="busy"):
+        event_in({"error": {"type": "busy", "message": blank}})
+
+
 async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(tokens: Path) -> None:
     script = (Continued(True), Accepted(), Delta("Hello, "), Delta("you"), Finished())
     begun = Message(Role.ASSISTANT, "Hello, ", state=State.STREAMING)

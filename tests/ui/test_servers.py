@@ -302,7 +302,8 @@ async def test_a_server_is_removed_and_taken_back_and_one_of_the_config_file_is_
         await run.pilot.press("ctrl+r")
         await run.until(lambda: told(run, "change it there"))
         await run.pilot.press("down", "ctrl+d")
-        await run.until(lambda: not file.read())
+        await run.until(lambda: told(run, "Removed."))
+        assert not file.read()
         await run.pilot.press("ctrl+z")
         await run.until(lambda: [entry.server.name for entry in file.read()] == ["lab"])
 

@@ -7,10 +7,12 @@ path, builds of llama.cpp from 2025-05 to 2026-04 have some of Ollama's paths, a
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from tui_chat.backends.base import Backend
 from tui_chat.backends.discreet import Discreet
@@ -18,7 +20,7 @@ from tui_chat.backends.http import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Ans
 from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.backends.openai import OpenAIBackend
 from tui_chat.backends.relay import RelayBackend, is_relay
-from tui_chat.backends.route import secrets_of
+from tui_chat.backends.route import secrets_of, shown_url
 from tui_chat.errors import Busy, Garbled, Refused, ReplyError, ServerFault, Unauthorized
 from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Model
@@ -35,6 +37,9 @@ LOOK_SECONDS: Final = 0.75
 LOADED_SECONDS: Final = 1.0
 PORTS: Final = (11434, 8080, 9931, 8000, 1234, 30000)
 """Where Ollama, llama.cpp (9931 from #26508 on), vLLM, LM Studio and SGLang listen if nobody told them where."""
+
+_WANTS_TLS: Final = re.compile(r"\bhttps (server|port)\b", re.I)
+"""What servers in Go, and nginx, say to plain HTTP on a port of HTTPS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +205,7 @@ async def _detect_at(server: Server, within: float) -> Server:
             return replace(server, kind=Kind.OPENAI, flavour=Flavour.RELAY)
     finally:
         await http.aclose()
-    flavour = _flavour(models, version, named=server.named)
+    flavour = _flavour(models, version, server)
     if flavour is None:
         return replace(server, kind=Kind.OLLAMA, flavour=Flavour.OLLAMA)
     return replace(server, kind=Kind.OPENAI, flavour=flavour)
@@ -220,7 +225,7 @@ def _silent(models: Answer | ReplyError, *, named: bool) -> bool:
     return named if models.status == 401 else models.ok and _body(models).get("data") == []
 
 
-def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, *, named: bool) -> Flavour | None:
+def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, server: Server) -> Flavour | None:
     """The flavour of a server that is not proven to be an Ollama; None if it can be nothing else.
 
     Raises:
@@ -243,15 +248,23 @@ def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, *, named
     if speaks and models.headers.get("server") == "llama.cpp" and models.status != 404:
         return Flavour.LLAMACPP
     error = error_of(models.status, models.text)
-    if isinstance(error, Unauthorized) and speaks and named:
+    if isinstance(error, Unauthorized) and speaks and server.named:
         return Flavour.UNKNOWN
     if not models.ok and isinstance(error, Unauthorized | Busy | ServerFault):
         raise error
-    name = clean_line(models.headers.get("server", ""), 40)
-    raise Garbled(
-        f"What answers there{f' ({name})' if name else ''} is no server for language models.",
-        "Check host and port of the URL.",
-    )
+    raise _no_server(models, server)
+
+
+def _no_server(answer: Answer, server: Server) -> Garbled:
+    """The error for an address where something else answers."""
+    address = shown_url(server.url)
+    if not answer.ok and _WANTS_TLS.search(answer.text):
+        return Garbled(f"{address} wants https.", "Write https:// instead of http:// in its URL.")
+    if path := urlsplit(address).path:
+        return Garbled(f"No model server answers at {address}.", f"Try the URL without {path}.")
+    name = clean_line(answer.headers.get("server", ""), 40)
+    what = f"No model server answers at {address}{f', but {name}' if name else ''}."
+    return Garbled(what, "Check its host and port. F3 chooses another server.")
 
 
 def _is_lmstudio(body: Mapping[str, object]) -> bool:

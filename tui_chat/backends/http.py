@@ -20,11 +20,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from tui_chat.backends.route import (
     PROXY_SCHEMES,
     can_connect,
     headers_for,
+    is_loopback,
     proxy_for,
     shown_url,
     socket_options,
@@ -203,9 +205,10 @@ class Http:
             async with asyncio.timeout(within), self._open(method, path, body) as incoming:
                 return await incoming.whole(most)
         except TimeoutError:
+            doubt = " Or it does not speak TLS: try http://." if self._is_tls else ""
             raise Cut(
                 f"{self._name} did not answer within {within:g} seconds.",
-                "It may be busy loading a model: try again.",
+                f"It may be busy loading a model: try again.{doubt}",
             ) from None
 
     @asynccontextmanager
@@ -279,7 +282,7 @@ class Http:
 
     def _trust(self) -> ssl.SSLContext | bool:
         verify = self.server.verify
-        if not verify or not self.server.url.lower().startswith("https:"):
+        if not verify or not self._is_tls:
             return False  # loading certificates takes time
         try:
             return ssl.create_default_context(cafile=verify) if isinstance(verify, str) else _usual_trust()
@@ -293,6 +296,10 @@ class Http:
                 f"The certificates to check {self._name} by cannot be read: {error.strerror or error}.",
                 "Correct or unset the variables SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE.",
             ) from None
+
+    @property
+    def _is_tls(self) -> bool:
+        return self.server.url.lower().startswith("https:")
 
     @property
     def _name(self) -> str:
@@ -317,9 +324,10 @@ class Http:
                 return Cut(f"{self._name} takes no more data.", "Check the network, then try again.")
             case httpx.RemoteProtocolError() if not _ended_early(error):
                 return Garbled(f"{self._name} does not speak HTTP.", "Check the port, and http or https.")
+        doubt = " Or it wants https://." if not self._is_tls and "without sending" in str(error) else ""
         return Cut(
             f"{self._name} closed the connection.",
-            "The server may have stopped: its log says why. Then try again.",
+            f"The server may have stopped: its log says why. Then try again.{doubt}",
         )
 
     def _connect_error(self, error: httpx.HTTPError) -> ReplyError:
@@ -329,20 +337,33 @@ class Http:
             if isinstance(cause, ssl.SSLError):
                 return self._tls_error(cause)
             if isinstance(cause, socket.gaierror):
-                return Unreachable(f"The host of {self._name} is not known.", "Check the spelling of the URL.")
+                return Unreachable(
+                    f"The host of {self._name} is not known.",
+                    "Check the spelling of the URL, and the network. F3 chooses another server.",
+                )
             if isinstance(cause, (PermissionError, FileNotFoundError)) and self.server.uds:
                 return Unreachable(
                     f"The socket {self._name} cannot be opened.",
                     "Check the path, and that the server runs and lets you in.",
                 )
-        start = "the server there" if self.server.kind is Kind.OPENAI else "Ollama there with `ollama serve`"
-        return Unreachable(f"Nothing answers at {self._name}.", f"Start {start}, or choose another: F3, or --url.")
+        return Unreachable(
+            f"Nothing answers at {self._name}.", f"{self._start} F3 chooses another server, and so does --url."
+        )
+
+    @property
+    def _start(self) -> str:
+        """How there may come to be a server where none is."""
+        if self.server.uds or self.server.kind is Kind.OPENAI:
+            return "Start the server there."
+        if not is_loopback(urlsplit(self.server.url).hostname or ""):
+            return "Is it running, and open to other machines (Ollama: OLLAMA_HOST=0.0.0.0)? Is the port right?"
+        return "Start Ollama there with `ollama serve`."
 
     def _tls_error(self, cause: ssl.SSLError) -> ReplyError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Unreachable(
                 f"The certificate of {self._name} is not trusted: {cause.verify_message}.",
-                "Set the server's CA file, or turn verification off for it if you know the machine.",
+                "F3, then ^R sets its CA file, or `off` for it if you know the machine.",
             )
         return Unreachable(f"{self._name} does not speak TLS.", "Try the URL with http:// instead of https://.")
 

@@ -22,8 +22,8 @@ from tui_chat.errors import (
     Unsupported,
 )
 from tui_chat.protocol.fields import text_of
-from tui_chat.protocol.openai_errors import fault_in
-from tui_chat.text.sanitize import clean_line
+from tui_chat.protocol.openai_errors import fault_in, needs_key
+from tui_chat.text.sanitize import clean_line, visible_line
 
 _NO_MODEL: Final = re.compile(r"\bmodel\b.*\bnot found", re.I)
 _THINKING: Final = re.compile(r"ChatRequest\.think|invalid think value|does not support thinking", re.I)
@@ -46,6 +46,7 @@ def error_of(status: int, body: str, *, model: str = "", retry_after: float | No
     value = _json(body)
     fault = fault_in(value)
     said = _line(fault.message) if fault else ""
+    told = said or ("" if fault else _plain(body)) or f"It answered with status {status}, and gave no reason."
     match status:
         case 401 | 407:
             return _unauthorized(said, value, status)
@@ -64,23 +65,19 @@ def error_of(status: int, body: str, *, model: str = "", retry_after: float | No
                 status=status,
             )
         case 404 | 405:
-            return Refused(
-                f"The server does not know this request: {said or _plain(body)}", _IS_IT_OLLAMA, status=status
-            )
+            return Refused(f"The server does not know this request: {told}", _IS_IT_OLLAMA, status=status)
         case 429 | 503:
             return Busy(
-                said or _plain(body),
+                told,
                 "The server has too much to do: try again in a moment.",
                 status=status,
                 retry_after=retry_after,  # Ollama says none, a proxy before it may
             )
         case 502 | 504:
-            return ServerFault(
-                said or _plain(body), "Something before the server could not reach it: is Ollama running there?"
-            )
+            return ServerFault(told, "Something before the server could not reach it: is Ollama running there?")
     if 400 <= status < 500:
-        return _refused(said or _plain(body), status)
-    return ServerFault(said or _plain(body), _remedy(said))
+        return _refused(told, status)
+    return ServerFault(told, _remedy(said))
 
 
 def error_in(body: Mapping[str, object]) -> ServerFault | None:
@@ -94,10 +91,10 @@ def error_in(body: Mapping[str, object]) -> ServerFault | None:
 
 def _unauthorized(said: str, value: object, status: int) -> Unauthorized:
     address = clean_line(text_of(value, "signin_url")) if isinstance(value, dict) else ""
-    hint = "Set this server's key in the settings, or check the one that is set."
-    if address:
-        hint = f"Sign in with `ollama signin` on the server, or at {address}"
-    return Unauthorized(said or "The server wants a key, or another one.", hint, status=status)
+    if not address:
+        return needs_key(said, status)
+    hint = f"Sign in with `ollama signin` on the server, or at {address}"
+    return Unauthorized(said or "The server wants you to sign in.", hint, status=status)
 
 
 def _refused(said: str, status: int) -> Refused:
@@ -116,15 +113,13 @@ def _remedy(said: str) -> str:
 
 
 def _line(text: str) -> str:
-    return clean_line(" ".join(text.split()), 400)
+    return visible_line(text, 400)
 
 
 def _plain(body: str) -> str:
     """What a body that is no JSON says, as far as a person can use it."""
     start = body[:2000].strip()
-    if start.startswith("<"):
-        return "it answered with a web page."
-    return _line(start) or "it gave no reason."
+    return "It answered with a web page." if start.startswith("<") else _line(start)
 
 
 def _json(text: str) -> object:

@@ -26,10 +26,16 @@ from tui_chat.errors import (
     Unsupported,
 )
 from tui_chat.protocol.fields import object_of, text_of
-from tui_chat.text.sanitize import clean_line
+from tui_chat.text.sanitize import clean_line, visible_line
 
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_KEY: Final = re.compile(r"api[ _-]?key|unauthori[sz]ed|not authenticated|authentication|invalid token", re.I)
+_KEY: Final = re.compile(
+    r"api[ _-]?key|unauthori[sz]ed|not authenticated|authentication|invalid token|no_db_connection", re.I
+)
+"""LiteLLM without a database says `no_db_connection` to a key that it does not know (1.106)."""
+_GENERIC: Final = ("", "internal server error")
+"""What frameworks say of a fault that they know nothing of; LiteLLM may do so where there is no key (1.106)."""
+_SET_KEY: Final = "F3, then ^R sets the key."
 _MODEL: Final = re.compile(
     r"model.{0,300}(not found|does not exist|not loaded|unknown|no such)|no models loaded", re.I
 )
@@ -75,10 +81,13 @@ def error_of(status: int, body: str, *, model: str = "", retry_after: float | No
 def judge(fault: Fault, status: int, *, model: str = "", retry_after: float | None = None) -> ReplyError:
     """The error of ours that fits, with a hint of what to do. A `status` of 0 is an error in the stream."""
     words = f"{fault.kind} {fault.message[:4000]}"
-    said = clean_line(" ".join(fault.message[:4000].split()), 400)
-    message = said or (f"The server answered with status {status}." if status else "The server reported an error.")
-    if status in (401, 403, 407) or (status < 500 and _KEY.search(words)):
-        return Unauthorized(message, "Set this server's key, or check the one that is set.", status=status)
+    said = visible_line(fault.message[:4000], 400)
+    message = said or _unexplained(fault, status)
+    if status in (401, 407) or (status < 500 and _KEY.search(words)):
+        return needs_key(said, status)
+    if status == 403:
+        hint = "Its API key may be missing or wrong: F3, then ^R sets one."
+        return Unauthorized(f"This server refuses access ({_answer(said, status)}).", hint, status=status)
     if _LENGTH.search(words) or status == 413:
         return TooLong(message, "It does not fit the context: shorten it, or start a new chat.", status=status)
     if status == 429 and _QUOTA.search(words):
@@ -103,7 +112,15 @@ def judge(fault: Fault, status: int, *, model: str = "", retry_after: float | No
         return ServerFault(message, "The proxy before the server could not reach it: is the server running?")
     if 400 <= status < 500:
         return Refused(message, "Try other options, or another model.", status=status)
+    if status and said.lower().strip(".") in _GENERIC:
+        hint = "Its log says why. A missing API key may be the cause: F3, then ^R sets one."
+        return ServerFault(f"The server failed ({_answer(said, status)}).", hint)
     return ServerFault(message, "Try again; the server's own log may say more.")
+
+
+def needs_key(said: str, status: int) -> Unauthorized:
+    """The error for a server that wants a key, or another one; `said` is how it says so, as one safe line."""
+    return Unauthorized(f"This server needs a valid API key ({_answer(said, status)}).", _SET_KEY, status=status)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -115,6 +132,18 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     wish = _wish(headers, now)
     unwanted = headers.get("x-should-retry", "").strip().lower() == "false"
     return None if unwanted or wish is None or wish > _LONGEST_WISH else wish
+
+
+def _answer(said: str, status: int) -> str:
+    """What the server answered, for brackets: `401: Invalid API Key`."""
+    return ": ".join(filter(None, [str(status or ""), said.rstrip(".")]))
+
+
+def _unexplained(fault: Fault, status: int) -> str:
+    """An error without words, by its status and its sort."""
+    kind = visible_line(fault.kind, 80)
+    what = f"The server answered with status {status}" if status else "The server reported an error"
+    return f"{what} ({kind})." if kind else f"{what}."
 
 
 def _wish(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -41,7 +41,7 @@ from tui_chat.events import (
 from tui_chat.messages import ChatRequest, Model, Usage
 from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of, window_of
 from tui_chat.protocol.ollama import chat_body as ollama_body
-from tui_chat.text.sanitize import clean, clean_line
+from tui_chat.text.sanitize import clean, clean_line, visible_line
 
 SERVICE: Final = "tui-chat-relay"
 """What `GET /health` calls itself in `service`, and `GET /v1/models` in `owned_by`."""
@@ -131,7 +131,8 @@ def kind_of(error: ReplyError) -> str:
 def error_in(error: Mapping[str, object]) -> ReplyError:
     """The error that an error object tells of: `{"type", "message", "hint", "status", "retry_after"}`."""
     kind = _KINDS.get(text_of(error, "type"), ServerFault)
-    message = clean_line(text_of(error, "message")) or "The relay reported an error."
+    said = visible_line(text_of(error, "message"))
+    message = said or f"The relay reported an error ({_NAMES[kind]})."
     hint = clean_line(text_of(error, "hint"))
     status = count_of(error, "status") or 0
     if issubclass(kind, Busy):

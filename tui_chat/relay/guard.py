@@ -105,7 +105,10 @@ class Guard:
             ) from None
         if owner is None:
             raise Problem(
-                401, "unauthorized", "The relay wants a token, or another one.", "Set it as the server's key."
+                401,
+                "unauthorized",
+                "The relay wants a token, or another one.",
+                "Set it as the server's key: in tui-chat with F3, then ^R.",
             )
         return owner
 

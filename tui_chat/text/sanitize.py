@@ -7,11 +7,14 @@ What is kept: newline, tab, and the joiners (ZWNJ, ZWJ, VS16) that emoji and man
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 _DEL: Final = 0x7F
 _BIDI_MARKS: Final = (0x061C, 0x200E, 0x200F)
 _BIDI_OVERRIDES: Final = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_FILLERS: Final = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and symbols that are drawn as blanks."""
 _INVISIBLE: Final = (0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
 
 
@@ -39,3 +42,9 @@ def clean_line(text: str, limit: int = 500) -> str:
     """`text` as one safe line of at most `limit` characters: for names, titles and errors."""
     line = text[: limit * 4].translate(_LINE_TABLE)
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible_line(text: str, limit: int = 500) -> str:
+    """`text` as one safe line without needless blanks; empty where nothing of it would be seen."""
+    line = clean_line(" ".join(text[: limit * 4].split()), limit)
+    return line if any(unicodedata.category(c)[0] in "LNPS" and c not in _FILLERS for c in line) else ""

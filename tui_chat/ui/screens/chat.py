@@ -56,7 +56,7 @@ class ChatScreen(Moving):
         """From top to bottom."""
         yield Header()
         yield Transcript(resolve(self.app))
-        yield Welcome(self._services.config)
+        yield Welcome()
         yield Divider()
         yield Composer(self._services.config.keys)
         yield StatusBar()

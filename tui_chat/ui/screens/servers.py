@@ -125,18 +125,18 @@ class ServersScreen(Picker[Known]):
         if known.origin is Origin.CONFIG:
             self.notify("This server is in the config file, which is yours alone: change it there.")
         else:
-            self._fill_in(known.table or {"url": known.server.address}, known if known.table else None)
+            self._fill_in(known.table or {"url": known.server.address}, known)
 
     @work(group="form", exclusive=True)
     async def _fill_in(self, table: Table, instead: Known | None) -> None:
-        form = ServerForm(table, self._survey, instead=instead.table if instead else None)
+        form = ServerForm(table, self._survey, instead=(instead.table or None) if instead else None)
         saved = await self.app.push_screen_wait(form)
         if saved is None:
             return
         with self.prevent(Input.Changed):
             self.query_one(Input).value = ""
-        if instead is not None and instead.server == self._present:
-            self.dismiss(saved)  # what is talked to now is not there any more
+        if instead is not None and place(instead.server) == place(self._present):
+            self.dismiss(saved)  # what is talked to now is another one, with a key perhaps
         else:
             self._refresh()
             self.highlight(saved)

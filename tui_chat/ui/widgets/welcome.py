@@ -1,4 +1,4 @@
-"""What the empty log says: that all is ready, or what was tried and how to start a server."""
+"""What the empty log says: that all is ready, or what is wrong with the server and the way out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.config import Config
 from tui_chat.conversation.connection import Connection
+from tui_chat.errors import ReplyError, Unreachable
+from tui_chat.servers import Kind
 
 
 class Welcome(Widget):
@@ -15,21 +16,12 @@ class Welcome(Widget):
 
     lines: reactive[tuple[str, ...]] = reactive(("Looking for a server …",), layout=True)
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
-        self._config = config
-
     def show(self, connection: Connection, *, demo: bool = False) -> None:
         """Say how it stands with the server."""
         if connection.error is not None:
-            self.lines = self._missing(connection)
+            self.lines = _unusable(connection, connection.error)
         elif not connection.model:
-            self.lines = (
-                f"{connection.server.label} is there, but has no models.",
-                "",
-                "Get one, in another terminal:   ollama pull qwen3:4b",
-                "It is noticed as soon as it is there.   F2 starts a demo meanwhile.",
-            )
+            self.lines = _empty(connection)
         else:
             self.lines = (
                 f"Ask {connection.model} anything.",
@@ -39,18 +31,35 @@ class Welcome(Widget):
                 "Ctrl+L models · Ctrl+O chats and search · Ctrl+P commands · F1 keys",
             )
 
-    def _missing(self, connection: Connection) -> tuple[str, ...]:
-        named = self._config.named
-        return (  # what matters most first: a small terminal shows no more
-            str(connection.error),
-            "It is looked for again every few seconds. F2 starts a demo that needs no server.",
-            "",
-            "Start one, in another terminal:   ollama serve",
-            "Or name one:   tui-chat --url http://HOST:11434",
-            *(() if named else ("", f"Tried: {', '.join(connection.tried or (connection.server.label,))}")),
-        )
-
     def render(self) -> Content:
         """The card."""
         first, *rest = self.lines
         return Content("\n").join([Content.styled(first, "bold"), *(Content(line) for line in rest)])
+
+
+def _unusable(connection: Connection, error: ReplyError) -> tuple[str, ...]:
+    """What is wrong and the way out of it first: a small terminal shows no more."""
+    what: tuple[str, ...] = (str(error), error.hint)
+    if isinstance(error, Unreachable) and not connection.server.named:
+        what = (
+            "No model server was found on this machine.",
+            "Start one, in another terminal:   ollama serve",
+            "Or name one:   tui-chat --url http://HOST:11434",
+        )
+    tried = f" Tried: {', '.join(connection.tried)}." if connection.tried else ""
+    return (
+        *what,
+        "",
+        "F3 servers and their keys · F2 a demo without a server · F1 keys",
+        f"Trying again every few seconds.{tried}",
+    )
+
+
+def _empty(connection: Connection) -> tuple[str, ...]:
+    is_ollama = connection.backend.server.kind is Kind.OLLAMA
+    return (
+        f"{connection.server.label} is there, but has no models.",
+        "",
+        "Get one, in another terminal:   ollama pull qwen3:4b" if is_ollama else "Load or download one there.",
+        "tui-chat will pick it up by itself. F2 starts a demo meanwhile.",
+    )

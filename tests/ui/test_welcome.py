@@ -1,0 +1,98 @@
+"""The card where no server can be used: what is wrong, and a way out that is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tui_chat.backends.loopback import Exchange
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.servers import Kind, Server
+from tui_chat.ui.widgets.welcome import Welcome
+
+from tests.backends.imitations import Imitation, answer
+from tests.server import Step
+from tests.ui.kit import Driven, driven
+from tests.ui.test_servers import fill_in, open_servers
+
+KEYED = {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}
+REFUSED = answer({"error": {"message": "unauthorized"}}, 401)
+
+
+async def only_with_a_key(exchange: Exchange) -> None:
+    fine = exchange.request.headers.get("authorization") == "Bearer sesame"
+    await (answer(KEYED) if fine else REFUSED)(exchange)
+
+
+def card(run: Driven) -> str:
+    return "\n".join(run.chat.query_one(Welcome).lines)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+async def test_a_missing_key_is_said_with_the_keys_that_set_it(size: tuple[int, int]) -> None:
+    async with (
+        Imitation({"/v1/models": only_with_a_key}) as server,
+        driven(Server(server.url), size=size, ready=False) as run,
+    ):
+        await run.until(lambda: run.status.error)
+        await run.pilot.pause()
+        assert run.shows("needs a valid API key")
+        assert run.shows("F3, then ^R sets the key")
+        assert "401: unauthorized" in card(run)
+        assert "ollama" not in card(run)
+
+
+async def test_the_key_that_is_set_there_is_used_at_once(tmp_path: Path) -> None:
+    async with (
+        Imitation({"/v1/models": only_with_a_key}) as server,
+        driven(Server(server.url), ready=False, added=ServerFile(tmp_path / "servers.toml")) as run,
+    ):
+        await run.until(lambda: run.status.error)
+        await open_servers(run)
+        await run.pilot.press("ctrl+r")
+        await fill_in(run, key="sesame")
+        await run.pilot.press("enter")
+        await run.until(lambda: run.header.model == "tiny")
+        assert run.app.session.connection.error is None
+
+
+@pytest.mark.parametrize(
+    ("url", "other", "says", "way"),
+    [
+        ("{}/foo/bar", answer("404 page not found", 404), "No model server answers", "without /foo/bar"),
+        ("{}", answer("It works!", 200, "text/plain"), "No model server answers", "host and port"),
+        ("{}", answer("Client sent an HTTP request to an HTTPS server.", 400), "wants https", "https://"),
+        ("https{}", answer("x", 400), "does not speak TLS", "http://"),
+    ],
+)
+async def test_a_url_that_leads_elsewhere_is_told_and_ollama_is_not_to_blame(
+    url: str, other: Step, says: str, way: str
+) -> None:
+    async with Imitation({}, other) as server:
+        address = url.format(server.url if url.startswith("{") else server.url.removeprefix("http"))
+        async with driven(Server(address), ready=False) as run:
+            await run.until(lambda: run.status.error)
+            assert says in card(run)
+            assert way in card(run)
+            assert "F3" in card(run)
+            assert "ollama serve" not in card(run)
+
+
+async def test_an_unknown_host_is_told() -> None:
+    async with driven(Server("http://no-such-host.invalid"), ready=False) as run:
+        await run.until(lambda: run.status.error)
+        assert "no-such-host.invalid is not known" in card(run)
+        assert "ollama serve" not in card(run)
+
+
+async def test_a_server_without_models_is_told_how_to_get_one_only_where_that_is_ollama() -> None:
+    for kind, path, body in (
+        (Kind.OLLAMA, "/api/tags", {"models": []}),
+        (Kind.OPENAI, "/v1/models", {"object": "list", "data": []}),
+    ):
+        async with (
+            Imitation({path: answer(body), "/health": answer({"status": "ok"})}) as server,
+            driven(Server(server.url, name="box", kind=kind), ready=False) as run,
+        ):
+            await run.until(lambda: "no models" in card(run))
+            assert ("ollama pull" in card(run)) is (kind is Kind.OLLAMA)
