@@ -123,7 +123,10 @@ class ServersScreen(Picker[Known]):
         if known is None:
             return
         if known.origin is Origin.CONFIG:
-            self.notify("This server is in the config file, which is yours alone: change it there.")
+            self.notify(
+                "This server is in the config file, which is yours alone: change it there, "
+                "its key by key_env, key_file or key_command."
+            )
         else:
             self._fill_in(known.table or {"url": known.server.address}, known)
 
