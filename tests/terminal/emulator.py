@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import pyte
-from rich.cells import get_character_cell_size, split_graphemes
+from rich.cells import cell_len
+from tui_chat.terminal.clusters import clusters
 
 _Screen: Any = pyte.Screen
 _LINK: Final = re.compile(r"\x1b\]8;([^\x07\x1b]*)(?:\x1b\\|\x07)")
@@ -44,13 +46,15 @@ _OFF: Final = {22: "dim", 28: "concealed", 24: "doubled", 55: "overlined"}
 
 
 class Emulator(_Screen):  # type: ignore[misc]  # its cells are not pyte's
-    """`bce`: erased cells take the background colour. `clusters`: sequences are one glyph, as Textual measures
-    them; without, every character takes its own width, as in an old terminal."""
+    """`bce`: erased cells take the background colour. `width_of`: what a character takes in a terminal that gives
+    each its own columns; without, sequences are one glyph, as Textual measures them."""
 
-    def __init__(self, columns: int, lines: int, *, bce: bool = True, clusters: bool = True) -> None:
+    def __init__(
+        self, columns: int, lines: int, *, bce: bool = True, width_of: Callable[[str], int] | None = None
+    ) -> None:
         self.link = ""
         super().__init__(columns, lines)
-        self.bce, self.clusters = bce, clusters
+        self.bce, self.width_of = bce, width_of
         self.stream = pyte.Stream(self)
 
     @property
@@ -95,19 +99,20 @@ class Emulator(_Screen):  # type: ignore[misc]  # its cells are not pyte's
         self.cursor.attrs = self.cursor.attrs._replace(**extra, link=self.link)
 
     def draw(self, data: str) -> None:
-        if self.clusters:
-            for start, end, width in split_graphemes(data)[0]:
+        if self.width_of is None:
+            for start, end, width in clusters(data):
                 self._place(data[start:end], width)
         else:
             for character in data:
-                self._place(character, get_character_cell_size(character))
+                self._place(character, self.width_of(character))
 
     def _place(self, text: str, width: int) -> None:
         line, x = self.buffer[self.cursor.y], self.cursor.x
         if width == 0:
             head = x - 1 if x < 2 or line[x - 1].data else x - 2
-            if head >= 0:
-                line[head] = line[head]._replace(data=line[head].data + text)
+            joined = line[head].data + text
+            if head >= 0 and (self.width_of or cell_len(joined) == x - head):
+                line[head] = line[head].seen()._replace(data=joined)
             return
         x = min(x, self.columns - width)
         self._part(x)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from tui_chat.terminal.cells import disputed_width, overlay
+from tui_chat.terminal.clusters import clusters, unjoined
 from tui_chat.terminal.frames import parse_frame, row_cells
 from tui_chat.terminal.painter import Painter
+from wcwidth import wcwidth
 
+from tests.hostile import DISPUTED
 from tests.terminal.emulator import Emulator
 
 SGR = [
@@ -51,6 +56,7 @@ CLUSTERS = [
     "क्षि",
     "☀",
     "\u00a0",
+    *DISPUTED,
 ]
 LINKS = ["", "", "", "id=1;https://a.example/", ";https://b.example/?q=1;2"]
 STRETCH = st.tuples(st.sampled_from(SGR), st.sampled_from(LINKS), st.lists(st.sampled_from(CLUSTERS), max_size=12))
@@ -65,13 +71,20 @@ def styled(sgr: str, link: str, text: str) -> str:
 def fit(stretches: list[tuple[str, str, list[str]]], width: int) -> str:
     """The stretches cut and padded to exactly `width` columns, measured cluster by cluster."""
     pieces, room = [], width
-    for sgr, link, clusters in stretches:
-        text = "".join(clusters)
+    for sgr, link, texts in stretches:
+        text = unjoined("".join(texts))
+        if room == width:
+            text = without_start(text)
         if cell_len(text) > room:
             text = set_cell_size(text, room)
         room -= cell_len(text)
         pieces.append(styled(sgr, link, text))
     return "".join(pieces) + " " * room
+
+
+def without_start(text: str) -> str:
+    """`text` without what would belong to a cell left of it."""
+    return next((text[start:] for start, _, cells in clusters(text) if cells), "")
 
 
 @st.composite
@@ -156,29 +169,52 @@ def test_skipped_frames_leave_the_same_screen(session: tuple[int, int, list[str]
     assert thrifty.snapshot() == stock.snapshot()
 
 
+TERMINALS: dict[str, Callable[[str], int]] = {
+    "new": get_character_cell_size,
+    "old": lambda character: get_character_cell_size(character, "5.0.0"),
+    "of wcwidth": lambda character: max(0, wcwidth(character)),
+    "without zero width": lambda character: max(1, get_character_cell_size(character)),
+}
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
 @settings(max_examples=100, deadline=None)
-@given(sessions())
+@given(session=sessions())
 def test_a_terminal_that_measures_clusters_otherwise_keeps_its_columns(
+    terminal: str,
     session: tuple[int, int, list[str]],
 ) -> None:
     """Every cell away from a disputed cluster is right even where each character takes its own width."""
     width, height, frames = session
     painter = new_painter(width, height)
-    agreeing, naive = Emulator(width, height), Emulator(width, height, clusters=False)
+    agreeing, naive = Emulator(width, height), Emulator(width, height, width_of=TERMINALS[terminal])
     for data in frames:
         sequences = show(painter, data, width, height)
         agreeing.feed(sequences)
         naive.feed(sequences)
     for wanted, shown in zip(agreeing.snapshot(), naive.snapshot(), strict=True):
-        disputed = [
-            x
-            for x, glyph in enumerate(wanted)
-            if len(glyph.data) > 1 or (glyph.data and disputed_width(glyph.data))
-        ]
+        touched: set[int] = set()
+        for head, glyph in enumerate(wanted):
+            if columns := disputed_width(glyph.data) if glyph.data else 0:
+                # A neighbour to the left may be cut in half by a glyph that came out wider and was then
+                # overwritten; at the right edge the wider glyph moves to the left.
+                touched.update(range(head - 1 - (head + columns > width), head + 2))
         for x in range(width):
-            # A neighbour to the left may be cut in half by a glyph that came out wider and was then overwritten.
-            if not any(head - 1 <= x <= head + 1 for head in disputed):
-                assert shown[x] == wanted[x], (x, wanted, shown)
+            if x not in touched:
+                # what takes no column there has joined it
+                same = shown[x]._replace(data=shown[x].data[: len(wanted[x].data)])
+                assert same == wanted[x], (x, wanted, shown)
+
+
+@pytest.mark.parametrize("terminal", TERMINALS)
+def test_what_stands_behind_a_disputed_cluster_stays(terminal: str) -> None:
+    for text in DISPUTED:
+        columns = len(row_cells(f"a{text}"))
+        painter, naive = new_painter(20, 1), Emulator(20, 1, width_of=TERMINALS[terminal])
+        for before in (" " * columns, f"a{text}"):
+            naive.feed(show(painter, f"\x1b[1;1H{before}\x1b[1mtail\x1b[m\x1b[1;1H", 20, 1))
+        behind = naive.snapshot()[0][columns : columns + 4]
+        assert "".join(glyph.data for glyph in behind) == "tail", ascii(text)
 
 
 WIDTH, HEIGHT = 120, 40
@@ -271,7 +307,7 @@ def test_what_does_not_begin_with_a_position_is_no_frame(data: str) -> None:
 
 
 def test_a_cluster_drawn_narrower_than_measured_leaves_nothing_old_behind_it() -> None:
-    painter, naive = new_painter(6, 1), Emulator(6, 1, clusters=False)
+    painter, naive = new_painter(6, 1), Emulator(6, 1, width_of=get_character_cell_size)
     naive.feed(show(painter, "\x1b[1;1Habcdef\x1b[1;1H", 6, 1))
     naive.feed(show(painter, "\x1b[1;1Ha❤️def\x1b[1;1H", 6, 1))
     assert naive.text == ["a❤\ufe0f def"]

@@ -1,7 +1,7 @@
 """The model of a terminal's screen: cells, their styles, and rows of them.
 
 Cells and styles are named tuples, not dataclasses: thousands are compared and hashed per frame, and a tuple does
-that in C, by identity first. That is also why `cells_of` hands out the same object for the same cell.
+that in C, by identity first. That is also why `add_cells` hands out the same object for the same cell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
-from rich.cells import get_character_cell_size, split_graphemes
+from rich.cells import cell_len, get_character_cell_size
+
+from tui_chat.terminal.clusters import clusters
 
 _SWITCHED_OFF_BY: Final = {
     22: (1, 2),
@@ -60,6 +62,8 @@ UNKNOWN: Final = Cell("\0", PLAIN)
 """What a cell shows of which nothing is known; equal to no cell that is ever drawn."""
 _ALPHABET_LIMIT: Final = 8192
 _REVERSED: Final = (7,)
+_WIDE_SIGN: Final = "\ufdfd"
+"""A whole sentence in a sign: one column to most terminals, though none draws it in one."""
 
 
 @lru_cache(maxsize=256)
@@ -100,8 +104,8 @@ def _alphabet(style: Style) -> _Alphabet:
     return _Alphabet(style)
 
 
-def cells_of(text: str, style: Style) -> list[Cell]:
-    """The cells that `text` fills, as Textual measures it (Rich's grapheme clusters).
+def add_cells(cells: list[Cell], text: str, style: Style) -> None:
+    """Let the cells that `text` fills follow `cells`.
 
     On a blank only the background is kept, since nothing else can be seen there; the colour of a reversed blank is
     a background too, and cheaper to draw and to erase. Zero-width characters join the
@@ -109,16 +113,17 @@ def cells_of(text: str, style: Style) -> list[Cell]:
     """
     alphabet = _alphabet(style)
     if text.isascii():
-        return list(map(alphabet.__getitem__, text))
-    cells: list[Cell] = []
-    for start, end, width in split_graphemes(text)[0]:
+        cells.extend(map(alphabet.__getitem__, text))
+        return
+    for start, end, width in clusters(text):
         if width:
             cells.append(alphabet[text[start:end]])
             cells.extend([alphabet[""]] * (width - 1))
         elif cells:
-            head = -1 if cells[-1].text else -2
-            cells[head] = cells[head]._replace(text=cells[head].text + text[start:end])
-    return cells
+            columns = 1 if cells[-1].text else 2
+            joined = cells[-columns].text + text[start:end]
+            if cell_len(joined) == columns:  # it was measured by itself, so it must not make a sign an emoji now
+                cells[-columns] = cells[-columns]._replace(text=joined)
 
 
 def blank_row(width: int) -> Row:
@@ -187,12 +192,18 @@ def disputed_width(cluster: str) -> int:
     Disputed are sequences (ZWJ, VS16, combining marks) and whatever is young or an emoji.
     """
     if len(cluster) > 1:
-        return sum(max(1, get_character_cell_size(character)) for character in cluster)
+        return sum(map(_most_columns, cluster))
     code = ord(cluster)
     if get_character_cell_size(cluster) == 2:
         agreed = unicodedata.east_asian_width(cluster) in "WF" and (
-            0x1100 <= code <= 0x115F or 0x2E80 <= code < 0x1F000 or code >= 0x20000
+            0x1100 <= code <= 0x1159 or 0x2E80 <= code < 0x10000 or code >= 0x20000
         )
     else:
-        agreed = code < 0x1F000 and unicodedata.category(cluster)[0] in "LNPSZ"
+        agreed = code < 0x1F000 and cluster != _WIDE_SIGN and unicodedata.category(cluster)[0] in "LNPSZ"
     return 0 if agreed else 2
+
+
+def _most_columns(character: str) -> int:
+    """The most columns that some terminal gives a character by itself: one that combines stands alone in some."""
+    wide = character >= "\U0001f000" or unicodedata.east_asian_width(character) in "WF"
+    return 2 if wide or get_character_cell_size(character) == 2 else 1

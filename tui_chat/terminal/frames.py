@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from tui_chat.terminal.cells import PLAIN, Cell, Row, cells_of, restyle
+from tui_chat.terminal.cells import PLAIN, Cell, Row, add_cells, restyle
 
 _MOVE: Final = re.compile(r"\x1b\[(\d+);(\d+)H")
 _TOKEN: Final = re.compile(
@@ -56,7 +56,7 @@ def row_cells(chunk: str) -> Row:
     for token in _TOKEN.finditer(chunk):
         kind = token.lastgroup
         if kind == "text":
-            cells.extend(cells_of(token["text"], style))
+            add_cells(cells, token["text"], style)
         elif kind == "sgr":
             style = restyle(style, token["sgr"])
         elif kind == "link":

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from rich.cells import split_graphemes
-
+from tui_chat.terminal.clusters import clusters, unjoined
 from tui_chat.ui.markdown.draw import Row
 
 
@@ -54,10 +53,9 @@ def copied(layout: HasRows, start: Position, end: Position) -> str:
 
 def _slice(row: Row, begin: int, stop: int | None) -> str:
     """The content between two cells of the row; up to its end, spaces included, if `stop` is None."""
-    spans, _ = split_graphemes(row.text)
     cell = row.indent
     picked = []
-    for start, end, width in spans:
+    for start, end, width in clusters(unjoined(row.text)):
         if cell >= begin and (stop is None or cell < stop):
             picked.append(row.text[start:end])
         cell += width

@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_chat.terminal.clusters import unjoined
 from tui_chat.ui.markdown import inline
 from tui_chat.ui.markdown.code import LexState, highlighter_for
 from tui_chat.ui.markdown.frame import Prefix, prefix_of
@@ -214,14 +215,11 @@ class Painter:
         )
 
     def _definition(self, unit: Definition) -> list[Piece]:
-        before, href, after = unit.source.partition(unit.href)
+        spaced = str.maketrans("\t", " ")
+        before, href, after = unit.source.translate(spaced).partition(unit.href.translate(spaced))
         marks, link = (Mark.LINK, unit.href) if inline.is_allowed(unit.href) else (0, "")
         dim = self._palette.dim
-        return [
-            (before.replace("\t", " "), dim),
-            (href, self._style(dim, marks, link)),
-            (after.replace("\t", " "), dim),
-        ]
+        return [(before, dim), (href, self._style(dim, marks, link)), (after, dim)]
 
     # Code
 
@@ -230,6 +228,7 @@ class Painter:
         if isinstance(unit, CodeEnd):
             return [Line((("└" + "─" * (room - 1), frame),))]
         info = unit.source.lstrip("`~").strip()  # the language, and what else the model says of it
+        info = unjoined(info.replace("\t", " "))
         left = f"┌ {info} " if info else "┌─"
         right = f" {unit.number} ─"
         fill = room - cell_len(left) - cell_len(right)

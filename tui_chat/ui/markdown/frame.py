@@ -8,6 +8,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.segment import Segment
 
+from tui_chat.terminal.clusters import unjoined
 from tui_chat.ui.markdown.palette import Palette
 from tui_chat.ui.markdown.units import NO_GAP, Container, Item, Note, Place, Quote
 from tui_chat.ui.markdown.wrap import chop
@@ -91,7 +92,7 @@ def _marks(container: Container) -> tuple[str, str]:
     if isinstance(container, Quote):
         return _BAR, _BAR
     if isinstance(container, Note):
-        mark = f"[{container.label}] "
+        mark = f"[{unjoined(container.label)}] "
     elif container.task is not None:
         mark = "☑ " if container.task else "☐ "
     elif container.number is not None:

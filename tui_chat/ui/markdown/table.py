@@ -13,6 +13,7 @@ from typing import Final
 
 from rich.cells import cell_len
 
+from tui_chat.terminal.clusters import unjoined
 from tui_chat.ui.markdown.palette import Palette
 from tui_chat.ui.markdown.units import Align, TableRow
 from tui_chat.ui.markdown.wrap import Line, Piece, wrap
@@ -42,7 +43,7 @@ def with_breaks(cell: str) -> str:
 
 def widest(pieces: list[Piece]) -> int:
     """The width of a cell that is not wrapped."""
-    return max(cell_len(line) for line in "".join([text for text, _ in pieces]).split("\n"))
+    return max(cell_len(line) for line in unjoined("".join([text for text, _ in pieces])).split("\n"))
 
 
 def allocate(natural: tuple[int, ...], width: int) -> Columns:

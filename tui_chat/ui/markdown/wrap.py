@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import CellSpan, cell_len, split_graphemes
+from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
+
+from tui_chat.terminal.clusters import JOINER, clusters, unjoined
 
 Piece = tuple[str, Style]
 
@@ -22,8 +24,8 @@ _SIMPLE: Final = re.compile(
     "\\u2010-\\u2027\\u2030-\\u205e\\u20a0-\\u20bf\\u2190-\\u21ff\\u2200-\\u22ff\\u2500-\\u25fc]*"
 )
 """Text of which each character fills one cell and stands for itself."""
-_JOINS: Final = re.compile("[\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
-"""Halves of flags, and skin tones: they stand for themselves in rich's eyes."""
+_LONG_CLUSTER: Final = 32
+"""Characters that are looked at for where a cluster ends."""
 _CLOSING: Final = frozenset("。，、！？；：）」』】》〉〕〗’”…‥ー々ゝ・％℃!?,.:;)]}%")
 _OPENING: Final = frozenset("（「『【《〈〔〖‘“([{$￥")
 
@@ -41,7 +43,7 @@ class Line:
 
     def segments(self) -> list[Segment]:
         """The pieces without the spaces at the end."""
-        segments = [Segment(text, style) for text, style in self.pieces if text]
+        segments = [Segment(unjoined(text), style) for text, style in self.pieces if text]
         while segments:
             text, style, _ = segments[-1]
             stripped = text.rstrip(" ")
@@ -63,27 +65,6 @@ def wrap(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> lis
 def chop(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> list[Line]:
     """The rows of `pieces`, each filled to the last character that fits, as for code."""
     return _rows(pieces, width, continues, _chop_breaks)
-
-
-def graphemes_of(text: str) -> list[CellSpan]:
-    """Start, end and cells of what is one character to a reader."""
-    spans, _ = split_graphemes(text)
-    if not _JOINS.search(text):
-        return spans
-    joined: list[CellSpan] = []
-    for start, end, cells in spans:
-        before = text[joined[-1][0] : start] if joined else ""
-        flag = (
-            "\U0001f1e6" <= text[start] <= "\U0001f1ff"
-            and len(before) == 1
-            and "\U0001f1e6" <= before <= "\U0001f1ff"
-        )
-        if before and (flag or "\U0001f3fb" <= text[start] <= "\U0001f3ff"):
-            first, _, size = joined[-1]
-            joined[-1] = (first, end, size + cells)
-        else:
-            joined.append((start, end, cells))
-    return joined
 
 
 def _rows(
@@ -108,7 +89,28 @@ def _lines(pieces: Iterable[Piece]) -> list[list[Piece]]:
             lines[-1].append((first, style))
         for part in rest:
             lines.append([(part, style)] if part else [])
-    return lines
+    return [line if len(line) < 2 else _unsplit(line) for line in lines]
+
+
+def _unsplit(line: list[Piece]) -> list[Piece]:
+    """`line` with each cluster in one piece: a mark or a joined emoji is drawn as what it belongs to."""
+    whole = line[:1]
+    for text, style in line[1:]:
+        before, style_before = whole[-1]
+        more = 0 if text[0].isascii() else _continuation(before[-_LONG_CLUSTER:], text[:_LONG_CLUSTER])
+        if more:
+            whole[-1] = (before + text[:more], style_before)
+        if more < len(text):
+            whole.append((text[more:], style))
+    return whole
+
+
+def _continuation(before: str, text: str) -> int:
+    """How many characters of `text` belong to the last cluster of `before`."""
+    if before[-1] != JOINER and get_character_cell_size(text[0]):
+        return 0
+    start, end = next(span[:2] for span in clusters(unjoined(before + text)) if span[1] > len(before))
+    return end - len(before) if start < len(before) else 0
 
 
 def _split(line: list[Piece], breaks: list[int]) -> list[tuple[Piece, ...]]:
@@ -160,9 +162,9 @@ def _general_breaks(text: str, width: int) -> list[int]:
     chance = -1  # where the row could end
     used_at_chance = 0
     before = ""
-    for start, _end, cells in graphemes_of(text):
+    for start, end, cells in clusters(unjoined(text)):
         char = text[start]
-        if char == " ":
+        if char == " " and end == start + 1:
             used += 1
             before = char
             continue
@@ -194,7 +196,7 @@ def _chop_breaks(text: str, width: int) -> list[int]:
         return list(range(width, len(text), width))
     breaks = []
     used = 0
-    for start, _end, cells in graphemes_of(text):
+    for start, _end, cells in clusters(unjoined(text)):
         if used + cells > width and used:
             breaks.append(start)
             used = 0
