@@ -150,3 +150,15 @@ async def test_a_row_ends_before_the_scrollbar() -> None:
         assert listing.show_vertical_scrollbar
         assert listing.render_line(0).cell_length == listing.size.width - 1
         assert all("… " in row and "78 B" in row for row in run.rows()[listing.region.y : listing.region.bottom])
+
+
+@pytest.mark.parametrize("actions", ["take take", "close close", "take close"])
+async def test_keys_pressed_while_a_list_closes_do_nothing(actions: str) -> None:
+    async with list_of(["one", "two"]) as (run, screen):
+        choice = screen.highlighted
+        assert choice is not None
+        for action in actions.split():
+            screen.take(choice) if action == "take" else screen.action_close()
+        await run.until(lambda: screen not in run.app.screen_stack)
+        await run.pilot.pause()
+        assert run.app.screen is run.chat

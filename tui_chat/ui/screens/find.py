@@ -8,15 +8,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_chat.text.fold import fold
+from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.finding import Finding
 
 
-class FindScreen(ModalScreen[None]):
+class FindScreen(Dialog[None]):
     """What is typed is marked in the log; Enter and Down go to the next place, Up to the one before."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,10 +9,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.ui.commands import COMMANDS, key_labels
+from tui_chat.ui.screens.dialog import Dialog
 
 _WRITING = (
     ("^A ^E", "Start and end of the line"),
@@ -33,7 +33,7 @@ _SELECTED = (
 )
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """All keys, from the table of commands."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

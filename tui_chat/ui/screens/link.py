@@ -8,13 +8,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
+
+from tui_chat.ui.screens.dialog import Dialog
 
 LinkAction = Literal["copy", "open"]
 
 
-class LinkScreen(ModalScreen[LinkAction | None]):
+class LinkScreen(Dialog[LinkAction | None]):
     """Shows an address; `c` copies it, `o` opens it where there is a desktop to open it on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -9,14 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.listing import Choice, Listing, Value
 
 
-class Picker(ModalScreen[Value | None]):
+class Picker(Dialog[Value | None]):
     """Shows choices; Enter takes one, Esc none. New choices may arrive while it is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui_chat.config import server_at
@@ -22,6 +21,7 @@ from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ConfigError
 from tui_chat.servers import carries_key
 from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
@@ -60,7 +60,7 @@ class SecretField(Field):
         """A key does not leave by the clipboard."""
 
 
-class ServerForm(ModalScreen[Known | None]):
+class ServerForm(Dialog[Known | None]):
     """Fields, tested and saved at a key; gives back what was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
