@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import State
 
-from tests.program.kit import CTRL_C, CTRL_G, CTRL_N, ESCAPE, PAGE_UP, Home, Program
+from tests.program.kit import CTRL_C, CTRL_G, CTRL_N, CTRL_O, ESCAPE, PAGE_UP, Home, Program
 from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token, wait
 
 STOP_SECONDS = 3.0
@@ -166,3 +166,16 @@ async def test_an_editor_that_is_not_there_is_said(tmp_path: Path, server: Scrip
         program.type(CTRL_G)
         await program.until_shows("✗", "no-such-editor", "a draft")
         assert await program.quit() == 0
+
+
+@pytest.mark.parametrize("key", ["\x13", CTRL_O, CTRL_G])
+async def test_a_key_pressed_right_after_the_editor_s_does_not_leave_the_terminal_to_it(
+    tmp_path: Path, server: ScriptedServer, key: str
+) -> None:
+    async with Home(tmp_path, {"VISUAL": "true"}).running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        program.type(CTRL_G + key)
+        await program.until(lambda: program.output.count("\x1b[?1049h") == 2)
+        await program.until(lambda: "tiny" in program.output.rpartition("\x1b[?1049h")[2])
+        assert await program.quit() == 0
+        assert program.unrestored() == []

@@ -100,7 +100,13 @@ class ChatApp(App[None], inherit_bindings=False):
 
     @contextmanager
     def lend_terminal(self) -> Iterator[None]:
-        """Inside of it another program has the terminal; replies go on being received."""
+        """Inside of it another program has the terminal; replies go on being received.
+
+        Raises:
+            ConfigError: one has it already.
+        """
+        if self._lent:
+            raise ConfigError("An editor has the terminal already.")
         trouble: ChatError | None = None
         self._lent = True
         try:

@@ -75,7 +75,7 @@ class Writing(Watching):
 
     # An own editor
 
-    @work(group="dialog", exclusive=True)
+    @work(group="editor")  # nothing may cancel it: the terminal would stay with the editor
     async def action_editor(self) -> None:
         """Go on writing in the editor that VISUAL or EDITOR names; a reply on its way is received meanwhile."""
         composer = self.composer
