@@ -16,6 +16,7 @@ from tui_chat.config import SETTINGS, Config, load_config, nearest, user_path
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
 from tui_chat.relay import command as relay
+from tui_chat.terminal.variables import check_variables
 
 if TYPE_CHECKING:
     from tui_chat.backends.base import Backend
@@ -139,7 +140,8 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     """Run the app in the terminal.
 
     Raises:
-        ConfigError: standard input or output is no terminal for it, or the config names keys or a theme wrongly.
+        ConfigError: standard input or output is no terminal for it, the config names keys or a theme wrongly, or
+            Textual cannot use a variable of its own.
         StoreError: the chat that was asked for is not there.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
@@ -149,6 +151,7 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
             "TERM=dumb is a terminal without a screen",
             "If this one has a screen after all: TERM=xterm-256color tui-chat. Without: tui-chat --help.",
         )
+    check_variables(os.environ)
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 

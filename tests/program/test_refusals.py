@@ -86,3 +86,20 @@ async def test_a_tiny_terminal_stays_usable(home: Home, server: ScriptedServer) 
         program.type(CTRL_C + CTRL_C)
         assert await program.ended() == 0
         assert program.unrestored() == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"TEXTUAL_COLOR_SYSTEM": "many"}, ["TEXTUAL_COLOR_SYSTEM", "many", "truecolor"]),
+        ({"TEXTUAL_COLOR_SYSTEM": ""}, ["TEXTUAL_COLOR_SYSTEM", "Unset it"]),
+        ({"TEXTUAL_LOG": "nowhere/log"}, ["TEXTUAL_LOG", "nowhere/log", "No such file"]),
+        ({"TEXTUAL_LOG": "."}, ["TEXTUAL_LOG", "Is a directory"]),
+    ],
+)
+async def test_variables_of_textual_that_it_cannot_use_are_named(
+    tmp_path: Path, environ: dict[str, str], words: list[str]
+) -> None:
+    code, error = await Home(tmp_path, environ).refused()
+    assert (code, "Traceback" in error) == (2, False), error
+    assert all(word in error for word in words), error

@@ -1,0 +1,29 @@
+"""Textual's own variables, which it takes as they are: nonsense in them would end the program with a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tui_chat.errors import ConfigError
+
+_COLOUR_SYSTEMS: Final = ("auto", "standard", "256", "truecolor")
+
+
+def check_variables(environ: Mapping[str, str]) -> None:
+    """Look at what Textual is going to use; it must not be loaded yet for a change to count.
+
+    Raises:
+        ConfigError: it cannot use it.
+    """
+    system = environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
+    if system not in _COLOUR_SYSTEMS:
+        raise ConfigError(
+            f"TEXTUAL_COLOR_SYSTEM cannot be {system!r:.80}", f"Unset it, or use {', '.join(_COLOUR_SYSTEMS)}."
+        )
+    if log := environ.get("TEXTUAL_LOG"):
+        try:
+            open(log, "a").close()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise ConfigError(f"TEXTUAL_LOG: cannot write {log!r:.200}: {reason}", "Unset it.") from None
