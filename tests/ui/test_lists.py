@@ -162,3 +162,15 @@ async def test_keys_pressed_while_a_list_closes_do_nothing(actions: str) -> None
         await run.until(lambda: screen not in run.app.screen_stack)
         await run.pilot.pause()
         assert run.app.screen is run.chat
+
+
+async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() -> None:
+    async with list_of(["pears", "plums"]) as (run, screen):
+        shown = list(screen._shown)
+        screen.action_close()
+        await run.until(lambda: not screen.query(Listing))
+        assert screen.highlighted is None
+        screen.show(shown)
+        screen._shown = shown
+        screen.highlight(shown[1].value)
+        assert run.app.screen is run.chat

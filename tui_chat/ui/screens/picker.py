@@ -51,11 +51,12 @@ class Picker(Dialog[Value | None]):
         self.show(self._choices)
 
     def show(self, choices: Sequence[Choice[Value]], *, empty: str | None = None) -> None:
-        """Show these choices, as far as they match what is typed."""
+        """Show these choices, as far as they match what is typed. Does nothing once the list is closed."""
         self._choices = list(choices)
         self._empty = self._empty if empty is None else empty
         before = self.highlighted
-        self.filter(self.query_one(Input).value)
+        for field in self.query(Input):
+            self.filter(field.value)
         if before is not None:
             self.highlight(before.value)
 
@@ -94,15 +95,15 @@ class Picker(Dialog[Value | None]):
 
     @property
     def highlighted(self) -> Choice[Value] | None:
-        """The choice that Enter would take."""
-        index = self.query_one(Listing).highlighted
+        """The choice that Enter would take; None once the list is closed."""
+        index = next((listing.highlighted for listing in self.query(Listing)), None)
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
     def highlight(self, value: Value) -> None:
         """What was highlighted stays so, wherever it is now."""
         index = next((at for at, choice in enumerate(self._shown) if choice.value == value), None)
-        if index is not None:
-            self.query_one(Listing).highlighted = index
+        for listing in self.query(Listing) if index is not None else ():
+            listing.highlighted = index
 
     def filter(self, typed: str) -> None:
         """Show the choices that contain all words that are typed."""
