@@ -171,6 +171,7 @@ async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() ->
         await run.until(lambda: not screen.query(Listing))
         assert screen.highlighted is None
         screen.show(shown)
+        screen.say("Chats", "Deleted.")
         screen._shown = shown
         screen.highlight(shown[1].value)
         assert run.app.screen is run.chat

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from rich.cells import cell_len, get_character_cell_size
+from rich.cells import CellSpan, cell_len, get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 
@@ -67,6 +67,11 @@ def chop(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> lis
     return _rows(pieces, width, continues, _chop_breaks)
 
 
+def graphemes_of(text: str) -> list[CellSpan]:
+    """Start, end and cells of what is one character to a reader."""
+    return clusters(unjoined(text))
+
+
 def _rows(
     pieces: Iterable[Piece], width: int, continues: bool, breaks_of: Callable[[str, int], list[int]]
 ) -> list[Line]:
@@ -109,7 +114,7 @@ def _continuation(before: str, text: str) -> int:
     """How many characters of `text` belong to the last cluster of `before`."""
     if before[-1] != JOINER and get_character_cell_size(text[0]):
         return 0
-    start, end = next(span[:2] for span in clusters(unjoined(before + text)) if span[1] > len(before))
+    start, end = next(span[:2] for span in graphemes_of(before + text) if span[1] > len(before))
     return end - len(before) if start < len(before) else 0
 
 
@@ -162,7 +167,7 @@ def _general_breaks(text: str, width: int) -> list[int]:
     chance = -1  # where the row could end
     used_at_chance = 0
     before = ""
-    for start, end, cells in clusters(unjoined(text)):
+    for start, end, cells in graphemes_of(text):
         char = text[start]
         if char == " " and end == start + 1:
             used += 1
@@ -196,7 +201,7 @@ def _chop_breaks(text: str, width: int) -> list[int]:
         return list(range(width, len(text), width))
     breaks = []
     used = 0
-    for start, _end, cells in clusters(unjoined(text)):
+    for start, _end, cells in graphemes_of(text):
         if used + cells > width and used:
             breaks.append(start)
             used = 0

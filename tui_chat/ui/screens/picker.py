@@ -115,9 +115,10 @@ class Picker(Dialog[Value | None]):
             self.query_one(Listing).highlighted = next(marked, 0 if found else None)
 
     def say(self, title: str, hint: str) -> None:
-        """Change the lines above and below the list."""
-        self.query_one("#picker-title", Static).update(Content(title))
-        self.query_one("#picker-hint", Static).update(Content(hint))
+        """Change the lines above and below the list. Does nothing once it is closed."""
+        for id, text in (("#picker-title", title), ("#picker-hint", hint)):
+            for line in self.query(id).results(Static):
+                line.update(Content(text))
 
     def tell(self, text: str) -> None:
         """Say something below the list, where no key's hint is covered; in a small terminal above it."""

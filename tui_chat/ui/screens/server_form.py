@@ -126,7 +126,9 @@ class ServerForm(Dialog[Known | None]):
         self.dismiss(Known(entry.server, Origin.ADDED, entry.trouble, entry.table))
 
     async def _entry(self) -> Entry | None:
-        """What is filled in; None if that makes no sense, which is said."""
+        """What is filled in; None if that makes no sense, which is said, or if it was closed."""
+        if not self.query(Input):
+            return None
         try:
             table = self._filled_in()
             return await asyncio.to_thread(self._survey.book.draft, table, instead=self._instead)
@@ -156,8 +158,8 @@ class ServerForm(Dialog[Known | None]):
         return isinstance(headers, dict) and any(map(carries_key, headers)) and self._is_another_host(url)
 
     def _say(self, words: str) -> None:
-        if self.is_attached:
-            self.query_one("#server-state", Static).update(Content(words))
+        for state in self.query("#server-state").results(Static):  # there is none any more if it was closed
+            state.update(Content(words))
 
 
 def described(report: Report) -> str:
