@@ -175,3 +175,13 @@ async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() ->
         screen._shown = shown
         screen.highlight(shown[1].value)
         assert run.app.screen is run.chat
+
+
+@pytest.mark.parametrize("size", [(10, 3), (5, 3), (3, 5), (2, 2), (1, 10)])
+@pytest.mark.parametrize("key", ["ctrl+o", "f3", "ctrl+l", "ctrl+p", "f1"])
+async def test_lists_open_and_close_in_a_terminal_without_room(size: tuple[int, int], key: str) -> None:
+    async with driven(NOWHERE, ready=False, size=size) as run:
+        await run.pilot.press(key, "down", "a")
+        await run.pilot.pause()
+        await run.pilot.press("escape")
+        await run.until(lambda: run.app.screen is run.chat)

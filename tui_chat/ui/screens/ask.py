@@ -34,7 +34,7 @@ class AskScreen(Dialog[str | None]):
 
     def on_mount(self) -> None:
         """Take the keys."""
-        self.query_one(Input).focus()
+        self.query(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter answers."""

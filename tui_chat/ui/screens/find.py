@@ -38,7 +38,7 @@ class FindScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Take the keys."""
-        self.query_one(Input).focus()
+        self.query(Input).focus()
 
     def on_unmount(self) -> None:
         """The marks go with the line; the reader stays where he is."""

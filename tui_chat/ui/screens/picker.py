@@ -47,7 +47,7 @@ class Picker(Dialog[Value | None]):
 
     def on_mount(self) -> None:
         """The keys go to the filter all the time."""
-        self.query_one(Input).focus()
+        self.query(Input).focus()
         self.show(self._choices)
 
     def show(self, choices: Sequence[Choice[Value]], *, empty: str | None = None) -> None:

@@ -95,7 +95,7 @@ class ServerForm(Dialog[Known | None]):
 
     def on_mount(self) -> None:
         """The keys go to the first field."""
-        self.query_one("#url", Input).focus()
+        self.query("#url").focus()
 
     def on_input_submitted(self) -> None:
         """Enter saves."""

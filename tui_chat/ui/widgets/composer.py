@@ -11,6 +11,7 @@ from typing import Final
 
 from textual import events
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location
 
@@ -84,6 +85,10 @@ class Composer(TextArea):
         """Offer these prompts to the Up key."""
         self.prompts = tuple(prompts)
         self._recalled = len(self.prompts)
+
+    def render_line(self, y: int) -> Strip:
+        """A row; Textual's own fails where there is no room for the placeholder."""
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
     async def _on_key(self, event: events.Key) -> None:
         # Not by bindings: those run before the keys that were typed just before are in the text.
