@@ -186,6 +186,15 @@ def test_code_blocks_are_numbered_and_give_their_code() -> None:
     assert all(lines[block.last_row].strip()[0] == "└" for block in blocks)
 
 
+def test_indented_code_is_one_block_with_its_blank_lines() -> None:
+    layout = layout_of("Run:\n\n    cd x\n    make\n\n\n        more\n\nend\n\n- a\n\n      code\n- b\n")
+    blocks = layout.code_blocks()
+    assert [block.source for block in blocks] == ["cd x\nmake\n\n\n    more\n", "code\n"]
+    block = blocks[0]
+    rows = [row[:10].rstrip(" ─") for row in shown(layout)[block.first_row - 1 : block.last_row + 2]]
+    assert rows == ["", "┌", "│ cd x", "│ make", "│", "│", "│     more", "└", ""]
+
+
 def test_a_row_that_is_not_there_is_an_error() -> None:
     layout = layout_of("a")
     with pytest.raises(IndexError):

@@ -12,7 +12,6 @@ from markdown_it import MarkdownIt
 from tui_chat.ui.markdown import Document, Layout
 from tui_chat.ui.markdown.units import (
     Break,
-    CodeLine,
     CodeStart,
     Definition,
     Item,
@@ -20,7 +19,6 @@ from tui_chat.ui.markdown.units import (
     Quote,
     TableRow,
     Text,
-    Unit,
 )
 
 from tests.markdown.helpers import CORPUS, MARKDOWN, PALETTE, SNIPPETS, rows, shown
@@ -114,26 +112,18 @@ def expected_leaves(source: str) -> list[Leaf]:
 def own_leaves(source: str) -> Iterator[Leaf]:
     document = Document(source)
     document.read()
-    before: Unit | None = None
     for unit in (*document.units, *document.tail):
         kind = ""
         if isinstance(unit, Text) and (unit.level or unit.text) and not unit.joined:
             kind = "heading" if unit.level else "paragraph"
         elif isinstance(unit, CodeStart):
-            kind = "fence"
-        elif isinstance(unit, CodeLine) and not unit.language and not _inside_fence(before, unit):
-            kind = "code"
+            kind = "fence" if unit.source else "code"
         elif isinstance(unit, Break):
             kind = "break"
         elif isinstance(unit, TableRow) and unit.head:
             kind = "table"
         if kind:
             yield kind, tuple(_name(container) for container in unit.place.path)
-        before = unit
-
-
-def _inside_fence(before: Unit | None, line: CodeLine) -> bool:
-    return isinstance(before, CodeStart | CodeLine) and before.place.path == line.place.path
 
 
 def _name(container: Quote | Item | Note) -> str:

@@ -164,3 +164,22 @@ async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
         assert first in view.render_line(0).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a [link](https://example.com/a/b" + "/long" * 40 + ") and more\n\nend", "x" * 70 + " **bold** and on"],
+)
+async def test_nothing_moves_down_where_an_address_or_a_mark_goes(text: str) -> None:
+    async with showing(messages(4)) as (app, _):
+        view = app.log_view
+        entry = view.add(Message(Role.ASSISTANT, ""), live=True)
+        view.grown()
+        top = view.scroll_offset.y
+        for character in text:
+            entry.answer.append(character)
+            view.grown()
+            assert view.scroll_offset.y >= top
+            top = view.scroll_offset.y
+        view.changed(entry)
+        assert entry.answer.source == text

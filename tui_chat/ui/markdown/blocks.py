@@ -49,11 +49,11 @@ _Kind = Literal["text", "heading", "frame"]
 class BlockParser:
     """Reads lines and appends the units that they complete to `out`."""
 
-    __slots__ = ("_blank", "_fresh", "_last", "_last_path", "_leaf", "_path", "_serial", "fences", "out")
+    __slots__ = ("_blank", "_fresh", "_last", "_last_path", "_leaf", "_path", "_serial", "blocks", "out")
 
     def __init__(self) -> None:
         self.out: list[Unit] = []
-        self.fences = 0
+        self.blocks = 0
         self._path: tuple[Container, ...] = ()
         self._fresh = 0
         self._leaf: Leaf | None = None
@@ -83,6 +83,8 @@ class BlockParser:
             return
         if not cursor.blank:
             depth = self._open_containers(cursor, depth)
+            if cursor.blank:
+                return  # markers alone: what they mark is still to come
         if cursor.blank:
             self._blank_line(depth)
         elif cursor.indent >= 4 and not isinstance(self._leaf, Paragraph) and not self._begins_task():
@@ -201,7 +203,7 @@ class BlockParser:
             if closes and len(words) >= len(leaf.mark):
                 self._leaf = None
                 self.out.append(CodeEnd(leaf.place, words))
-            elif ended or not closes:
+            elif ended or not (closes or cursor.blank):
                 cursor.drop(leaf.indent)
                 self._code(leaf, cursor.rest, long)
             return True
@@ -227,7 +229,7 @@ class BlockParser:
         cursor.drop(4)
         if depth < len(self._path) or not isinstance(self._leaf, Code):
             self._shut(depth)
-            self._leaf = Code(self._place("frame"))
+            self._leaf = self._open_code("", "")
         leaf = self._leaf
         assert isinstance(leaf, Code)
         for _ in range(leaf.blanks):
@@ -289,12 +291,17 @@ class BlockParser:
         return True
 
     def _open_fence(self, mark: str, info: str, cursor: Cursor) -> None:
-        language = lines.LANGUAGE.search(info)
+        found = lines.LANGUAGE.search(info)
+        language = found[0] if found else ""
+        self._leaf = replace(
+            self._open_code(language, cursor.rest.strip()), mark=mark, indent=cursor.indent, language=language
+        )
+
+    def _open_code(self, language: str, source: str) -> Code:
         place = self._place("frame")
-        self.fences += 1
-        self.out.append(CodeStart(place, self.fences, language[0] if language else "", cursor.rest.strip()))
-        plain = replace(place, fresh=0, gap=NO_GAP)
-        self._leaf = Code(plain, mark, cursor.indent, language[0] if language else "")
+        self.blocks += 1
+        self.out.append(CodeStart(place, self.blocks, language, source))
+        return Code(replace(place, fresh=0, gap=NO_GAP))
 
     def _text(self, cursor: Cursor, depth: int, ended: bool, long: bool) -> None:
         """Read a line of a paragraph, also one that leaves out the marks of its containers, or a table's row."""
@@ -360,8 +367,7 @@ class BlockParser:
         elif isinstance(leaf, Code):
             if leaf.piece is not None:
                 self._flush(leaf)
-            if leaf.mark:
-                self.out.append(CodeEnd(leaf.place, ""))
+            self.out.append(CodeEnd(leaf.place, ""))
             self._blank = self._blank or leaf.blanks > 0
 
     def _shut(self, depth: int) -> None:

@@ -11,8 +11,8 @@ FENCE: Final = re.compile(r"(?P<mark>`{3,})(?P<info>[^`]*)$|(?P<tildes>~{3,})(?P
 HEADING: Final = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
 HEADING_END: Final = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 BREAK: Final = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
-UNDERLINE: Final = re.compile(r"(={2,}|-{2,})[ \t]*$")
-"""A setext underline. Unlike CommonMark's it has two characters at least: one `-` is mostly a list on its way."""
+UNDERLINE: Final = re.compile(r"(=+|-{2,})[ \t]*$")
+"""A setext underline. Unlike in CommonMark one `-` is none: it is mostly a list on its way."""
 LIST: Final = re.compile(r"(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
 TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 NOTE: Final = re.compile(r"\[\^([^\]\s]+)\]:")

@@ -89,7 +89,10 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class CodeStart:
-    """The opening of a fence: its number in the document (from 1), its language, the line as it was written."""
+    """The beginning of a code block: its number in the document (from 1), its language, the fence as written.
+
+    Indented code has no fence: its `source` is empty.
+    """
 
     place: Place
     number: int
@@ -118,7 +121,7 @@ class CodeLine:
 
 @dataclass(frozen=True, slots=True)
 class CodeEnd:
-    """The end of a fence; `source` is the line as it was written, or empty where there is none (yet)."""
+    """The end of a code block; `source` is the fence as it was written, or empty where there is none (yet)."""
 
     place: Place
     source: str

@@ -91,6 +91,8 @@ class EntryRows:
         """`before`: rows of this entry, width and look, whose Markdown need not be laid out again."""
         self._laid_out: dict[Document, Layout] = before._laid_out if before is not None else {}
         self._cache: dict[int, Strip] = {}
+        self._live = entry.live
+        self._reached = 0
         self.answer: Layout | None = None
         self.thoughts: Layout | None = None
         margin, inner = [Segment(" " * MARGIN)], max(8, width - MARGIN - 1)
@@ -121,8 +123,12 @@ class EntryRows:
 
     @property
     def height(self) -> int:
-        """How many rows there are."""
-        return self._stack.height
+        """How many rows there are.
+
+        A live entry gets no shorter: where a link's address or a mark of emphasis has gone, the rows that it took
+        stay blank until there is text for them, and nothing above moves down and up again.
+        """
+        return max(self._stack.height, self._reached)
 
     @property
     def answer_row(self) -> int:
@@ -143,6 +149,8 @@ class EntryRows:
             first = min(first, self.fold_row + 1 + row)
         for y in [y for y in self._cache if y >= first]:
             del self._cache[y]
+        if self._live:
+            self._reached = self.height
         return first
 
     def strip(self, y: int) -> Strip:
@@ -151,12 +159,12 @@ class EntryRows:
         if strip is None:
             if len(self._cache) >= _CACHED_STRIPS:
                 self._cache.clear()
-            strip = self._cache[y] = self._stack.strip(y)
+            strip = self._cache[y] = self._stack.strip(y) if y < self._stack.height else Strip.blank(0)
         return strip
 
     def row(self, y: int) -> Row:
         """Row `y` with what is needed to copy from it."""
-        return self._stack.row(y)
+        return self._stack.row(y) if y < self._stack.height else Row((), source="")
 
 
 def _head(entry: Entry, look: Look, width: int) -> Rows:
