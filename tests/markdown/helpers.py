@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 from tui_chat.ui.markdown import Document, Layout, Palette, Row
+from tui_chat.ui.markdown.units import Unit
 
 CORPUS: dict[str, list[str]] = json.loads((Path(__file__).parent / "corpus.json").read_text())
 """Snippets for each section of the CommonMark and GFM specifications, and for what chat models write besides."""
@@ -84,6 +85,13 @@ FRAGMENTS = st.sampled_from(
     ]
 )
 MARKDOWN = st.lists(FRAGMENTS, max_size=24).map("".join)
+
+
+def units_of(document: Document) -> list[Unit]:
+    """All that it is made of."""
+    while not document.is_read:
+        document.read()
+    return [*document.units, *document.tail]
 
 
 def rows(layout: Layout) -> list[Row]:

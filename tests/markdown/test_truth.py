@@ -21,7 +21,7 @@ from tui_chat.ui.markdown.units import (
     Text,
 )
 
-from tests.markdown.helpers import CORPUS, MARKDOWN, PALETTE, SNIPPETS, rows, shown
+from tests.markdown.helpers import CORPUS, MARKDOWN, PALETTE, SNIPPETS, rows, shown, units_of
 
 UNSHOWN = re.compile(
     r"""(?<=\])\((?:<[^<>\n]*>|[^\s()]|\([^\s()]*\))*(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*\)   # where a link leads, its title
@@ -111,8 +111,7 @@ def expected_leaves(source: str) -> list[Leaf]:
 
 def own_leaves(source: str) -> Iterator[Leaf]:
     document = Document(source)
-    document.read()
-    for unit in (*document.units, *document.tail):
+    for unit in units_of(document):
         kind = ""
         if isinstance(unit, Text) and (unit.level or unit.text) and not unit.joined:
             kind = "heading" if unit.level else "paragraph"
@@ -157,7 +156,6 @@ def test_blocks_of_any_source_are_those_that_markdown_it_sees(source: str) -> No
 
 def test_definitions_and_notes_are_units_of_their_own() -> None:
     document = Document("[a]: https://a.example\n[b]: https://b.example\n\n[^1]: note\n    more\n")
-    document.read()
-    kinds = [type(unit) for unit in (*document.units, *document.tail)]
+    kinds = [type(unit) for unit in units_of(document)]
     assert kinds == [Definition, Definition, Text]
     assert all(one.place != other.place or one != other for one, other in pairwise(document.units))

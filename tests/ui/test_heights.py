@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.ui.widgets.heights import Heights
+from tui_chat.ui.heights import Heights
 
 HEIGHT = st.integers(0, 50)
 OPERATION = st.one_of(

@@ -6,7 +6,7 @@ away when more arrives.
 
 On purpose it is not CommonMark where chat needs otherwise: HTML is text; a setext underline has two characters; a
 reference definition stands on one line; an item's number never goes back, but may leap as the source does; a line
-too long to wait for its end is text.
+too long to wait for its end is text; what is nested deeper than anybody reads is text.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ LONG_LINE: Final = 2000
 """Characters of a line after which it is read as it comes, as text."""
 LONG_CODE: Final = 1000
 """Characters of a line of code after which it is split into pieces."""
+
+DEEPEST: Final = 100
+"""Containers within each other, after which a marker is text."""
 
 _Kind = Literal["text", "heading", "frame"]
 """What a leaf looks like from outside: a frame (code, a table, maths) keeps its distance, a heading above."""
@@ -141,7 +144,7 @@ class BlockParser:
         return True
 
     def _open_containers(self, cursor: Cursor, depth: int) -> int:
-        while not cursor.blank and cursor.indent < 4 and not self._begins_task():
+        while depth < DEEPEST and not cursor.blank and cursor.indent < 4 and not self._begins_task():
             interrupts = depth == len(self._path) and isinstance(self._leaf, Paragraph)
             container = self._container(cursor, depth, interrupts)
             if container is None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import ChainMap, deque
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from tui_chat.ui.markdown.blocks import BlockParser
 from tui_chat.ui.markdown.inline import labels_in, normal_label
+from tui_chat.ui.markdown.pages import Units
+from tui_chat.ui.markdown.reader import Reader
 from tui_chat.ui.markdown.units import Definition, TableRow, Text, Unit
 
 if TYPE_CHECKING:
     from tui_chat.ui.markdown.layout import Layout
     from tui_chat.ui.markdown.palette import Palette
+
+PIECE: Final = 2000
+"""Characters that are read in one go: some milliseconds, whatever they are."""
 
 
 class Document:
@@ -22,14 +27,12 @@ class Document:
     """
 
     __slots__ = (
-        "_after_cr",
-        "_in_long_line",
         "_mentions",
-        "_parser",
-        "_partial",
-        "_settled_references",
+        "_reader",
         "_source",
         "_unread",
+        "defined",
+        "on_trial",
         "references",
         "tail",
         "units",
@@ -37,22 +40,22 @@ class Document:
     )
 
     def __init__(self, source: str = "") -> None:
-        self.units: list[Unit] = []
+        self._reader = Reader()
+        self.units = Units(self._reader.clone())
         """What is settled: it only ever grows."""
         self.tail: list[Unit] = []
         """What the source ends with, as if nothing followed."""
-        self.references: Mapping[str, str] = MappingProxyType({})
-        """Where labels lead, by normalised label; another object whenever it has changed."""
+        self.defined: dict[str, str] = {}
+        """Where labels lead, by normalised label, as far as that is settled: in the order of their definitions."""
+        self.on_trial: Mapping[str, str] = MappingProxyType({})
+        """The same for what only `tail` defines."""
+        self.references: Mapping[str, str] = self.defined
+        """Both."""
         self.version = 0
         """Grows whenever units, tail or references may have changed."""
-        self._settled_references: dict[str, str] = {}
         self._mentions: dict[str, list[int]] = {}
-        self._parser = BlockParser()
         self._source: list[str] = []
-        self._unread: list[str] = []
-        self._partial = ""
-        self._in_long_line = False
-        self._after_cr = False
+        self._unread: deque[str] = deque()
         self.append(source)
 
     @property
@@ -66,81 +69,53 @@ class Document:
         """Let `text` follow the source."""
         if text:
             self._source.append(text)
-            self._unread.append(text)
+            self._unread += [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
 
-    def layout(self, width: int, palette: Palette) -> Layout:
-        """The rows of this document, now and as it grows, at `width` cells (8 or more)."""
+    def layout(self, width: int, palette: Palette, *, by_pieces: bool = False) -> Layout:
+        """The rows of this document, now and as it grows, at `width` cells (8 or more).
+
+        `by_pieces`: only as far as `Layout.advance` was called.
+        """
         from tui_chat.ui.markdown.layout import Layout
 
-        return Layout(self, width, palette)
+        return Layout(self, width, palette, by_pieces=by_pieces)
 
     def mentions(self, label: str) -> list[int]:
         """Indices of the settled units that may refer to a normalised label, in order."""
         return self._mentions.get(label, [])
 
+    @property
+    def is_read(self) -> bool:
+        """Whether units, tail and references are those of the whole source."""
+        return not self._unread
+
     def read(self) -> None:
-        """Bring `units`, `tail` and `references` up to date."""
+        """Read a piece more of the source."""
         if not self._unread:
             return
-        text = self._with_newlines("".join(self._unread))
-        self._unread.clear()
-        *lines, last = (self._partial + text).split("\n")
-        for line in lines:
-            self._read_line(line, ended=True)
-        self._read_line(last, ended=False)
-        trial = self._parser.clone()
-        if not self._in_long_line and self._partial:
-            trial.line(self._partial, ended=False)
-        trial.close()
-        self.tail = trial.out
-        self._settle()
+        pieces = [self._unread.popleft()]
+        size = len(pieces[0])
+        while self._unread and size + len(self._unread[0]) <= PIECE:
+            pieces.append(self._unread.popleft())
+            size += len(pieces[-1])
+        text = "".join(pieces)
+        first = len(self.units)
+        units = self._reader.feed(text)
+        self.units.add(text, units, self._reader)
+        self._index(first, units)
+        self.tail = [] if self._unread else self._reader.tail()
+        definitions = (unit for unit in reversed(self.tail) if isinstance(unit, Definition))
+        on_trial = {normal_label(unit.label): unit.href for unit in definitions}
+        self.on_trial = {label: href for label, href in on_trial.items() if label not in self.defined}
+        self.references = ChainMap(self.defined, dict(self.on_trial)) if self.on_trial else self.defined
         self.version += 1
 
-    def _with_newlines(self, text: str) -> str:
-        """`text` with its line ends as newlines, also when CR and LF came apart."""
-        if self._after_cr and text.startswith("\n"):
-            text = text[1:]
-            self._after_cr = False
-        if text:
-            self._after_cr = text.endswith("\r")
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-    def _read_line(self, text: str, *, ended: bool) -> None:
-        parser = self._parser
-        limit = parser.limit
-        if not self._in_long_line and len(text) > limit:
-            parser.line(text[:limit], long=True)
-            self._in_long_line = True
-            text = text[limit:]
-        if self._in_long_line:
-            if text:
-                parser.more(text)
-            self._partial = ""
-            if ended:
-                parser.end()
-                self._in_long_line = False
-        elif ended:
-            parser.line(text)
-        else:
-            self._partial = text
-
-    def _settle(self) -> None:
-        """Take over what the parser has completed, and index its references."""
-        start = len(self.units)
-        self.units += self._parser.out
-        self._parser.out.clear()
-        for index in range(start, len(self.units)):
-            unit = self.units[index]
+    def _index(self, first: int, units: list[Unit]) -> None:
+        for index, unit in enumerate(units, first):
             for label in labels_of(unit):
                 self._mentions.setdefault(label, []).append(index)
             if isinstance(unit, Definition):
-                self._settled_references.setdefault(normal_label(unit.label), unit.href)
-        references = self._settled_references
-        on_trial = [unit for unit in self.tail if isinstance(unit, Definition)]
-        if on_trial:
-            references = {normal_label(unit.label): unit.href for unit in reversed(on_trial)} | references
-        if references != self.references:
-            self.references = MappingProxyType(dict(references))
+                self.defined.setdefault(normal_label(unit.label), unit.href)
 
 
 def labels_of(unit: Unit) -> set[str]:

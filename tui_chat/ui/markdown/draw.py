@@ -103,9 +103,8 @@ class Painter:
         self._syntax: dict[str, Style] = {}
         self._cell = lru_cache(maxsize=512)(self._parse_cell)
 
-    def forget_references(self, references: Mapping[str, str]) -> None:
-        """Use other references from now on."""
-        self.references = references
+    def forget_cells(self) -> None:
+        """The references are others now."""
         self._cell.cache_clear()
 
     def room(self, place: Place) -> int:

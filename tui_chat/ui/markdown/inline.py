@@ -46,6 +46,10 @@ _TAB: Final = " " * 4
 _OPENS: Final = {"em_open": Mark.EMPHASIS, "strong_open": Mark.STRONG, "s_open": Mark.STRIKE}
 _CLOSES: Final = {"em_close": Mark.EMPHASIS, "strong_close": Mark.STRONG, "s_close": Mark.STRIKE}
 _PLAIN: Final = re.compile(r"[^\\`*_~\[\]<&$!:\n]*")
+_MARKS: Final = re.compile(r"[\\`*_~\[\]<&$!:]")
+_MOST_MARKS: Final = 1000
+"""Characters that may mean something in a piece of text, above which it is taken as it is: a model caught in a
+loop writes so. No paragraph that a person would read has as many before it is cut (`chunks.SOFT`)."""
 _MATHS: Final = re.compile(
     r"""\\\(.+?\\\) | \\\[.+?\\\]                                # \( x \) and \[ x \]
         | \$\$(?!\$).+?\$\$                                       # $$ x $$
@@ -53,6 +57,7 @@ _MATHS: Final = re.compile(
     """,
     re.DOTALL | re.VERBOSE,
 )
+_MATHS_ENDS: Final = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
 _NOTE: Final = re.compile(r"\[\^([^\]\s]+)\](?!\()")
 _SCHEME: Final = re.compile(r"(?:^|[^a-z0-9.+-])(https?)$", re.IGNORECASE)
 _AFTER_SCHEME: Final = re.compile(r"://[^\s<>`\"|\\^{}。，、！？；]+")
@@ -73,7 +78,7 @@ def labels_in(text: str) -> set[str]:
 def parse(text: str, references: Mapping[str, str]) -> list[Span]:
     """The spans of `text`; `references` maps normalised labels to where they lead."""
     text = text.replace("\t", _TAB)
-    if _PLAIN.fullmatch(text):
+    if _PLAIN.fullmatch(text) or (len(text) > _MOST_MARKS and len(_MARKS.findall(text)) > _MOST_MARKS):
         return [Span(text)] if text else []
     return _InlineParser.shared().parse(text, references)
 
@@ -161,6 +166,9 @@ def _maths_rule(state: StateInline, silent: bool) -> bool:
         return False
     if state.src[state.pos] == "$" and state.src[state.pos - 1 : state.pos] == "$":
         return False
+    closer = _MATHS_ENDS.get(state.src[state.pos : state.pos + 2], "")
+    if state.src.find(closer, state.pos + 2) < 0:
+        return False
     maths = _MATHS.match(state.src, state.pos, state.posMax)
     if maths is None:
         return False
@@ -184,7 +192,7 @@ def _bare_link_rule(state: StateInline, silent: bool) -> bool:
     """`https://...` as it is; found at the colon, since letters do not stop markdown-it's text rule."""
     if state.src[state.pos] != ":" or state.linkLevel or silent:
         return False
-    scheme = _SCHEME.search(state.pending)
+    scheme = _SCHEME.search(state.pending[-len("_https") :])
     found = _AFTER_SCHEME.match(state.src, state.pos, state.posMax) if scheme else None
     rest = _without_punctuation(found[0]) if found else ""
     if scheme is None or len(rest) <= len("://"):

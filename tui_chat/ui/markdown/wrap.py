@@ -1,13 +1,14 @@
 """Breaking styled text into rows of a terminal, by cells.
 
 Rows are filled greedily from the left, so what was broken stays when more text arrives: only the last row can
-change. Nothing wider than the width comes out, but for a single character that is.
+change. Nothing wider than the width comes out, but for a single character that is. A row is full, too, when it
+holds many more characters than cells: marks and joiners take none, and a row of them would never end.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,8 +25,10 @@ _SIMPLE: Final = re.compile(
     "\\u2010-\\u2027\\u2030-\\u205e\\u20a0-\\u20bf\\u2190-\\u21ff\\u2200-\\u22ff\\u2500-\\u25fc]*"
 )
 """Text of which each character fills one cell and stands for itself."""
-_LONG_CLUSTER: Final = 32
-"""Characters that are looked at for where a cluster ends."""
+_LONGEST_CHARACTER: Final = 32
+"""Code points of what is one character to a reader, after which it is cut."""
+_CHARACTERS_PER_CELL: Final = 16
+"""Code points in a row for each cell of its width, at most."""
 _CLOSING: Final = frozenset("。，、！？；：）」』】》〉〕〗’”…‥ー々ゝ・％℃!?,.:;)]}%")
 _OPENING: Final = frozenset("（「『【《〈〔〖‘“([{$￥")
 
@@ -69,7 +72,16 @@ def chop(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> lis
 
 def graphemes_of(text: str) -> list[CellSpan]:
     """Start, end and cells of what is one character to a reader."""
-    return clusters(unjoined(text))
+    spans = clusters(unjoined(text))
+    if any(end - start > _LONGEST_CHARACTER for start, end, _ in spans):
+        spans = [part for span in spans for part in _cut(span)]
+    return spans
+
+
+def _cut(span: CellSpan) -> Iterator[CellSpan]:
+    start, end, cells = span
+    for begin in range(start, end, _LONGEST_CHARACTER):
+        yield begin, min(end, begin + _LONGEST_CHARACTER), cells if begin == start else 0
 
 
 def _rows(
@@ -102,7 +114,7 @@ def _unsplit(line: list[Piece]) -> list[Piece]:
     whole = line[:1]
     for text, style in line[1:]:
         before, style_before = whole[-1]
-        more = 0 if text[0].isascii() else _continuation(before[-_LONG_CLUSTER:], text[:_LONG_CLUSTER])
+        more = 0 if text[0].isascii() else _continuation(before[-_LONGEST_CHARACTER:], text[:_LONGEST_CHARACTER])
         if more:
             whole[-1] = (before + text[:more], style_before)
         if more < len(text):
@@ -163,6 +175,7 @@ def _word_breaks(text: str, width: int) -> list[int]:
 def _general_breaks(text: str, width: int) -> list[int]:
     """As above, for text with wide, joined or combining characters."""
     breaks: list[int] = []
+    longest = width * _CHARACTERS_PER_CELL
     used = 0  # cells of the row up to here
     chance = -1  # where the row could end
     used_at_chance = 0
@@ -175,6 +188,9 @@ def _general_breaks(text: str, width: int) -> list[int]:
             continue
         if before and _may_break(before, char) and used_at_chance < used:
             chance, used_at_chance = start, used
+        if start - (breaks[-1] if breaks else 0) >= longest:
+            breaks.append(start)
+            used, chance, used_at_chance = 0, -1, 0
         if used + cells > width and used:
             if chance > (breaks[-1] if breaks else 0):
                 breaks.append(chance)
@@ -199,10 +215,12 @@ def _may_break(before: str, char: str) -> bool:
 def _chop_breaks(text: str, width: int) -> list[int]:
     if _SIMPLE.fullmatch(text):
         return list(range(width, len(text), width))
-    breaks = []
+    breaks: list[int] = []
+    longest = width * _CHARACTERS_PER_CELL
     used = 0
     for start, _end, cells in graphemes_of(text):
-        if used + cells > width and used:
+        full = start - (breaks[-1] if breaks else 0) >= longest
+        if full or (used + cells > width and used):
             breaks.append(start)
             used = 0
         used += cells

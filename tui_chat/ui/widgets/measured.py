@@ -16,7 +16,7 @@ from typing import Final
 from textual.geometry import Size
 from textual.message import Message
 
-from tui_chat.ui.widgets.heights import Heights
+from tui_chat.ui.heights import Heights
 from tui_chat.ui.widgets.lines import LineView
 
 _SLICE_SECONDS: Final = 0.004

@@ -1,18 +1,21 @@
-"""Prefix sums over the heights of the transcript's entries: a Fenwick tree, O(log n) for every operation."""
+"""Prefix sums over the heights of what is stacked: a Fenwick tree, O(log n) each time, 16 bytes for each."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
 
 class Heights:
     """The heights of entries stacked on each other, in rows."""
 
-    __slots__ = ("_heights", "_tree")
+    __slots__ = ("_heights", "_tree", "total")
 
     def __init__(self, heights: Iterable[int] = ()) -> None:
-        self._heights: list[int] = []
-        self._tree: list[int] = [0]
+        self._heights = array("q")
+        self._tree = array("q", [0])
+        self.total = 0
+        """All rows."""
         for height in heights:
             self.append(height)
 
@@ -25,16 +28,17 @@ class Heights:
     def append(self, height: int) -> None:
         """Put an entry below the others."""
         self._heights.append(height)
+        self.total += height
         node = len(self._heights)
-        total, child = height, 1
+        below, child = height, 1
         while child < node & -node:
-            total += self._tree[node - child]
+            below += self._tree[node - child]
             child <<= 1
-        self._tree.append(total)
+        self._tree.append(below)
 
     def pop(self) -> None:
         """Take the lowest entry away."""
-        self._heights.pop()
+        self.total -= self._heights.pop()
         self._tree.pop()
 
     def set(self, index: int, height: int) -> int:
@@ -42,6 +46,7 @@ class Heights:
         growth = height - self._heights[index]
         if growth:
             self._heights[index] = height
+            self.total += growth
             node = index + 1
             while node < len(self._tree):
                 self._tree[node] += growth
@@ -56,20 +61,17 @@ class Heights:
             index -= index & -index
         return total
 
-    @property
-    def total(self) -> int:
-        """All rows."""
-        return self.top(len(self._heights))
-
     def find(self, row: int) -> tuple[int, int]:
         """The entry that holds a row, and the row within it; rows outside give the nearest end."""
-        if not self._heights:
+        tree, last = self._tree, len(self._tree) - 1
+        if not last:
             return 0, 0
         row = max(0, min(row, self.total - 1))
-        index, step = 0, 1 << (len(self._heights).bit_length() - 1)
+        index, step = 0, 1 << (last.bit_length() - 1)
         while step:
-            if index + step < len(self._tree) and self._tree[index + step] <= row:
-                index += step
-                row -= self._tree[index]
+            node = index + step
+            if node <= last and (rows := tree[node]) <= row:
+                index = node
+                row -= rows
             step >>= 1
-        return min(index, len(self._heights) - 1), row
+        return min(index, last - 1), row
