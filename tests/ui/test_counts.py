@@ -55,9 +55,18 @@ async def grow(run: Driven, entry: Entry, text: str) -> None:
     await run.pilot.pause()
 
 
+async def finished(run: Driven) -> None:
+    """Wait until a reply that is too long to be laid out at once is, and painted."""
+    await run.until(lambda: not run.transcript._unfinished)
+    painted = -1
+    while painted != run.transcript.rendered:
+        painted = run.transcript.rendered
+        await run.pilot.pause(0.05)
+
+
 async def measured(run: Driven) -> None:
     """Wait until the heights of all messages are known."""
-    await run.until(lambda: not run.transcript._unmeasured)
+    await run.until(lambda: not run.transcript._unmeasured | run.transcript._unfinished)
     await run.pilot.pause()
 
 

@@ -149,7 +149,8 @@ class Layout:
     def advance(self) -> bool:
         """Follow the document by a piece: some milliseconds. Whether there is more to do."""
         document = self._document
-        document.read()
+        if document.version == self._version:
+            document.read()
         if document.version != self._version:
             self._follow()
             if document.version != self._version or not document.is_read:

@@ -78,7 +78,7 @@ class Entry:
 
     def estimate(self, width: int) -> int:
         """About how many rows it takes: for the scrollbar, until it is measured."""
-        text = self.message.text
+        text = self.said
         return 3 + text.count("\n") + len(text) // max(20, width)
 
 
@@ -92,7 +92,8 @@ class EntryRows:
         self._laid_out: dict[Document, Layout] = before._laid_out if before is not None else {}
         self._cache: dict[int, Strip] = {}
         self._live = entry.live
-        self._reached = 0
+        self._whole = False
+        self._reached = entry.estimate(width)
         self.answer: Layout | None = None
         self.thoughts: Layout | None = None
         margin, inner = [Segment(" " * MARGIN)], max(8, width - MARGIN - 1)
@@ -118,17 +119,30 @@ class EntryRows:
     def _layout(self, document: Document, width: int, palette: Palette) -> Layout:
         layout = self._laid_out.get(document)
         if layout is None:
-            layout = self._laid_out[document] = document.layout(width, palette)
+            layout = self._laid_out[document] = document.layout(width, palette, by_pieces=True)
         return layout
+
+    def advance(self) -> bool:
+        """Lay out a piece more of the Markdown: some milliseconds. Whether there is more to do."""
+        if any(layout is not None and layout.advance() for layout in (self.thoughts, self.answer)):
+            return True
+        self._reached = self._reached if self._live and self._whole else 0
+        self._whole = True
+        return False
 
     @property
     def height(self) -> int:
-        """How many rows there are.
+        """How many rows there are; about, until all is laid out.
 
         A live entry gets no shorter: where a link's address or a mark of emphasis has gone, the rows that it took
         stay blank until there is text for them, and nothing above moves down and up again.
         """
-        return max(self._stack.height, self._reached)
+        return max(self.laid_out, self._reached)
+
+    @property
+    def laid_out(self) -> int:
+        """How many of them are there already."""
+        return self._stack.height
 
     @property
     def answer_row(self) -> int:
@@ -159,12 +173,12 @@ class EntryRows:
         if strip is None:
             if len(self._cache) >= _CACHED_STRIPS:
                 self._cache.clear()
-            strip = self._cache[y] = self._stack.strip(y) if y < self._stack.height else Strip.blank(0)
+            strip = self._cache[y] = self._stack.strip(y) if y < self.laid_out else Strip.blank(0)
         return strip
 
     def row(self, y: int) -> Row:
         """Row `y` with what is needed to copy from it."""
-        return self._stack.row(y) if y < self._stack.height else Row((), source="")
+        return self._stack.row(y) if y < self.laid_out else Row((), source="")
 
 
 def _head(entry: Entry, look: Look, width: int) -> Rows:

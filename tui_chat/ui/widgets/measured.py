@@ -21,6 +21,9 @@ from tui_chat.ui.widgets.lines import LineView
 
 _SLICE_SECONDS: Final = 0.004
 _SLICE_PAUSE: Final = 0.02
+_HURRY_SECONDS: Final = 0.008
+_HURRY_PAUSE: Final = 0.002
+"""The same where the reader sees what is not there yet."""
 
 
 class MeasuredView(LineView):
@@ -37,6 +40,8 @@ class MeasuredView(LineView):
         super().__init__(id=id)
         self._heights = Heights()
         self._unmeasured: set[int] = set()
+        self._unfinished: set[int] = set()
+        """Entries that are too long to be measured at once: of these a part is."""
         self._width = 0
         self.follows = True
         self._steering = False
@@ -50,7 +55,15 @@ class MeasuredView(LineView):
 
     @abstractmethod
     def measured_height(self, index: int) -> int:
-        """How many rows an entry takes."""
+        """How many rows an entry takes; about, as long as it is not finished."""
+
+    @abstractmethod
+    def measure_more(self, index: int) -> bool:
+        """Measure a piece more of an entry, some milliseconds; whether there is more of it."""
+
+    @abstractmethod
+    def paint_more(self, index: int) -> None:
+        """Take over an entry's height, and paint what is new of it."""
 
     def shows_thumb(self) -> bool:
         """Not while it follows: it is known where the thumb would be then."""
@@ -116,6 +129,7 @@ class MeasuredView(LineView):
         below = self._heights.total - self._left_at
         self._heights = Heights(self.estimated_height(index) for index in range(count))
         self._unmeasured = set(range(count))
+        self._unfinished.clear()
         self._left_at = self._heights.total - below  # what is new for the reader stays about as much
         self._settle()
         self.refresh()
@@ -131,6 +145,7 @@ class MeasuredView(LineView):
         """The last entry is gone."""
         self._heights.pop()
         self._unmeasured.discard(len(self._heights))
+        self._unfinished.discard(len(self._heights))
         self._settle()
         self.refresh()
 
@@ -150,16 +165,23 @@ class MeasuredView(LineView):
             while self._unmeasured and self._measure_view():
                 pass
         self._report()
-        if self._unmeasured and not self._measuring:
+        self._await_idleness()
+
+    def _await_idleness(self) -> None:
+        """Go on measuring in an idle moment, if there is anything to measure."""
+        if (self._unmeasured or self._unfinished) and not self._measuring:
             self._measuring = True
-            self.set_timer(_SLICE_PAUSE, self._measure_slice)
+            pause = _HURRY_PAUSE if self._unfinished.intersection(self._in_view()) else _SLICE_PAUSE
+            self.set_timer(pause, self._measure_slice)
+
+    def _in_view(self) -> range:
+        top = self.scroll_offset.y
+        return range(self._heights.find(top)[0], self._heights.find(top + self.size.height - 1)[0] + 1)
 
     def _measure_view(self) -> bool:
         """Measure the entries in view; whether any was not, so that others may be in view now."""
         top = self.scroll_offset.y
-        first, _ = self._heights.find(top)
-        last, _ = self._heights.find(top + self.size.height - 1)
-        pending = [index for index in range(last, first - 1, -1) if index in self._unmeasured]
+        pending = [index for index in reversed(self._in_view()) if index in self._unmeasured]
         for index in pending:
             top += self._measure_beside(top, index)
         self._move(top)
@@ -175,8 +197,13 @@ class MeasuredView(LineView):
     def _measure_slice(self) -> None:
         """Measure some entries in an idle moment: upwards from the view, then downwards."""
         self._measuring = False
-        until = time.monotonic() + _SLICE_SECONDS
         first, _ = self.place()
+        if self._unfinished:
+            self._go_on(
+                min(self._unfinished, key=lambda index: (index not in self._in_view(), abs(index - first)))
+            )
+            return
+        until = time.monotonic() + _SLICE_SECONDS
         top = self.scroll_offset.y
         for index in (*range(first, -1, -1), *range(first, len(self._heights))):
             if index in self._unmeasured:
@@ -184,6 +211,15 @@ class MeasuredView(LineView):
                 if time.monotonic() > until:
                     break
         self._settle(top - self.scroll_offset.y)
+
+    def _go_on(self, index: int) -> None:
+        """Measure more of an unfinished entry."""
+        until = time.monotonic() + (_HURRY_SECONDS if index in self._in_view() else _SLICE_SECONDS)
+        while (more := self.measure_more(index)) and time.monotonic() < until:
+            pass
+        if not more:
+            self._unfinished.discard(index)
+        self.paint_more(index)
 
     def _move(self, row: int) -> None:
         """Set the view's top row, or the end while it follows."""

@@ -5,6 +5,7 @@ Finished messages keep their source and height; rows are rendered on demand and 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -34,7 +35,12 @@ _CACHED: Final = 48
 """Entries whose rows are kept; a screen shows fewer."""
 _PICTURES: Final = 128
 """Rows whose pictures are kept at least; most screens show fewer."""
-
+_PIECES: Final = 4
+"""Pieces of a message that are laid out at once in any case: most messages are no longer."""
+_PATIENCE: Final = 0.01
+"""Seconds for which more of them are."""
+_FAR: Final = 1000
+"""Rows of a message from which on a resize finds the reader's place by rows and no more by characters."""
 
 _LETTERS: Final = ("c", "e", "r")
 """Keys for the selected message; all others are meant for the composer."""
@@ -79,7 +85,7 @@ class Transcript(MeasuredView, can_focus=True):
         self._rows: OrderedDict[int, EntryRows] = OrderedDict()
         self._pictures: dict[int, tuple[Strip, Style, Shown]] = {}
         """By row: the strip that its picture was made from, on which style, and the picture."""
-        self._anchor: tuple[int, int, int] | None = None
+        self._anchor: tuple[int, int, int, int] | None = None
         """Where the last resize found the reader, as long as nobody scrolls."""
         self._wish: Callable[[], None] | None = None
         """Where to go once the width is known."""
@@ -133,19 +139,27 @@ class Transcript(MeasuredView, can_focus=True):
 
     def grown(self) -> None:
         """The live entry has more text: paint what is new of it."""
-        if not self._width or not self._entries:
-            return
-        index = len(self._entries) - 1
+        if self._width and self._entries:
+            index = len(self._entries) - 1
+            self._lay_out(index, self._rows_of(index))
+            self.paint_more(index)
+
+    def paint_more(self, index: int) -> None:
+        """Take over an entry's height, and paint what is new of it."""
         rows = self._rows_of(index)
-        first = rows.take_changes()
-        self._measure(index, anew=True)
-        before = self.scroll_offset.y
-        self._settle()
-        if self.scroll_offset.y == before:
-            top = self._heights.top(index) + first
-            count = min(rows.height - first, before + self.size.height - top)
-            if count > 0:
-                self.refresh_lines(top, count)
+        first, before = rows.take_changes(), self.scroll_offset.y
+        above = self._heights.top(index + 1) <= before
+        growth = self._measure(index, anew=True)
+        if not self._entries[index].live:
+            self._left_at += growth
+        self._settle(shift=growth if above else 0)
+        if growth < 0 or (growth and index + 1 < len(self._entries)):
+            self.refresh()
+        elif self.scroll_offset.y == before:
+            top = self._heights.top(index)
+            start, stop = max(top + first, before), min(top + rows.laid_out, before + self.size.height)
+            if start < stop:
+                self.refresh_lines(start, stop - start)
 
     def fold(self, entry: Entry, *, unfolded: bool) -> None:
         """Show or hide an entry's thinking; what the reader looks at stays where it is."""
@@ -219,8 +233,12 @@ class Transcript(MeasuredView, can_focus=True):
         self._relay(len(self._entries))
         self.steps.renew()
         if anchor is not None:
-            index, row, characters = anchor
-            self.go(index, _row_of_character(self._rows_of(index), characters) if characters else row)
+            index, row, characters, before = anchor
+            if characters:
+                row = _row_of_character(self._rows_of(index), characters)
+            elif row > _FAR:
+                row = row * before // width
+            self.go(index, row)
             self._anchor = anchor  # another width finds the same character, not the first one of this row
         wish, self._wish = self._wish, None
         if wish is not None:
@@ -230,10 +248,12 @@ class Transcript(MeasuredView, can_focus=True):
         self._anchor = None
         super()._look_where()
 
-    def _character_at_top(self) -> tuple[int, int, int]:
+    def _character_at_top(self) -> tuple[int, int, int, int]:
+        """Message, row, characters above the row in the message (0 where these are many), and width."""
         index, row = self.place()
         rows = self._rows_of(index)
-        return index, row, sum(_letters(rows, y) for y in range(min(row, rows.height)))
+        above = 0 if row > _FAR else sum(_letters(rows, y) for y in range(min(row, rows.height)))
+        return index, row, above, self._width
 
     # Rows
 
@@ -254,7 +274,24 @@ class Transcript(MeasuredView, can_focus=True):
         """Make a message's rows anew, but for its Markdown, which may be long."""
         if (rows := self._rows.get(index)) is not None:
             entry = self._entries[index]
-            self._rows[index] = EntryRows(entry, self._width, self._look, first=index == 0, before=rows)
+            rows = self._rows[index] = EntryRows(entry, self._width, self._look, first=index == 0, before=rows)
+            self._lay_out(index, rows)
+
+    def _lay_out(self, index: int, rows: EntryRows) -> None:
+        """Lay out a message as far as a key can wait for it; idle moments do the rest."""
+        until = time.monotonic() + _PATIENCE
+        pieces = 0
+        while rows.advance():
+            pieces += 1
+            if pieces >= _PIECES and time.monotonic() > until:
+                self._unfinished.add(index)
+                self._await_idleness()
+                return
+        self._unfinished.discard(index)
+
+    def measure_more(self, index: int) -> bool:
+        """Lay out a piece more of a message; whether there is more of it."""
+        return self._rows_of(index).advance()
 
     def _rows_of(self, index: int) -> EntryRows:
         rows = self._rows.get(index)
@@ -264,6 +301,10 @@ class Transcript(MeasuredView, can_focus=True):
             while len(self._rows) > _CACHED:
                 oldest, _ = self._rows.popitem(last=False)
                 self._entries[oldest].forget()
+                if oldest in self._unfinished:
+                    self._unfinished.remove(oldest)
+                    self._unmeasured.add(oldest)
+            self._lay_out(index, rows)
         else:
             self._rows.move_to_end(index)
         return rows
