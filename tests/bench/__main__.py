@@ -1,6 +1,6 @@
 """The benchmark of tui-chat's promises.
 
-    python -m tests.bench                      everything, about 15 minutes
+    python -m tests.bench                      everything, about 18 minutes
     python -m tests.bench --quick              fewer tokens, one run each: about 4 minutes, and noisier
     python -m tests.bench --only stream keys   some of it
 

@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Final
 
+from tests.bench.hostile import HOSTILE
+
 MARK_EVERY: Final = 4
 _TEXT: Final = """\
 the of and to in is that for it as was with be by on not he his but at are this have from or had an they which
@@ -30,12 +32,14 @@ def is_marked(index: int, count: int) -> bool:
 
 
 def tokens(kind: str, count: int, tag: str) -> list[str]:
-    """`count` tokens of a kind of Markdown, the same at every call."""
+    """`count` tokens of a kind of Markdown, the same at every call; a hostile kind has its own, and then a mark."""
     seed = random.Random(7)
 
     def word(index: int) -> str:
         return mark(tag, index) if is_marked(index, count) else seed.choice(_WORDS)
 
+    if kind in HOSTILE:
+        return [*HOSTILE[kind](), f"\n\n{mark(tag, count - 1)}"]
     make = KINDS[kind]
     return [make(index, word) for index in range(count)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from tests.bench.programs import Marks, Program, Run, running
 from tests.bench.screen import Screen
 from tests.bench.serve import Server, Stream
+from tests.bench.session import COLUMNS
 from tests.terminal.emulator import Emulator
 
 Figures = Mapping[str, float]
@@ -132,6 +133,39 @@ def keys_while_streaming(program: Program, server: Server, home: Path, keys: int
         figures = typing(run, keys)
         assert marks.last < keys * 40 - 1, "the reply ended before the last key"
         return figures
+
+
+def hostile(server: Server, home: Path, kind: str) -> Figures:
+    """Typing while a hostile reply comes, and while it is laid out at another width: the key that waits longest."""
+    with running(Program.OURS, server, home) as run:
+        session = run.session
+        run.answered(Stream("prose", 100, 0))
+        memory, cpu = session.memory(), session.cpu()
+        count = 20
+        marks = run.ask(Stream(kind, count))
+        coming = _longest_echo(run, lambda: marks.last >= count - 1)
+        session.resized(COLUMNS - 20)
+        resized = _longest_echo(run, lambda: True, 60)
+        return {
+            "echo while it comes": coming * 1000,
+            "echo after a resize": resized * 1000,
+            "memory": session.memory() - memory,
+            "cpu": session.cpu() - cpu,
+        }
+
+
+def _longest_echo(run: Run, ended: Callable[[], bool], keys: int = 20) -> float:
+    """Press a key when the last one is on the screen, until something has ended and `keys` times more."""
+    session, longest, left = run.session, 0.0, keys
+    while left:
+        pressed = session.key("§")
+        assert session.until(lambda: session.sees("§"), 60), session.screen.text()
+        longest = max(longest, session.changed - pressed)
+        session.key("\x7f")
+        assert session.until(lambda: not session.sees("§"), 60), session.screen.text()
+        session.run(0.02)
+        left -= ended()
+    return longest
 
 
 def slow_line(program: Program, server: Server, home: Path, keys: int, rate: float) -> Figures:

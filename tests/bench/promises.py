@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tests.bench import chats, measures
 from tests.bench.content import KINDS
+from tests.bench.hostile import HOSTILE
 from tests.bench.measures import Figures
 from tests.bench.programs import Program
 from tests.bench.serve import Server
@@ -106,6 +107,22 @@ def keys(bench: Bench) -> list[Row]:
     )  # fmt: skip
     ours, minimal = (got[program]["echo p95"] for program in (OURS, MINIMAL))
     return [Row("key echo at 200 tok/s, p95", "ms", ours, "at most 25 ms", ours <= 25, minimal)]
+
+
+def hostile(bench: Bench) -> list[Row]:
+    """Typing while a reply comes that nobody would write, and when the window changes then."""
+    rows = list[Row]()
+    for kind, tokens in HOSTILE.items():
+        size = sum(len(token.encode()) for token in tokens()) / 1e6
+        got = bench.each("hostile", 1, [kind], lambda kind: measures.hostile(bench.server, bench.home, kind))[kind]
+        for name, figure in (("as it comes,", "echo while it comes"), ("at a resize,", "echo after a resize")):
+            rows.append(
+                Row(f"{name} {kind}: longest key echo", "ms", got[figure], "at most 100 ms", got[figure] <= 100)
+            )
+        memory, most = got["memory"], max(5.0, 30 * size)
+        rows.append(Row("… memory added", "MB", memory, f"30 times the text ({most:.0f} MB)", memory <= most))
+        rows.append(Row("… processor time", "s", got["cpu"], "(shown)", True))
+    return rows
 
 
 def slow_line(bench: Bench) -> list[Row]:
@@ -204,6 +221,7 @@ PROMISES: dict[str, Callable[[Bench], list[Row]]] = {
     "stream": streaming,
     "keys": keys,
     "slow": slow_line,
+    "hostile": hostile,
     "flood": flood,
     "chat": long_chats,
     "chats": many_chats,

@@ -92,8 +92,9 @@ class Session:
         os.write(self._fd, keys.encode())
         return moment
 
-    def resized(self) -> None:
-        """Tell the program that the window changed, to the same size: it has to paint everything anew."""
+    def resized(self, columns: int = COLUMNS) -> None:
+        """Tell the program that the window changed, if only to the same size: it has to paint everything anew."""
+        _set_size(self._fd, columns)
         os.kill(self.pid, signal.SIGWINCH)
 
     def run(self, seconds: float) -> None:
@@ -162,5 +163,5 @@ class Session:
                 os.write(self._fd, answer)
 
 
-def _set_size(fd: int) -> None:
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+def _set_size(fd: int, columns: int = COLUMNS) -> None:
+    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))

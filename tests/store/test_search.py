@@ -164,6 +164,12 @@ async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
         assert {row[0] for row in database.execute("SELECT term FROM pieces")} == set("xyz") | {"xy", "yz", "xyz"}
 
 
+def test_a_long_text_is_cut_as_a_short_one_is() -> None:
+    text = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(25_000))
+    pieces = set(document(text).split(" "))
+    assert pieces == {text[start : start + size] for size in (1, 2, 3) for start in range(len(text) - size + 1)}
+
+
 async def test_a_newer_search_ends_an_older_one() -> None:
     async with opened(None) as store:
         await filled(store, *["text"] * 50)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from tui_chat.messages import Message, Role
 from tui_chat.ui.look import resolve
+from tui_chat.ui.markdown import Document
+from tui_chat.ui.widgets import measured, transcript
 from tui_chat.ui.widgets.transcript import Transcript
+
+from tests.markdown.test_counts import counted
 
 BLOCKS = (
     "A paragraph of some words that is long enough to be wrapped over two rows or three, depending on the width.\n\n",
@@ -183,3 +188,36 @@ async def test_nothing_moves_down_where_an_address_or_a_mark_goes(text: str) -> 
             top = view.scroll_offset.y
         view.changed(entry)
         assert entry.answer.source == text
+
+
+LONG = {"words": "word " * 40_000, "list": "- a\n" * 20_000, "marks": "!" * 200_000, "short": "x\n\n" * 20_000}
+
+
+@pytest.mark.parametrize("kind", LONG)
+async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind: str) -> None:
+    text = LONG[kind]
+    async with showing(messages(2)) as (app, pilot):
+        view = app.log_view
+        entry = view.add(Message(Role.ASSISTANT, ""), live=True)
+        with (
+            patch.object(transcript, "_PATIENCE", 0),
+            patch.object(measured, "_HURRY_SECONDS", 0),
+            patch.object(measured.MeasuredView, "_await_idleness"),  # they come when the test says so
+        ):
+            for width in (80, 60):
+                with counted() as work:
+                    if width == 80:
+                        entry.answer.append(text)
+                        view.grown()
+                    else:
+                        await pilot.resize_terminal(width, 24)
+                    assert view._unfinished
+                    assert work.rows < 2000
+                while view._unfinished:
+                    with counted() as work:
+                        view._measure_slice()
+                    assert work.rows < 1000
+                height = Document(text).layout(width - 4, view.look.markdown).height
+                assert view.rows_at(2)[1].height == height + 2  # with a blank row and the head
+                assert view.follows
+                assert "".join(app.in_view()).strip()

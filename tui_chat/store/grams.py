@@ -13,6 +13,9 @@ from typing import Final
 _MOST_GRAMS: Final = 48
 """Pieces of a query that are looked up: more do not narrow the candidates."""
 
+_SLICE: Final = 10_000
+"""Characters that are cut in one go, in which no other thread runs."""
+
 
 _TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).isalnum()}
 """What FTS5's `ascii` tokenizer would cut at becomes private characters, which it keeps."""
@@ -21,10 +24,12 @@ _TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).is
 def document(folded: str) -> str:
     """All pieces of a folded text, each once, as tokens between spaces."""
     text = folded.translate(_TOKEN)
-    second, third = text[1:], text[2:]
     pieces = set(text)
-    pieces.update(map("".join, zip(text, second, strict=False)))
-    pieces.update(map("".join, zip(text, second, third, strict=False)))
+    for start in range(0, len(text), _SLICE):  # in between other threads get their turn
+        first = text[start : start + _SLICE + 2]
+        second, third = first[1:], first[2:]
+        pieces.update(map("".join, zip(first, second, strict=False)))
+        pieces.update(map("".join, zip(first, second, third, strict=False)))
     return " ".join(pieces)
 
 
