@@ -45,6 +45,7 @@ async def live_reply(run: Driven, source: str = "") -> Entry:
     """A reply below the others that says `source` so far, on the screen."""
     entry = run.transcript.add(Message(Role.ASSISTANT, ""), live=True)
     await grow(run, entry, source)
+    await finished(run)
     return entry
 
 
@@ -58,10 +59,8 @@ async def grow(run: Driven, entry: Entry, text: str) -> None:
 async def finished(run: Driven) -> None:
     """Wait until a reply that is too long to be laid out at once is, and painted."""
     await run.until(lambda: not run.transcript._unfinished)
-    painted = -1
-    while painted != run.transcript.rendered:
-        painted = run.transcript.rendered
-        await run.pilot.pause(0.05)
+    run.rows()
+    await run.pilot.pause()
 
 
 async def measured(run: Driven) -> None:
@@ -103,6 +102,7 @@ async def test_a_paint_renders_and_parses_little_however_long_the_reply_is(kind:
         entry = await live_reply(run, "".join(every[:600]))
         for start in (600, 11_900):
             await grow(run, entry, "".join(every[640:start]))
+            await finished(run)
             with parsed_characters() as parsed:
                 for index in range(start, start + 40, 5):
                     before, lengths = log.rendered, len(parsed)

@@ -172,7 +172,7 @@ class EntryRows:
         strip = self._cache.get(y)
         if strip is None:
             if len(self._cache) >= _CACHED_STRIPS:
-                self._cache.clear()
+                del self._cache[next(iter(self._cache))]
             strip = self._cache[y] = self._stack.strip(y) if y < self.laid_out else Strip.blank(0)
         return strip
 

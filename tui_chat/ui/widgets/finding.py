@@ -65,9 +65,9 @@ class Finding:
             beyond = self._rows(index)
         return self._enter(index, beyond[0 if direction > 0 else -1])
 
-    def spans(self, index: int, row: int, text: str) -> tuple[tuple[int, int], ...]:
-        """Where in the text of a row the words are."""
-        if not self._words or index not in self._hits or row < self._log.rows_at(index)[1].answer_row:
+    def spans(self, index: int, text: str) -> tuple[tuple[int, int], ...]:
+        """Where in the text of a row of what a message says the words are."""
+        if not self._words or index not in self._hits:
             return ()
         return spans_in(fold(text), self._words)
 

@@ -24,6 +24,8 @@ _SLICE_PAUSE: Final = 0.02
 _HURRY_SECONDS: Final = 0.008
 _HURRY_PAUSE: Final = 0.002
 """The same where the reader sees what is not there yet."""
+_PAINT_SECONDS: Final = 0.05
+"""How often that is painted meanwhile."""
 
 
 class MeasuredView(LineView):
@@ -42,6 +44,7 @@ class MeasuredView(LineView):
         self._unmeasured: set[int] = set()
         self._unfinished: set[int] = set()
         """Entries that are too long to be measured at once: of these a part is."""
+        self._painted = 0.0
         self._width = 0
         self.follows = True
         self._steering = False
@@ -219,7 +222,10 @@ class MeasuredView(LineView):
             pass
         if not more:
             self._unfinished.discard(index)
-        self.paint_more(index)
+        if not more or time.monotonic() > self._painted + _PAINT_SECONDS:
+            self.paint_more(index)
+            self._painted = time.monotonic()
+        self._await_idleness()
 
     def _move(self, row: int) -> None:
         """Set the view's top row, or the end while it follows."""

@@ -38,7 +38,7 @@ _PICTURES: Final = 128
 _PIECES: Final = 4
 """Pieces of a message that are laid out at once in any case: most messages are no longer."""
 _PATIENCE: Final = 0.01
-"""Seconds for which more of them are."""
+"""Seconds for which more of them are; five times as much of both where a place in the message is looked for."""
 _FAR: Final = 1000
 """Rows of a message from which on a resize finds the reader's place by rows and no more by characters."""
 
@@ -215,6 +215,7 @@ class Transcript(MeasuredView, can_focus=True):
         if not self._width:
             self._wish = partial(self.return_to, message, row)
         elif (index := self._index_of(message)) is not None:
+            self.rows_at(index)
             self.go(index, row)
 
     def _index_of(self, message: str | None) -> int | None:
@@ -234,10 +235,11 @@ class Transcript(MeasuredView, can_focus=True):
         self.steps.renew()
         if anchor is not None:
             index, row, characters, before = anchor
-            if characters:
-                row = _row_of_character(self._rows_of(index), characters)
-            elif row > _FAR:
+            _, rows = self.rows_at(index)
+            if index in self._unfinished or row > _FAR:
                 row = row * before // width
+            elif characters:
+                row = _row_of_character(rows, characters)
             self.go(index, row)
             self._anchor = anchor  # another width finds the same character, not the first one of this row
         wish, self._wish = self._wish, None
@@ -266,9 +268,13 @@ class Transcript(MeasuredView, can_focus=True):
         return self._rows_of(index).height
 
     def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
-        """A message and its rows, measured."""
+        """A message and its rows, measured; all of them, unless these are too many to wait for."""
+        rows = self._rows_of(index)
+        if index in self._unfinished:
+            self._lay_out(index, rows, times=5)
+            self.paint_more(index)
         self._measure(index)
-        return self._entries[index], self._rows_of(index)
+        return self._entries[index], rows
 
     def _renew(self, index: int) -> None:
         """Make a message's rows anew, but for its Markdown, which may be long."""
@@ -277,13 +283,13 @@ class Transcript(MeasuredView, can_focus=True):
             rows = self._rows[index] = EntryRows(entry, self._width, self._look, first=index == 0, before=rows)
             self._lay_out(index, rows)
 
-    def _lay_out(self, index: int, rows: EntryRows) -> None:
+    def _lay_out(self, index: int, rows: EntryRows, *, times: int = 1) -> None:
         """Lay out a message as far as a key can wait for it; idle moments do the rest."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _PATIENCE * times
         pieces = 0
         while rows.advance():
             pieces += 1
-            if pieces >= _PIECES and time.monotonic() > until:
+            if pieces >= _PIECES * times and time.monotonic() > until:
                 self._unfinished.add(index)
                 self._await_idleness()
                 return
@@ -323,12 +329,13 @@ class Transcript(MeasuredView, can_focus=True):
         if not self._width or row >= self._heights.total:
             return self.shown(Strip.blank(self.size.width, base))
         index, inner = self._heights.find(row)
+        rows = self._rows_of(index)
         try:
-            strip = self._rows_of(index).strip(inner)
+            strip = rows.strip(inner)
         except IndexError:  # the message has become shorter, and nobody has asked for its height yet
             strip = Strip.blank(0)
         marked, selection = self.steps.marks(index, inner), self.text_selection
-        found = self.finding.spans(index, inner, strip.text)
+        found = self.finding.spans(index, strip.text) if inner >= rows.answer_row else ()
         if not marked and selection is None and not found:
             return self._plain(row, strip, base)
         self.rendered += 1
@@ -353,8 +360,8 @@ class Transcript(MeasuredView, can_focus=True):
             return known[2]
         self.rendered += 1
         picture = self.shown(strip.adjust_cell_length(self._width).apply_style(base))
-        if len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
-            self._pictures.clear()
+        while len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
+            del self._pictures[next(iter(self._pictures))]
         self._pictures[row] = (strip, base, picture)
         return picture
 
