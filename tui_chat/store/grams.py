@@ -23,10 +23,10 @@ _TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).is
 
 def document(folded: str) -> str:
     """All pieces of a folded text, each once, as tokens between spaces."""
-    text = folded.translate(_TOKEN)
-    pieces = set(text)
-    for start in range(0, len(text), _SLICE):  # in between other threads get their turn
-        first = text[start : start + _SLICE + 2]
+    pieces: set[str] = set()
+    for start in range(0, len(folded), _SLICE):  # in between other threads get their turn
+        first = folded[start : start + _SLICE + 2].translate(_TOKEN)
+        pieces.update(first)
         second, third = first[1:], first[2:]
         pieces.update(map("".join, zip(first, second, strict=False)))
         pieces.update(map("".join, zip(first, second, third, strict=False)))

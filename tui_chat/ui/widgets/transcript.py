@@ -141,7 +141,8 @@ class Transcript(MeasuredView, can_focus=True):
         """The live entry has more text: paint what is new of it."""
         if self._width and self._entries:
             index = len(self._entries) - 1
-            self._lay_out(index, self._rows_of(index))
+            if index not in self._unfinished:
+                self._lay_out(index, self._rows_of(index))
             self.paint_more(index)
 
     def paint_more(self, index: int) -> None:
