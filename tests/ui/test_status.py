@@ -53,6 +53,18 @@ def test_the_rows_of_an_error_fit_and_end_with_two_keys(width: int, height: int,
     assert text[:4] in " ".join(rows)
 
 
+@given(
+    st.integers(-2, 12),
+    st.integers(1, 4),
+    st.sampled_from(["", "short", LONG, "漢字"]),
+    st.sampled_from(["", "y" * 50]),
+)
+def test_the_rows_of_an_error_come_to_an_end_in_a_terminal_of_a_few_columns(
+    width: int, height: int, text: str, hint: str
+) -> None:
+    assert error_rows(Status(text, hint, error=True), (("^R", "retry"), ("F1", "help")), width, height)
+
+
 async def test_once_something_is_written_the_key_for_a_new_line_is_shown() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("ok"))

@@ -83,7 +83,7 @@ def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Cont
             rows.append(Content(""))
         if len(rows) <= height or cell_len(text) <= 1 >= cell_len(hint):
             return [*rows[:-1], _with_keys(rows[-1], keys, width)]
-        if cell_len(text) > width - 2 or not hint:
+        if cell_len(text) > max(1, width - 2) or not hint:
             text = shortened(text, cell_len(text) - slack)
         else:
             hint = shortened(hint, cell_len(hint) - slack) if cell_len(hint) > 1 else ""
