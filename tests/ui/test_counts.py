@@ -248,6 +248,7 @@ async def test_a_token_costs_few_bytes_on_the_line() -> None:
         entry = await live_reply(run, "".join(every[:200]))
         for index in range(200, 1200, 5):
             await grow(run, entry, "".join(every[index : index + 5]))
+            await finished(run)
             update: Any = run.chat._compositor.render_update(full=True)
             frame = parse_frame(update.render_segments(run.app.console) + "\x1b[29;3H")
             assert frame is not None

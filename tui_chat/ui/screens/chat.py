@@ -88,6 +88,8 @@ class ChatScreen(Moving):
         self.look()
 
     def _show_connection(self) -> None:
+        if not self.query(Header):
+            return  # the program is ending, with nothing left to show it on
         connection = self.session.connection
         header = self.query_one(Header)
         header.model, header.server = connection.model, connection.server.label
