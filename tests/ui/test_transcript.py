@@ -161,14 +161,36 @@ async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
     text = " ".join(f"word{number}" for number in range(3000))
     async with showing([Message(Role.ASSISTANT, text)]) as (app, pilot):
         view = app.log_view
+        await laid_out(view, pilot)
         view.go(0, 100)
         first = view.render_line(0).text.split()[0]
-        await pilot.resize_terminal(width, 24)
-        await pilot.pause()
-        assert first in view.render_line(0).text
-        await pilot.resize_terminal(80, 24)
-        await pilot.pause()
-        assert first in view.render_line(0).text
+        for size in (width, 80):
+            await pilot.resize_terminal(size, 24)
+            await laid_out(view, pilot)
+            assert first in view.render_line(0).text
+
+
+async def laid_out(view: Transcript, pilot: Pilot[None]) -> None:
+    """Give it the idle moments in which a busy machine lays out a long message."""
+    await pilot.pause()
+    while view._unfinished:
+        view._go_on(min(view._unfinished))
+
+
+async def test_a_new_width_keeps_the_character_in_a_message_that_takes_idle_moments_to_lay_out() -> None:
+    text = "".join(f"word{number} " * (number % 7 + 1) for number in range(2000))
+    with patch.object(transcript, "_PATIENCE", 0.0):
+        async with showing([Message(Role.ASSISTANT, text)]) as (app, pilot):
+            view = app.log_view
+            await laid_out(view, pilot)
+            view.go(0, 300)
+            first = view.render_line(0).text.split()[0]
+            for size in (37, 80):
+                await pilot.resize_terminal(size, 24)
+                await pilot.pause()
+                assert view._unfinished
+                await laid_out(view, pilot)
+                assert first in view.render_line(0).text
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,9 @@ class MeasuredView(LineView):
     def paint_more(self, index: int) -> None:
         """Take over an entry's height, and paint what is new of it."""
 
+    def finished(self, index: int) -> None:
+        """An entry that was too long to be measured at once is measured now."""
+
     def shows_thumb(self) -> bool:
         """Not while it follows: it is known where the thumb would be then."""
         return not self.follows
@@ -225,6 +228,8 @@ class MeasuredView(LineView):
         if not more or time.monotonic() > self._painted + _PAINT_SECONDS:
             self.paint_more(index)
             self._painted = time.monotonic()
+        if not more:
+            self.finished(index)
         self._await_idleness()
 
     def _move(self, row: int) -> None:

@@ -235,17 +235,26 @@ class Transcript(MeasuredView, can_focus=True):
         self._relay(len(self._entries))
         self.steps.renew()
         if anchor is not None:
-            index, row, characters, before = anchor
-            _, rows = self.rows_at(index)
-            if index in self._unfinished or row > _FAR:
-                row = row * before // width
-            elif characters:
-                row = _row_of_character(rows, characters)
-            self.go(index, row)
-            self._anchor = anchor  # another width finds the same character, not the first one of this row
+            self._return_to(anchor)
         wish, self._wish = self._wish, None
         if wish is not None:
             wish()
+
+    def _return_to(self, anchor: tuple[int, int, int, int]) -> None:
+        """Go to the character that was at the top of the view; about there, while its row is not known."""
+        index, row, characters, before = anchor
+        _, rows = self.rows_at(index)
+        if index in self._unfinished or row > _FAR:
+            row = row * before // self._width
+        elif characters:
+            row = _row_of_character(rows, characters)
+        self.go(index, row)
+        self._anchor = anchor  # another width finds the same character, not the first one of this row
+
+    def finished(self, index: int) -> None:
+        """A long message is laid out to its end: now the reader's row in it is known."""
+        if self._anchor is not None and self._anchor[0] == index:
+            self._return_to(self._anchor)
 
     def _look_where(self) -> None:
         self._anchor = None
