@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tui_chat.conversation.again import answer_to
+from tui_chat.conversation.again import Again, Plan, answer_to
 from tui_chat.conversation.conversation import Conversation
-from tui_chat.conversation.keeping import kept
+from tui_chat.conversation.generation import Generation
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Cut
-from tui_chat.events import Accepted, Delta, Event, Finished
+from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import ChatRequest, Message, State
 from tui_chat.store.store import Store
+from tui_chat.tasks import start_task
 
 from tests.conversation.kit import ScriptedBackend, Step
 
@@ -40,13 +40,21 @@ async def store() -> AsyncIterator[CountingStore]:
     await store.aclose()
 
 
-async def begun(store: Store, *script: Step) -> tuple[Conversation, Turn]:
-    """A chat with a prompt, and the turn that answers it."""
+async def begun(store: Store, *script: Step, seconds: float = 3600) -> tuple[Conversation, Generation]:
+    """A chat with a prompt, and the reply to it, which checkpoints every so many `seconds`."""
     conversation = Conversation(store)
     prompt = conversation.prompt("go")
     reply = answer_to(prompt)
     await conversation.begin(prompt, reply, settings={})
-    return conversation, Turn(ScriptedBackend([list(script)]), ChatRequest("tiny", ()), reply)
+    turn = Turn(ScriptedBackend([list(script)]), ChatRequest("tiny", ()), reply)
+
+    async def begin() -> Plan:
+        return Plan(Again.RETRY, reply)
+
+    async def connect(_: Plan) -> Turn:
+        return turn
+
+    return conversation, Generation(conversation, begin, connect, lambda _: reply, checkpoint_seconds=seconds)
 
 
 async def on_disk(store: Store, conversation: Conversation) -> Message | None:
@@ -60,17 +68,12 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def consume(turn: Turn, conversation: Conversation, seconds: float) -> list[Event]:
-    async with aclosing(kept(turn, conversation, seconds)) as events:
-        return [event async for event in events]
-
-
 async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_written_at_once(
     store: CountingStore,
 ) -> None:
     gates = asyncio.Event(), asyncio.Event()
-    conversation, turn = await begun(store, Accepted(), gates[0], Delta("a"), gates[1])
-    task = asyncio.create_task(consume(turn, conversation, 3600))
+    conversation, reply = await begun(store, Accepted(), gates[0], Delta("a"), gates[1])
+    task = start_task(reply.run())
 
     def holds(text: str) -> Callable[[], Awaitable[bool]]:
         async def is_there() -> bool:
@@ -82,24 +85,23 @@ async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_writte
     await until(holds(""))
     gates[0].set()
     await until(holds("a"))
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await reply.stop()
+    assert task.cancelled()
     ended = await on_disk(store, conversation)
     assert ended is not None
     assert (ended.text, ended.state) == ("a", State.STOPPED)
 
 
 async def test_the_cost_does_not_grow_with_the_tokens(store: CountingStore) -> None:
-    conversation, turn = await begun(store, *[Delta("word ")] * 500, Finished())
-    await consume(turn, conversation, 3600)
+    _, reply = await begun(store, *[Delta("word ")] * 500, Finished())
+    await reply.run()
     assert [message.state for message in store.saves] == [State.STREAMING, State.STREAMING, State.COMPLETE]
     assert store.saves[-1].text == "word " * 500
 
 
 async def test_words_after_which_the_server_falls_silent_are_written_too(store: CountingStore) -> None:
-    conversation, turn = await begun(store, Delta("one "), Delta("two"), asyncio.Event())
-    task = asyncio.create_task(consume(turn, conversation, 0.05))
+    conversation, reply = await begun(store, Delta("one "), Delta("two"), asyncio.Event(), seconds=0.05)
+    task = start_task(reply.run())
 
     async def is_there() -> bool:
         message = await on_disk(store, conversation)
@@ -109,15 +111,15 @@ async def test_words_after_which_the_server_falls_silent_are_written_too(store: 
     writes = len(store.saves)
     await asyncio.sleep(0.15)
     assert len(store.saves) == writes  # silence costs nothing
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await reply.stop()
+    assert task.cancelled()
 
 
 async def test_a_cut_is_written_with_its_error(store: CountingStore) -> None:
-    conversation, turn = await begun(store, Delta("half"), Cut("gone"))
-    await consume(turn, conversation, 3600)
+    conversation, reply = await begun(store, Delta("half"), Cut("gone"))
+    await reply.run()
     message = await on_disk(store, conversation)
     assert message is not None
+    assert reply.message is not None
     assert (message.text, message.state, message.error) == ("half", State.INTERRUPTED, "gone")
-    assert replace(message, created=0.0) == replace(turn.message, created=0.0)
+    assert replace(message, created=0.0) == replace(reply.message, created=0.0)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tui_chat.config import Config
 from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.generation import Generation
 from tui_chat.conversation.session import Session, find_chat
 from tui_chat.errors import ReplyError, StoreError, Unreachable
 from tui_chat.events import Accepted, Delta, Finished
@@ -17,6 +19,7 @@ from tui_chat.messages import Message, Model, Role, State
 from tui_chat.store.owner import Owner
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
+from tui_chat.tasks import start_task
 
 from tests.conversation.kit import ScriptedBackend
 
@@ -36,43 +39,96 @@ def session_on(store: Store, backend: ScriptedBackend | None = None, config: Con
     return Session(config, store, Connection(lambda _: backend, backend.server, wanted=config.model))
 
 
+async def ended(reply: Generation) -> Generation:
+    async for _ in reply.changes():
+        pass
+    return reply
+
+
 async def answered(session: Session, text: str) -> Message:
-    _, plan = await session.ask(text)
-    turn = await session.turn(plan)
-    async with aclosing(session.events(turn)) as events:
-        async for _ in events:
-            pass
-    return turn.message
+    reply = await ended(session.send(text))
+    assert reply.message is not None
+    return reply.message
 
 
-async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(tmp_path: Path) -> None:
+async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "_index_soon", lambda self: None)  # behind it, and nobody waits for that
     store = await Store.open(tmp_path / "chats.db")
-    session = session_on(store)
+    backend = ScriptedBackend([[Accepted(), Delta("Hi."), Finished()], [asyncio.Event()]], [TINY, OTHER])
+    session = session_on(store, backend)
     await answered(session, "one")
     await session.conversation.note(draft="two")
     statements: list[str] = []
     store._opened.writer.set_trace_callback(statements.append)
-    _, plan = await session.ask("two")
-    turn = await session.turn(plan)
-    assert [statement for statement in statements if statement.startswith("BEGIN")] == ["BEGIN IMMEDIATE"]
+    reply = session.send("two")
+    async for _ in reply.changes():
+        if reply.progress is not None:
+            break
+    assert [statement for statement in statements if statement.startswith("BEGIN I")] == ["BEGIN IMMEDIATE"]
     thread = await store.load(session.conversation.chat.id)
     assert [(message.text, message.state) for message in thread.branch()[2:]] == [
         ("two", State.COMPLETE),
         ("", State.STREAMING),
     ]
-    assert thread.messages[-1].id == turn.message.id
+    assert reply.message is not None
+    assert thread.messages[-1].id == reply.message.id
     assert thread.chat.draft == ""
     await store.aclose()
 
 
-async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(store: Store) -> None:
+async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, save = asyncio.Event(), Store.save
+
+    async def slow(self: Store, *arguments: Any, **more: Any) -> None:
+        await gate.wait()
+        await save(self, *arguments, **more)
+
     session = session_on(store)
     await answered(session, "one")
-    _, plan = await session.ask("two")
-    session.abandon(plan)
+    monkeypatch.setattr(Store, "save", slow)
+    reply = session.send("two")
+    stopping = start_task(reply.stop())
+    await asyncio.sleep(0.01)
+    gate.set()
+    await stopping
     await session.conversation.settle()
     thread = await store.load(session.conversation.chat.id)
-    assert thread.branch()[-1].state is State.STOPPED
+    assert [message.text for message in thread.branch()] == ["one", "Hi.", "two"]
+    assert {message.state for message in thread.messages} == {State.COMPLETE, State.STOPPED}
+    assert [message.text for message in session.conversation.branch] == ["one", "Hi.", "two"]
+
+
+async def test_chats_are_answered_side_by_side_each_by_its_own_server(store: Store) -> None:
+    gate = asyncio.Event()
+    backend = ScriptedBackend([[Accepted(), Delta("One"), gate, Delta(" whole."), Finished()]], [TINY, OTHER])
+    session = session_on(store, backend)
+    first = session.send("one")
+    async for _ in first.changes():
+        if first.message is not None and first.message.text:
+            break
+    one = session.current
+    session.new_chat()
+    await session.use_model("other:latest")
+    second = session.send("two")
+    async for _ in second.changes():
+        if second.message is not None and second.message.text:
+            break
+    assert [chat.conversation.chat.title for chat in session.replying] == ["two", "one"]
+    assert (one.connection.model, session.connection.model) == ("tiny:latest", "other:latest")
+    gate.set()
+    await ended(first)
+    await ended(second)
+    await asyncio.sleep(0)
+    assert not session.replying
+    assert (one.seen, session.current.seen) == (False, True)
+    assert [message.text for message in one.conversation.branch] == ["one", "One whole."]
+    await session.open_chat(one.conversation.chat.id)
+    assert session.current is one
+    assert one.seen
 
 
 async def test_a_prompt_is_answered_and_both_are_kept_with_model_and_server(store: Store) -> None:
@@ -140,14 +196,13 @@ async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_s
 
 async def test_without_a_model_a_turn_says_what_is_wrong(store: Store) -> None:
     session = session_on(store, ScriptedBackend())
-    _, plan = await session.ask("go")
-    with pytest.raises(ReplyError, match="no models") as caught:
-        await session.turn(plan)
-    assert "ollama pull" in caught.value.hint
+    error = (await ended(session.send("go"))).error
+    assert isinstance(error, ReplyError)
+    assert "no models" in str(error)
+    assert "ollama pull" in error.hint
     down = session_on(store, ScriptedBackend(failure=Unreachable("nobody")))
-    _, plan = await down.ask("go")
-    with pytest.raises(Unreachable, match="nobody"):
-        await down.turn(plan)
+    error = (await ended(down.send("go"))).error
+    assert isinstance(error, Unreachable)
 
 
 async def test_a_chat_is_found_by_the_beginning_of_its_id(store: Store) -> None:

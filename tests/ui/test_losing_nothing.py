@@ -132,8 +132,9 @@ async def test_the_demo_begins_and_ends_in_mid_reply_and_gives_back_the_chat_bef
         await run.until(lambda: len(shown(run)) == 2 and len(shown(run)[1]) > 3)
         await run.pilot.press("f2")
         await run.until(lambda: not run.header.demo)
+        await run.until(lambda: shown(run) == ["go", "begin "])
+        await run.pilot.press("escape")
         await run.idle()
-        assert shown(run) == ["go", "begin "]
         assert run.transcript.entries[1].message.state is State.STOPPED
 
 
@@ -231,7 +232,7 @@ async def test_a_draft_that_another_tui_chat_wrote_is_not_overwritten_by_none(tm
     await with_chat(tmp_path / "chats.db", PROMPT)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", chat="A") as run:
         await run.app.session.store.save_chat("A", draft="a long draft")
-        await run.chat.leave(0)
+        run.chat.leave()
         await run.app.session.conversation.settle()
         assert (await run.app.session.store.load("A")).chat.draft == "a long draft"
 

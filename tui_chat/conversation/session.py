@@ -1,28 +1,29 @@
-"""What a running program holds: a store, a connection, and the chat that is open."""
+"""What a running program holds: a store, and the chats that are open, each with its server and its reply."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
-from typing import Final, Unpack
+from typing import Any, Final, Unpack
 
 from tui_chat.config import Config, server_at
-from tui_chat.conversation.again import Again, Plan, answer_to
+from tui_chat.conversation.again import Again, Plan, answer_to, plan_again
 from tui_chat.conversation.book import Book, Known, Origin, same_place
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.conversation import Conversation
-from tui_chat.conversation.keeping import kept
+from tui_chat.conversation.generation import Generation, RemoteReply, Reply
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ReplyError, StoreError
-from tui_chat.events import Event
 from tui_chat.messages import Message, Model, State
 from tui_chat.servers import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChatFields
+from tui_chat.tasks import start_task
 from tui_chat.text.sanitize import clean_line
 
 _LAST_MODEL = "last-model"
@@ -32,12 +33,40 @@ _SERVER = "server "
 _STOP = "stop"
 _GONE: Final = "which is not among the servers (any more)."
 _THEME = "theme"
+_REST_SECONDS: Final = 3.0
+"""How long the end waits until what came of the replies is on disk."""
 _PATIENCE: Final = 2.0
 """Seconds to wait at the end for a disk that is full, locked or gone."""
 
 
+Start = Callable[[Coroutine[Any, Any, None], str], object]
+"""Starts work in a task of its own, in a group of that name."""
+
+
+class OpenChat:
+    """A chat that is open, on screen or not: its tree, its server and model, its reply."""
+
+    def __init__(self, conversation: Conversation, connection: Connection) -> None:
+        self.conversation = conversation
+        self.connection = connection
+        self.reply: Reply | None = None
+        """The last one that was received, or is being received, since it was opened."""
+        self.seen = True
+        """Whether somebody has looked at it since its reply ended."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether it is being answered, here or elsewhere."""
+        return self.reply is not None and not self.reply.ended
+
+    @property
+    def replying(self) -> bool:
+        """Whether it is being answered by this process."""
+        return self.busy and isinstance(self.reply, Generation)
+
+
 class Session:
-    """The one place that joins a chat to a server."""
+    """The chats that are open, each with its server and its reply, and the one that is on screen."""
 
     def __init__(
         self,
@@ -46,37 +75,149 @@ class Session:
         connection: Connection,
         clock: Callable[[], float] = time.monotonic,
         book: Book | None = None,
+        start: Start | None = None,
     ) -> None:
         self._clock = clock
         self._book = book or Book(config, ServerFile())
-        self._left: tuple[Store, Server, Conversation] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._start = start or self._start_task
+        self._left: tuple[Store, OpenChat] | None = None
         """What the demo was started from."""
-        self._unsaved: dict[str, Conversation] = {}
-        """Chats that were left while something of them was not on disk: they go on trying."""
+        self._aside: dict[str, OpenChat] = {}
+        """Chats that are not on screen: answered, not seen since, or not all on disk yet."""
         self.config = config
         self.store = store
-        self.connection = connection
-        self.conversation = Conversation(store, system=config.system)
+        self.current = OpenChat(Conversation(store, system=config.system), connection)
+        """The chat on screen."""
         self.demo = False
         """Whether it is the built-in scripted server that is talked to."""
         self.notice = ""
         """What has to be said about the chat that was opened last."""
 
+    def _start_task(self, work: Coroutine[Any, Any, None], _group: str) -> None:
+        task = start_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @property
+    def conversation(self) -> Conversation:
+        """That of the chat on screen."""
+        return self.current.conversation
+
+    @property
+    def connection(self) -> Connection:
+        """The server and the model of the chat on screen."""
+        return self.current.connection
+
+    @property
+    def replying(self) -> tuple[OpenChat, ...]:
+        """The chats that this process is answering."""
+        return tuple(chat for chat in (self.current, *self._aside.values()) if chat.replying)
+
+    def known(self, chat_id: str) -> OpenChat | None:
+        """A chat that is open."""
+        return self.current if chat_id == self.conversation.chat.id else self._aside.get(chat_id)
+
+    # Replies
+
+    def send(self, text: str, instead: Message | None = None) -> Generation:
+        """Send a prompt in the chat on screen, maybe `instead` of another, and have it answered."""
+        chat = self.current
+
+        async def begin() -> Plan | None:
+            if not await self._is_next(chat):
+                return None
+            return await self._ask(chat, text, instead)
+
+        return self._generate(chat, begin)
+
+    def again(self, message: Message | None = None) -> Generation:
+        """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
+        chat = self.current
+
+        async def begin() -> Plan | None:
+            return plan_again(chat.conversation, message) if await self._is_next(chat) else None
+
+        return self._generate(chat, begin)
+
+    def _generate(self, chat: OpenChat, begin: Callable[[], Awaitable[Plan | None]]) -> Generation:
+        def connect(plan: Plan) -> Awaitable[Turn]:
+            return self._turn(chat, plan)
+
+        def abandon(plan: Plan) -> Message:
+            return _abandon(chat.conversation, plan.reply)
+
+        generation = Generation(chat.conversation, begin, connect, abandon)
+        self._receive(chat, generation)
+        return generation
+
+    def _receive(self, chat: OpenChat, reply: Reply) -> None:
+        chat.reply = reply
+
+        async def receive() -> None:
+            try:
+                await reply.run()
+            finally:
+                chat.seen = chat.seen and chat is self.current
+
+        self._start(receive(), f"reply {chat.conversation.chat.id}")
+
+    async def _is_next(self, chat: OpenChat) -> bool:
+        """Learn what another tui-chat has said in a chat meanwhile; whether none is answering it."""
+        conversation = chat.conversation
+        before = [message.id for message in conversation.branch]
+        with suppress(StoreError):  # a chat that is not on disk is nobody else's
+            await conversation.catch_up()
+        if before != [message.id for message in conversation.branch]:
+            self.notice = "This chat was continued in another window; updated."
+        return not conversation.elsewhere
+
+    def watch(self) -> None:
+        """Follow the reply that another tui-chat receives in the chat on screen, if there is one."""
+        chat = self.current
+        if chat.conversation.elsewhere and not chat.busy:
+            self._receive(chat, RemoteReply(chat.conversation, self.store, self._ask_to_stop))
+
+    async def rest(self, patience: float = 0.0) -> None:
+        """Let the replies that are received here end within `patience` seconds, then stop and keep them."""
+        deadline = asyncio.get_running_loop().time() + patience
+        for chat in self.replying:
+            if isinstance(chat.reply, Generation):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(deadline):
+                        async for _ in chat.reply.changes():
+                            pass
+        with suppress(TimeoutError):  # a disk that does not answer
+            async with asyncio.timeout(_REST_SECONDS):
+                await asyncio.gather(*(chat.reply.stop() for chat in self.replying if chat.reply is not None))
+
+    async def heed_stops(self) -> None:
+        """Stop the reply that another tui-chat, which watches it grow, asks to stop."""
+        replying = {
+            chat.reply.message.id: chat.reply for chat in self.replying if chat.reply and chat.reply.message
+        }
+        if replying:
+            with suppress(StoreError):
+                if (reply := replying.get(await self.store.recall(_STOP))) is not None:
+                    await reply.stop()
+
+    # Chats
+
     async def start_demo(self, server: Server) -> None:
         """Talk to the built-in scripted server. Its chats are not kept on disk."""
         if not self.demo:
-            self._left = (self.store, self.connection.server, self.conversation)
+            self._left = (self.store, self.current)
             self.store, self.demo = await Store.open(None), True
+            self.current = OpenChat(Conversation(self.store, system=self.config.system), copy(self.connection))
         self.connection.switch(server)
         self.new_chat()
 
     async def leave_demo(self) -> None:
-        """Go back to the server and the chat that the demo was started from."""
+        """Go back to the chat that the demo was started from."""
         if self._left is not None:
-            (store, server, conversation), self._left = self._left, None
+            (store, chat), self._left = self._left, None
             demo, self.store, self.demo = self.store, store, False
-            self.connection.switch(server)
-            self.conversation = conversation
+            self.current = chat
             await demo.aclose()
 
     async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
@@ -90,7 +231,7 @@ class Session:
         """Go on with another model of the server; the chat remembers it, and so does the next start."""
         self.connection.use(model)
         server = self.connection.server.address
-        await self.conversation.note(settings=self._choice(), model=model, server=server)
+        await self.conversation.note(settings=self._choice(self.connection), model=model, server=server)
 
     async def start(self, chat: str | None = None, *, resume: bool = False) -> None:
         """Take up what the last run left: its unfinished replies, its model and, if asked for, a chat.
@@ -118,14 +259,19 @@ class Session:
         return not self.demo and (self.store.path is None or self.conversation.trouble is not None)
 
     def new_chat(self) -> None:
-        """Begin another chat; the present one stays in the store."""
-        self._set_aside()
-        self.conversation = Conversation(self.store, system=self.config.system)
+        """Begin another chat with the same server and model; a reply in the present one goes on."""
+        self._show(OpenChat(Conversation(self.store, system=self.config.system), copy(self.connection)))
 
-    def _set_aside(self) -> None:
-        self._unsaved = {chat: left for chat, left in self._unsaved.items() if left.trouble is not None}
-        if self.conversation.trouble is not None:
-            self._unsaved[self.conversation.chat.id] = self.conversation
+    def _show(self, chat: OpenChat) -> None:
+        """Put a chat on screen."""
+        left, self.current = self.current, chat
+        chat.seen = True
+        kept = {left.conversation.chat.id: left, **self._aside}
+        self._aside = {
+            id: aside
+            for id, aside in kept.items()
+            if aside is not chat and (aside.busy or not aside.seen or aside.conversation.trouble is not None)
+        }
 
     async def open_chat(self, chat_id: str, *, stay: bool = False) -> None:
         """Go on with another chat, with its server if that is known. `stay` keeps the present server.
@@ -133,12 +279,17 @@ class Session:
         Raises:
             StoreError: it is not there, or cannot be read.
         """
-        self._set_aside()
-        opened = self._unsaved.get(chat_id) or Conversation(self.store, await self.store.load(chat_id))
-        self.conversation = opened
-        if not (stay or self.demo):
-            await self._return_to(self.conversation.chat.server)
-        self.connection.prefer(self.conversation.chat.model)
+        opened = self.known(chat_id)
+        if opened is None:
+            conversation = Conversation(self.store, await self.store.load(chat_id))
+            opened = OpenChat(conversation, copy(self.connection))
+            self._show(opened)
+            if not (stay or self.demo):
+                await self._return_to(conversation.chat.server)
+            self.connection.prefer(conversation.chat.model)
+        else:
+            self._show(opened)
+        self.watch()
 
     async def _return_to(self, address: str) -> None:
         """Talk to the server of a chat; where that is not known any more, `notice` says so.
@@ -168,51 +319,39 @@ class Session:
             await self.store.remember(_THEME, theme)
 
     async def catch_up(self) -> None:
-        """Learn what another tui-chat has said in this chat meanwhile, so that the next prompt comes after it."""
-        with suppress(StoreError):  # a chat that is not on disk is nobody else's
-            await self.conversation.catch_up()
+        """Learn what another tui-chat has said in this chat meanwhile."""
+        await self._is_next(self.current)
 
-    async def ask(self, text: str, instead: Message | None = None) -> tuple[Message, Plan]:
-        """Add a prompt, maybe `instead` of another: it, committed with its reply, and the plan to fill that."""
-        prompt = self.conversation.prompt(text, instead)
-        reply = self._signed(answer_to(prompt))
-        await self._begin(prompt, *([reply] if reply.model else []), draft="")
-        return prompt, Plan(Again.RETRY, reply)
+    async def _ask(self, chat: OpenChat, text: str, instead: Message | None) -> Plan:
+        """Add a prompt, maybe `instead` of another, committed with its reply: the plan to fill that."""
+        prompt = chat.conversation.prompt(text, instead)
+        reply = _signed(chat, answer_to(prompt))
+        await self._begin(chat, prompt, *([reply] if reply.model else []), draft="")
+        return Plan(Again.RETRY, reply)
 
-    async def turn(self, plan: Plan) -> Turn:
+    async def _turn(self, chat: OpenChat, plan: Plan) -> Turn:
         """The turn that carries out a plan; its message is on disk.
 
         Raises:
             ReplyError: there is no model to ask.
         """
-        connection = self.connection
+        connection, conversation = chat.connection, chat.conversation
         if not connection.model:
             await connection.look()
         if not connection.model:
             raise connection.obstacle or ReplyError(f"{connection.server.label} was not asked for its models yet")
         reply = plan.reply
-        if reply != self.conversation.last or reply.model != connection.model:
-            reply = self._signed(reply)
-            await self._begin(reply)
-        request = self.conversation.request(reply, self.config.options, self.config.think, plan.prefill)
+        if reply != conversation.last or reply.model != connection.model:
+            reply = _signed(chat, reply)
+            await self._begin(chat, reply)
+        request = conversation.request(reply, self.config.options, self.config.think, plan.prefill)
         return Turn(connection.backend, request, reply, self._clock)
 
-    def _signed(self, reply: Message) -> Message:
-        """A reply that begins now, by the model that is chosen."""
-        connection = self.connection
-        return replace(reply, model=connection.model, server=connection.server.label, created=time.time())
+    async def _begin(self, chat: OpenChat, *messages: Message, **fields: Unpack[ChatFields]) -> None:
+        fields |= {"model": chat.connection.model, "server": chat.connection.server.address}
+        await chat.conversation.begin(*messages, settings=self._choice(chat.connection), **fields)
 
-    async def _begin(self, *messages: Message, **fields: Unpack[ChatFields]) -> None:
-        fields |= {"model": self.connection.model, "server": self.connection.server.address}
-        await self.conversation.begin(*messages, settings=self._choice(), **fields)
-
-    def abandon(self, plan: Plan) -> None:
-        """A reply that was stopped before it was asked for: nothing streams any more."""
-        last = self.conversation.last
-        if last is not None and (last.id, last.state) == (plan.reply.id, State.STREAMING):
-            self.conversation.keep_soon(replace(last, state=State.STOPPED))
-
-    async def ask_to_stop(self, reply: Message) -> None:
+    async def _ask_to_stop(self, reply: Message) -> None:
         """Ask the tui-chat that receives a reply to stop it.
 
         Raises:
@@ -220,33 +359,39 @@ class Session:
         """
         await self.store.remember(_STOP, reply.id)
 
-    async def is_asked_to_stop(self, reply_id: str) -> bool:
-        """Whether another tui-chat asks this one to stop a reply."""
-        with suppress(StoreError):
-            return await self.store.recall(_STOP) == reply_id
-        return False
-
-    def _choice(self) -> dict[str, str]:
+    def _choice(self, connection: Connection) -> dict[str, str]:
         """Which server and model are talked to, for the next start."""
-        server = self.connection.server
+        server = connection.server
         named = any(known.server == server and known.origin is Origin.NAMED for known in self._book.known())
-        choice = {_LAST_MODEL: self.connection.model, _LAST_SERVER: server.address}
+        choice = {_LAST_MODEL: connection.model, _LAST_SERVER: server.address}
         return choice | ({f"{_SERVER}{server.address}": "named"} if named else {})
-
-    def events(self, turn: Turn) -> AsyncGenerator[Event, None]:
-        """The events of a turn, its message kept on disk."""
-        return kept(turn, self.conversation)
 
     async def aclose(self) -> None:
         """Write what is queued, let go of server and store; a disk that does not answer is not waited for long."""
         await self.connection.aclose()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
-                for chat in (self.conversation, *self._unsaved.values()):
-                    await chat.settle()
+                for chat in (self.current, *self._aside.values()):
+                    await chat.conversation.settle()
         await self.store.aclose(_PATIENCE)
         if self._left is not None:
             await self._left[0].aclose(_PATIENCE)
+
+
+def _signed(chat: OpenChat, reply: Message) -> Message:
+    """A reply that begins now, by the model that is chosen."""
+    connection = chat.connection
+    return replace(reply, model=connection.model, server=connection.server.label, created=time.time())
+
+
+def _abandon(conversation: Conversation, reply: Message) -> Message:
+    """A reply that was stopped before it was asked for. One of which nothing is there is not shown."""
+    stopped = replace(reply, state=State.STOPPED)
+    if conversation.chat.leaf == reply.id:
+        conversation.keep_soon(stopped)
+        if not reply.text and not reply.thinking:
+            conversation.go_back(reply.parent)
+    return stopped
 
 
 async def find_chat(store: Store, start: str) -> str:

@@ -6,9 +6,9 @@ import asyncio
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual import work
@@ -58,12 +58,15 @@ class ChatApp(App[None], inherit_bindings=False):
         first = Config().first_server if services.demo else book.first
         connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
         self.survey = Survey(book, connection.backends, services.discover)
-        self.session = Session(config, store, connection, services.clock, book)
+        self.session = Session(config, store, connection, services.clock, book, self._start)
         self.set_keymap(check_keymap(config.keys))
         if config.theme:
             if config.theme not in (themes := self.available_themes):
                 raise ConfigError(f"There is no theme {config.theme!r}", nearest(config.theme, themes))
             self.theme = config.theme
+
+    def _start(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        self.run_worker(work, group=group)
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
@@ -81,7 +84,8 @@ class ChatApp(App[None], inherit_bindings=False):
         self._leaving = True
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
-                await screen.leave(patience)
+                screen.leave()
+        await self.session.rest(patience)
         await self.session.aclose()
         self.exit(return_code=self._code)
 

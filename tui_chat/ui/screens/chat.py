@@ -139,9 +139,7 @@ class ChatScreen(Moving):
         header.title, header.demo = conversation.chat.title, self.session.demo
         self._show_gauge()
         self.watch_reply()
-        if notice := self.session.notice:
-            self.notify(notice, severity="warning", timeout=10, markup=False)
-            self.session.notice = ""
+        self._show_notice()
 
     def _recolour(self, _theme: object) -> None:
         self.transcript.look = resolve(self.app)
@@ -184,7 +182,6 @@ class ChatScreen(Moving):
     async def _use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
         """Go on with another server; a reply on its way goes on with the one before, but for the demo's."""
         if self.session.demo:
-            await self._end_reply()
             self._leave_chat()
         await self.session.use(server, models, model)
         if self._moving:
@@ -223,7 +220,6 @@ class ChatScreen(Moving):
     @work(group="dialog", exclusive=True)
     async def action_demo(self) -> None:
         """Talk to the built-in scripted server instead, or go back from it. What was written goes along."""
-        await self._end_reply()
         draft = self.composer.text
         self._leave_chat()
         if self.session.demo:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
 from contextlib import suppress
 from typing import Final
 
-from textual import on, work
+from textual import on
 from textual.timer import Timer
 
 from tui_chat.conversation.session import Session
@@ -20,8 +19,6 @@ from tui_chat.ui.widgets.status import Status
 
 _DRAFT_SECONDS: Final = 1.0
 """So long after a key at the latest the draft is on disk."""
-_LEAVE_SECONDS: Final = 3.0
-"""How long the end waits until what came of a reply is on disk."""
 
 
 class Moving(Writing):
@@ -42,22 +39,11 @@ class Moving(Writing):
         """Show the server that is talked to now."""
 
     def action_new_chat(self) -> None:
-        """Begin another chat; a reply on its way is stopped and kept."""
+        """Begin another chat; a reply on its way goes on."""
         self.composer.call_later(self._begin_chat)  # behind the keys before this one, and ahead of those after it
 
     def _begin_chat(self) -> None:
         self._leave_chat()
-        if self._busy:
-            self._begin_chat_after_reply()
-        else:
-            self._show_new_chat()
-
-    @work(group="dialog", exclusive=True)
-    async def _begin_chat_after_reply(self) -> None:
-        await self._end_reply()
-        self._show_new_chat()
-
-    def _show_new_chat(self) -> None:
         self.session.new_chat()
         self._arrive()
 
@@ -65,11 +51,13 @@ class Moving(Writing):
         """Begin a new chat instead of the open one, which was deleted: a draft that is kept brings it back."""
         conversation = self.session.conversation
         self._leave_chat()
-        await self._end_reply()
+        if (reply := self.session.current.reply) is not None:
+            await reply.stop()
         await conversation.note(draft=conversation.chat.draft)
         with suppress(StoreError):  # it is listed again then
             await self.session.store.delete(conversation.chat.id)
-        self._show_new_chat()
+        self.session.new_chat()
+        self._arrive()
 
     def _refuses(self) -> bool:
         return self._moving or super()._refuses()
@@ -90,19 +78,11 @@ class Moving(Writing):
         self.composer.insert(typed)
         self._moving = False
 
-    async def _end_reply(self) -> None:
-        """Stop a reply on its way, and wait until what came of it is kept."""
-        if self._busy:
-            self.notify("The reply was stopped; Ctrl+R goes on with it there.", timeout=4)
-            self.stop_reply()
-            await self._rest()
-
     async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
-        """Show another chat where it was left, or at a message; a reply on its way is stopped and kept."""
+        """Show another chat where it was left, or at a message; a reply on its way goes on."""
         if chat != self.session.conversation.chat.id:
             self._leave_chat()
             try:
-                await self._end_reply()
                 await self.session.open_chat(chat)
             except StoreError as error:
                 self._arrive()
@@ -112,7 +92,8 @@ class Moving(Writing):
             self._meet()
         if message is not None:
             if message not in {entry.message.id for entry in self.transcript.entries}:
-                await self._end_reply()
+                if (reply := self.session.current.reply) is not None and self._busy:
+                    await reply.stop()  # its branch is not the one to show
                 self.session.conversation.turn_to(message)
                 self.show_branch()
             self.call_after_refresh(self._step_to, message, words)  # when the log knows its size
@@ -121,16 +102,8 @@ class Moving(Writing):
         self.transcript.step_to(message, words)
         self.say_step()
 
-    async def leave(self, patience: float) -> None:
-        """Get ready for the end: a reply on its way has `patience` seconds, then it is stopped and kept."""
-        if patience and self._busy:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._rest()
-        self.stop_reply()
-        with suppress(TimeoutError):  # a disk that does not answer
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._rest()
+    def leave(self) -> None:
+        """Get ready for the end: the draft and the place are kept."""
         self._leave_chat()
 
     @on(Composer.Changed)

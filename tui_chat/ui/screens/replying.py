@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import abstractmethod
-from collections.abc import Coroutine
-from contextlib import aclosing, suppress
 from typing import Final
 
 from textual import on, work
-from textual.worker import WorkerError
 
-from tui_chat.conversation.again import Again, Plan, plan_again
-from tui_chat.conversation.progress import Phase
+from tui_chat.conversation.again import plan_again
+from tui_chat.conversation.generation import Generation, Reply
 from tui_chat.conversation.session import Session
-from tui_chat.conversation.turn import Turn
-from tui_chat.errors import ChatError
+from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role
-from tui_chat.tasks import start_task
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import footer
 from tui_chat.ui.gauge import Gauge
-from tui_chat.ui.live import LiveReply
+from tui_chat.ui.reply_view import ReplyView
 from tui_chat.ui.screens.reading import Reading
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
@@ -38,128 +32,103 @@ class Replying(Reading):
     def __init__(self, services: Services, session: Session) -> None:
         super().__init__(services)
         self.session = session
-        self._live: LiveReply | None = None
-        self._asking: asyncio.Future[Plan | None] | None = None
+        self._live: ReplyView | None = None
         self._instead: Message | None = None
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
-        self._phase: Phase | None = None
         self._writing = False
         """Whether something is written in the composer."""
         self._gauge = Gauge(session)
 
     @property
     def _busy(self) -> bool:
-        return any(worker.group == "reply" and not worker.is_finished for worker in self.workers)
+        """Whether this process answers the chat on screen, or its end is not shown yet."""
+        own = self._live is not None and isinstance(self._live.reply, Generation)
+        return own or self.session.current.replying
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         if self._refuses() or self._lacks_model():
             self.composer.take_back(event.text)
-        else:
-            self._begin(self._asked(event.text))
+            return
+        self.say_aside("saving", "", busy=True)  # seen only where the disk is slow
+        instead, self._instead = self._instead, None
+        self._answer(self.session.send(event.text, instead), event.text)
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         if not self._refuses():
-            self._begin(self._planned(message))
+            self._answer(self.session.again(message))
 
-    def _begin(self, asking: Coroutine[None, None, Plan | None]) -> None:
-        """Reply to what is asked. The asking ends whatever becomes of the reply: Esc does not undo a commit."""
-        self._asking = start_task(asking)
-        self.reply(self._asking)
-
-    async def _asked(self, text: str) -> Plan | None:
-        """A prompt, committed and shown, and the plan to answer it; None if it is not its turn."""
-        self.say_aside("saving", "", busy=True)  # seen only where the disk is slow
-        if not await self._is_next():
-            self.composer.take_back(text)
-            return None
-        instead, self._instead = self._instead, None
-        prompt, plan = await self.session.ask(text, instead)
-        if instead is None:
-            self.transcript.add(prompt)
-            self.show_log()
-        else:
-            self.show_branch()
-        self._show_status()
-        self._show_gauge()
-        return plan
-
-    async def _planned(self, message: Message | None) -> Plan | None:
-        """What is to be done again, after what another tui-chat may have done meanwhile."""
-        if not await self._is_next():
-            return None
-        plan = plan_again(self.session.conversation, message)
-        if plan is None:
-            self.notify("There is no reply to try again yet.", timeout=3)
-        return plan
-
-    @work(exclusive=True, group="reply")
-    async def reply(self, asked: asyncio.Future[Plan | None]) -> None:
-        """Carry out the plan that is asked for: the worker that carries tokens from the socket to the log."""
-        conversation = self.session.conversation
-        before = conversation.chat.leaf
-        try:
-            plan = await asyncio.shield(asked)
-            if plan is None:
-                return
-            self.transcript.follow()
-            turn = await self.session.turn(plan)
-        except asyncio.CancelledError:
-            asked.add_done_callback(self._abandon)
-            raise
-        except ChatError as error:
-            self._say(Status(str(error), _with_key(error.hint), error=True))
-            self._look_for_server()
+    @work(exclusive=True, group="view")
+    async def _answer(self, reply: Generation, text: str = "") -> None:
+        """Show the answer to what was just asked for; `text` is the prompt."""
+        await self._look_at(reply)
+        if reply.plan is not None or not self.is_running:
             return
-        self.transcript.drop_below(plan.reply.parent)
-        live = self._live = LiveReply(turn, self.transcript, self._interval)
-        self._show_connection()
-        try:
-            self._show_status()
-            async with aclosing(self.session.events(turn)) as events:
-                async for event in events:
-                    await live.take(event)
-                    self._watch_phase()
-        finally:
-            self._live = None
-            if self.is_running:  # the program may be ending, with nothing left to show it on
-                live.close(conversation.numbered().get(turn.message.id))
-                self._ended(turn.message, turn.error)
-                if plan.kind is Again.REGENERATE and not turn.started:  # the version before is better than none
-                    conversation.go_back(before)
-                    self.show_branch()
-
-    def _abandon(self, asked: asyncio.Future[Plan | None]) -> None:
-        """What was asked for was stopped before there was anything to receive."""
-        if not asked.cancelled() and asked.exception() is None and (plan := asked.result()) is not None:
-            self.session.abandon(plan)
-            self._show_status()
-
-    async def _is_next(self) -> bool:
-        """Whether a prompt can be sent now, after what another tui-chat may have said in this chat meanwhile."""
-        conversation = self.session.conversation
-        await self.session.catch_up()
-        if [entry.message.id for entry in self.transcript.entries] != [
-            message.id for message in conversation.branch
-        ]:
-            self.show_branch()
-            self.notify("Another tui-chat has gone on with this chat: this is how it stands.", timeout=5)
-        if conversation.elsewhere:
+        if text:
+            self.composer.take_back(text)
+        if self.session.conversation.elsewhere:
             self._say_elsewhere()
-        return not conversation.elsewhere
+            self.watch_reply()
+        elif not text:
+            self.notify("There is no reply to try again yet.", timeout=3)
+
+    def watch_reply(self) -> None:
+        """Show the reply of the open chat, wherever it is received; the one before is looked at no longer."""
+        self.workers.cancel_group(self, "view")
+        self._live = None
+        self.session.watch()
+        if self.session.current.busy and (reply := self.session.current.reply) is not None:
+            self._watch(reply)
+
+    @work(exclusive=True, group="view")
+    async def _watch(self, reply: Reply) -> None:
+        await self._look_at(reply)
+
+    async def _look_at(self, reply: Reply) -> None:
+        chat = self.session.current
+        view = self._live = ReplyView(
+            reply, chat.conversation, self.transcript, interval=self._interval, told=self._told
+        )
+        try:
+            await view.follow()
+        finally:
+            if self._live is view:
+                self._live = None
+        if not self.is_running or chat is not self.session.current:
+            return  # the program may be ending, with nothing left to show it on
+        if reply.message is not None and reply.message.id != chat.conversation.chat.leaf:
+            self.show_branch()  # nothing came of it: the version before is better than none
+        self._ended(reply)
+
+    def _told(self) -> None:
+        """There is something new to say of the reply that is shown."""
+        self.show_log()
+        self._show_connection()
+        self._show_status()
+        self._show_notice()
+
+    def _show_notice(self) -> None:
+        """Say, once, what has to be said of the chat on screen."""
+        notice, self.session.notice = self.session.notice, ""
+        if notice:
+            self.notify(notice, severity="warning", timeout=10, markup=False)
 
     def _interval(self) -> float:
         return float(getattr(self.app._driver, "frame_interval", 0.05))
 
-    def _ended(self, message: Message, error: ChatError | None) -> None:
+    def _ended(self, reply: Reply) -> None:
+        error = reply.error or self.session.conversation.trouble
         if error is not None:
-            self._say(Status(str(error), _with_key(error.hint), error=True))
-        elif trouble := self.session.conversation.trouble:
-            self._say(Status(str(trouble), trouble.hint, error=True))
+            hint = _with_key(error.hint) if error is reply.error else error.hint
+            self._say(Status(str(error), hint, error=True))
+            if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
+                self._look_for_server()
+        elif reply.message is not None:
+            self._say(Status(phrases.summary(reply.message)))
         else:
-            self._say(Status(phrases.summary(message)))
+            self._show_status()
         self._measure()
 
     @work(exclusive=True, group="measure")
@@ -223,32 +192,21 @@ class Replying(Reading):
             timeout=5,
         )
 
-    def _watch_phase(self) -> None:
-        """A new phase is said at once; figures within it wait for the next second."""
-        live = self._live
-        if live is not None and live.turn.progress.phase is not self._phase:
-            self._show_status()
-
     def _tick(self) -> None:
         if self._live is not None:
             self._show_status()
-            self._listen(self._live.turn.id)
+        if self.session.replying:
+            self._heed_stops()
 
     @work(exclusive=True, group="listen")
-    async def _listen(self, reply: str) -> None:
-        """Stop a reply if another tui-chat, which watches it grow, asks for that."""
-        if await self.session.is_asked_to_stop(reply):
-            self.stop_reply()
+    async def _heed_stops(self) -> None:
+        await self.session.heed_stops()
 
     def _show_status(self) -> None:
         for header in self.query(Header):
             header.unsaved = self.session.unsaved
         bar, live = self.query_one(StatusBar), self._live
-        if live is None:
-            bar.status = _ELSEWHERE if self.session.conversation.elsewhere else self._said
-        else:
-            bar.status = _told(live.turn)
-            self._phase = live.turn.progress.phase
+        bar.status = self._said if live is None else _told(live.reply)
         self._show_keys()
 
     def _show_keys(self) -> None:
@@ -277,30 +235,32 @@ class Replying(Reading):
     # What a person can ask for
 
     def action_stop(self) -> None:
-        """Stop the reply: the socket closes, what came stays. Leave what was stepped to."""
+        """Leave the selected message, else stop the reply: the socket closes, what came stays."""
         if self.transcript.steps.active:
             self.leave_steps()
             self._show_status()
         else:
             self.stop_reply()
 
-    def stop_reply(self) -> None:
-        """Let the reply's worker end: the socket closes at once."""
-        self.workers.cancel_group(self, "reply")
+    @work(group="stop")
+    async def stop_reply(self) -> None:
+        """Stop the reply of the chat on screen, wherever it is received."""
+        reply = self.session.current.reply
+        if reply is None or reply.ended:
+            return
+        try:
+            await reply.stop()
+        except StoreError as error:
+            self._say(Status(str(error), error.hint, error=True))
+        else:
+            if not isinstance(reply, Generation):
+                self.say_aside("asked the other tui-chat to stop", "")
 
     def action_again(self) -> None:
         """Continue, retry or regenerate the last reply, whichever it needs; or the one that was stepped to."""
         message = self.stepped_to()
         self.leave_steps()
         self.again(message)
-
-    async def _rest(self) -> None:
-        """Wait until the reply has ended and is on disk, or was tried."""
-        if self._asking is not None:
-            await asyncio.wait([self._asking])
-        for worker in [worker for worker in self.workers if worker.group == "reply"]:
-            with suppress(WorkerError):
-                await worker.wait()
 
     @abstractmethod
     def _show_connection(self) -> None:
@@ -311,11 +271,14 @@ class Replying(Reading):
         """Look for the server until it is there."""
 
 
-def _told(turn: Turn) -> Status:
+def _told(reply: Reply) -> Status:
     """How far a reply is."""
-    if turn.retry_in is not None and turn.error is not None:
-        return Status(f"{turn.error} · again in {turn.retry_in:.0f} s", "Esc stops trying.", error=True)
-    return Status(phrases.phase(turn.progress, turn.message.model), busy=True)
+    progress, message = reply.progress, reply.message
+    if progress is None:
+        return _ELSEWHERE if not isinstance(reply, Generation) else Status("saving", busy=True)
+    if reply.retry_in is not None and reply.error is not None:
+        return Status(f"{reply.error} · again in {reply.retry_in:.0f} s", "Esc stops trying.", error=True)
+    return Status(phrases.phase(progress, message.model if message else ""), busy=True)
 
 
 def _with_key(hint: str) -> str:

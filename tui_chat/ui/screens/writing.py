@@ -12,14 +12,14 @@ from tui_chat.errors import ConfigError
 from tui_chat.messages import Role
 from tui_chat.terminal.editor import edited, editor_of
 from tui_chat.text.sanitize import clean
-from tui_chat.ui.screens.watching import Watching
+from tui_chat.ui.screens.replying import Replying
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.status import Status
 
 LendTerminal = Callable[[], AbstractContextManager[None]]
 
 
-class Writing(Watching):
+class Writing(Replying):
     """The writer's half of the chat screen."""
 
     def __init__(self, services: Services, session: Session, lend_terminal: LendTerminal) -> None:

@@ -112,9 +112,9 @@ class Transcript(MeasuredView, can_focus=True):
         self.follows = True
         self._relay(len(self._entries))
 
-    def add(self, message: Message, *, live: bool = False) -> Entry:
+    def add(self, message: Message, *, live: bool = False, version: tuple[int, int] | None = None) -> Entry:
         """Put a message below the others; a live one grows until it is finished."""
-        entry = Entry(message, live=live)
+        entry = Entry(message, live=live, version=version)
         self._entries.append(entry)
         self._append()
         return entry

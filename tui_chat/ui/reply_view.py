@@ -1,0 +1,105 @@
+"""A reply and its place in the transcript: the message as it is now, on the paint clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tui_chat.conversation.conversation import Conversation
+from tui_chat.conversation.generation import Reply
+from tui_chat.conversation.progress import Phase
+from tui_chat.messages import Message
+from tui_chat.ui.paint import PaintClock
+from tui_chat.ui.widgets.entry import Entry
+from tui_chat.ui.widgets.transcript import Transcript
+
+
+class ReplyView:
+    """Shows a reply for as long as it is looked at; what it misses meanwhile it finds in the next change."""
+
+    def __init__(
+        self,
+        reply: Reply,
+        conversation: Conversation,
+        transcript: Transcript,
+        *,
+        interval: Callable[[], float],
+        told: Callable[[], None],
+    ) -> None:
+        """`told` is called when there is something new to say of the reply apart from its words."""
+        self.reply = reply
+        self._conversation = conversation
+        self._transcript = transcript
+        self._told = told
+        self._clock = PaintClock(transcript, self._paint, interval)
+        self._entry: Entry | None = None
+        self._phase: Phase | None = None
+
+    async def follow(self) -> None:
+        """Show the reply to its end."""
+        async for _ in self.reply.changes():
+            message, progress = self.reply.message, self.reply.progress
+            if message is None:
+                continue
+            if self._entry is None or self._entry.message.id != message.id:
+                self._place(message)
+                self._told()
+            elif progress is not None and progress.phase is not self._phase:
+                self._told()
+            self._phase = None if progress is None else progress.phase
+            self._clock.request()
+        self._finish()
+
+    def _place(self, message: Message) -> None:
+        """Make room for the reply at the end of the branch that it belongs to."""
+        log, numbered = self._transcript, self._conversation.numbered()
+        before = [other for other in self._conversation.branch if other.id != message.id]
+        shown = [entry.message.id for entry in log.entries]
+        same = len(_common(shown, [other.id for other in before]))
+        log.drop_below(before[same - 1].id if same else None)
+        for other in before[same:]:
+            log.add(other, version=numbered.get(other.id))
+        self._entry = log.add(message, live=True)
+        log.follow()
+
+    def _paint(self) -> None:
+        message, entry = self.reply.message, self._entry
+        if message is None or entry is None:
+            return
+        had_thoughts, source, thought = entry.has_thoughts, entry.answer.source, entry.thoughts.source
+        if message.thinking.startswith(thought):
+            entry.thoughts.append(message.thinking[len(thought) :])
+        if message.text.startswith(source):
+            entry.answer.append(message.text[len(source) :])
+        else:  # it was thinking, or another tui-chat has written something else
+            entry.restart(message.text)
+        if message.text and entry.has_thoughts and entry.thought_seconds is None:
+            self._end_thinking(entry)
+        elif entry.has_thoughts is not had_thoughts or not message.text.startswith(source):
+            self._transcript.changed(entry)
+        else:
+            self._transcript.grown()
+
+    def _end_thinking(self, entry: Entry) -> None:
+        if (progress := self.reply.progress) is not None:
+            entry.thought_seconds = progress.thought_seconds
+        if self._transcript.follows:  # who reads the thinking goes on reading it
+            self._transcript.fold(entry, unfolded=False)
+        self._transcript.changed(entry)
+
+    def _finish(self) -> None:
+        """Show how the reply ended, and which version it is. What was said does not move."""
+        message, entry = self.reply.message, self._entry
+        if message is None or entry is None:
+            return
+        self._clock.flush()
+        if entry.has_thoughts and entry.thought_seconds is None:
+            self._end_thinking(entry)
+        entry.version = self._conversation.numbered().get(message.id)
+        entry.finish(message)
+        self._transcript.changed(entry)
+
+
+def _common(one: list[str], other: list[str]) -> list[str]:
+    """What two lists begin with alike."""
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+    return one[: min(len(one), len(other)) if same is None else same]
