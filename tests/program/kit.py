@@ -135,8 +135,12 @@ class Program:
         return code
 
     async def quit(self) -> int:
-        """Leave by the key for it: the exit code."""
+        """Leave by the key for it, replies or not: the exit code."""
         self.type(CTRL_Q)
+        while self.process.returncode is None and not self.shows("still coming."):
+            await asyncio.sleep(0.01)
+        if self.process.returncode is None:
+            self.type("\r")
         return await self.ended()
 
     def unrestored(self) -> list[str]:

@@ -114,6 +114,11 @@ class Session:
         """The chats that this process is answering."""
         return tuple(chat for chat in (self.current, *self._aside.values()) if chat.replying)
 
+    @property
+    def running_elsewhere(self) -> int:
+        """How many chats this process is answering besides the one on screen."""
+        return len(self.replying) - self.current.replying
+
     def known(self, chat_id: str) -> OpenChat | None:
         """A chat that is open."""
         return self.current if chat_id == self.conversation.chat.id else self._aside.get(chat_id)

@@ -29,6 +29,7 @@ from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands import Command, Scope, bindings, check_keymap
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.commands import CommandsScreen
+from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.themes import ThemesScreen
 from tui_chat.ui.services import Services
@@ -73,7 +74,17 @@ class ChatApp(App[None], inherit_bindings=False):
         return ChatScreen(self.services, self.session, self.survey, self.lend_terminal)
 
     async def action_quit(self) -> None:
-        """Stop what is on its way, write everything, leave."""
+        """Write everything and leave; where replies are on their way, after asking."""
+        self._quit()
+
+    @work(exclusive=True, group="quit")
+    async def _quit(self) -> None:
+        count = len(self.session.replying)
+        if count:
+            replies = "A reply is" if count == 1 else f"{count} replies are"
+            question = ConfirmScreen(f"{replies} still coming.", "Enter stops, keeps and quits · Esc goes on")
+            if not await self.push_screen_wait(question):
+                return
         await self.leave()
 
     async def leave(self, code: int = 0, *, patience: float = 0.0) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from rich.cells import cell_len, set_cell_size
 
 from tui_chat.conversation.progress import Phase, Progress
+from tui_chat.conversation.session import OpenChat
 from tui_chat.messages import Message, Role, State, Usage
 
 _CONNECT_GRACE: Final = 1.0
@@ -66,6 +67,21 @@ def phase(progress: Progress, model: str) -> str:
             return f"{progress.speed:.0f} tok/s · {progress.pieces} tok" if progress.speed else "answering"
         case Phase.ENDED:
             return "done"
+
+
+def badge(chat: OpenChat) -> str:
+    """What a list says of an open chat: how far its reply is, or how it ended since somebody looked."""
+    reply = chat.reply
+    if reply is None or (reply.ended and chat.seen):
+        return ""
+    if reply.ended:
+        return (ending(reply.message) if reply.message else "failed") or "new reply"
+    progress = reply.progress
+    if progress is None:
+        return "being answered"
+    if progress.phase is Phase.ANSWERING and progress.speed:
+        return f"● {progress.speed:.0f} tok/s"
+    return "● thinking" if progress.phase is Phase.THINKING else "● waiting"
 
 
 def summary(message: Message) -> str:

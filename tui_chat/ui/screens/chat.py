@@ -202,7 +202,7 @@ class ChatScreen(Moving):
     @work(group="dialog", exclusive=True)
     async def action_chats(self) -> None:
         """Open another chat, or look for something that was said."""
-        screen = ChatsScreen(self.session.store, self.session.conversation.chat.id)
+        screen = ChatsScreen(self.session.store, self.session.conversation.chat.id, self._badge)
         found = await self.app.push_screen_wait(screen)
         await self.session.catch_up()  # it may have been renamed
         self.query_one(Header).title = self.session.conversation.chat.title
@@ -210,6 +210,10 @@ class ChatScreen(Moving):
             await self._leave_deleted()
         if found is not None:
             await self.open_chat(found.chat, found.message, found.words)
+
+    def _badge(self, chat_id: str) -> str:
+        chat = self.session.known(chat_id)
+        return "" if chat is None else phrases.badge(chat)
 
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -49,7 +49,8 @@ class ChatsScreen(Picker[Found]):
         Binding("ctrl+z", "undelete", "Undo", show=False, priority=True),
     ]
 
-    def __init__(self, store: Store, present: str) -> None:
+    def __init__(self, store: Store, present: str, badge: Callable[[str], str] = lambda _: "") -> None:
+        """`badge`: what is to be said of a chat that is open, by its id."""
         super().__init__(
             "Chats",
             (),
@@ -58,6 +59,7 @@ class ChatsScreen(Picker[Found]):
         )
         self._store = store
         self._present = present
+        self._badge = badge
         self._summaries: dict[str, ChatSummary] = {}
         self._deleted: list[str] = []
         self._renaming: str | None = None
@@ -124,10 +126,21 @@ class ChatsScreen(Picker[Found]):
         self._summaries |= {summary.id: summary for summary in chats}
         return [self._listed(summary) for summary in chats]
 
+    def on_mount(self) -> None:
+        """Show how far the replies are, each second."""
+        super().on_mount()
+        self.set_interval(1.0, self._renew)
+
+    def _renew(self) -> None:
+        """List what is shown anew where a reply has gone on."""
+        if self._renaming is None and any(map(self._badge, self._summaries)):
+            self._find(self._typed)
+
     def _listed(self, chat: ChatSummary) -> Choice[Found]:
+        state = "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
         parts = [
             "pinned" if chat.pinned else "",
-            "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else "",
+            self._badge(chat.id) or state,
             age(time.time() - chat.updated),
             chat.model,
             *((f"{chat.messages} msg", size(chat.size)) if chat.messages else ("draft",)),

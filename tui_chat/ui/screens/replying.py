@@ -193,7 +193,7 @@ class Replying(Reading):
         )
 
     def _tick(self) -> None:
-        if self._live is not None:
+        if self._live is not None or self.query_one(Header).others != self.session.running_elsewhere:
             self._show_status()
         if self.session.replying:
             self._heed_stops()
@@ -205,6 +205,7 @@ class Replying(Reading):
     def _show_status(self) -> None:
         for header in self.query(Header):
             header.unsaved = self.session.unsaved
+            header.others = self.session.running_elsewhere
         bar, live = self.query_one(StatusBar), self._live
         bar.status = self._said if live is None else _told(live.reply)
         self._show_keys()

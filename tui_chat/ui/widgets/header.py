@@ -18,7 +18,7 @@ _FULL_STYLE: Final = "bold $text-error"
 
 
 class Header(Widget):
-    """One line; what does not fit gives way in order: context, server, title."""
+    """One line; what does not fit gives way in order: context, server, model, title."""
 
     title: reactive[str] = reactive("")
     model: reactive[str] = reactive("")
@@ -26,6 +26,8 @@ class Header(Widget):
     context: reactive[str] = reactive("")
     share: reactive[float] = reactive(0.0)
     """How much of the context window is used, 1 being all of it."""
+    others: reactive[int] = reactive(0)
+    """How many chats that are not shown are being answered."""
     demo: reactive[bool] = reactive(False)
     unsaved: reactive[bool] = reactive(False)
 
@@ -37,7 +39,9 @@ class Header(Widget):
         model = self.model or "no model"
         whole = f"{model} @ {self.server}" if self.server else model
         gauge = f"   {self.context}" if self.context else ""
-        for right in (whole + gauge, whole, model, ""):
+        more = f"{self.others} more running   " if self.others else ""
+        whole, model = more + whole, more + model
+        for right in (whole + gauge, whole, model, more.rstrip()):
             if cell_len(right) + taken + 14 <= width:
                 break
         room = max(0, width - cell_len(right) - taken - 3)
