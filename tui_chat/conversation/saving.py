@@ -101,7 +101,7 @@ class Saving:
     async def _write_once(self) -> bool:
         """Write what waits in one transaction; whether it left some messages that are to be written anew."""
         chat, messages, settings = self._chat(), dict(self._messages), self._settings
-        wanted = bool(messages or (self._fields and (self._stored or chat.draft)))
+        wanted = bool(messages or (self._fields and (self._stored or chat.draft or chat.queue)))
         if not (wanted or settings):
             return False
         fields, self._settings = ChatFields(), {}

@@ -64,6 +64,16 @@ class OpenChat:
         """Whether it is being answered by this process."""
         return self.busy and isinstance(self.reply, Generation)
 
+    @property
+    def queue(self) -> tuple[str, ...]:
+        """The prompts that wait to be sent, the next one first."""
+        return self.conversation.chat.queue
+
+    @property
+    def held(self) -> bool:
+        """Whether prompts wait that are not sent by themselves: the reply before them did not become whole."""
+        return bool(self.queue) and not self.replying
+
 
 class Session:
     """The chats that are open, each with its server and its reply, and the one that is on screen."""
@@ -127,14 +137,41 @@ class Session:
 
     def send(self, text: str, instead: Message | None = None) -> Generation:
         """Send a prompt in the chat on screen, maybe `instead` of another, and have it answered."""
-        chat = self.current
+        return self._send(self.current, text, instead)
 
+    def _send(
+        self, chat: OpenChat, text: str, instead: Message | None = None, **fields: Unpack[ChatFields]
+    ) -> Generation:
         async def begin() -> Plan | None:
             if not await self._is_next(chat):
                 return None
-            return await self._ask(chat, text, instead)
+            return await self._ask(chat, text, instead, **fields)
 
         return self._generate(chat, begin)
+
+    def enqueue(self, text: str) -> None:
+        """Let a prompt wait for the reply in the chat on screen, behind those that wait already."""
+        self.conversation.note_soon(queue=(*self.current.queue, text))
+
+    def unqueue(self) -> str:
+        """Take the last waiting prompt back: its text; empty if none waits."""
+        *others, last = self.current.queue or ("",)
+        if last:
+            self.conversation.note_soon(queue=tuple(others))
+        return last
+
+    async def send_next(self) -> None:
+        """Send the next waiting prompt of the chat on screen now; the reply that runs is stopped and kept."""
+        chat = self.current
+        if chat.reply is not None and chat.replying:
+            await chat.reply.stop()
+        self._go_on(chat)
+
+    def _go_on(self, chat: OpenChat) -> None:
+        """Send the next waiting prompt; it leaves the queue in the transaction that makes it a message."""
+        if chat.queue and not chat.busy:
+            text, *others = chat.queue
+            self._send(chat, text, queue=tuple(others))
 
     def again(self, message: Message | None = None) -> Generation:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
@@ -164,6 +201,9 @@ class Session:
                 await reply.run()
             finally:
                 chat.seen = chat.seen and chat is self.current
+            message = reply.message
+            if message is not None and message.state is State.COMPLETE and reply.error is None:
+                self._go_on(chat)
 
         self._start(receive(), f"reply {chat.conversation.chat.id}")
 
@@ -327,11 +367,12 @@ class Session:
         """Learn what another tui-chat has said in this chat meanwhile."""
         await self._is_next(self.current)
 
-    async def _ask(self, chat: OpenChat, text: str, instead: Message | None) -> Plan:
+    async def _ask(self, chat: OpenChat, text: str, instead: Message | None, **fields: Unpack[ChatFields]) -> Plan:
         """Add a prompt, maybe `instead` of another, committed with its reply: the plan to fill that."""
         prompt = chat.conversation.prompt(text, instead)
         reply = _signed(chat, answer_to(prompt))
-        await self._begin(chat, prompt, *([reply] if reply.model else []), draft="")
+        fields = fields or ChatFields(draft="")
+        await self._begin(chat, prompt, *([reply] if reply.model else []), **fields)
         return Plan(Again.RETRY, reply)
 
     async def _turn(self, chat: OpenChat, plan: Plan) -> Turn:

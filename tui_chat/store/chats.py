@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -15,7 +16,8 @@ from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Pl
 from tui_chat.text.fold import fold, words_of
 
 _COLUMNS: Final = (
-    "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, place_row"
+    "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, "
+    "place_row, queue"
 )
 _SUMMARY: Final = (
     "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish, "
@@ -38,10 +40,10 @@ def insert(connection: sqlite3.Connection, chat: Chat) -> None:
     title, model, server, system, draft = texts
     try:
         connection.execute(
-            f"INSERT INTO chats ({_COLUMNS}, folded) VALUES (?{', ?' * 13})",
+            f"INSERT INTO chats ({_COLUMNS}, folded) VALUES (?{', ?' * 14})",
             (
                 *(chat.id, title, chat.created, chat.updated, model, server, system, chat.pinned, chat.deleted),
-                *(chat.leaf, draft, chat.place and place.message, place.row, fold(title)),
+                *(chat.leaf, draft, chat.place and place.message, place.row, _queue_text(chat.queue), fold(title)),
             ),
         )
     except sqlite3.IntegrityError as error:
@@ -57,7 +59,9 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
     row = connection.execute(f"SELECT {_COLUMNS} FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if row is None:
         raise no_such_chat(chat_id)
-    _, title, created, updated, model, server, system, pinned, deleted, leaf, draft, message, place_row = row
+    _, title, created, updated, model, server, system, pinned, deleted, leaf, draft, message, place_row, queue = (
+        row
+    )
     return Chat(
         chat_id,
         decode.name(title),
@@ -71,7 +75,12 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
         leaf=decode.optional_text(leaf),
         draft=decode.text(draft),
         place=None if message is None else Place(decode.text(message), decode.count(place_row)),
+        queue=decode.texts(queue),
     )
+
+
+def _queue_text(queue: Sequence[str]) -> str:
+    return json.dumps([whole(prompt) for prompt in queue], ensure_ascii=False)
 
 
 def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> None:
@@ -85,6 +94,8 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> 
         if name == "place":
             place = value if isinstance(value, Place) else None
             changes |= {"place_message": place and place.message, "place_row": place.row if place else 0}
+        elif name == "queue":
+            changes["queue"] = _queue_text(fields["queue"])
         elif name in ChatFields.__annotations__:
             changes[name] = whole(value) if isinstance(value, str) else value
         else:

@@ -40,6 +40,15 @@ def name(value: object) -> str:
     return clean_line(text(value), _LONGEST_NAME)
 
 
+def texts(value: object) -> tuple[str, ...]:
+    """The texts of a JSON list; none if it is not one."""
+    try:
+        found = json.loads(text(value))
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
+
+
 def time(value: object) -> float:
     """A Unix time in seconds; 0 if it is none."""
     return value if isinstance(value, float) and 0 <= value <= LATEST else 0.0

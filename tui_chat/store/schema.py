@@ -89,6 +89,9 @@ _STEP_2: Final = (
 )
 
 
+_STEP_3: Final = ("ALTER TABLE chats ADD COLUMN queue TEXT NOT NULL DEFAULT '[]'",)
+
+
 def _first(connection: sqlite3.Connection) -> None:
     """Chats, their trees of messages, and settings."""
     for statement in _STEP_1:
@@ -106,7 +109,13 @@ def _search(connection: sqlite3.Connection) -> None:
     )
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _search)
+def _queue(connection: sqlite3.Connection) -> None:
+    """Prompts that wait for the reply before them."""
+    for statement in _STEP_3:
+        connection.execute(statement)
+
+
+STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _search, _queue)
 VERSION: Final = len(STEPS)
 
 

@@ -43,6 +43,8 @@ class Chat:
     """What is written in the composer and not sent."""
     place: Place | None = None
     """None follows the end."""
+    queue: tuple[str, ...] = ()
+    """Prompts that wait to be sent, the next one first."""
 
     def __post_init__(self) -> None:
         if self.updated < self.created:
@@ -60,6 +62,7 @@ class ChatFields(TypedDict, total=False):
     leaf: str | None
     draft: str
     place: Place | None
+    queue: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

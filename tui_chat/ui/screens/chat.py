@@ -32,6 +32,7 @@ from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
+from tui_chat.ui.widgets.waiting import Waiting
 from tui_chat.ui.widgets.welcome import Welcome
 
 _QUIT_SECONDS: Final = 2.0
@@ -57,6 +58,7 @@ class ChatScreen(Moving):
         yield Header()
         yield Transcript(resolve(self.app))
         yield Welcome()
+        yield Waiting()
         yield Divider()
         yield Composer(self._services.config.keys)
         yield StatusBar()
@@ -115,6 +117,8 @@ class ChatScreen(Moving):
         connection, last = self.session.connection, self.session.conversation.last
         if connection.error is None and not connection.models:
             return Status("looking for a server", busy=True)
+        if self.session.current.held:
+            return self._held()
         return Status((phrases.ending(last) if last else "") or "ready")
 
     @on(Transcript.Moved)

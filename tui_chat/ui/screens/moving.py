@@ -27,8 +27,6 @@ class Moving(Writing):
     def __init__(self, services: Services, session: Session, lend_terminal: LendTerminal) -> None:
         super().__init__(services, session, lend_terminal)
         self._drafting: Timer | None = None
-        self._moving = False
-        """Whether one chat was left and the next is not shown yet."""
 
     @abstractmethod
     def show_chat(self) -> None:

@@ -21,6 +21,7 @@ from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.waiting import Waiting
 from tui_chat.ui.widgets.welcome import Welcome
 
 _ELSEWHERE: Final = Status("being answered in another tui-chat", "Esc stops it", busy=True)
@@ -39,6 +40,8 @@ class Replying(Reading):
         self._writing = False
         """Whether something is written in the composer."""
         self._gauge = Gauge(session)
+        self._moving = False
+        """Whether one chat was left and the next is not shown yet."""
 
     @property
     def _busy(self) -> bool:
@@ -48,6 +51,10 @@ class Replying(Reading):
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
+        if self._busy and self._instead is None and not self._moving:
+            self.session.enqueue(event.text)
+            self._show_status()
+            return
         if self._refuses() or self._lacks_model():
             self.composer.take_back(event.text)
             return
@@ -101,6 +108,8 @@ class Replying(Reading):
         if reply.message is not None and reply.message.id != chat.conversation.chat.leaf:
             self.show_branch()  # nothing came of it: the version before is better than none
         self._ended(reply)
+        if chat.busy:  # the next prompt went by itself
+            self.watch_reply()
 
     def _told(self) -> None:
         """There is something new to say of the reply that is shown."""
@@ -115,6 +124,29 @@ class Replying(Reading):
         if notice:
             self.notify(notice, severity="warning", timeout=10, markup=False)
 
+    def _held(self) -> Status:
+        """Prompts wait, and are not sent by themselves."""
+        count = len(self.session.current.queue)
+        waiting = "1 prompt is waiting" if count == 1 else f"{count} prompts are waiting"
+        last = self.session.conversation.last
+        return Status(waiting, phrases.ending(last) if last else "")
+
+    @on(Composer.Unqueued)
+    def action_unqueue(self) -> None:
+        """Take the last waiting prompt back into the composer."""
+        if text := self.session.unqueue():
+            self.composer.take_back(text)
+            self._show_status()
+
+    @work(group="stop")
+    async def action_send_next(self) -> None:
+        """Send the next waiting prompt now; a reply on its way is stopped."""
+        if not self.session.current.queue:
+            self.notify("No prompt is waiting.", timeout=3)
+            return
+        await self.session.send_next()
+        self.watch_reply()
+
     def _interval(self) -> float:
         return float(getattr(self.app._driver, "frame_interval", 0.05))
 
@@ -125,6 +157,8 @@ class Replying(Reading):
             self._say(Status(str(error), hint, error=True))
             if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
                 self._look_for_server()
+        elif self.session.current.held:
+            self._say(self._held())
         elif reply.message is not None:
             self._say(Status(phrases.summary(reply.message)))
         else:
@@ -206,6 +240,9 @@ class Replying(Reading):
         for header in self.query(Header):
             header.unsaved = self.session.unsaved
             header.others = self.session.running_elsewhere
+        for waiting in self.query(Waiting):
+            waiting.prompts = self.session.current.queue
+            self.composer.waiting = bool(waiting.prompts)
         bar, live = self.query_one(StatusBar), self._live
         bar.status = self._said if live is None else _told(live.reply)
         self._show_keys()
@@ -219,6 +256,8 @@ class Replying(Reading):
             return
         plan = plan_again(self.session.conversation)
         keys = footer(own, ["again"], plan.kind) if plan else ()
+        if self.session.current.held:
+            keys = footer(own, ["send-next"]) + keys
         if bar.status.error and plan is None:
             keys = footer(own, ["servers" if self.session.connection.error else "models"])
         elif self._writing and not bar.status.error:

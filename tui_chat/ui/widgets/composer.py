@@ -32,6 +32,9 @@ class Composer(TextArea):
 
         text: str
 
+    class Unqueued(Message):
+        """Up was pressed in an empty composer while prompts wait: the last one is wanted back."""
+
     class Left(Message):
         """Home or End was pressed in an empty composer: it is meant for the log. `up` tells which."""
 
@@ -49,6 +52,8 @@ class Composer(TextArea):
         self.prompts: tuple[str, ...] = ()
         """The prompts that were sent in this chat, the oldest first."""
         self._recalled = 0
+        self.waiting = False
+        """Whether prompts wait to be sent."""
         self._actions = {
             key: action
             for command, action in (("send", self.action_send), ("new-line", self.action_new_line))
@@ -122,7 +127,10 @@ class Composer(TextArea):
         self.insert(text, (0, 0))
 
     def action_cursor_up(self, select: bool = False) -> None:
-        """Up; from an empty composer, and from a prompt that was recalled, to the prompt before."""
+        """Up; in an empty composer to the last waiting prompt or, as from a recalled one, to the prompt before."""
+        if self.waiting and not self.text and not select:
+            self.post_message(self.Unqueued())
+            return
         if select or not self._recall(-1):
             super().action_cursor_up(select)
 

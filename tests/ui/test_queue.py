@@ -1,0 +1,114 @@
+"""Prompts that are sent while a reply is on its way wait for it; none is lost, and none goes where it should not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tui_chat.ui.widgets.waiting import Waiting
+
+from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
+from tests.ui.kit import Driven, driven
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with ScriptedServer() as server:
+        yield server
+
+
+def said(run: Driven) -> list[str]:
+    return [entry.said for entry in run.transcript.entries]
+
+
+def waiting(run: Driven) -> tuple[str, ...]:
+    return run.chat.query_one(Waiting).prompts
+
+
+async def begun(run: Driven, *queued: str) -> None:
+    """A reply is on its way, and these prompts wait for it."""
+    await run.say("first")
+    await run.until(lambda: run.shows("begin"))
+    for prompt in queued:
+        await run.say(prompt)
+    await run.until(lambda: waiting(run) == queued)
+
+
+async def test_waiting_prompts_go_one_after_the_other_by_themselves(server: ScriptedServer) -> None:
+    gate = asyncio.Event()
+    server.script(head(), token("begin"), wait(gate), done(), end())
+    server.script(*reply("answer two"))
+    server.script(*reply("answer three"))
+    async with driven(server) as run:
+        await begun(run, "two", "three")
+        assert run.shows("1 two")
+        assert run.shows("2 three")
+        gate.set()
+        await run.until(lambda: said(run) == ["first", "begin", "two", "answer two", "three", "answer three"])
+        await run.idle()
+        assert waiting(run) == ()
+        assert [request.path for request in server.requests].count("/api/chat") == 3
+
+
+async def test_after_a_stop_the_queue_is_held_until_it_is_told_to_go_on(server: ScriptedServer) -> None:
+    server.script(head(), token("begin"), stall())
+    server.script(*reply("answer two"))
+    async with driven(server, size=(100, 24)) as run:
+        await begun(run, "two")
+        await run.pilot.press("escape")
+        await run.idle()
+        await run.until(lambda: run.shows("1 prompt is waiting"))
+        assert run.shows("F4 send next")
+        assert said(run) == ["first", "begin"]
+        await run.pilot.press("f4")
+        await run.until(lambda: said(run) == ["first", "begin", "two", "answer two"])
+        await run.idle()
+        assert waiting(run) == ()
+
+
+async def test_the_next_one_can_be_sent_at_once_which_stops_the_reply(server: ScriptedServer) -> None:
+    server.script(head(), token("begin"), stall())
+    server.script(*reply("answer two"))
+    async with driven(server) as run:
+        await begun(run, "two")
+        await run.pilot.press("f4")
+        await run.until(lambda: said(run) == ["first", "begin", "two", "answer two"])
+
+
+async def test_up_takes_the_last_waiting_prompt_back(server: ScriptedServer) -> None:
+    server.script(head(), token("begin"), stall())
+    async with driven(server) as run:
+        await begun(run, "two", "three")
+        await run.pilot.press("up")
+        await run.until(lambda: run.chat.composer.text == "three")
+        assert waiting(run) == ("two",)
+        await run.pilot.press("escape")
+        await run.idle()
+
+
+async def test_each_chat_has_a_queue_that_goes_on_out_of_view(server: ScriptedServer) -> None:
+    gate = asyncio.Event()
+    server.script(head(), token("begin"), wait(gate), done(), end())
+    server.script(*reply("answer two"))
+    async with driven(server) as run:
+        await begun(run, "two")
+        first = run.app.session.conversation
+        await run.pilot.press("ctrl+n")
+        await run.until(lambda: said(run) == [] and waiting(run) == ())
+        gate.set()
+        await run.until(lambda: [message.text for message in first.branch][2:] == ["two", "answer two"])
+        assert first.chat.queue == ()
+
+
+async def test_a_queue_is_on_disk_and_held_at_the_next_start(server: ScriptedServer, tmp_path: Path) -> None:
+    server.script(head(), token("begin"), stall())
+    async with driven(server, database=tmp_path / "chats.db") as run:
+        await begun(run, "two", "three")
+        await run.pilot.press("escape")
+        await run.idle()
+    async with driven(server, database=tmp_path / "chats.db", resume=True) as run:
+        await run.until(lambda: waiting(run) == ("two", "three"))
+        await run.until(lambda: run.shows("2 prompts are waiting"))
+        assert said(run) == ["first", "begin"]
