@@ -169,3 +169,54 @@ async def test_a_kill_at_any_moment_loses_at_most_the_last_second(home: Home, se
             shown = highest(program)
             program.kill(signal.SIGKILL)
             await program.ended()
+
+
+async def several_chats(program: Program, *prompts: str) -> None:
+    """Send each prompt in a chat of its own, and see each reply begin."""
+    for number, prompt in enumerate(prompts):
+        if number:
+            program.type(CTRL_N)
+            await program.until_shows("New chat")
+        await program.say(prompt)
+        await program.until_shows(f"begin {prompt}")
+
+
+async def test_a_hang_up_lets_the_replies_of_all_chats_become_whole(home: Home, server: ScriptedServer) -> None:
+    gate = asyncio.Event()
+    for prompt in ("one", "two", "three"):
+        server.script(head(), token(f"begin {prompt}"), wait(gate), token(" and the end"), done(), end())
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await several_chats(program, "one", "two", "three")
+        await program.until_shows("2 more running")
+        program.hang_up()
+        gate.set()
+        assert await program.ended() == 0
+    whole = {thread.messages[0].text: thread.messages[-1] for thread in await home.threads()}
+    assert {prompt: reply.text for prompt, reply in whole.items()} == {
+        prompt: f"begin {prompt} and the end" for prompt in ("one", "two", "three")
+    }
+    assert {reply.state for reply in whole.values()} == {State.COMPLETE}
+
+
+async def test_a_kill_with_several_chats_and_a_queue_loses_no_prompt(home: Home, server: ScriptedServer) -> None:
+    for prompt in ("one", "two"):
+        server.script(head(), token(f"begin {prompt}"), stall())
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        await several_chats(program, "one", "two")
+        for waiting in ("three", "four"):
+            await program.say(waiting)
+        await program.until_shows("1 three", "2 four")
+        await asyncio.sleep(random.uniform(0.2, 0.6))  # what was on its way to the disk at the key is there
+        program.kill(signal.SIGKILL)
+        await program.ended()
+    async with home.running("--url", server.url, "--continue") as program:
+        await program.until_shows("1 three", "2 four", "2 prompts are waiting")
+        assert await program.quit() == 0
+    threads = {thread.messages[0].text: thread for thread in await home.threads()}
+    assert {name: thread.messages[-1].text for name, thread in threads.items()} == {
+        "one": "begin one",
+        "two": "begin two",
+    }
+    assert threads["two"].chat.queue == ("three", "four")
