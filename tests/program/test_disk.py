@@ -81,6 +81,8 @@ async def test_leaving_does_not_wait_for_a_disk_that_is_locked(
         began = time.monotonic()
         if leave == "key":
             program.type(CTRL_Q)
+            await program.until_shows("still coming.")
+            program.type("\r")
         else:
             program.kill(signal.SIGTERM)
         assert await program.ended() == (0 if leave == "key" else 128 + signal.SIGTERM)

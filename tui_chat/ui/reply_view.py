@@ -54,12 +54,17 @@ class ReplyView:
         log, numbered = self._transcript, self._conversation.numbered()
         before = [other for other in self._conversation.branch if other.id != message.id]
         shown = [entry.message.id for entry in log.entries]
-        same = len(_common(shown, [other.id for other in before]))
-        log.drop_below(before[same - 1].id if same else None)
+        ids = [other.id for other in before]
+        if shown == [*ids, message.id]:
+            self._entry = log.entries[-1]
+            self._entry.resume(message)
+            log.changed(self._entry)
+            return
+        same = len(_common(shown, ids))
+        log.drop_below(ids[same - 1] if same else None)
         for other in before[same:]:
             log.add(other, version=numbered.get(other.id))
         self._entry = log.add(message, live=True)
-        log.follow()
 
     def _paint(self) -> None:
         message, entry = self.reply.message, self._entry

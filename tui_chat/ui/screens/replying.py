@@ -70,6 +70,7 @@ class Replying(Reading):
     @work(exclusive=True, group="view")
     async def _answer(self, reply: Generation, text: str = "") -> None:
         """Show the answer to what was just asked for; `text` is the prompt."""
+        self.transcript.follow()
         await self._look_at(reply)
         if reply.plan is not None or not self.is_running:
             return

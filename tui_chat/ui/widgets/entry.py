@@ -66,6 +66,11 @@ class Entry:
         """The answer is `text`, whatever it was before."""
         self._answer = Document(text)
 
+    def resume(self, message: Message) -> None:
+        """It grows again, or still does."""
+        self.message = message
+        self.live = True
+
     def finish(self, message: Message) -> None:
         """The message is whole, or as whole as it gets."""
         self.message = message
