@@ -16,7 +16,7 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Self
 
-from tui_chat.backends.loopback import Exchange, Loopback, Request
+from tests.loopback import Exchange, Loopback, Request
 
 NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json; charset=utf-8"

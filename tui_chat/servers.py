@@ -31,6 +31,7 @@ class Flavour(StrEnum):
     OPENWEBUI = "Open WebUI"
     OPENAI = "OpenAI"
     RELAY = "tui-chat relay"
+    DEMO = "script"
 
 
 class Secret:
@@ -103,3 +104,7 @@ class Server:
         scheme, _, rest = self.url.partition("://")
         host, slash, path = rest.partition("/")
         return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+DEMO: Final = Server("demo://", name="demo", flavour=Flavour.DEMO)
+"""The script that replies where there is no server (`backends.demo`)."""

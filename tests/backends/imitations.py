@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import Self
 
-from tui_chat.backends.loopback import Exchange, Loopback, Request
-
 from tests import server
+from tests.loopback import Exchange, Loopback, Request
 from tests.protocol.openai_recordings import recorded
 from tests.server import Step
 

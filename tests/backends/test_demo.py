@@ -1,45 +1,35 @@
-"""The demo, spoken to by the backend that speaks to real servers."""
+"""The demo: a backend that replies by script."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.backends.demo import Demo
+from tui_chat.backends import detect
+from tui_chat.backends.demo import DemoBackend
 from tui_chat.backends.demo_replies import reply_to, tokens_of
-from tui_chat.backends.http import Http
-from tui_chat.backends.ollama import OllamaBackend
-from tui_chat.errors import NoSuchModel, Unsupported
+from tui_chat.errors import ConfigError, NoSuchModel
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
-from tui_chat.servers import Server
+from tui_chat.servers import DEMO
 
 FAST = float("inf")
 
 
 @pytest.fixture
-async def demo() -> AsyncIterator[Server]:
-    async with Demo(FAST) as server:
-        yield server
-
-
-@pytest.fixture
-async def backend(demo: Server) -> AsyncIterator[OllamaBackend]:
-    ollama = OllamaBackend(demo)
-    yield ollama
-    await ollama.aclose()
+def backend() -> DemoBackend:
+    return DemoBackend(FAST)
 
 
 def asked(prompt: str, model: str = "demo") -> ChatRequest:
     return ChatRequest(model, (Message(Role.USER, prompt),))
 
 
-async def ask(backend: OllamaBackend, request: ChatRequest) -> list[Event]:
+async def ask(backend: DemoBackend, request: ChatRequest) -> list[Event]:
     async with aclosing(backend.reply(request)) as events:
         return [event async for event in events]
 
@@ -49,7 +39,7 @@ def text_of(events: list[Event]) -> str:
 
 
 @pytest.mark.parametrize("prompt", ["", "Show me", "What is a bounded queue?", "hello", "Tell me a long story"])
-async def test_a_reply_is_streamed_and_says_that_it_is_a_demo(prompt: str, backend: OllamaBackend) -> None:
+async def test_a_reply_is_streamed_and_says_that_it_is_a_demo(prompt: str, backend: DemoBackend) -> None:
     events = await ask(backend, asked(prompt))
     assert events[0] == Accepted()
     assert isinstance(events[-1], Finished)
@@ -59,7 +49,7 @@ async def test_a_reply_is_streamed_and_says_that_it_is_a_demo(prompt: str, backe
     assert not any(isinstance(event, Thinking) for event in events)
 
 
-async def test_a_reply_is_the_same_every_time(backend: OllamaBackend) -> None:
+async def test_a_reply_is_the_same_every_time(backend: DemoBackend) -> None:
     assert await ask(backend, asked("Hello")) == await ask(backend, asked("Hello"))
 
 
@@ -97,7 +87,7 @@ def test_tokens_joined_are_the_text(text: str) -> None:
     assert all(tokens_of(text))
 
 
-async def test_the_model_that_thinks_does_so_first_unless_told_not_to(backend: OllamaBackend) -> None:
+async def test_the_model_that_thinks_does_so_first_unless_told_not_to(backend: DemoBackend) -> None:
     request = asked("Hello", "demo-think")
     kinds = [type(event) for event in await ask(backend, request)]
     assert kinds[1] is Thinking
@@ -105,7 +95,7 @@ async def test_the_model_that_thinks_does_so_first_unless_told_not_to(backend: O
     assert not any(isinstance(event, Thinking) for event in await ask(backend, replace(request, think=False)))
 
 
-async def test_a_cut_reply_goes_on_exactly(backend: OllamaBackend) -> None:
+async def test_a_cut_reply_goes_on_exactly(backend: DemoBackend) -> None:
     whole = reply_to("Hello").text
     events = await ask(backend, replace(asked("Hello", "demo-think"), prefill=whole[:30]))
     assert events[0] == Continued(exact=True)
@@ -113,14 +103,14 @@ async def test_a_cut_reply_goes_on_exactly(backend: OllamaBackend) -> None:
     assert not any(isinstance(event, Thinking) for event in events)
 
 
-async def test_a_limit_ends_a_reply_by_length(backend: OllamaBackend) -> None:
+async def test_a_limit_ends_a_reply_by_length(backend: DemoBackend) -> None:
     events = await ask(backend, replace(asked("Hello"), options={"num_predict": 3}))
     assert isinstance(events[-1], Finished)
     assert events[-1].reason == "length"
     assert len(events) == 5
 
 
-async def test_the_counts_are_of_the_script(backend: OllamaBackend) -> None:
+async def test_the_counts_are_of_the_script(backend: DemoBackend) -> None:
     last = (await ask(backend, asked("Hello")))[-1]
     assert isinstance(last, Finished)
     assert last.usage is not None
@@ -129,64 +119,53 @@ async def test_the_counts_are_of_the_script(backend: OllamaBackend) -> None:
 
 
 async def test_a_speed_is_kept_and_told() -> None:
-    async with Demo(speed=500) as server:
-        backend = OllamaBackend(server)
-        start = asyncio.get_running_loop().time()
-        last = (await ask(backend, asked("Hello")))[-1]
-        seconds = asyncio.get_running_loop().time() - start
-        await backend.aclose()
+    start = asyncio.get_running_loop().time()
+    last = (await ask(DemoBackend(speed=500), asked("Hello")))[-1]
+    seconds = asyncio.get_running_loop().time() - start
     assert isinstance(last, Finished)
     assert last.usage is not None
     assert last.usage.tokens_per_second == pytest.approx(500)
     assert seconds >= (last.usage.reply_tokens or 0) / 500
 
 
-async def test_it_lists_and_describes_its_models(backend: OllamaBackend) -> None:
-    assert [model.name for model in await backend.models()] == ["demo:latest", "demo-think:latest"]
-    assert [model.name for model in await backend.loaded()] == ["demo:latest"]
+async def test_it_lists_and_describes_its_models(backend: DemoBackend) -> None:
+    assert [model.name for model in await backend.models()] == ["demo", "demo-think"]
+    assert [model.name for model in await backend.loaded()] == ["demo"]
     assert "thinking" in (await backend.describe("demo-think")).capabilities
     assert (await backend.describe("demo")).context_window == 8192
 
 
-async def test_it_refuses_as_ollama_does(backend: OllamaBackend) -> None:
+async def test_it_refuses_a_model_that_it_does_not_have(backend: DemoBackend) -> None:
     with pytest.raises(NoSuchModel):
         await ask(backend, asked("Hello", "nope"))
     with pytest.raises(NoSuchModel):
         await backend.describe("nope")
-    with pytest.raises(Unsupported):
-        await ask(backend, replace(asked("Hello"), think=True))
 
 
-async def test_it_answers_what_programs_ask_an_ollama(demo: Server) -> None:
-    http = Http(demo)
-    assert (await http.get_json("/")).text == "Ollama is running"
-    assert (await http.get_json("/api/version")).json() == {"version": "0.0.0"}
-    assert (await http.get_json("/nothing")).status == 404
-    loaded = (await http.post_json("/api/chat", {"model": "demo", "messages": []})).json()
-    assert isinstance(loaded, dict)
-    assert loaded["done_reason"] == "load"
-    whole = (
-        await http.post_json(
-            "/api/chat", {"model": "demo", "messages": [{"role": "user", "content": "hi"}], "stream": False}
-        )
-    ).json()
-    assert isinstance(whole, dict)
-    assert whole["message"]["content"] == reply_to("hi").text
-    await http.aclose()
+async def test_it_can_be_stopped_at_any_time() -> None:
+    backend = DemoBackend(speed=200)
+    events = backend.reply(asked("Tell me a long story"))
+    assert [await anext(events), await anext(events)] == [Accepted(), Delta("#")]
+    await events.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(events)
 
 
-async def test_it_notices_at_once_that_the_client_has_left() -> None:
-    demo = Demo(speed=200)
-    async with demo as server:
-        backend = OllamaBackend(server)
-        events = backend.reply(asked("Tell me a long story"))
-        assert [await anext(events), await anext(events)] == [Accepted(), Delta("#")]
-        assert not demo.left.is_set()
-        await events.aclose()
-        await asyncio.wait_for(demo.left.wait(), 2)
-        await backend.aclose()
+async def test_it_stops_when_its_task_is_cancelled() -> None:
+    task = asyncio.ensure_future(ask(DemoBackend(speed=1), asked("Tell me a long story")))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 2)
 
 
-async def test_several_replies_stream_at_once(backend: OllamaBackend) -> None:
+async def test_its_server_is_no_address_that_anything_connects_to() -> None:
+    backend = detect.connect(DEMO)
+    assert isinstance(backend, DemoBackend)
+    with pytest.raises(ConfigError):
+        detect.connect(replace(DEMO, name="another"))
+
+
+async def test_several_replies_stream_at_once(backend: DemoBackend) -> None:
     whole = await asyncio.gather(*(ask(backend, asked("Hello")) for _ in range(8)))
     assert {text_of(events) for events in whole} == {reply_to("Hello").text}

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from tui_chat.backends.http import Answer, Http
-from tui_chat.backends.loopback import Exchange
 from tui_chat.errors import Cut, Garbled, Refused, ReplyError, Unreachable
 from tui_chat.servers import Kind, Secret, Server
 
+from tests.loopback import Exchange
 from tests.server import ScriptedServer, Step, answer, cut, end, head, raw, reset, stall, wait, wire
 
 CHAT = "/api/chat"
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 
 def test_importing_it_does_not_import_httpx() -> None:
-    code = "import sys, tui_chat.backends.ollama, tui_chat.backends.demo; print('httpx' in sys.modules)"
+    code = "import sys, tui_chat.backends.ollama; print('httpx' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "False\n"

@@ -20,13 +20,13 @@ from typing import Final
 
 from tui_chat.backends.base import Backend
 from tui_chat.backends.http import Http
-from tui_chat.backends.loopback import Exchange, Loopback
 from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.backends.relay import RelayBackend
 from tui_chat.events import Accepted, Delta
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.servers import Server
 
+from tests.loopback import Exchange, Loopback
 from tests.server import NDJSON, content, ndjson
 
 ROUNDS: Final = 8

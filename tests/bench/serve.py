@@ -17,9 +17,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from tui_chat.backends.loopback import Exchange
-
 from tests.bench.content import tokens
+from tests.loopback import Exchange
 from tests.server import ScriptedServer, content, done, end, head, ndjson
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from tui_chat.backends import detect
-from tui_chat.backends.demo import Demo
+from tui_chat.backends.base import Backend
+from tui_chat.backends.demo import DemoBackend
 from tui_chat.backends.detect import Discovery
 from tui_chat.config import Config
 from tui_chat.conversation.connection import Discover
 from tui_chat.conversation.server_file import ServerFile
-from tui_chat.servers import Server
+from tui_chat.servers import DEMO, Server
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
@@ -136,32 +137,24 @@ async def driven(
     """The app, talking to a server; None is the built-in demo."""
     if isinstance(server, ScriptedServer):
         server = Server(server.url, name="box")
-    async with Demo(demo_speed) as demo:
 
-        async def start_demo() -> Server:
-            return demo
+    def connect(server: Server) -> Backend:
+        return DemoBackend(demo_speed) if server == DEMO else detect.connect(server)
 
-        settings = config or Config()
-        services = Services(
-            settings,
-            detect.connect,
-            discover,
-            start_demo,
-            demo=server is None,
-            open_link=None,
-            added=added or ServerFile(),
-        )
-        store = await Store.open(database)
-        app = ChatApp(services, store)
-        if server is not None:
-            app.session.connection.switch(server)
-        await app.session.start(chat, resume=resume)
-        try:
-            async with app.run_test(size=size) as pilot:
-                run = Driven(app, pilot)
-                if ready:
-                    await run.until(lambda: bool(run.header.model))
-                    await pilot.pause()
-                yield run
-        finally:
-            await app.session.aclose()
+    services = Services(
+        config or Config(), connect, discover, demo=server is None, open_link=None, added=added or ServerFile()
+    )
+    store = await Store.open(database)
+    app = ChatApp(services, store)
+    if server is not None:
+        app.session.connection.switch(server)
+    await app.session.start(chat, resume=resume)
+    try:
+        async with app.run_test(size=size) as pilot:
+            run = Driven(app, pilot)
+            if ready:
+                await run.until(lambda: bool(run.header.model))
+                await pilot.pause()
+            yield run
+    finally:
+        await app.session.aclose()

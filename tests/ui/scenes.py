@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from textual.pilot import Pilot
@@ -82,34 +83,36 @@ class Stage:
         await self.until(lambda: bool(self.chat.transcript.entries) and not self.chat._busy)
 
 
+class _App(ChatApp):
+    """The app with a server that starts in its loop. What is said there is not kept, as in the demo."""
+
+    CSS_PATH = str(Path(inspect.getfile(ChatApp)).with_name("chat.tcss"))
+
+    def __init__(self, services: Services, store: Store, server: ScriptedServer) -> None:
+        super().__init__(services, store)
+        self._server = server
+
+    async def on_load(self) -> None:
+        await self._server.__aenter__()
+        self._server.script(answer(200, {"models": MODELS}), path="/api/tags")
+        self._server.script(answer(200, {"models": [{**MODELS[0], "context_length": 8192}]}), path="/api/ps")
+        await self.session.start_demo(Server(self._server.url, name="box", kind=Kind.OLLAMA))
+
+
 @dataclass
 class Play:
     """A scene to be shown: the app that it needs, and how to bring it about once the app runs."""
 
     scene: Callable[[Stage], Awaitable[None]]
     theme: str = ""
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _now: list[float] = field(default_factory=lambda: [1000.0])
     _server: ScriptedServer = field(default_factory=ScriptedServer)
 
     def app(self) -> ChatApp:
         """The app, to be run by the caller; the server starts with it."""
 
-        async def start_server() -> Server:
-            await self._stack.enter_async_context(self._server)
-            self._server.script(answer(200, {"models": MODELS}), path="/api/tags")
-            self._server.script(answer(200, {"models": [{**MODELS[0], "context_length": 8192}]}), path="/api/ps")
-            return Server(self._server.url, name="box", kind=Kind.OLLAMA)
-
-        services = Services(
-            Config(theme=self.theme),
-            detect.connect,
-            nothing_found,
-            start_server,
-            demo=True,
-            clock=lambda: self._now[0],
-        )
-        return ChatApp(services, asyncio.run(Store.open(None)))
+        services = Services(Config(theme=self.theme), detect.connect, nothing_found, clock=lambda: self._now[0])
+        return _App(services, asyncio.run(Store.open(None)), self._server)
 
     async def run(self, pilot: Pilot[None]) -> None:
         """Bring the scene about."""

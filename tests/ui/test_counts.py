@@ -291,7 +291,7 @@ async def nothing():
     return detect.Discovery(())
 
 async def main():
-    services = Services(Config(), detect.connect, nothing, nothing)
+    services = Services(Config(), detect.connect, nothing)
     app = ChatApp(services, await Store.open(None))
     app._display = partial(first_frame, app)
     await app.session.start()

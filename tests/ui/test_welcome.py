@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tui_chat.backends.loopback import Exchange
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.servers import Kind, Server
 from tui_chat.ui.widgets.welcome import Welcome
 
 from tests.backends.imitations import Imitation, answer
+from tests.loopback import Exchange
 from tests.server import Step
 from tests.ui.kit import Driven, driven
 from tests.ui.test_servers import fill_in, open_servers

@@ -25,9 +25,9 @@ _TOUR: Final = Reply(
     text="""\
 # Hello from the demo
 
-I am **not a language model**: I am a small scripted server inside of tui-chat, so that you can look around \
+I am **not a language model**: I am a small script inside of tui-chat, so that you can look around \
 before you point it at a real one. Everything here takes the *same way* as a real reply, token by token, \
-through `HTTP` and the Markdown view.
+through `asyncio` and the Markdown view.
 
 ## What you can do
 

@@ -28,7 +28,7 @@ from tui_chat.protocol.fields import text_of
 from tui_chat.protocol.openai_errors import error_of, fault_in
 from tui_chat.protocol.openai_models import flavour_in, is_model_list
 from tui_chat.protocol.server_url import base_url
-from tui_chat.servers import Flavour, Kind, Server
+from tui_chat.servers import DEMO, Flavour, Kind, Server
 from tui_chat.text.sanitize import clean_line
 
 PROBE_SECONDS: Final = 3.0
@@ -102,6 +102,10 @@ def connect(server: Server) -> Backend:
     Raises:
         ConfigError: the URL is none.
     """
+    if server == DEMO:
+        from tui_chat.backends.demo import DemoBackend  # late: most never see it
+
+        return DemoBackend()
     url = base_url(server.url)
     base = url.removesuffix("/api") if server.kind is Kind.OLLAMA else url
     return Discreet(LazyBackend(replace(server, url=base)), secrets_of(server))

@@ -9,7 +9,7 @@ import signal
 import sys
 import webbrowser
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,6 @@ from tui_chat.backends import detect
 from tui_chat.config import Config
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.errors import StoreError
-from tui_chat.servers import Server
 from tui_chat.store.store import Store
 from tui_chat.terminal.choose import choose_driver
 from tui_chat.ui.app import ChatApp
@@ -51,19 +50,11 @@ async def run(
         StoreError: there is no such chat.
     """
     store, notice = await open_store(None if demo else config.database)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(store.aclose)
-
-        async def start_demo() -> Server:
-            from tui_chat.backends.demo import Demo  # late: most never see it
-
-            return await stack.enter_async_context(Demo())
-
+    try:
         services = Services(
             config=replace(config, warnings=(*config.warnings, *filter(None, [notice]))),
             connect=detect.connect,
             discover=detect.discover,
-            start_demo=start_demo,
             environ=environ,
             demo=demo,
             open_link=desktop_opener(environ),
@@ -85,6 +76,8 @@ async def run(
             await app.session.aclose()  # also where a defect has ended it
         say_goodbye(app)
         return app.return_code or 0
+    finally:
+        await store.aclose()
 
 
 def say_goodbye(app: ChatApp) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tui_chat.config import Config
 from tui_chat.conversation.connection import Connect, Discover
 from tui_chat.conversation.server_file import ServerFile
-from tui_chat.servers import Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +20,6 @@ class Services:
     """Makes the backend of a server. Called after the first frame."""
     discover: Discover
     """Looks for servers on this machine."""
-    start_demo: Callable[[], Awaitable[Server]]
-    """Starts the built-in scripted server and tells where it is."""
     environ: Mapping[str, str] = field(default_factory=dict)
     demo: bool = False
     """Whether to start on the demo."""

@@ -16,7 +16,7 @@ from tui_chat.conversation.connection import find
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.survey import Survey
 from tui_chat.messages import Model
-from tui_chat.servers import Server
+from tui_chat.servers import DEMO, Server
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import Scope, bindings
 from tui_chat.ui.look import resolve
@@ -233,7 +233,7 @@ class ChatScreen(Moving):
         if self.session.demo:
             await self.session.leave_demo()
         else:
-            await self.session.start_demo(await self._services.start_demo())
+            await self.session.start_demo(DEMO)
         if draft != self.session.conversation.chat.draft:
             self.composer.insert(draft)
         self._arrive()

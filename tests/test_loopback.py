@@ -1,4 +1,4 @@
-"""The small HTTP server below the demo and the scripted server, spoken to in bytes."""
+"""The small HTTP server below the scripted server, spoken to in bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
-from tui_chat.backends.loopback import Exchange, Loopback
+
+from tests.loopback import Exchange, Loopback
 
 GET = b"GET /a?b=1 HTTP/1.1\r\nHost: box\r\n\r\n"
 

@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on this machine, for the demo and for tests. Knows no API: a handler answers.
+"""A small HTTP/1.1 server on this machine. Knows no API: a handler answers.
 
 It notices at once when a client leaves, also while nothing is being sent to it: the handler is cancelled then.
 """
