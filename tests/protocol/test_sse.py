@@ -79,13 +79,6 @@ def test_type_and_id_come_along_and_only_the_id_stays() -> None:
     ]
 
 
-def test_retry_takes_digits_only() -> None:
-    decoder = EventDecoder()
-    for line, expected in ((b"retry: x\n", None), (b"retry: 2500\n", 2500), (b"retry: -1\n", 2500)):
-        assert list(decoder.feed(line)) == []
-        assert decoder.retry == expected
-
-
 def test_broken_utf8_becomes_replacement_characters() -> None:
     assert data(b"data: a\xff\xf0\x9fb\n\n") == ["a��b"]
 

@@ -11,6 +11,7 @@ from tui_chat.errors import ReplyError
 from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.servers import Server
+from tui_chat.text.overlap import overlap
 
 _LEAST: Final = 4
 """Characters of a secret's beginning that are hidden where a text was cut short in the middle of it."""
@@ -68,10 +69,5 @@ class Discreet:
         cut = text.removesuffix("…")
         if cut == text:
             return text
-        rest = max((_overlap(cut, secret) for secret in self._secrets), default=0)
+        rest = max((overlap(cut, secret) for secret in self._secrets), default=0)
         return f"{cut[: len(cut) - rest]}…" if rest >= _LEAST else text
-
-
-def _overlap(text: str, secret: str) -> int:
-    """How many characters at the end of `text` are the beginning of `secret`."""
-    return next((size for size in range(len(secret) - 1, 0, -1) if text.endswith(secret[:size])), 0)

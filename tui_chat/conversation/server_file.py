@@ -6,9 +6,7 @@ The config file is the user's, with its comments and its order, so it is only ev
 from __future__ import annotations
 
 import json
-import os
 import stat
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +16,7 @@ from tui_chat.backends.route import shown_url
 from tui_chat.config import keyed, parse_toml, server_from
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
-from tui_chat.store.files import locked
+from tui_chat.store.files import locked, replace_text
 
 Table = Mapping[str, object]
 """A server as it is written down: strings, true or false, and `headers` as a table of strings."""
@@ -95,7 +93,7 @@ class ServerFile:
             return
         try:
             with locked(self.path.parent):
-                _write(self.path, to_toml(change(self._tables())))
+                replace_text(self.path, to_toml(change(self._tables())))
         except OSError as error:
             raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
 
@@ -137,21 +135,3 @@ def _quoted(text: str) -> str:
     """A basic string of TOML: JSON's escapes are among its own, but it wants DEL escaped too."""
     valid = text.encode("utf-8", "replace").decode()
     return json.dumps(valid, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole, for its owner's eyes only.
-
-    Raises:
-        OSError: it cannot be written; the old one is still there.
-    """
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # is 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(draft)

@@ -40,8 +40,6 @@ class EventDecoder:
     """Turns chunks of bytes, cut anywhere, into events. One decoder reads one stream."""
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
-        self.retry: int | None = None
-        """How many milliseconds the server wants a client to wait before it connects again."""
         self._limit = limit
         self._partial: list[bytes] = []
         self._after_cr = False
@@ -108,8 +106,6 @@ class EventDecoder:
                 self._type = value
             case "id" if "\0" not in value:
                 self._id = value
-            case "retry" if value.isascii() and value.isdigit() and len(value) < 10:
-                self.retry = int(value)
             case _ if self._bare or line.startswith("{"):
                 self._bare.append(line)
 

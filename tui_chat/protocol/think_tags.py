@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Final
 
 from tui_chat.events import Delta, Thinking, WasThinking
+from tui_chat.text.overlap import overlap
 
 _OPEN: Final = "<think>"
 _CLOSE: Final = "</think>"
@@ -122,11 +123,6 @@ class ThinkTags:
         if match:
             text, self._held = self._held[: match.start()], self._held[match.end() :]
             return text, match.group()
-        cut = len(self._held) - max(_overlap(self._held, tag) for tag in tags)
+        cut = len(self._held) - max(overlap(self._held, tag) for tag in tags)
         text, self._held = self._held[:cut], self._held[cut:]
         return text, ""
-
-
-def _overlap(text: str, tag: str) -> int:
-    """How many characters at the end of `text` may be the beginning of `tag`."""
-    return next((size for size in range(len(tag) - 1, 0, -1) if text.endswith(tag[:size])), 0)

@@ -11,14 +11,13 @@ import os
 import re
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
-from tui_chat.store.files import locked
+from tui_chat.store.files import locked, replace_text
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
 _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
@@ -139,16 +138,7 @@ class TokenFile:
 
     def _write(self, digests: Mapping[str, bytes]) -> None:
         text = "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items())
-        handle, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}-")  # is 0600
-        try:
-            with os.fdopen(handle, "w") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self.path)
-        finally:
-            with suppress(FileNotFoundError):
-                os.unlink(draft)
+        replace_text(self.path, text)
 
 
 def _digest(token: bytes) -> bytes:

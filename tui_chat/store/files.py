@@ -1,4 +1,4 @@
-"""The store's files: private from their first moment, set aside rather than deleted."""
+"""Files for their owner's eyes only from their first moment on; databases are set aside rather than deleted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,22 +23,10 @@ _PAGE: Final = 512
 """The smallest page: a database's size is a multiple of it."""
 MOUNTS: Final = Path("/proc/self/mountinfo")
 _OCTAL: Final = re.compile(rb"\\([0-3][0-7]{2})")
-_NETWORK: Final = frozenset(
-    (
-        "9p",
-        "beegfs",
-        "ceph",
-        "cifs",
-        "fuse.sshfs",
-        "glusterfs",
-        "lustre",
-        "nfs",
-        "nfs4",
-        "smb3",
-        "smbfs",
-        "virtiofs",
-    )
-)
+_NETWORK: Final = (
+    "9p", "beegfs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs",
+    "virtiofs",
+)  # fmt: skip
 
 
 def make(path: Path) -> None:
@@ -57,6 +46,24 @@ def make(path: Path) -> None:
             os.fchmod(descriptor, 0o600)
     finally:
         os.close(descriptor)
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file anew as a whole, readable by its owner alone.
+
+    Raises:
+        OSError: it cannot be written; the old one is still there.
+    """
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # is 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(draft)
 
 
 def _make_folder(folder: Path) -> None:

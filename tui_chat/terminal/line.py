@@ -9,28 +9,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread
 from time import monotonic
-from typing import Final, Protocol
+from typing import Final
 
+from tui_chat.terminal.outbox import Outbox
 from tui_chat.terminal.speed import LineSpeed
 
 _PIECE: Final = 1024
 """Bytes per write call, so that a slow line is noticed early in a long frame."""
 
 
-class Source(Protocol):
-    """Where the line gets what it sends."""
-
-    def take(self, *, frames: bool = True) -> bytes:
-        """The next bytes to send; empty for nothing."""
-
-
 class Line:
-    """Sends what its source has, one thing at a time, as fast as the terminal takes it."""
+    """Sends what its outbox has, one thing at a time, as fast as the terminal takes it."""
 
-    def __init__(self, fd: int, source: Source, speed: LineSpeed, on_hang_up: Callable[[], None]) -> None:
+    def __init__(self, fd: int, outbox: Outbox, speed: LineSpeed, on_hang_up: Callable[[], None]) -> None:
         """`on_hang_up` is called in the line's thread, once, when nobody reads at the other end any more."""
         self._fd = fd
-        self._source = source
+        self._outbox = outbox
         self._speed = speed
         self._on_hang_up = on_hang_up
         self._closing = False
@@ -47,7 +41,7 @@ class Line:
         self._thread.start()
 
     def wake(self) -> None:
-        """The source has something new. Never blocks."""
+        """The outbox has something new. Never blocks."""
         with suppress(OSError):  # enough wake-ups wait already, or the line was closed
             self._waker.send(b"\0")
 
@@ -72,7 +66,7 @@ class Line:
         free_at = monotonic()
         while True:
             rest = free_at - monotonic()
-            data = self._source.take(frames=rest <= 0 and not self._closing)
+            data = self._outbox.take(frames=rest <= 0 and not self._closing)
             if data:
                 started = monotonic()
                 self._write(data)

@@ -21,12 +21,8 @@ class LineSpeed:
 
     def __init__(self) -> None:
         self._rate: float | None = None
-        self._size = 0.0
-
-    @property
-    def rate(self) -> float | None:
         """Bytes per second; None while the line has never been the slow part."""
-        return self._rate
+        self._size = 0.0
 
     @property
     def frame_interval(self) -> float:

@@ -45,11 +45,6 @@ class StockDriver(LinuxDriver):
             app.no_color = True  # so that styles tell by attributes what they would tell by colours
             app.ansi_color = True  # else Textual turns `dim` into a colour before we see it
 
-    @property
-    def hung_up(self) -> bool:
-        """Whether the terminal is gone; what is written then goes nowhere."""
-        return self._hung_up
-
     def in_its_colours(self, data: str) -> str:
         """`data` with the colours that the terminal is to show: all or none."""
         return data if self._in_colour else without_colours(data)

@@ -1,4 +1,4 @@
-"""Joining a cut text with a continuation that may repeat some of it."""
+"""Where the end of one text is the beginning of another: continuations that repeat, texts cut in two."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ _SHORTEST: Final = 12
 
 _SPACED_UNTIL: Final = "\u0900"
 """Below it are the letters of Latin, Greek, Cyrillic, Hebrew, Arabic and their like."""
+
+
+def overlap(text: str, other: str) -> int:
+    """How many characters at the end of `text` are the beginning of `other`, without being all of it."""
+    return next((size for size in range(len(other) - 1, 0, -1) if text.endswith(other[:size])), 0)
 
 
 class OverlapTrimmer:

@@ -19,8 +19,6 @@ class PaintClock:
         self._interval = interval
         self._last = -inf
         self._timer: Timer | None = None
-        self.paints = 0
-        """How often it painted, for the tests."""
 
     def request(self) -> None:
         """There is something new to paint."""
@@ -38,5 +36,4 @@ class PaintClock:
             self._timer.stop()
             self._timer = None
         self._last = time.monotonic()
-        self.paints += 1
         self._paint()
