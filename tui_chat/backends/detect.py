@@ -15,10 +15,10 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from tui_chat.backends.base import Backend
-from tui_chat.backends.discreet import Discreet
 from tui_chat.backends.http import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Http
 from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.backends.openai import OpenAIBackend
+from tui_chat.backends.redaction import redact
 from tui_chat.backends.relay import RelayBackend, is_relay
 from tui_chat.backends.route import secrets_of, shown_url
 from tui_chat.errors import Busy, Garbled, Refused, ReplyError, ServerFault, Unauthorized
@@ -108,11 +108,14 @@ def connect(server: Server) -> Backend:
         return DemoBackend()
     url = base_url(server.url)
     base = url.removesuffix("/api") if server.kind is Kind.OLLAMA else url
-    return Discreet(LazyBackend(replace(server, url=base)), secrets_of(server))
+    return LazyBackend(replace(server, url=base))
 
 
 class LazyBackend:
-    """A backend that finds out on first use what its server is, and again when that turns out wrong."""
+    """A backend that finds out on first use what its server is, and again when that turns out wrong.
+
+    Its errors show none of the server's secrets.
+    """
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -126,9 +129,8 @@ class LazyBackend:
 
     async def models(self) -> Sequence[Model]:
         """See `Backend.models`."""
-        backend = await self._backend()
-        with self._doubts():
-            return await backend.models()
+        with self._guard():
+            return await (await self._backend()).models()
 
     async def loaded(self) -> Sequence[Model]:
         """See `Backend.loaded`."""
@@ -140,15 +142,13 @@ class LazyBackend:
 
     async def describe(self, model: str) -> Model:
         """See `Backend.describe`."""
-        backend = await self._backend()
-        with self._doubts():
-            return await backend.describe(model)
+        with self._guard():
+            return await (await self._backend()).describe(model)
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Backend.reply`."""
-        backend = await self._backend()
-        with self._doubts():
-            async with aclosing(backend.reply(request)) as events:
+        with self._guard():
+            async with aclosing((await self._backend()).reply(request)) as events:
                 async for event in events:
                     yield event
 
@@ -164,13 +164,14 @@ class LazyBackend:
             return self._chosen
 
     @contextmanager
-    def _doubts(self) -> Iterator[None]:
+    def _guard(self) -> Iterator[None]:
         """After an answer that does not fit the dialect, another server may be there now: ask again next time."""
         try:
             yield
-        except (Garbled, Refused) as error:
+        except ReplyError as error:
             if isinstance(error, Garbled) or (type(error) is Refused and error.status == 404):
                 self._chosen = None
+            redact(error, secrets_of(self._server))
             raise
 
 

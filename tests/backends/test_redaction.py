@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import pytest
 from tui_chat.backends.detect import connect
-from tui_chat.backends.discreet import Discreet
+from tui_chat.backends.redaction import redact
 from tui_chat.errors import Busy, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.servers import Kind, Secret, Server
 
-from tests.conversation.kit import ScriptedBackend
 from tests.server import JSON, SSE, ScriptedServer, Step, answer, end, head, line, raw
 
 KEY = "sk-KEYKEY/KEY123"
@@ -72,11 +72,26 @@ async def test_short_words_and_those_that_are_no_secret_stay() -> None:
         await backend.aclose()
 
 
-async def test_an_error_stays_what_it_is_with_its_hint_without_secrets_too() -> None:
+def test_an_error_stays_what_it_is_with_its_hint_without_secrets_too() -> None:
     busy = Busy("wait, sk-1234", "sk-1234 is slow", status=429, retry_after=3)
-    backend = Discreet(ScriptedBackend([[busy]], failure=busy), frozenset({"sk-1234"}))
-    for ask in (backend.models(), anext(backend.reply(ASKED))):
-        with pytest.raises(Busy) as caught:
-            await ask
-        assert (str(caught.value), caught.value.hint) == ("wait, …", "… is slow")
-        assert (caught.value.status, caught.value.retry_after) == (429, 3)
+    redact(busy, {"sk-1234", "unrelated"})
+    assert (str(busy), busy.hint) == ("wait, …", "… is slow")
+    assert (busy.status, busy.retry_after) == (429, 3)
+
+
+async def test_no_way_to_ask_shows_a_secret() -> None:
+    async with ScriptedServer() as server:
+        for path in ("/api/tags", "/api/show"):
+            server.script(answer(500, {"error": f"bad {KEY}"}), path=path)
+        backend = connect(Server(server.url, kind=Kind.OLLAMA, key=Secret(KEY)))
+        for ask in (backend.models, partial(backend.describe, "tiny")):
+            with pytest.raises(ReplyError, match="bad …"):
+                await ask()
+        await backend.aclose()
+
+
+async def test_finding_out_what_a_server_is_shows_no_secret() -> None:
+    async with ScriptedServer() as server:
+        for path in ("/v1/models", "/api/version", "/api/tags"):
+            server.script(answer(500, {"error": {"message": f"bad {KEY}"}}), path=path)
+        assert "bad …" in await told(server.url, Kind.AUTO)
