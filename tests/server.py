@@ -14,7 +14,7 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final, Self
+from typing import Final
 
 from tests.loopback import Exchange, Loopback, Request
 
@@ -34,13 +34,13 @@ MODEL: Final = {
 }
 
 
-class ScriptedServer:
+class ScriptedServer(Loopback):
     """The server. `async with` starts and stops it. `raw` steps make it speak any other dialect."""
 
     def __init__(self, port: int = 0) -> None:
         self.requests: list[Request] = []
         """What was asked for, in order."""
-        self._loopback = Loopback(self._handle, port)
+        super().__init__(self._handle, port)
         self._scripts: dict[str, list[tuple[Step, ...]]] = {}
         self._own: dict[str, Step] = {
             "/api/tags": answer(200, {"models": [MODEL]}),
@@ -50,14 +50,9 @@ class ScriptedServer:
         }
 
     @property
-    def url(self) -> str:
-        """Where it listens."""
-        return self._loopback.url
-
-    @property
     def disconnected(self) -> asyncio.Event:
         """Set once a client has left before its script was at the end."""
-        return self._loopback.left
+        return self.left
 
     def asked(self, path: str = "/api/chat") -> list[Mapping[str, object]]:
         """The JSON bodies of the requests for `path`."""
@@ -66,13 +61,6 @@ class ScriptedServer:
     def script(self, *steps: Step, path: str = "/api/chat") -> None:
         """Add a script for the next request of `path`."""
         self._scripts.setdefault(path, []).append(steps)
-
-    async def __aenter__(self) -> Self:
-        await self._loopback.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._loopback.__aexit__()
 
     async def _handle(self, exchange: Exchange) -> None:
         path = exchange.request.path

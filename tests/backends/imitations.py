@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import Self
 
 from tests import server
 from tests.loopback import Exchange, Loopback, Request
@@ -52,7 +50,7 @@ def in_turn(*steps: Step) -> Step:
     return step
 
 
-class Imitation:
+class Imitation(Loopback):
     """A server with these paths, with or without their queries; any other gives 404, or `other`.
 
     `async with` starts and stops it.
@@ -62,17 +60,7 @@ class Imitation:
         self.requests: list[Request] = []
         self._routes = routes
         self._other = other or answer("404 page not found", 404, "text/plain")
-        self._loopback = Loopback(self._handle)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return self._loopback.url
-
-    @property
-    def left(self) -> asyncio.Event:
-        """Set when a client has left before its answer was whole."""
-        return self._loopback.left
+        super().__init__(self._handle)
 
     @property
     def paths(self) -> list[str]:
@@ -82,13 +70,6 @@ class Imitation:
     def bodies(self, path: str) -> list[Mapping[str, object]]:
         """What was posted to `path`."""
         return [request.json() for request in self.requests if request.path == path and request.method == "POST"]
-
-    async def __aenter__(self) -> Self:
-        await self._loopback.__aenter__()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._loopback.__aexit__()
 
     async def _handle(self, exchange: Exchange) -> None:
         self.requests.append(exchange.request)
