@@ -27,6 +27,11 @@ class ChatError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """What happened and what to do next, in one line."""
+        return f"{self} {self.hint}".rstrip()
+
 
 class ConfigError(ChatError):
     """A flag, an environment variable or the config file is wrong."""

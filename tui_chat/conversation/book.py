@@ -59,7 +59,7 @@ class Book:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is doubtful about the file of the added servers, and the files of their keys."""
-        trouble = () if self.trouble is None else (f"{self.trouble} {self.trouble.hint}",)
+        trouble = () if self.trouble is None else (self.trouble.told,)
         return (*trouble, *self._file.warnings, *open_files(key_files(entry.table for entry in self._added)))
 
     @property

@@ -97,7 +97,7 @@ class ChatsScreen(Picker[Found]):
             if hits is not None:
                 self.fill([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=True)
         except StoreError as error:
-            self.fill([], f"{error} {error.hint}")
+            self.fill([], error.told)
 
     def _has_none(self, typed: str) -> bool:
         """Whether it is known that no title has all these words: none had a part of them."""
@@ -211,7 +211,7 @@ class ChatsScreen(Picker[Found]):
         try:
             await change
         except StoreError as error:
-            self.tell(f"{error} {error.hint}")
+            self.tell(error.told)
         self._none = ""
         for field in self.query(Input):  # there is none any more if it was closed meanwhile
             self.filter(field.value)

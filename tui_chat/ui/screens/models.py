@@ -54,7 +54,7 @@ class ModelsScreen(Picker[Offer]):
     async def _look(self) -> None:
         await self._connection.look()
         error = self._connection.error
-        self._refresh(f"{error} {error.hint}" if error else None)
+        self._refresh(error.told if error else None)
         await self._connection.detail(self._refresh)
 
     def _heard(self, report: Report) -> None:

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
-from tui_chat.ui.widgets.listing import Choice, Listing, Value
+from tui_chat.ui.widgets.listing import Choice, Listing, Value, matching
 
 
 class Picker(Dialog[Value | None]):
@@ -107,10 +107,9 @@ class Picker(Dialog[Value | None]):
 
     def filter(self, typed: str) -> None:
         """Show the choices that contain all words that are typed."""
-        words = typed.lower().split()
-        found = [choice for choice in self._choices if all(word in choice.searched for word in words)]
+        found = matching(typed, self._choices)
         self.fill(found, "Nothing matches." if self._choices else self._empty)
-        if not words:
+        if not typed.strip():
             marked = (index for index, choice in enumerate(found) if choice.marked)
             self.query_one(Listing).highlighted = next(marked, 0 if found else None)
 

@@ -107,11 +107,11 @@ class ServerForm(Dialog[Known | None]):
         if (entry := await self._entry()) is None:
             return
         if entry.trouble is not None:
-            self._say(f"{entry.trouble} {entry.trouble.hint}")
+            self._say(entry.trouble.told)
             return
         self._say("asking …")
         report = await self._survey.ask(Known(entry.server, Origin.ADDED))
-        self._say(described(report) + (f" {report.error.hint}" if report.error else ""))
+        self._say(report.error.told if report.error else described(report))
 
     @work(group="try", exclusive=True)
     async def action_save(self) -> None:
@@ -121,7 +121,7 @@ class ServerForm(Dialog[Known | None]):
         try:
             await self._survey.book.put(entry.table, instead=self._instead)
         except ConfigError as error:
-            self._say(f"{error} {error.hint}")
+            self._say(error.told)
             return
         self.dismiss(Known(entry.server, Origin.ADDED, entry.trouble, entry.table))
 
@@ -133,7 +133,7 @@ class ServerForm(Dialog[Known | None]):
             table = self._filled_in()
             return await asyncio.to_thread(self._survey.book.draft, table, instead=self._instead)
         except ConfigError as error:
-            self._say(f"{error} {error.hint}")
+            self._say(error.told)
             return None
 
     def _filled_in(self) -> Table:

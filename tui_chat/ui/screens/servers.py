@@ -11,12 +11,12 @@ from textual.widgets import Input
 from tui_chat.backends.route import shown_url
 from tui_chat.conversation.book import Known, Origin, place
 from tui_chat.conversation.server_file import Table
-from tui_chat.conversation.survey import Report, Survey
+from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ConfigError
 from tui_chat.servers import Server
 from tui_chat.ui.screens.picker import Picker
 from tui_chat.ui.screens.server_form import ServerForm, described
-from tui_chat.ui.widgets.listing import Choice
+from tui_chat.ui.widgets.listing import Choice, matching
 
 _ADD: Final = Known(Server(""), Origin.ADDED)
 """Stands for the row that adds a server."""
@@ -75,11 +75,10 @@ class ServersScreen(Picker[Known]):
 
     def filter(self, typed: str) -> None:
         """Below what matches, a row to add a server, with what was typed as its URL."""
-        words = typed.lower().split()
-        found = [choice for choice in self._choices if all(word in choice.searched for word in words)]
+        found = matching(typed, self._choices)
         add = Choice(_ADD, f"Add {typed.strip()} …" if typed.strip() and not found else "Add a server …")
         self.fill([*found, add], "")
-        if not words:
+        if not typed.strip():
             self.highlight(next((choice.value for choice in found if choice.marked), self._shown[0].value))
 
     def take(self, choice: Choice[Known]) -> None:
@@ -87,7 +86,7 @@ class ServersScreen(Picker[Known]):
         if choice.value == _ADD:
             self._fill_in({"url": url} if (url := self.query_one(Input).value.strip()) else {}, None)
         elif (trouble := choice.value.trouble) is not None:
-            self.notify(f"{trouble} {trouble.hint}", severity="error", markup=False)
+            self._complain(trouble.told)
         else:
             self.dismiss(choice.value)
 
@@ -107,15 +106,13 @@ class ServersScreen(Picker[Known]):
     async def _test(self, known: Known) -> None:
         report = await self._survey.ask(known)
         self._refresh()
-        self._tell(report)
+        if report.error is not None:
+            self._complain(f"{report.server.label}: {report.error.told}")
+        else:
+            self.notify(f"{report.server.label}: {described(report)}", markup=False)
 
-    def _tell(self, report: Report) -> None:
-        hint = f" {report.error.hint}" if report.error is not None else ""
-        self.notify(
-            f"{report.server.label}: {described(report)}{hint}",
-            severity="information" if report.error is None else "error",
-            markup=False,
-        )
+    def _complain(self, text: str) -> None:
+        self.notify(text, severity="error", markup=False)
 
     def action_edit(self) -> None:
         """Change the highlighted server; one that was only found is written down with that."""
@@ -157,7 +154,7 @@ class ServersScreen(Picker[Known]):
         try:
             await self._survey.book.remove(known)
         except ConfigError as error:
-            self.notify(f"{error} {error.hint}", severity="error", markup=False)
+            self._complain(error.told)
             return
         self._removed.append(known.table)
         self.notify("Removed. Ctrl+Z takes it back.", timeout=4)
@@ -170,6 +167,6 @@ class ServersScreen(Picker[Known]):
             try:
                 await self._survey.book.put(self._removed.pop())
             except ConfigError as error:
-                self.notify(f"{error} {error.hint}", severity="error", markup=False)
+                self._complain(error.told)
             self._refresh()
             self._ask()

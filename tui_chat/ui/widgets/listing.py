@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, TypeVar
@@ -53,6 +53,12 @@ class _Row:
     choice: Choice[Any]
     second: bool
     highlighted: bool
+
+
+def matching(typed: str, choices: Iterable[Choice[Value]]) -> list[Choice[Value]]:
+    """The choices that contain all words that are typed."""
+    words = typed.lower().split()
+    return [choice for choice in choices if all(word in choice.searched for word in words)]
 
 
 class Listing(LineView):
