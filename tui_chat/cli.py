@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import difflib
 import os
 import signal
 import sys
@@ -11,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tui_chat import __version__, shell
+from tui_chat import __version__
 from tui_chat.config import SETTINGS, Config, load_config, nearest, user_path
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
-from tui_chat.relay import command as relay
+from tui_chat.shell.arguments import add_commands, add_connection
+from tui_chat.shell.words import complain, warn
 from tui_chat.terminal.variables import check_variables
 
 if TYPE_CHECKING:
@@ -27,24 +29,10 @@ _FRAMES: Final = "120"
 """Frames a second at most. A second change after a key waits for one frame or two; a stream has its own pace."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(*, with_relay: bool = True) -> argparse.ArgumentParser:
     """What the command line takes."""
-    top = argparse.ArgumentParser(
-        prog="tui-chat",
-        description="Chat with local language models, full screen.",
-        epilog="Inside, F1 shows the keys. Settings: ~/.config/tui-chat/config.toml",
-    )
-    top.add_argument(
-        "--url", metavar="URL", help="the server, like http://box:11434 (default: Ollama on this machine)"
-    )
-    top.add_argument("--model", "-m", metavar="NAME", help="the model to start with (default: the one used last)")
-    top.add_argument("--system", metavar="TEXT", help="a system prompt for new chats")
-    top.add_argument("--config", metavar="FILE", type=user_path, help="the config file")
-    top.add_argument("--data-dir", metavar="DIR", type=user_path, help="where conversations are kept")
-    top.add_argument("--demo", action="store_true", help="talk to a built-in scripted server: needs no model")
-    top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
-    top.add_argument("--continue", "-c", action="store_true", dest="resume", help="open the chat spoken in last")
-    top.add_argument("--chat", metavar="ID", help="open this chat; the beginning of its id is enough")
+    top = screen_parser()
+    top.set_defaults(question=[])
     common = argparse.ArgumentParser(add_help=False)  # these count before the command and after it
     common.add_argument(
         "--config", metavar="FILE", type=user_path, default=argparse.SUPPRESS, help="the config file"
@@ -52,11 +40,30 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--data-dir", metavar="DIR", type=user_path, default=argparse.SUPPRESS, help="the chats' folder"
     )
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="without the screen")
-    shell.add_commands(commands, common)
-    relay.add_arguments(
-        commands.add_parser("relay", help="let others chat with this machine's models", parents=[common])
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="without the screen", prog=top.prog)
+    add_commands(commands, common)
+    relay = commands.add_parser("relay", help="let others chat with this machine's models", parents=[common])
+    if with_relay:
+        from tui_chat.relay import command  # late: most never need it
+
+        command.add_arguments(relay)
+    return top
+
+
+def screen_parser() -> argparse.ArgumentParser:
+    """What the command line takes where it names no command, but for the question."""
+    top = argparse.ArgumentParser(
+        prog="tui-chat",
+        usage='tui-chat [OPTIONS] ["QUESTION"]\n       tui-chat [OPTIONS] COMMAND …',
+        description="Chat with local language models, full screen. A question is sent at once.",
+        epilog="Inside, F1 shows the keys. Settings: ~/.config/tui-chat/config.toml",
     )
+    add_connection(top)
+    top.add_argument("--config", metavar="FILE", type=user_path, help="the config file")
+    top.add_argument("--data-dir", metavar="DIR", type=user_path, help="where conversations are kept")
+    top.add_argument("--demo", action="store_true", help="talk to a built-in scripted server: needs no model")
+    top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
+    top.set_defaults(command=None)
     return top
 
 
@@ -74,20 +81,40 @@ def main(argv: Sequence[str] | None = None) -> int:
             keys=talks_to_servers(arguments),
         )
         for warning in config.warnings if arguments.command else ():  # the screen shows them itself
-            print(f"tui-chat: {warning}", file=sys.stderr)
-        if arguments.command == "relay":
-            return relay.main(arguments, os.environ, lambda upstream: behind_relay(upstream, config))
-        if arguments.command is not None:
-            asyncio.run(shell.run(arguments, config))
-            return OK
-        return full_screen(config, arguments)
+            warn(warning)
+        return carry_out(arguments, config)
     except ChatError as error:
-        print(f"tui-chat: {error}" + (f"\n  {error.hint}" if error.hint else ""), file=sys.stderr)
+        complain(error)
         return USAGE if isinstance(error, ConfigError) else FAILED
     except BrokenPipeError:
         return 128 + signal.SIGPIPE  # as if it had ended us, which Python keeps it from
     except KeyboardInterrupt:
         return 130
+
+
+def carry_out(arguments: argparse.Namespace, config: Config) -> int:
+    """Do what the command line says; each command loads what it needs, and no more. Returns the exit code.
+
+    Raises:
+        ChatError: it cannot be done.
+        BrokenPipeError: nobody reads standard output any more.
+    """
+    match arguments.command:
+        case None:
+            return full_screen(config, arguments)
+        case "ask":
+            from tui_chat.shell import ask
+
+            return ask.main(arguments, config)
+        case "relay":
+            from tui_chat.relay import command as relay
+
+            return relay.main(arguments, os.environ, lambda upstream: behind_relay(upstream, config))
+        case _:
+            from tui_chat.shell import commands
+
+            asyncio.run(commands.run(arguments, config))
+            return OK
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -97,13 +124,49 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         ConfigError: a path among them cannot be.
         OutputError: the help that was asked for cannot be printed.
     """
-    top = parser()
+    top = parser(with_relay="relay" in words)
     try:
         check_options(top, words)
-        return top.parse_args(words)
+        place = first_word(top, words)
+        if place == len(words) or words[place] in commands_of(top):
+            return top.parse_args(words)
+        check_command(top, words[place])
+        asking = screen_parser()
+        asking.add_argument("question", nargs="*")
+        return asking.parse_intermixed_args(words)
     except SystemExit:
         put()
         raise
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The subcommands; there is no public way to ask."""
+    subparsers = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return {name: command for action in subparsers for name, command in action.choices.items()}
+
+
+def first_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
+    """Where the first word stands that is neither an option nor its value; behind the last if there is none."""
+    known, index = parser._option_string_actions, 0
+    while index < len(words):
+        word = words[index]
+        if word in ("-", "--") or not word.startswith("-") or " " in word:
+            break
+        names = [word] if word.startswith("--") else [f"-{letter}" for letter in word[1:]]
+        options = [action for given in names for name, action in known.items() if name.startswith(given)]
+        takes_next = bool(options) and options[-1].nargs != 0 and "=" not in word
+        index += 2 if takes_next else 1
+    return min(index, len(words))
+
+
+def check_command(parser: argparse.ArgumentParser, word: str) -> None:
+    """End with an error where a question of one word is rather a command that was misspelt.
+
+    Raises:
+        SystemExit: it is.
+    """
+    if close := difflib.get_close_matches(word, commands_of(parser), n=1, cutoff=0.65):
+        parser.error(f"there is no command {word}. Did you mean {close[0]!r}? To ask it: tui-chat -- {word}")
 
 
 def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
@@ -112,9 +175,7 @@ def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None
     Raises:
         SystemExit: there is such an option.
     """
-    known = parser._option_string_actions  # there is no public way to ask
-    subparsers = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    commands = {name: command for action in subparsers for name, command in action.choices.items()}
+    known, commands = parser._option_string_actions, commands_of(parser)
     for index, word in enumerate(words):
         if word == "--":
             break
@@ -133,7 +194,7 @@ def talks_to_servers(arguments: argparse.Namespace) -> bool:
     """Whether a command needs keys: to read one may run a program that asks for a password."""
     if arguments.command == "relay":
         return arguments.relay_command is None
-    return arguments.command in (None, "servers")
+    return arguments.command in (None, "ask", "servers")
 
 
 def full_screen(config: Config, arguments: argparse.Namespace) -> int:
@@ -155,7 +216,9 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 
-    return asyncio.run(run(config, os.environ, demo=arguments.demo, chat=arguments.chat, resume=arguments.resume))
+    question = " ".join(arguments.question)
+    where = {"chat": arguments.chat, "resume": arguments.resume}
+    return asyncio.run(run(config, os.environ, demo=arguments.demo, question=question, **where))
 
 
 def behind_relay(upstream: str | None, config: Config) -> Backend:
@@ -171,7 +234,7 @@ def behind_relay(upstream: str | None, config: Config) -> Backend:
     chosen = replace(config, url=upstream or config.url)
     book = Book(chosen, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings:
-        print(f"tui-chat: {warning}", file=sys.stderr)
+        warn(warning)
     server = book.first
     if not chosen.named and (found := asyncio.run(detect.discover()).found):
         server = found[0]

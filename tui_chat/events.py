@@ -1,8 +1,8 @@
-"""What a server says while it replies, in order of arrival. Every text in them is already sanitised."""
+"""What a server says while it replies, in order of arrival. Every text but `Delta.exact` is already sanitised."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tui_chat.messages import Usage
 
@@ -43,6 +43,8 @@ class Delta:
     """A piece of the answer."""
 
     text: str
+    exact: str = field(default="", compare=False, repr=False)
+    """As the server sent it, for a pipe: not sanitised. Empty where that is `text`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,3 +145,5 @@ class ChatRequest:
     """None leaves it to the server."""
     prefill: str = ""
     """The beginning of the reply, which the server is to continue rather than to repeat."""
+    format: str | Mapping[str, object] = ""
+    """What the answer has to be: `json`, or the JSON schema that it fits; empty is text."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import select
 import sys
-from typing import TextIO
+from typing import Final, TextIO
 
 from tui_chat.errors import OutputError
+
+_PIECE: Final = 4096
+"""Bytes that a pipe takes at once where it takes any (pipe(7): PIPE_BUF)."""
 
 
 def put(*lines: str) -> None:
@@ -33,6 +38,48 @@ def put(*lines: str) -> None:
         if isinstance(error, BrokenPipeError):
             raise
         raise OutputError(f"Cannot write to standard output: {error.strerror}", "Is the disk full?") from error
+
+
+class Outflow:
+    """Standard output for what comes bit by bit: a reader that is slow holds up the sender, not the event loop."""
+
+    def __init__(self) -> None:
+        """
+        Raises:
+            OutputError: standard output is closed.
+        """
+        if sys.stdout is None:
+            raise OutputError("Standard output is closed.", "Let it go to a terminal, a file or a pipe.")
+        self._file = sys.stdout.fileno()
+        self._encoding = sys.stdout.encoding or "utf-8"
+
+    async def write(self, text: str) -> None:
+        """Write a text as soon as there is room for it.
+
+        Raises:
+            OutputError: it takes no more.
+            BrokenPipeError: nobody reads the pipe any more.
+        """
+        data = memoryview(text.encode(self._encoding, "backslashreplace"))
+        try:
+            while data:
+                await self._room()
+                data = data[os.write(self._file, data[:_PIECE]) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(f"Cannot write to standard output: {error.strerror}", "Is the disk full?") from error
+
+    async def _room(self) -> None:
+        if select.select([], [self._file], [], 0)[1]:
+            return
+        loop = asyncio.get_running_loop()
+        ready = asyncio.Event()
+        loop.add_writer(self._file, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            loop.remove_writer(self._file)
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -315,7 +315,7 @@ def test_hostile_bytes_raise_nothing_but_reply_errors_and_yield_nothing_that_con
 
 
 def vars_of(event: Event) -> list[str]:
-    values = [getattr(event, name) for name in event.__slots__]
+    values = [getattr(event, name) for name in event.__slots__ if name != "exact"]  # that is for pipes alone
     return [value for value in values if isinstance(value, str)]
 
 
@@ -443,3 +443,33 @@ def test_what_was_held_back_comes_before_an_error(failure: object) -> None:
 def test_an_answer_in_parts_is_joined() -> None:
     parts = [{"type": "text", "text": "Hel"}, {"type": "reference"}, {"type": "text", "text": "lo"}]
     assert events_of(delta(content=parts), STOP) == [Delta("Hello"), Finished("stop")]
+
+
+@pytest.mark.parametrize(
+    ("form", "flavour", "wanted"),
+    [
+        ("", Flavour.LLAMACPP, None),
+        ("json", Flavour.LLAMACPP, {"type": "json_object"}),
+        ("json", Flavour.UNKNOWN, {"type": "json_object"}),
+        (
+            "json",
+            Flavour.LMSTUDIO,
+            {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": {"type": "object"}, "strict": True},
+            },
+        ),
+        (
+            {"type": "array"},
+            Flavour.OPENAI,
+            {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "schema": {"type": "array"}, "strict": True},
+            },
+        ),
+    ],
+)
+def test_a_format_is_asked_for_in_the_servers_words(
+    form: str | dict[str, object], flavour: Flavour, wanted: object
+) -> None:
+    assert chat_body(ChatRequest("m", (USER,), format=form), flavour).get("response_format") == wanted

@@ -55,6 +55,7 @@ PROMPT_BYTES: Final = 32 * 1024 * 1024
 async def warm_up() -> None:
     """Load httpx in a thread, so that the screen stays alive meanwhile. Requests do it themselves if need be."""
     if "httpx" not in sys.modules:
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # its own command line: click and Rich
         await asyncio.to_thread(importlib.import_module, "httpx")
 
 

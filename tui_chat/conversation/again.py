@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ class Plan:
     reply: Message
     """The message to fill: the cut one itself, or a new one beside what was there."""
     prefill: str = ""
+    format: str | Mapping[str, object] = ""
+    """What the answer has to be, as in `ChatRequest`."""
 
 
 def plan_again(conversation: Conversation, message: Message | None = None) -> Plan | None:

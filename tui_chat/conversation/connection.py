@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from math import inf
@@ -74,17 +74,24 @@ class Connection:
         """The server in its dialect."""
         return self.backends.of(self.server)
 
-    async def look(self) -> None:
-        """Ask what models there are, and settle on one. `error` tells if that failed."""
+    async def look(self, *, closely: bool = True) -> None:
+        """Ask what models there are, and settle on one. `error` tells if that failed.
+
+        `closely`: also learn the context window, which needs more questions.
+        """
         server, backend = self.server, self.backend
         try:
-            models, loaded = await asyncio.gather(backend.models(), backend.loaded())
+            if closely:
+                models, loaded = await asyncio.gather(backend.models(), backend.loaded())
+            else:
+                models = await backend.models()
+                loaded = () if find(self.model or self.last, models) else await backend.loaded()
         except ReplyError as error:
             if self.server is not server:  # while it was asked, another was chosen
                 return
             self.error = error
             if isinstance(error, Unreachable | Garbled) and await self._find_another():
-                await self.look()
+                await self.look(closely=closely)
             return
         if self.server is not server:
             return
@@ -92,13 +99,14 @@ class Connection:
         warm = {model.name: model for model in loaded}
         self.models = tuple(warm_up(model, warm.get(model.name)) for model in models)
         if not self.models and await self._find_another():
-            await self.look()
+            await self.look(closely=closely)
             return
         if not self.model or (not self._wanted and find(self.model, self.models) is None):
             self.model = choose(self.models, self.last)
         elif (known := find(self.model, self.models)) is not None:
             self.model = known.name
-        await self.measure()
+        if closely:
+            await self.measure()
 
     @property
     def obstacle(self) -> ReplyError | None:
@@ -203,7 +211,7 @@ class Connection:
         await self.backends.aclose()
 
 
-def find(name: str, models: Sequence[Model]) -> Model | None:
+def find(name: str, models: Iterable[Model]) -> Model | None:
     """A model by its name; Ollama's `tiny` is its `tiny:latest`."""
     for model in models:
         if model.name in (name, f"{name}:latest"):

@@ -265,6 +265,16 @@ class Session:
             self.current = chat
             await demo.aclose()
 
+    async def keep_nothing(self) -> None:
+        """Go on with the open chat in memory: nothing that is said from now on is written to disk."""
+        kept, self.store = self.store, await Store.open(None)
+        thread = None
+        if self.conversation.last is not None:
+            thread = await kept.load(self.conversation.chat.id)
+            await self.store.adopt(thread)
+        self.current = OpenChat(Conversation(self.store, thread, system=self.config.system), self.connection)
+        await kept.aclose(_PATIENCE)
+
     async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
         """Go on with another server, and with one of its models if it is known. Leaves the demo."""
         await self.leave_demo()
@@ -391,7 +401,7 @@ class Session:
             reply = _signed(chat, reply)
             await self._begin(chat, reply)
         request = conversation.request(reply, self.config.options, self.config.think, plan.prefill)
-        return Turn(connection.backend, request, reply, self._clock)
+        return Turn(connection.backend, replace(request, format=plan.format), reply, self._clock)
 
     async def _begin(self, chat: OpenChat, *messages: Message, **fields: Unpack[ChatFields]) -> None:
         fields |= {"model": chat.connection.model, "server": chat.connection.server.address}

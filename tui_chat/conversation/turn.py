@@ -169,9 +169,10 @@ class Turn:
                             self._arrived = True
                         case Delta(text):
                             self._arrived = True
-                            if not (text := trimmer.feed(text)):
+                            if (kept := trimmer.feed(text)) != text:
+                                event = Delta(kept)
+                            if not (kept or event.exact):
                                 continue
-                            event = Delta(text)
                         case Finished():
                             finished = True
                             if rest := trimmer.finish():

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
+from tui_chat.events import Delta
+from tui_chat.text.sanitize import clean
+
 LARGEST: Final = 2**53
 """Whole numbers from here on are no counts: JSON does not carry them exactly, SQLite and floats not at all."""
 LONGEST: Final = 5000
@@ -40,3 +43,11 @@ def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, obje
     inner = value.get(name)
     objects = (item for item in inner if isinstance(item, dict)) if isinstance(inner, list) else ()
     return list(islice(objects, LONGEST))
+
+
+def delta_of(sent: str) -> Delta:
+    """A piece of the answer as the server sent it, made safe to show."""
+    text = clean(sent)
+    if text == sent:
+        return Delta(text)
+    return Delta(text, sent.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))  # no half characters

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui_chat.errors import Garbled
-from tui_chat.events import Delta, Event, Finished, Thinking, ToolCall
+from tui_chat.events import Event, Finished, Thinking, ToolCall
 from tui_chat.messages import ChatRequest, Message, Model, Usage
-from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of
+from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, text_of
 from tui_chat.protocol.ollama_errors import error_in
 from tui_chat.text.sanitize import clean, clean_line
 
@@ -35,6 +35,8 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
         body["options"] = dict(request.options)
     if request.think is not None:
         body["think"] = request.think
+    if request.format:
+        body["format"] = request.format
     return body
 
 
@@ -52,8 +54,8 @@ def events_of(line: bytes) -> list[Event]:
     events: list[Event] = []
     if thinking := clean(text_of(message, "thinking") or text_of(body, "thinking")):
         events.append(Thinking(thinking))
-    if text := clean(text_of(message, "content") or text_of(body, "response")):
-        events.append(Delta(text))
+    if sent := text_of(message, "content") or text_of(body, "response"):
+        events.append(delta_of(sent))
     events += [_tool_call(call) for call in objects_of(message, "tool_calls")]
     if body.get("done") is True:
         events.append(Finished(clean_line(text_of(body, "done_reason"), 100) or "stop", _usage(body)))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tui_chat.errors import Cut, Garbled, ReplyError, ServerFault
-from tui_chat.events import Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
+from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
 from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
-from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of
+from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, text_of
 from tui_chat.protocol.openai_errors import fault_in, judge
 from tui_chat.protocol.sse import DONE, ServerEvent
 from tui_chat.protocol.think_tags import Piece, ThinkTags
@@ -72,7 +72,7 @@ def chat_body(request: ChatRequest, flavour: Flavour = Flavour.UNKNOWN) -> dict[
         messages.append({"role": Role.ASSISTANT.value, "content": request.prefill})
         if flavour in _TEMPLATE_FLAVOURS:
             body |= {"add_generation_prompt": False, "continue_final_message": True}
-    return body | _thinking(request.think, flavour)
+    return body | _format(request.format, flavour) | _thinking(request.think, flavour)
 
 
 def completion_body(request: ChatRequest, prompt: str, flavour: Flavour = Flavour.UNKNOWN) -> dict[str, object]:
@@ -126,6 +126,18 @@ def _thinking(think: bool | str | None, flavour: Flavour) -> dict[str, object]:
         return {"chat_template_kwargs": switch}
     effort = "none" if think is False else think
     return {"reasoning_effort": effort} if isinstance(effort, str) else {}
+
+
+def _format(form: str | Mapping[str, object], flavour: Flavour) -> dict[str, object]:
+    """What the answer has to be, in OpenAI's words. LM Studio knows schemas alone: any object has an open one."""
+    if not form:
+        return {}
+    if form == "json":
+        if flavour is not Flavour.LMSTUDIO:
+            return {"response_format": {"type": "json_object"}}
+        form = {"type": "object"}
+    schema = {"name": "answer", "schema": form, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
 @dataclass(slots=True)
@@ -280,8 +292,10 @@ def _cleaned(pieces: Iterable[Piece]) -> Iterator[Event]:
     for piece in pieces:
         if isinstance(piece, WasThinking):
             yield piece
+        elif isinstance(piece, Delta) and piece.text:
+            yield delta_of(piece.text)
         elif text := clean(piece.text):
-            yield type(piece)(text)
+            yield Thinking(text)
 
 
 def _object(data: str) -> dict[str, object]:

@@ -39,7 +39,7 @@ from tui_chat.events import (
     WasThinking,
 )
 from tui_chat.messages import ChatRequest, Model, Usage
-from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of, window_of
+from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, text_of, window_of
 from tui_chat.protocol.ollama import chat_body as ollama_body
 from tui_chat.text.sanitize import clean, clean_line, visible_line
 
@@ -102,7 +102,7 @@ def event_in(body: Mapping[str, object]) -> Event | None:
     """
     match body:
         case {"delta": str(text)}:
-            return Delta(clean(text))
+            return delta_of(text)
         case {"thinking": str(text)}:
             return Thinking(clean(text))
         case {"done": True}:

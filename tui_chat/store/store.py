@@ -309,6 +309,15 @@ class Store:
             self._writer.submit(quiet)
 
 
+async def open_store(path: Path | None) -> tuple[Store, str]:
+    """The store at a path and what the user has to know of it; one in memory where that path cannot be used."""
+    try:
+        store = await Store.open(path)
+    except StoreError as error:
+        return await Store.open(None), f"{str(error).removesuffix('.')}. This chat is not saved. {error.hint}"
+    return store, store.notice
+
+
 def _remember(connection: sqlite3.Connection, settings: Mapping[str, str]) -> None:
     """Keep small values; those that are there already cost no write."""
     connection.executemany(

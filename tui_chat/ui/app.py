@@ -33,6 +33,7 @@ from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.themes import ThemesScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.composer import Composer
 
 _REPORT: Final = "What was said is kept: go on with tui-chat --continue, and please report the lines above."
 
@@ -72,6 +73,14 @@ class ChatApp(App[None], inherit_bindings=False):
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
         return ChatScreen(self.services, self.session, self.survey, self.lend_terminal)
+
+    def on_ready(self) -> None:
+        """Send what was asked on the command line; the demo, which is yet to come, gets it as a draft."""
+        composer, question = self.screen.query_one(Composer), self.services.question
+        if question and self.services.demo:
+            composer.insert(question)
+        elif question:
+            composer.post_message(Composer.Sent(question))
 
     async def action_quit(self) -> None:
         """Write everything and leave; where replies are on their way, after asking."""

@@ -11,15 +11,14 @@ import webbrowser
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from tui_chat.backends import detect
 from tui_chat.config import Config
 from tui_chat.conversation.server_file import ServerFile
-from tui_chat.errors import StoreError
-from tui_chat.store.store import Store
+from tui_chat.store.store import open_store
 from tui_chat.terminal.choose import choose_driver
+from tui_chat.text.sanitize import clean
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.services import Services
 
@@ -37,6 +36,7 @@ async def run(
     demo: bool = False,
     chat: str | None = None,
     resume: bool = False,
+    question: str = "",
 ) -> int:
     """Run the app until the user leaves; returns the exit code.
 
@@ -44,6 +44,7 @@ async def run(
         demo: talk to the built-in scripted server.
         chat: open the chat whose id begins so.
         resume: open the chat that was spoken in last.
+        question: send this at once.
 
     Raises:
         ConfigError: the config names keys or a theme wrongly.
@@ -58,6 +59,7 @@ async def run(
             environ=environ,
             demo=demo,
             open_link=desktop_opener(environ),
+            question=clean(question).strip(),
             added=ServerFile(None if demo else config.servers_file, environ),
         )
         app = ChatApp(services, store, choose_driver(environ))
@@ -92,15 +94,6 @@ def say_goodbye(app: ChatApp) -> None:
         line = f"What was said last is not saved.{reason}\n"
     with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
         os.write(sys.stdout.fileno(), line.encode())
-
-
-async def open_store(path: Path | None) -> tuple[Store, str]:
-    """The store at a path and what the user has to know of it; one in memory where that path cannot be used."""
-    try:
-        store = await Store.open(path)
-    except StoreError as error:
-        return await Store.open(None), f"{str(error).removesuffix('.')}. This chat is not saved. {error.hint}"
-    return store, store.notice
 
 
 def desktop_opener(environ: Mapping[str, str]) -> Callable[[str], None] | None:

@@ -23,6 +23,8 @@ class Services:
     environ: Mapping[str, str] = field(default_factory=dict)
     demo: bool = False
     """Whether to start on the demo."""
+    question: str = ""
+    """What to ask at the start; empty for nothing."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the figures of replies."""
     open_link: Callable[[str], None] | None = None

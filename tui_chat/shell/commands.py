@@ -1,4 +1,4 @@
-"""What works in the shell without the screen: list, search, export and import chats; list servers."""
+"""What works in the shell beside asking: list, search, export and import chats; list servers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from tui_chat.config import Config, user_path
+from tui_chat.config import Config
 from tui_chat.conversation.session import find_chat
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
+from tui_chat.shell.words import in_shell, warn
 from tui_chat.store.export import to_json, to_markdown, write_new
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
@@ -26,40 +27,6 @@ from tui_chat.store.values import ChatSummary, Hit, Thread
 
 _BIGGEST: Final = 1 << 30
 """Bytes of a file to import: more than any real export."""
-
-
-def add_commands(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser], common: argparse.ArgumentParser
-) -> None:
-    """The subcommands and their arguments, and those that all of them share."""
-    chats = commands.add_parser(
-        "chats", help="list the chats, newest first; * is unfinished, … being answered", parents=[common]
-    )
-    chats.add_argument("words", nargs="*", help="only those with all of these in the title")
-    chats.add_argument("--json", action="store_true", help="print JSON, a chat a line")
-    chats.add_argument("--limit", type=_limit, default=None, metavar="N", help="at most N of them")
-    search = commands.add_parser("search", help="search in everything that was said", parents=[common])
-    search.add_argument("words", nargs="+")
-    search.add_argument("--json", action="store_true", help="print JSON, a hit a line")
-    search.add_argument(
-        "--limit", type=_limit, default=20, metavar="N", help="at most N titles and N messages (20)"
-    )
-    export = commands.add_parser("export", help="print a chat", parents=[common])
-    export.add_argument("id", help="as `tui-chat chats` shows it; the beginning is enough; `all` for all (JSON)")
-    export.add_argument("--format", choices=("md", "json"), default="md", help="Markdown (default) or JSON")
-    export.add_argument(
-        "--json", action="store_const", const="json", dest="format", help="the same as --format json"
-    )
-    export.add_argument("-o", "--output", metavar="FILE", type=user_path, help="write to a new file instead")
-    load = commands.add_parser(
-        "import", help="add chats from a file of tui-chat, ChatGPT or Open WebUI", parents=[common]
-    )
-    load.add_argument("file", type=user_path)
-    load.add_argument(
-        "--json", action="store_true", help="print JSON, a chat a line, and whether it brought anything"
-    )
-    servers = commands.add_parser("servers", help="list the servers, and those found here", parents=[common])
-    servers.add_argument("--json", action="store_true", help="print JSON, a server a line")
 
 
 async def run(arguments: argparse.Namespace, config: Config) -> None:
@@ -76,7 +43,7 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
     store = await Store.open(config.database)
     try:
         if store.notice:
-            print(f"tui-chat: {store.notice}", file=sys.stderr)
+            warn(store.notice)
         match arguments.command:
             case "chats":
                 await _chats(store, arguments)
@@ -88,12 +55,6 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
                 await _import(store, arguments.file, as_json=arguments.json)
     finally:
         await store.aclose()
-
-
-def _limit(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 on")
-    return int(text)
 
 
 async def _chats(store: Store, arguments: argparse.Namespace) -> None:
@@ -167,7 +128,7 @@ async def _servers(config: Config, *, as_json: bool) -> None:
 
     book = Book(config, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings if book.trouble is None else ():
-        print(f"tui-chat: {warning}", file=sys.stderr)
+        warn(warning)
     rows, tried = await roll_call(book, detect.connect, detect.discover)
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
@@ -177,8 +138,8 @@ async def _servers(config: Config, *, as_json: bool) -> None:
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
         lines.append("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
-        if row.hint:
-            lines.append(f"    {row.hint}")
+        if hint := in_shell(row.hint):
+            lines.append(f"    {hint}")
     put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
 
 

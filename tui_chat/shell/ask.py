@@ -1,0 +1,243 @@
+"""`tui-chat ask`: one question, its reply to standard output, and an exit code. No screen, and no Textual."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from tui_chat.backends import detect
+from tui_chat.config import Config
+from tui_chat.conversation.again import Again, Plan, plan_again
+from tui_chat.conversation.book import Book
+from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.server_file import ServerFile
+from tui_chat.conversation.session import Session
+from tui_chat.conversation.turn import Turn
+from tui_chat.errors import ConfigError, ReplyError, StoreError, Unreachable
+from tui_chat.messages import Message, State
+from tui_chat.output import Outflow, is_terminal
+from tui_chat.shell.question import answer_format, question
+from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
+from tui_chat.shell.words import complain, warn
+from tui_chat.store.store import open_store
+from tui_chat.tasks import start_task
+
+OK, FAILED, CUT = 0, 1, 3
+"""Exit codes; 2 is a wrong command line, and what a signal stopped ends as shells count it: 130 for Ctrl+C."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LOOK_SECONDS: Final = 0.5
+_LAST_SECONDS: Final = 0.5
+"""How long the end of what is printed may take once the reply was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asks for."""
+
+    prompt: str
+    """Empty goes on with a reply that was cut, or tries one again that failed."""
+    chat: str | None = None
+    """The beginning of the id of the chat to go on with."""
+    resume: bool = False
+    """Whether to go on with the last chat."""
+    save: bool = True
+    form: str | Mapping[str, object] = ""
+    as_json: bool = False
+    render: bool = False
+
+
+def main(arguments: argparse.Namespace, config: Config) -> int:
+    """Ask, print the reply as it comes, and keep it: the exit code.
+
+    Raises:
+        ConfigError: the question or an option is wrong.
+        StoreError: the chat that was asked for cannot be gone on with.
+        ReplyError: there was nobody to ask.
+        OutputError: standard output takes no more. What came is kept.
+        BrokenPipeError: nobody reads standard output any more. What came is kept.
+    """
+    if arguments.think is not None:
+        think = {"off": False, "on": True}.get(arguments.think, arguments.think)
+        config = replace(config, think=think)
+    wish = Wish(
+        question(arguments.question, arguments.file),
+        arguments.chat,
+        arguments.resume,
+        not arguments.no_save,
+        answer_format(arguments.format),
+        arguments.json,
+        arguments.render,
+    )
+    resumes = wish.resume or wish.chat is not None
+    if not wish.prompt and not resumes:
+        raise ConfigError("There is no question", 'Like: tui-chat ask "Why is the sky blue?"')
+    if not wish.prompt and wish.form:
+        raise ConfigError("A reply that goes on cannot be given a format", "Ask anew, with --format.")
+    return asyncio.run(_stoppable(_ask(wish, config)))
+
+
+async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
+    """The exit code of `work`. A signal stops it, in good order."""
+    task, loop, numbers = start_task(work), asyncio.get_running_loop(), list[int]()
+
+    def stop(number: int) -> None:
+        if not numbers:
+            task.cancel()
+        numbers.append(number)
+
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, and a shell in the background, have it
+            loop.add_signal_handler(number, stop, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return 128 + (numbers[0] if numbers else signal.SIGINT)
+
+
+async def _ask(wish: Wish, config: Config) -> int:
+    out = Outflow()
+    book = Book(config, ServerFile(config.servers_file, os.environ))
+    for warning in book.warnings:
+        warn(warning)
+    connection = Connection(detect.connect, book.first, wanted=config.model, discover=detect.discover)
+    database = config.database
+    store, notice = await open_store(database if wish.save or database.exists() else None)
+    if notice and wish.save:
+        warn(notice)
+    session = Session(config, store, connection, book=book)
+    try:
+        await session.start(wish.chat, resume=wish.resume)
+        if session.notice:
+            warn(session.notice)
+        if not wish.save:
+            await session.keep_nothing()
+        plan = await _plan(session, wish)
+        turn = await _receive(session, plan, _reply_for(wish, session), out, aside=not wish.as_json)
+        return _ended(session, turn, wish)
+    finally:
+        await session.aclose()
+
+
+async def _plan(session: Session, wish: Wish) -> Plan:
+    """What to ask for; the prompt is on disk, whether there is anybody to ask or not.
+
+    Raises:
+        ReplyError: there is nobody.
+    """
+    conversation, connection = session.conversation, session.connection
+    if conversation.elsewhere:
+        raise StoreError("This chat is being answered in another tui-chat.", "Wait for it, or leave out -c.")
+    again = None if wish.prompt else plan_again(conversation)
+    if not wish.prompt and (again is None or again.kind is Again.REGENERATE):
+        raise ConfigError("There is no question", "The last reply of this chat is whole: ask something.")
+    await connection.look(closely=False)
+    trouble = connection.obstacle
+    if isinstance(connection.error, Unreachable):
+        trouble = connection.error
+    if trouble is not None:
+        if wish.prompt:
+            await conversation.ask(wish.prompt)
+        raise trouble
+    if again is not None:
+        return again
+    _, plan = await session.ask(wish.prompt)
+    return replace(plan, format=wish.form)
+
+
+async def _receive(session: Session, plan: Plan, reply: Reply, out: Outflow, *, aside: bool) -> Turn:
+    """Receive a reply to its end, and write it as it comes."""
+    try:
+        turn = await session.turn(plan)
+    except asyncio.CancelledError:
+        session.abandon(plan)
+        raise
+    thinking = Aside(shown=aside)
+    try:
+        async with _attended(session, turn), aclosing(session.events(turn)) as events:
+            async for event in events:
+                thinking.take(event)
+                if text := reply.take(event):
+                    await out.write(text)
+    except asyncio.CancelledError:
+        thinking.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_SECONDS):
+                await out.write(reply.close(turn.message))
+        raise
+    thinking.close()
+    await out.write(reply.close(turn.message))
+    return turn
+
+
+@asynccontextmanager
+async def _attended(session: Session, turn: Turn) -> AsyncIterator[None]:
+    """Inside of it, attempts that fail are told of, and another tui-chat that shows the reply can stop it."""
+    receiving = asyncio.current_task()
+
+    async def attend() -> None:
+        told: ReplyError | None = None
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if turn.retry_in is not None and turn.error is not None and turn.error is not told:
+                told = turn.error
+                warn(f"{told} It is tried again in {turn.retry_in:.0f} s.")
+            if receiving is not None and await session.is_asked_to_stop(turn.id):
+                receiving.cancel()
+                return
+
+    attending = start_task(attend())
+    try:
+        yield
+    finally:
+        attending.cancel()
+
+
+def _reply_for(wish: Wish, session: Session) -> Reply:
+    safe = is_terminal(sys.stdout)
+    if wish.as_json:
+        return Lines(session.conversation.chat.id, safe=safe)
+    return Drawn(os.environ) if wish.render else Plain(safe=safe)
+
+
+def _ended(session: Session, turn: Turn, wish: Wish) -> int:
+    """Say how a reply ended, if it is not whole or not kept: the exit code."""
+    message = turn.message
+    if turn.error is not None:
+        complain(turn.error)
+    elif message.finish == "length":
+        complain(ReplyError("The reply was cut: it is as long as the server lets it be.", _on(wish)))
+    elif wish.form and not _is_json(message.text):
+        complain(ReplyError(f"The reply is not JSON: {message.server} may not know --format."))
+        return FAILED
+    if trouble := session.conversation.trouble:
+        warn(f"What was said is not saved. {trouble}")
+    return _code(message)
+
+
+def _code(message: Message) -> int:
+    match message.state:
+        case State.COMPLETE:
+            return CUT if message.finish == "length" else OK
+        case State.INTERRUPTED:
+            return CUT
+    return FAILED
+
+
+def _on(wish: Wish) -> str:
+    return "`tui-chat ask -c` goes on with it." if wish.save else ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

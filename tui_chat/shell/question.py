@@ -1,0 +1,97 @@
+"""A prompt put together from the command line: its words, files with their names, and what is piped in."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tui_chat.errors import ConfigError
+from tui_chat.output import is_terminal
+from tui_chat.text.sanitize import clean, clean_line
+
+_MOST: Final = 16_000_000
+"""Bytes of a file or of standard input: more than any model reads."""
+_TICKS: Final = re.compile("`{3,}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
+
+
+def question(words: Sequence[str], files: Sequence[Path]) -> str:
+    """The prompt: the words, then each file and, beside anything else, what is piped in, in fences.
+
+    Raises:
+        ConfigError: a file or standard input cannot be read, or is no text.
+    """
+    asked = clean(" ".join(words)).strip()
+    parts = [asked] if asked else []
+    parts += [f"{clean_line(str(file))}:\n{fenced(_text_of(file), file.suffix[1:])}" for file in files]
+    if piped := _piped():
+        parts.append(fenced(piped) if parts else piped.strip("\n"))
+    return "\n\n".join(parts)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """`text` as a block of code that nothing in it ends."""
+    longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    info = language if _LANGUAGE.fullmatch(language) else ""
+    return f"{fence}{info}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
+
+
+def answer_format(given: str) -> str | Mapping[str, object]:
+    """What `--format` asks for: `json`, or the schema in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no JSON schema.
+    """
+    if given in ("", "json"):
+        return given
+    try:
+        schema = json.loads(_text_of(Path(given)))
+    except (ValueError, RecursionError) as error:
+        reason = clean_line(str(error), 100)
+        raise ConfigError(f"{clean_line(given)} is not JSON: {reason}", "It has to be a JSON schema.") from None
+    if not isinstance(schema, dict):
+        raise ConfigError(f"{clean_line(given)} is no JSON schema", 'Begin with {"type": "object", …}.')
+    return schema
+
+
+def _piped() -> str:
+    """What comes through a pipe or from a file; nothing from a terminal, where a person would be waited for."""
+    if sys.stdin is None or is_terminal(sys.stdin):
+        return ""
+    try:
+        data = sys.stdin.buffer.read(_MOST + 1)
+    except OSError as error:
+        raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or give it </dev/null.") from None
+    return _decoded(data, "Standard input")
+
+
+def _text_of(file: Path) -> str:
+    name = clean_line(str(file))
+    try:
+        with file.expanduser().open("rb") as opened:
+            return _decoded(opened.read(_MOST + 1), name)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have that name"
+        raise ConfigError(f"Cannot read {name}: {reason}", "Check the path.") from None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    """The bytes as text, made safe to keep and to show.
+
+    Raises:
+        ConfigError: they are no text, or more than any model reads.
+    """
+    if len(data) > _MOST:
+        raise ConfigError(f"{name} is larger than {_MOST // 1_000_000} MB", "Send the part that matters.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is not text in UTF-8", "Convert it first, for example with iconv.") from None
+    if "\0" in text:
+        raise ConfigError(f"{name} is binary, not text", "Send what it says as text.")
+    return clean(text)

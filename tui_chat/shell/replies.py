@@ -1,0 +1,174 @@
+"""A reply as it is written to standard output while it comes: as plain text, as JSON, or drawn."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final, Protocol
+
+from tui_chat.events import (
+    Accepted,
+    Continued,
+    Delta,
+    Event,
+    Finished,
+    PromptProgress,
+    Thinking,
+    ToolCall,
+    WasThinking,
+)
+from tui_chat.messages import Message
+from tui_chat.output import is_terminal
+
+_DIM: Final = "\x1b[2m"
+_RESET: Final = "\x1b[0m"
+_LEFT: Final = "\n</think>\n\n"
+"""Ends what was printed as the answer before its end showed that it was thinking: as the model wrote it."""
+
+
+class Reply(Protocol):
+    """Turns events into what is written."""
+
+    def take(self, event: Event) -> str:
+        """What to write for an event."""
+
+    def close(self, message: Message) -> str:
+        """What to write behind the last event; `message` is what there is of the reply."""
+
+
+class Plain:
+    """The answer's text: safe on a terminal, exactly as the server sent it elsewhere."""
+
+    def __init__(self, *, safe: bool) -> None:
+        self._safe = safe
+        self._last = "\n"
+
+    def take(self, event: Event) -> str:
+        """See `Reply.take`."""
+        text = _text_of(event, safe=self._safe)
+        self._last = text[-1:] or self._last
+        return text
+
+    def close(self, _: Message) -> str:
+        """A terminal's prompt begins on a line of its own."""
+        return "\n" if self._safe and self._last != "\n" else ""
+
+
+class Lines:
+    """An object of JSON per event, and one at the end that tells the whole message."""
+
+    def __init__(self, chat: str, *, safe: bool) -> None:
+        self._chat = chat
+        self._safe = safe
+
+    def take(self, event: Event) -> str:
+        """See `Reply.take`."""
+        match event:
+            case Accepted():
+                return _json("accepted")
+            case Continued(exact):
+                return _json("continued", exact=exact)
+            case PromptProgress(done, total):
+                return _json("progress", done=done, total=total)
+            case Thinking(text):
+                return _json("thinking", text=text)
+            case Delta():
+                return _json("text", text=_text_of(event, safe=self._safe))
+            case WasThinking():
+                return _json("was_thinking")
+            case ToolCall(name, arguments):
+                return _json("tool_call", name=name, arguments=arguments)
+            case Finished():
+                return ""  # the end says it, with all the rest
+
+    def close(self, message: Message) -> str:
+        """See `Reply.close`."""
+        usage = (
+            {name: count for name, count in asdict(message.usage).items() if count is not None}
+            if message.usage
+            else {}
+        )
+        return _json(
+            "end",
+            state=message.state.value,
+            finish=message.finish,
+            error=message.error,
+            chat=self._chat,
+            id=message.id,
+            model=message.model,
+            server=message.server,
+            text=message.text,
+            thinking=message.thinking,
+            usage=usage,
+            first_token=message.first_token,
+            seconds=message.seconds,
+        )
+
+
+class Drawn:
+    """Markdown, drawn: as it grows on a terminal, in one piece elsewhere."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        from tui_chat.ui.markdown.printed import Printed  # late: nothing else in the shell needs Rich
+
+        grows = is_terminal(sys.stdout) and environ.get("TERM") != "dumb"
+        columns, rows = _size_of(environ)
+        self._printed = Printed(columns, rows if grows else 0, colours=not environ.get("NO_COLOR"))
+
+    def take(self, event: Event) -> str:
+        """See `Reply.take`."""
+        return self._printed.append(_text_of(event, safe=True))
+
+    def close(self, _: Message) -> str:
+        """See `Reply.close`."""
+        return self._printed.close()
+
+
+class Aside:
+    """The thinking, dimmed, on standard error, where that is a terminal."""
+
+    def __init__(self, *, shown: bool = True) -> None:
+        self._shown = shown and is_terminal(sys.stderr)
+        self._thinking = False
+
+    def take(self, event: Event) -> None:
+        """Show an event, if it is thinking; leave a line behind the last."""
+        if not self._shown or isinstance(event, Accepted | PromptProgress):
+            return
+        if isinstance(event, Thinking):
+            self._thinking = True
+            print(f"{_DIM}{event.text}{_RESET}", end="", file=sys.stderr, flush=True)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Leave the thinking, if it was in it."""
+        if self._thinking:
+            self._thinking = False
+            print("\n", file=sys.stderr, flush=True)
+
+
+def _text_of(event: Event, *, safe: bool) -> str:
+    match event:
+        case Delta(text):
+            return text if safe else event.exact or text
+        case WasThinking():
+            return _LEFT
+    return ""
+
+
+def _json(kind: str, **fields: object) -> str:
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n"
+
+
+def _size_of(environ: Mapping[str, str]) -> tuple[int, int]:
+    """Columns and rows to draw for."""
+    try:
+        size = os.get_terminal_size(sys.stdout.fileno())
+        return size.columns or 80, size.lines or 24
+    except OSError:
+        columns = environ.get("COLUMNS", "")
+        return (int(columns) if columns.isdecimal() and 8 <= int(columns) <= 1000 else 80), 24
