@@ -422,7 +422,8 @@ def texts_in(value: Event | Model) -> list[str]:
 
 
 async def test_a_pipe_can_have_what_the_server_really_sent(server: ScriptedServer, backend: OllamaBackend) -> None:
-    server.script(*reply("plain", "a\r\n\x1b[1mb", "\ud800"))
+    half = raw(b'{"message": {"content": "\\ud800"}}\n')
+    server.script(head(), token("plain"), token("a\r\n\x1b[1mb"), half, done(), end())
     _, *deltas, _ = await ask(backend)
     assert [(delta.text, delta.exact) for delta in deltas if isinstance(delta, Delta)] == [
         ("plain", ""),

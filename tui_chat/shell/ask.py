@@ -209,17 +209,18 @@ def _reply_for(wish: Wish, session: Session) -> Reply:
 
 def _ended(session: Session, turn: Turn, wish: Wish) -> int:
     """Say how a reply ended, if it is not whole or not kept: the exit code."""
-    message = turn.message
-    if turn.error is not None:
-        complain(turn.error)
-    elif message.finish == "length":
-        complain(ReplyError("The reply was cut: it is as long as the server lets it be.", _on(wish)))
+    message, error = turn.message, turn.error
+    if error is None and message.finish == "length":
+        error = ReplyError("The reply is cut: the server lets it be no longer.")
+    code = _code(message)
+    if error is not None:
+        complain(error, goes_on=code == CUT and wish.save)
     elif wish.form and not _is_json(message.text):
         complain(ReplyError(f"The reply is not JSON: {message.server} may not know --format."))
         return FAILED
     if trouble := session.conversation.trouble:
         warn(f"What was said is not saved. {trouble}")
-    return _code(message)
+    return code
 
 
 def _code(message: Message) -> int:
@@ -229,10 +230,6 @@ def _code(message: Message) -> int:
         case State.INTERRUPTED:
             return CUT
     return FAILED
-
-
-def _on(wish: Wish) -> str:
-    return "`tui-chat ask -c` goes on with it." if wish.save else ""
 
 
 def _is_json(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,10 +12,13 @@ from typing import Final
 
 from tui_chat.errors import ConfigError
 from tui_chat.output import is_terminal
+from tui_chat.shell.words import warn
 from tui_chat.text.sanitize import clean, clean_line
 
 _MOST: Final = 16_000_000
 """Bytes of a file or of standard input: more than any model reads."""
+_PATIENCE: Final = 2.0
+"""Seconds until who is waited for is told so."""
 _TICKS: Final = re.compile("`{3,}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
 
@@ -64,6 +68,8 @@ def _piped() -> str:
     if sys.stdin is None or is_terminal(sys.stdin):
         return ""
     try:
+        if not select.select([sys.stdin], [], [], _PATIENCE)[0]:  # ssh, for one, gives a pipe that does not end
+            warn("Waiting for the end of standard input: Ctrl+D, or </dev/null where there is nothing to send.")
         data = sys.stdin.buffer.read(_MOST + 1)
     except OSError as error:
         raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or give it </dev/null.") from None

@@ -8,6 +8,7 @@ from typing import Final
 
 from tui_chat.errors import ChatError
 
+_GO_ON: Final = "`tui-chat ask -c`"
 _COMMANDS: Final = (
     ("F3 chooses another server, and so does --url", "--url chooses another server"),
     ("F3 chooses", "--url chooses"),
@@ -17,7 +18,7 @@ _COMMANDS: Final = (
     ("with Ctrl+L", "with -m"),
     ("Ctrl+O or `tui-chat chats`", "`tui-chat chats`"),
     (" with Ctrl+O", ""),
-    ("Ctrl+R", "`tui-chat ask -c`"),
+    ("Ctrl+R", _GO_ON),
 )
 """What hints say for the screen, and what says the same here; the first that fits counts."""
 _KEY: Final = re.compile(r"\b(?:Ctrl|Alt|Shift)\+|\bF\d\b|\^[A-Z]\b|\bEsc\b")
@@ -31,9 +32,11 @@ def in_shell(hint: str) -> str:
     return " ".join(sentence for sentence in _SENTENCE.split(hint) if not _KEY.search(sentence))
 
 
-def complain(error: ChatError) -> None:
-    """Say on standard error what went wrong, and what to do."""
+def complain(error: ChatError, *, goes_on: bool = False) -> None:
+    """Say on standard error what went wrong, and what to do; `goes_on`: there is a reply to go on with."""
     hint = in_shell(error.hint)
+    if goes_on and _GO_ON not in hint:
+        hint = f"{hint} {_GO_ON} goes on with it.".lstrip()
     warn(f"{error}" + (f"\n  {hint}" if hint else ""))
 
 
