@@ -4,6 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from tui_chat.cli import main
 
-sys.exit(main())
+def run() -> int:
+    """Run the program; returns the exit code. Ctrl+C is quiet while the program is still being loaded, too."""
+    try:
+        from tui_chat.cli import main
+
+        return main()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(run())

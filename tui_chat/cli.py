@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import difflib
 import os
 import signal
 import sys
@@ -165,6 +164,8 @@ def check_command(parser: argparse.ArgumentParser, word: str) -> None:
     Raises:
         SystemExit: it is.
     """
+    import difflib  # late: few questions have one word
+
     if close := difflib.get_close_matches(word, commands_of(parser), n=1, cutoff=0.65):
         parser.error(f"there is no command {word}. Did you mean {close[0]!r}? To ask it: tui-chat -- {word}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import stat
@@ -163,6 +162,8 @@ def user_path(text: str) -> Path:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint that names what `word` may have been meant to be."""
+    import difflib  # late: only mistakes need it
+
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     if close:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import chats, measures
+from tests.bench import asking, chats, measures
 from tests.bench.content import KINDS
 from tests.bench.hostile import HOSTILE
 from tests.bench.measures import Figures
@@ -215,8 +215,34 @@ def many_chats(bench: Bench) -> list[Row]:
     ]  # fmt: skip
 
 
+def asking_in_a_shell(bench: Bench) -> list[Row]:
+    """From the command to the first byte of a reply, beside a print loop on the `ollama` package and the screen."""
+    subjects = [asking.ASK, *([asking.LOOP] if asking.has_ollama() else []), OURS]
+
+    def measure(subject: str) -> Figures:
+        if subject == OURS:
+            return measures.starting(OURS, bench.server, bench.home)
+        return asking.first_byte(subject, bench.server, bench.home)
+
+    for subject in subjects:  # once for the files: byte code, a first store
+        measure(subject)
+    got = bench.each("asking", 9, subjects, measure)
+    ours, screen = got[asking.ASK]["first"], got[OURS]["ready"]
+    rows = [
+        Row("ask: first byte, against the screen's start", "x", ours / screen, "at most 0.6", ours <= 0.6 * screen)
+    ]
+    if asking.LOOP in got:
+        loop = got[asking.LOOP]["first"]
+        kept = ours <= 1.3 * loop
+        rows.append(
+            Row("… against a loop on the ollama package", "ms", ours, "at most 1.3 of it", kept, None, loop)
+        )
+    return rows
+
+
 PROMISES: dict[str, Callable[[Bench], list[Row]]] = {
     "start": starting,
+    "ask": asking_in_a_shell,
     "rest": resting,
     "stream": streaming,
     "keys": keys,

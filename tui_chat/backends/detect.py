@@ -17,9 +17,7 @@ from urllib.parse import urlsplit
 from tui_chat.backends.base import Backend
 from tui_chat.backends.http import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Http
 from tui_chat.backends.ollama import OllamaBackend
-from tui_chat.backends.openai import OpenAIBackend
 from tui_chat.backends.redaction import redact
-from tui_chat.backends.relay import RelayBackend, is_relay
 from tui_chat.backends.route import secrets_of, shown_url
 from tui_chat.errors import Busy, Garbled, Refused, ReplyError, ServerFault, Unauthorized
 from tui_chat.events import Event
@@ -183,7 +181,13 @@ async def _choose(server: Server) -> Backend:
             server = await _as_openai(server)
     if server.kind is Kind.OLLAMA:
         return OllamaBackend(server)
-    return RelayBackend(server) if server.flavour is Flavour.RELAY else OpenAIBackend(server)
+    if server.flavour is Flavour.RELAY:
+        from tui_chat.backends.relay import RelayBackend  # late, as below: a start with Ollama needs neither
+
+        return RelayBackend(server)
+    from tui_chat.backends.openai import OpenAIBackend
+
+    return OpenAIBackend(server)
 
 
 async def _as_openai(server: Server) -> Server:
@@ -206,7 +210,7 @@ async def _detect_at(server: Server, within: float) -> Server:
             tags = _body(await _ask(http, "/api/tags", within, most))
             if isinstance(tags.get("models", ()), list | None):
                 return replace(server, kind=Kind.OLLAMA, flavour=Flavour.OLLAMA)
-        if _silent(models, named=server.named) and is_relay(_body(await _ask(http, "/health", within))):
+        if _silent(models, named=server.named) and _is_relay(_body(await _ask(http, "/health", within))):
             return replace(server, kind=Kind.OPENAI, flavour=Flavour.RELAY)
     finally:
         await http.aclose()
@@ -270,6 +274,12 @@ def _no_server(answer: Answer, server: Server) -> Garbled:
     name = clean_line(answer.headers.get("server", ""), 40)
     what = f"No model server answers at {address}{f', but {name}' if name else ''}."
     return Garbled(what, "Check its host and port. F3 chooses another server.")
+
+
+def _is_relay(about: Mapping[str, object]) -> bool:
+    from tui_chat.backends.relay import is_relay
+
+    return is_relay(about)
 
 
 def _is_lmstudio(body: Mapping[str, object]) -> bool:
