@@ -19,6 +19,7 @@ from tui_chat.messages import Role, State
 
 from tests.program.kit import PATIENCE, PROGRAM, Home
 from tests.server import (
+    MODEL,
     ScriptedServer,
     Step,
     answer,
@@ -390,6 +391,15 @@ async def test_a_reply_that_was_cut_goes_on(home: Home, server: ScriptedServer) 
     code, _, error = await ask(home, "-c")
     assert code == USAGE
     assert "is whole" in error
+
+
+async def test_what_is_more_than_the_model_sees_is_told_of(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("Yes."))
+    server.script(answer(200, {"models": [{**MODEL, "context_length": 2048}]}), path="/api/ps")
+    code, output, error = await ask(home, "--url", server.url, "x", piped=b"word " * 3000)
+    assert (code, output) == (OK, "Yes.")
+    assert "sees 2,048 tokens at once" in error
+    assert (await ask(home, "--url", server.url, "x", piped=b"word " * 1500))[2] == ""
 
 
 async def test_a_server_that_is_not_there_is_told_of_at_once_and_the_prompt_kept(home: Home) -> None:

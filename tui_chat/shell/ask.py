@@ -21,6 +21,7 @@ from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.turn import Turn
+from tui_chat.conversation.window import tokens_of
 from tui_chat.errors import ConfigError, ReplyError, StoreError, Unreachable
 from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
@@ -34,6 +35,8 @@ OK, FAILED, CUT = 0, 1, 3
 """Exit codes; 2 is a wrong command line, and what a signal stopped ends as shells count it: 130 for Ctrl+C."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_SECONDS: Final = 0.5
+_SMALLEST_WINDOW: Final = 1000
+"""Tokens that any model sees."""
 _LAST_SECONDS: Final = 0.5
 """How long the end of what is printed may take once the reply was stopped."""
 
@@ -121,6 +124,7 @@ async def _ask(wish: Wish, config: Config) -> int:
             await session.keep_nothing()
         plan = await _plan(session, wish)
         turn = await _receive(session, plan, _reply_for(wish, session), out, aside=not wish.as_json)
+        await _warn_of_window(session)
         return _ended(session, turn, wish)
     finally:
         await session.aclose()
@@ -205,6 +209,20 @@ def _reply_for(wish: Wish, session: Session) -> Reply:
     if wish.as_json:
         return Lines(session.conversation.chat.id, safe=safe)
     return Drawn(os.environ) if wish.render else Plain(safe=safe)
+
+
+async def _warn_of_window(session: Session) -> None:
+    """Say it where the chat is more than the model sees: servers leave out what does not fit without a word."""
+    conversation, connection = session.conversation, session.connection
+    tokens = tokens_of(conversation.branch, conversation.chat.system)
+    if tokens < _SMALLEST_WINDOW:
+        return
+    await connection.measure()
+    if connection.window is not None and tokens > connection.window:
+        warn(
+            f"{connection.model} sees {connection.window:,} tokens at once, and this is about {tokens:,}: "
+            "what does not fit was left out.\n  Send less, or set num_ctx under [options] in the config file."
+        )
 
 
 def _ended(session: Session, turn: Turn, wish: Wish) -> int:
