@@ -325,6 +325,7 @@ async def test_a_table_that_has_left_a_small_screen_does_not_spoil_it(home: Home
     async with home.running("ask", "--url", server.url, "--render", "x", size=(60, 8)) as program:
         assert await program.ended() == OK
         shown = [row for row in program.rows if row]
+        assert max(map(int, re.findall(r"\x1b\[(\d+)A", program.output))) < 8
     assert shown[-1] == "after"
     assert [row.split()[0] for row in shown[:-1]] == [str(number) for number in range(21 - len(shown) + 1, 21)]
 
@@ -485,7 +486,7 @@ async def test_a_reader_that_has_seen_enough_stops_it_quietly(home: Home, server
 async def test_a_reader_that_does_not_read_holds_up_neither_ctrl_c_nor_the_disk(
     home: Home, server: ScriptedServer
 ) -> None:
-    server.script(head(), token("x" * 200_000), stall())
+    server.script(head(), token("x" * 1_000_000), stall())
     async with asking(home, "--url", server.url, "x") as process:
         await first_bytes(process, "x" * 1000)
         async with asyncio.timeout(PATIENCE):
