@@ -353,6 +353,14 @@ async def test_an_answer_that_has_not_the_format_is_told_of(home: Home, server: 
     assert "not JSON" in error
 
 
+async def test_a_server_that_refuses_a_format_is_told_of(home: Home, server: ScriptedServer) -> None:
+    server.script(answer(400, {"error": "unknown field"}))
+    code, _, error = await ask(home, "--url", server.url, "--format", "json", "x")
+    assert code == FAILED
+    assert "unknown field" in error
+    assert "--format" in error
+
+
 # How it ends
 
 

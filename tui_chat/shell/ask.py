@@ -22,7 +22,7 @@ from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.session import Session
 from tui_chat.conversation.turn import Turn
 from tui_chat.conversation.window import tokens_of
-from tui_chat.errors import ConfigError, ReplyError, StoreError, Unreachable
+from tui_chat.errors import ConfigError, Refused, ReplyError, StoreError, Unreachable
 from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
 from tui_chat.shell.question import answer_format, question
@@ -230,6 +230,8 @@ def _ended(session: Session, turn: Turn, wish: Wish) -> int:
     message, error = turn.message, turn.error
     if error is None and message.finish == "length":
         error = ReplyError("The reply is cut: the server lets it be no longer.")
+    if wish.form and isinstance(error, Refused):
+        error.hint = f"{error.hint} It may be --format that this server does not take.".lstrip()
     code = _code(message)
     if error is not None:
         complain(error, goes_on=code == CUT and wish.save)
