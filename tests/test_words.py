@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tui_chat.shell.question import fenced
 from tui_chat.shell.words import in_shell
 
-from tests.test_floors import MODULES, name_of
+from tests.test_floors import MODULES
 
 KEY = re.compile(r"Ctrl\+|\bF\d\b|\^[A-Z]\b|\bEsc\b")
 SCREEN = ("ui", "terminal", "cli", "shell", "backends.demo", "relay")
@@ -21,10 +21,10 @@ SCREEN = ("ui", "terminal", "cli", "shell", "backends.demo", "relay")
 
 def hints() -> Iterator[str]:
     """Every text of the rooms below that names a key."""
-    for path in MODULES:
-        if name_of(path).startswith(SCREEN):
+    for name, tree in MODULES.items():
+        if name.startswith(SCREEN):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 parts = [part.value if isinstance(part, ast.Constant) else "x" for part in node.values]
                 text = "".join(map(str, parts))

@@ -14,6 +14,7 @@ from tui_chat.conversation.following import followed
 from tui_chat.conversation.progress import Progress
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ChatError
+from tui_chat.events import Event
 from tui_chat.messages import Message
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
@@ -22,6 +23,9 @@ CHECKPOINT_SECONDS: Final = 1.0
 """At most this much of a reply is lost when the process is killed."""
 _BREATH_SECONDS: Final = 0.008
 """After so long of taking in what has arrived already, keys get their turn."""
+
+
+Hear = Callable[[Event], Awaitable[None]]
 
 
 class Growth:
@@ -108,6 +112,7 @@ class Generation:
         connect: Callable[[Plan], Awaitable[Turn]],
         abandon: Callable[[Plan], Message],
         *,
+        hear: Hear | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         """
@@ -115,11 +120,13 @@ class Generation:
             begin: commits what is to be answered: the plan for that; None if there is nothing to answer.
             connect: the turn that carries out a plan, whose message is on disk.
             abandon: ends the message of a plan that was stopped before there was a turn, and gives it back.
+            hear: is told each event, and reading waits for it: for a pipe that takes no more than it can.
         """
         self._conversation = conversation
         self._begin = begin
         self._connect = connect
         self._abandon = abandon
+        self._hear = hear
         self._growth = Growth()
         self._checkpoints = _Checkpoints(self._keep_soon, checkpoint_seconds)
         self._task: asyncio.Task[object] | None = None
@@ -193,10 +200,12 @@ class Generation:
         try:
             self._growth.grow()
             async with aclosing(turn.events()) as events:
-                async for _ in events:
+                async for event in events:
                     if turn.started:
                         self._checkpoints.request()
                     self._growth.grow()
+                    if self._hear is not None:
+                        await self._hear(event)
                     if loop.time() - breathed > _BREATH_SECONDS:
                         await asyncio.sleep(0)
                         breathed = loop.time()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import replace
@@ -15,7 +15,7 @@ from tui_chat.conversation.again import Again, Plan, answer_to, plan_again
 from tui_chat.conversation.book import Book, Known, Origin, same_place
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.conversation import Conversation
-from tui_chat.conversation.generation import Generation, RemoteReply, Reply
+from tui_chat.conversation.generation import Generation, Hear, RemoteReply, Reply
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ReplyError, StoreError
@@ -86,8 +86,12 @@ class Session:
         clock: Callable[[], float] = time.monotonic,
         book: Book | None = None,
         start: Start | None = None,
+        *,
+        goes_on: bool = True,
     ) -> None:
+        """`goes_on`: waiting prompts are sent by themselves after a whole reply."""
         self._clock = clock
+        self._goes_on = goes_on
         self._book = book or Book(config, ServerFile())
         self._tasks: set[asyncio.Task[None]] = set()
         self._start = start or self._start_task
@@ -135,19 +139,38 @@ class Session:
 
     # Replies
 
-    def send(self, text: str, instead: Message | None = None) -> Generation:
-        """Send a prompt in the chat on screen, maybe `instead` of another, and have it answered."""
-        return self._send(self.current, text, instead)
+    def send(
+        self,
+        text: str,
+        instead: Message | None = None,
+        *,
+        form: str | Mapping[str, object] = "",
+        hear: Hear | None = None,
+    ) -> Generation:
+        """Send a prompt in the chat on screen, maybe `instead` of another, and have it answered.
+
+        Args:
+            form: of the answer, as `Plan.format`.
+            hear: as for `Generation`.
+        """
+        return self._send(self.current, text, instead, form=form, hear=hear)
 
     def _send(
-        self, chat: OpenChat, text: str, instead: Message | None = None, **fields: Unpack[ChatFields]
+        self,
+        chat: OpenChat,
+        text: str,
+        instead: Message | None = None,
+        *,
+        form: str | Mapping[str, object] = "",
+        hear: Hear | None = None,
+        **fields: Unpack[ChatFields],
     ) -> Generation:
         async def begin() -> Plan | None:
             if not await self._is_next(chat):
                 return None
-            return await self._ask(chat, text, instead, **fields)
+            return replace(await self._ask(chat, text, instead, **fields), format=form)
 
-        return self._generate(chat, begin)
+        return self._generate(chat, begin, hear)
 
     def enqueue(self, text: str) -> None:
         """Let a prompt wait for the reply in the chat on screen, behind those that wait already."""
@@ -173,23 +196,25 @@ class Session:
             text, *others = chat.queue
             self._send(chat, text, queue=tuple(others))
 
-    def again(self, message: Message | None = None) -> Generation:
+    def again(self, message: Message | None = None, *, hear: Hear | None = None) -> Generation:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         chat = self.current
 
         async def begin() -> Plan | None:
             return plan_again(chat.conversation, message) if await self._is_next(chat) else None
 
-        return self._generate(chat, begin)
+        return self._generate(chat, begin, hear)
 
-    def _generate(self, chat: OpenChat, begin: Callable[[], Awaitable[Plan | None]]) -> Generation:
+    def _generate(
+        self, chat: OpenChat, begin: Callable[[], Awaitable[Plan | None]], hear: Hear | None
+    ) -> Generation:
         def connect(plan: Plan) -> Awaitable[Turn]:
             return self._turn(chat, plan)
 
         def abandon(plan: Plan) -> Message:
             return _abandon(chat.conversation, plan.reply)
 
-        generation = Generation(chat.conversation, begin, connect, abandon)
+        generation = Generation(chat.conversation, begin, connect, abandon, hear=hear)
         self._receive(chat, generation)
         return generation
 
@@ -202,7 +227,8 @@ class Session:
             finally:
                 chat.seen = chat.seen and chat is self.current
             message = reply.message
-            if message is not None and message.state is State.COMPLETE and reply.error is None:
+            whole = message is not None and message.state is State.COMPLETE and reply.error is None
+            if whole and self._goes_on:
                 self._go_on(chat)
 
         self._start(receive(), f"reply {chat.conversation.chat.id}")

@@ -9,21 +9,22 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui_chat.backends import detect
 from tui_chat.config import Config
-from tui_chat.conversation.again import Again, Plan, plan_again
+from tui_chat.conversation.again import Again, plan_again
 from tui_chat.conversation.book import Book
 from tui_chat.conversation.connection import Connection
+from tui_chat.conversation.generation import Generation
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.session import Session
-from tui_chat.conversation.turn import Turn
 from tui_chat.conversation.window import tokens_of
-from tui_chat.errors import ConfigError, Refused, ReplyError, StoreError, Unreachable
-from tui_chat.messages import Message, State
+from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyError, StoreError, Unreachable
+from tui_chat.events import Event
+from tui_chat.messages import Message, Role, State
 from tui_chat.output import Outflow, is_terminal
 from tui_chat.shell.question import answer_format, question
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
@@ -115,30 +116,30 @@ async def _ask(wish: Wish, config: Config) -> int:
     store, notice = await open_store(database if wish.save or database.exists() else None)
     if notice and wish.save:
         warn(notice)
-    session = Session(config, store, connection, book=book)
+    session = Session(config, store, connection, book=book, goes_on=False)
     try:
         await session.start(wish.chat, resume=wish.resume)
         if session.notice:
             warn(session.notice)
         if not wish.save:
             await session.keep_nothing()
-        plan = await _plan(session, wish)
-        turn = await _receive(session, plan, _reply_for(wish, session), out, aside=not wish.as_json)
+        await _check(session, wish)
+        message, error = await _receive(session, wish, _reply_for(wish, session), out)
         await _warn_of_window(session)
-        return _ended(session, turn, wish)
+        return _ended(session, message, error, wish)
     finally:
         await session.aclose()
 
 
-async def _plan(session: Session, wish: Wish) -> Plan:
-    """What to ask for; the prompt is on disk, whether there is anybody to ask or not.
+async def _check(session: Session, wish: Wish) -> None:
+    """Look at what is asked for; where nobody is there to answer, the prompt is on disk all the same.
 
     Raises:
         ReplyError: there is nobody.
     """
     conversation, connection = session.conversation, session.connection
     if conversation.elsewhere:
-        raise StoreError("This chat is being answered in another tui-chat.", "Wait for it, or leave out -c.")
+        raise _elsewhere()
     again = None if wish.prompt else plan_again(conversation)
     if not wish.prompt and (again is None or again.kind is Again.REGENERATE):
         raise ConfigError("There is no question", "The last reply of this chat is whole: ask something.")
@@ -150,52 +151,64 @@ async def _plan(session: Session, wish: Wish) -> Plan:
         if wish.prompt:
             await conversation.ask(wish.prompt)
         raise trouble
-    if again is not None:
-        return again
-    _, plan = await session.ask(wish.prompt)
-    return replace(plan, format=wish.form)
 
 
-async def _receive(session: Session, plan: Plan, reply: Reply, out: Outflow, *, aside: bool) -> Turn:
-    """Receive a reply to its end, and write it as it comes."""
+def _elsewhere() -> StoreError:
+    return StoreError("This chat is being answered in another tui-chat.", "Wait for it, or leave out -c.")
+
+
+async def _receive(session: Session, wish: Wish, reply: Reply, out: Outflow) -> tuple[Message, ChatError | None]:
+    """Receive a reply to its end, and write it as it comes: it, and what ended it, if that was not the model."""
+    thinking, troubles = Aside(shown=not wish.as_json), list[OutputError | BrokenPipeError]()
+
+    async def hear(event: Event) -> None:
+        thinking.take(event)
+        if text := reply.take(event):
+            try:
+                await out.write(text)
+            except (OutputError, BrokenPipeError) as error:
+                troubles.append(error)
+                raise asyncio.CancelledError from error  # nobody listens: it is stopped, and what came is kept
+
+    generation = session.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else session.again(hear=hear)
     try:
-        turn = await session.turn(plan)
+        async with _attended(session, generation):
+            async for _ in generation.changes():
+                pass
     except asyncio.CancelledError:
-        session.abandon(plan)
-        raise
-    thinking = Aside(shown=aside)
-    try:
-        async with _attended(session, turn), aclosing(session.events(turn)) as events:
-            async for event in events:
-                thinking.take(event)
-                if text := reply.take(event):
-                    await out.write(text)
-    except asyncio.CancelledError:
+        await generation.stop()
         thinking.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
-                await out.write(reply.close(turn.message))
+                await out.write(reply.close(generation.message or Message(Role.ASSISTANT, "")))
         raise
     thinking.close()
-    await out.write(reply.close(turn.message))
-    return turn
+    message, error = generation.message, generation.error
+    if troubles:
+        raise troubles[0]
+    if message is None or generation.turn is None:
+        raise error or StoreError(
+            "This chat is being answered in another tui-chat.", "Wait for it, or leave out -c."
+        )
+    if message.state is State.STOPPED:
+        raise asyncio.CancelledError  # by another tui-chat
+    await out.write(reply.close(message))
+    return message, error
 
 
 @asynccontextmanager
-async def _attended(session: Session, turn: Turn) -> AsyncIterator[None]:
+async def _attended(session: Session, generation: Generation) -> AsyncIterator[None]:
     """Inside of it, attempts that fail are told of, and another tui-chat that shows the reply can stop it."""
-    receiving = asyncio.current_task()
 
     async def attend() -> None:
-        told: ReplyError | None = None
+        told: ChatError | None = None
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            if turn.retry_in is not None and turn.error is not None and turn.error is not told:
-                told = turn.error
-                warn(f"{told} It is tried again in {turn.retry_in:.0f} s.")
-            if receiving is not None and await session.is_asked_to_stop(turn.id):
-                receiving.cancel()
-                return
+            error, retry_in = generation.error, generation.retry_in
+            if retry_in is not None and error is not None and error is not told:
+                told = error
+                warn(f"{told} It is tried again in {retry_in:.0f} s.")
+            await session.heed_stops()
 
     attending = start_task(attend())
     try:
@@ -225,9 +238,8 @@ async def _warn_of_window(session: Session) -> None:
         )
 
 
-def _ended(session: Session, turn: Turn, wish: Wish) -> int:
+def _ended(session: Session, message: Message, error: ChatError | None, wish: Wish) -> int:
     """Say how a reply ended, if it is not whole or not kept: the exit code."""
-    message, error = turn.message, turn.error
     if error is None and message.finish == "length":
         error = ReplyError("The reply is cut: the server lets it be no longer.")
     if wish.form and isinstance(error, Refused):
