@@ -14,6 +14,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent / "tui_chat"
 
 FLOORS = (
+    ("parts",),
     ("errors", "messages", "servers", "tasks"),
     ("events", "text", "key_command", "output"),
     ("protocol",),

@@ -15,11 +15,14 @@ from pathlib import Path
 import pytest
 from tui_chat.cli import main
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
-PROMPT = Message(Role.USER, "What is a bounded queue?", id="p")
-REPLY = Message(Role.ASSISTANT, "A queue that *blocks*.", id="r", parent="p", model="tiny", state=State.STOPPED)
+PROMPT = Message(Role.USER, parts_of("What is a bounded queue?"), id="p")
+REPLY = Message(
+    Role.ASSISTANT, parts_of("A queue that *blocks*."), id="r", parent="p", model="tiny", state=State.STOPPED
+)
 
 
 @pytest.fixture
@@ -35,7 +38,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         await store.create_chat(Chat("aaa1", model="tiny"))
         await store.save("aaa1", PROMPT, REPLY)
         await store.create_chat(Chat("bbb2", title="About stacks", model="tiny"))
-        await store.save("bbb2", Message(Role.USER, "And a stack?", id="s"))
+        await store.save("bbb2", Message(Role.USER, parts_of("And a stack?"), id="s"))
         await store.aclose()
 
     asyncio.run(fill())
@@ -81,7 +84,7 @@ def test_a_chat_is_told_of_by_what_there_is_to_tell(data: Path, capsys: pytest.C
     async def change() -> None:
         store = await Store.open(data / "chats.db")
         await store.create_chat(Chat("ccc3", title="Alone", pinned=True))
-        await store.save("ccc3", Message(Role.USER, "Alone"))
+        await store.save("ccc3", Message(Role.USER, parts_of("Alone")))
         await store.aclose()
 
     asyncio.run(change())
@@ -160,7 +163,7 @@ async def fill_with(data: Path, count: int) -> None:
     store = await Store.open(data / "chats.db")
     for number in range(count):
         await store.create_chat(Chat(f"many{number}", title=f"many words {number} " * 20))
-        await store.save(f"many{number}", Message(Role.USER, f"many words {number}"))
+        await store.save(f"many{number}", Message(Role.USER, parts_of(f"many words {number}")))
     await store.aclose()
 
 

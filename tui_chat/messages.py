@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
+
+from tui_chat.parts import File, Image, Part, Text, Thinking, ToolCall, filled, parts_of
 
 THINK_LEVELS: Final = ("low", "medium", "high", "max")
 """How much a model may be asked to think, by Ollama's names."""
@@ -62,15 +64,6 @@ class Usage:
         return self.prompt_tokens + (self.reply_tokens or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that goes with a message: an image, most of the time."""
-
-    name: str
-    mime: str
-    data: bytes = field(repr=False)
-
-
 def new_id() -> str:
     """A fresh identifier: 16 hex digits that sort by time to the second, then at random."""
     return f"{int(time.time()):08x}{secrets.token_hex(4)}"
@@ -81,12 +74,10 @@ class Message:
     """One turn of a conversation: a node in its tree, below `parent`."""
 
     role: Role
-    text: str
+    parts: tuple[Part, ...] = ()
     id: str = field(default_factory=new_id)
     parent: str | None = None
-    thinking: str = ""
     state: State = State.COMPLETE
-    attachments: tuple[Attachment, ...] = ()
     model: str = ""
     server: str = ""
     usage: Usage | None = None
@@ -102,9 +93,68 @@ class Message:
     """Seconds from the request to the end."""
 
     @property
+    def text(self) -> str:
+        """What is said, without the rest."""
+        return "\n\n".join([part.text for part in self.parts if isinstance(part, Text) and part.text])
+
+    @property
+    def thinking(self) -> str:
+        """What was thought."""
+        return "\n\n".join([part.text for part in self.parts if isinstance(part, Thinking) and part.text])
+
+    @property
+    def says(self) -> bool:
+        """Whether there is more in it than thinking."""
+        return not all(isinstance(part, Thinking) for part in self.parts)
+
+    @property
+    def files(self) -> tuple[Image | File, ...]:
+        """The images and files that go with it."""
+        return tuple(part for part in self.parts if isinstance(part, Image | File))
+
+    @property
+    def size(self) -> int:
+        """Characters of all that is said, thought and passed to and from tools, bytes of images and files."""
+        return sum(map(_size_of, self.parts))
+
+    def with_text(self, text: str) -> Message:
+        """This message with `text` as all that is said, where it was said first; the other parts stay."""
+        others = [part for part in self.parts if not isinstance(part, Text)]
+        spoken = (place for place, part in enumerate(self.parts) if isinstance(part, Text))
+        place = next(spoken, sum(isinstance(part, Thinking) for part in others))
+        return replace(self, parts=(*others[:place], *parts_of(text), *others[place:]))
+
+    def with_data(self, data: Mapping[str, bytes]) -> Message:
+        """This message with the bytes of its images and files, as far as `data` has them by digest."""
+        if not any(file.blob.data is None and file.blob.digest in data for file in self.files):
+            return self
+        return replace(self, parts=tuple(filled(part, data) for part in self.parts))
+
+    def grown(self, text: str = "", thinking: str = "") -> Message:
+        """This message, gone on with more thinking and then more text."""
+        parts = list(self.parts)
+        for kind, more in ((Thinking, thinking), (Text, text)):
+            last = parts[-1] if parts else None
+            if isinstance(last, kind):
+                parts[-1] = kind(last.text + more)
+            elif more:
+                parts.append(kind(more))
+        return replace(self, parts=tuple(parts))
+
+    @property
     def unfinished(self) -> bool:
         """Whether there is more to be had: it was stopped, cut, failed midway, or ended by length."""
         return self.state not in (State.COMPLETE, State.STREAMING) or self.finish == "length"
+
+
+def _size_of(part: Part) -> int:
+    match part:
+        case Image() | File():
+            return part.blob.size
+        case ToolCall():
+            return len(part.arguments)
+        case _:
+            return len(part.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tui_chat.backends.demo_replies import reply_to, tokens_of
 from tui_chat.errors import ConfigError, NoSuchModel
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import DEMO
 
 FAST = float("inf")
@@ -26,7 +27,7 @@ def backend() -> DemoBackend:
 
 
 def asked(prompt: str, model: str = "demo") -> ChatRequest:
-    return ChatRequest(model, (Message(Role.USER, prompt),))
+    return ChatRequest(model, (Message(Role.USER, parts_of(prompt)),))
 
 
 async def ask(backend: DemoBackend, request: ChatRequest) -> list[Event]:

@@ -12,12 +12,13 @@ from tui_chat.backends.detect import connect, detect, discover
 from tui_chat.errors import Busy, ConfigError, Cut, Garbled, ReplyError, ServerFault, Unauthorized, Unreachable
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Flavour, Kind, Secret, Server
 
 from tests.backends.imitations import Imitation, answer, in_turn, replay, stream
 from tests.server import Step, stall
 
-ASKED = ChatRequest("tiny", (Message(Role.USER, "What are queues?"),))
+ASKED = ChatRequest("tiny", (Message(Role.USER, parts_of("What are queues?")),))
 SSE = (
     b'data: {"choices":[{"delta":{"content":"Hello"},"finish_reason":null}]}\n\n'
     b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'

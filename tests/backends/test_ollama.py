@@ -14,6 +14,7 @@ from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.errors import Cut, Garbled, NoSuchModel, Refused, ReplyError, ServerFault, Unreachable
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Model, Role, Usage
+from tui_chat.parts import parts_of
 from tui_chat.protocol.ollama_resume import CONTINUE
 from tui_chat.servers import Server
 
@@ -39,7 +40,7 @@ from tests.server import (
     wire,
 )
 
-ASKED = ChatRequest("tiny", (Message(Role.USER, "What are queues?"),))
+ASKED = ChatRequest("tiny", (Message(Role.USER, parts_of("What are queues?")),))
 RESUMED = ChatRequest("tiny", ASKED.messages, prefill="Queues are")
 OPEN = "{{ range $i, $_ := .Messages }}{{ $last := eq (len (slice $.Messages $i)) 1 }}{{ end }}"
 CLOSED = "{{ range .Messages }}{{ .Content }}<end>{{ end }}"

@@ -24,14 +24,15 @@ from tui_chat.errors import (
     Unsupported,
 )
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, PromptProgress, Thinking
-from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
+from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.servers import Flavour, Secret, Server
 
 from tests.backends.imitations import Imitation, answer, in_order, in_turn, replay, stream
 from tests.server import Step, end, reset, stall, wait
 
 CHAT = "/v1/chat/completions"
-ASKED = ChatRequest("tiny", (Message(Role.USER, "What are queues?"),))
+ASKED = ChatRequest("tiny", (Message(Role.USER, parts_of("What are queues?")),))
 RESUMED = ChatRequest("tiny", ASKED.messages, prefill="Queues are")
 
 
@@ -373,7 +374,7 @@ async def test_llama_cpp_goes_on_from_the_raw_prompt_where_its_template_closes_t
 
 
 async def test_llama_cpp_is_asked_in_words_where_a_raw_prompt_would_lose_an_image() -> None:
-    seen = Message(Role.USER, "What is it?", attachments=(Attachment("a.png", "image/png", b"x"),))
+    seen = Message(Role.USER, parts_of("What is it?", files=(attached("a.png", "image/png", Blob.of(b"x")),)))
     async with Imitation({CHAT: HELLO, "/apply-template": answer({"prompt": "closed"})}) as server:
         assert (await ask(server.url, ChatRequest("tiny", (seen,), prefill="It"), Flavour.LLAMACPP))[
             0

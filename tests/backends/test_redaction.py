@@ -10,6 +10,7 @@ from tui_chat.backends.detect import connect
 from tui_chat.backends.redaction import redact
 from tui_chat.errors import Busy, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Kind, Secret, Server
 
 from tests.server import JSON, SSE, ScriptedServer, Step, answer, end, head, line, raw
@@ -17,7 +18,7 @@ from tests.server import JSON, SSE, ScriptedServer, Step, answer, end, head, lin
 KEY = "sk-KEYKEY/KEY123"
 AZURE = "azure-0123456789"
 PASSWORD = "pass/word"
-ASKED = ChatRequest("tiny", (Message(Role.USER, "Hi"),))
+ASKED = ChatRequest("tiny", (Message(Role.USER, parts_of("Hi")),))
 
 
 async def told(url: str, kind: Kind) -> str:

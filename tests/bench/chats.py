@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
@@ -33,7 +34,9 @@ async def build_chat(folder: Path, messages: int) -> None:
     for number in range(messages):
         parent = chain[-1].id if chain else None
         role = Role.ASSISTANT if number % 2 else Role.USER
-        chain.append(Message(role, f"Message {number}. {text}", id=f"{number:016x}", parent=parent, model="tiny"))
+        chain.append(
+            Message(role, parts_of(f"Message {number}. {text}"), id=f"{number:016x}", parent=parent, model="tiny")
+        )
     if chain:
         await store.adopt(Thread(Chat("c" * 16, leaf=chain[-1].id), tuple(chain)))
         await store.index()

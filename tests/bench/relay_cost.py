@@ -24,6 +24,7 @@ from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.backends.relay import RelayBackend
 from tui_chat.events import Accepted, Delta
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Server
 
 from tests.loopback import Exchange, Loopback
@@ -87,7 +88,7 @@ async def process(*words: str) -> AsyncIterator[tuple[str, int]]:
 
 async def measure(backend: Backend) -> tuple[float, list[float]]:
     """Milliseconds to the first event, and the age of each token in milliseconds."""
-    request = ChatRequest("clock", (Message(Role.USER, "x"),))
+    request = ChatRequest("clock", (Message(Role.USER, parts_of("x")),))
     start = time.monotonic_ns()
     first = 0
     ages: list[float] = []

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
@@ -93,7 +94,7 @@ def corpus(chats: int, per_chat: int) -> list[Thread]:
             parent = messages[-1].id if messages else None
             role = Role.ASSISTANT if turn % 2 else Role.USER
             messages.append(
-                Message(role, text, id=f"{number:08x}{turn:08x}", parent=parent, created=float(number))
+                Message(role, parts_of(text), id=f"{number:08x}{turn:08x}", parent=parent, created=float(number))
             )
         threads.append(Thread(chat, tuple(messages)))
     return threads
@@ -159,9 +160,9 @@ async def checkpointing(store: Store) -> None:
 
     for what, background in (("alone", None), ("while searches run", asyncio.create_task(search_on()))):
         times = []
-        reply = Message(Role.ASSISTANT, "", state=State.STREAMING)
+        reply = Message(Role.ASSISTANT, (), state=State.STREAMING)
         for size in range(1000, 100_001, 1000):
-            grown = Message(reply.role, "word " * (size // 5), id=reply.id, state=State.STREAMING)
+            grown = Message(reply.role, parts_of("word " * (size // 5)), id=reply.id, state=State.STREAMING)
             times.append((await timed(store.save(chat.id, grown)))[0])
         show(f"checkpoint of 1 to 100 KB, {what}", times)
         if background is not None:

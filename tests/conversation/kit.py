@@ -79,4 +79,4 @@ class Clock:
 
 def empty_reply(**fields: object) -> Message:
     """A reply of which nothing is there yet."""
-    return Message(Role.ASSISTANT, "", state=State.STREAMING, model="tiny", **fields)  # type: ignore[arg-type]
+    return Message(Role.ASSISTANT, state=State.STREAMING, model="tiny", **fields)  # type: ignore[arg-type]

@@ -8,11 +8,12 @@ import pytest
 from tui_chat.conversation.again import Again, plan_again
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
-PROMPT = Message(Role.USER, "go", id="prompt")
-REPLY = Message(Role.ASSISTANT, "some text", id="reply", parent="prompt")
+PROMPT = Message(Role.USER, parts_of("go"), id="prompt")
+REPLY = Message(Role.ASSISTANT, parts_of("some text"), id="reply", parent="prompt")
 
 
 async def with_last(reply: Message | None) -> Conversation:
@@ -41,8 +42,8 @@ async def test_while_a_reply_streams_there_is_nothing_to_do_again() -> None:
             (replace(REPLY, state=state), Again.CONTINUE)
             for state in (State.STOPPED, State.INTERRUPTED, State.FAILED)
         ),
-        (replace(REPLY, state=State.FAILED, text=""), Again.RETRY),
-        (replace(REPLY, state=State.STOPPED, text="", thinking="hm"), Again.RETRY),
+        (replace(REPLY.with_text(""), state=State.FAILED), Again.RETRY),
+        (replace(REPLY, state=State.STOPPED, parts=parts_of("", "hm")), Again.RETRY),
     ],
 )
 async def test_what_again_means_follows_from_how_the_reply_ended(last: Message | None, kind: Again) -> None:

@@ -66,11 +66,11 @@ async def test_draft_and_place_are_kept(store: FailingStore) -> None:
 async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(store: FailingStore) -> None:
     conversation = Conversation(store, system="Be brief.")
     first = await conversation.ask("one")
-    await conversation.keep(replace(empty_reply(parent=first.id), text="1", state=State.STOPPED))
+    await conversation.keep(replace(empty_reply(parent=first.id).with_text("1"), state=State.STOPPED))
     second = await conversation.ask("two")
     await conversation.keep(replace(empty_reply(parent=second.id), state=State.FAILED))
     third = await conversation.ask("three")
-    request = conversation.request(empty_reply(parent=third.id), {"seed": 1}, think=True, prefill="3")
+    request = await conversation.request(empty_reply(parent=third.id), {"seed": 1}, think=True, prefill="3")
     assert [(message.role, message.text) for message in request.messages] == [
         (Role.SYSTEM, "Be brief."),
         (Role.USER, "one"),
@@ -84,10 +84,10 @@ async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(st
 async def test_a_second_version_leaves_the_first_out_of_what_is_sent(store: FailingStore) -> None:
     conversation = Conversation(store)
     prompt = await conversation.ask("go")
-    await conversation.keep(replace(empty_reply(parent=prompt.id), text="version one", state=State.COMPLETE))
+    await conversation.keep(replace(empty_reply(parent=prompt.id).with_text("version one"), state=State.COMPLETE))
     second = empty_reply(parent=prompt.id)
-    assert [message.text for message in conversation.request(second, {}, None).messages] == ["go"]
-    await conversation.keep(replace(second, text="version two", state=State.COMPLETE))
+    assert [message.text for message in (await conversation.request(second, {}, None)).messages] == ["go"]
+    await conversation.keep(replace(second.with_text("version two"), state=State.COMPLETE))
     assert [message.text for message in conversation.branch] == ["go", "version two"]
 
 
@@ -95,7 +95,7 @@ async def test_where_the_disk_fails_it_goes_on_in_memory_and_saves_all_once_it_c
     conversation = Conversation(store)
     first = await conversation.ask("one")
     store.full = True
-    reply = replace(empty_reply(parent=first.id), text="1", state=State.COMPLETE)
+    reply = replace(empty_reply(parent=first.id).with_text("1"), state=State.COMPLETE)
     await conversation.keep(reply)
     assert isinstance(conversation.trouble, StoreError)
     await conversation.ask("two")
@@ -116,7 +116,7 @@ async def test_what_others_write_is_taken_in_once(store: FailingStore) -> None:
     prompt = await conversation.ask("go")
     opened = Conversation(store, await store.load(conversation.chat.id))
     assert not await opened.catch_up()
-    await conversation.keep(replace(prompt, text="changed"))
+    await conversation.keep(prompt.with_text("changed"))
     assert await opened.catch_up()
     assert not await opened.catch_up()
     assert [message.text for message in opened.branch] == ["changed"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.conversation.following import followed
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.owner import Owner
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
@@ -23,8 +24,8 @@ LIVING = replace(HERE, host="elsewhere")
 
 async def streaming(store: Store) -> Message:
     """A chat with half a reply, written by `store`'s process."""
-    prompt = Message(Role.USER, "go", id="prompt")
-    reply = Message(Role.ASSISTANT, "half", id="reply", parent="prompt", state=State.STREAMING)
+    prompt = Message(Role.USER, parts_of("go"), id="prompt")
+    reply = Message(Role.ASSISTANT, parts_of("half"), id="reply", parent="prompt", state=State.STREAMING)
     await store.create_chat(Chat("chat"))
     await store.save("chat", prompt, reply)
     return reply
@@ -37,7 +38,7 @@ async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
     conversation = Conversation(store, await store.load("chat"))
     assert conversation.elsewhere
     seen: list[tuple[str, State]] = []
-    stages = iter([replace(reply, text="half of it"), replace(reply, text="all of it", state=State.COMPLETE)])
+    stages = iter([reply.with_text("half of it"), replace(reply.with_text("all of it"), state=State.COMPLETE)])
     await other.save("chat", next(stages))
     async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
         async for message in news:

@@ -52,7 +52,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 async def begun(store: Store) -> tuple[Conversation, Message]:
     conversation = Conversation(store)
     prompt = await conversation.ask("go")
-    return conversation, replace(empty_reply(parent=prompt.id), text="half", state=State.STREAMING)
+    return conversation, replace(empty_reply(parent=prompt.id).with_text("half"), state=State.STREAMING)
 
 
 async def texts(store: Store, conversation: Conversation) -> list[str]:
@@ -63,7 +63,7 @@ async def test_a_write_that_failed_is_not_forgotten_because_another_one_works(st
     conversation, reply = await begun(store)
     await conversation.keep(reply)
     store.broken = True
-    whole = replace(reply, text="half and the rest", state=State.COMPLETE)
+    whole = replace(reply.with_text("half and the rest"), state=State.COMPLETE)
     await conversation.keep(whole)
     await conversation.note(draft="more")
     assert conversation.trouble is not None
@@ -103,8 +103,8 @@ async def test_what_is_tried_after_the_end_does_not_hide_why_it_is_not_saved(sto
 async def test_versions_that_are_not_shown_are_written_too(store: Unsteady) -> None:
     conversation, reply = await begun(store)
     store.broken = True
-    await conversation.keep(replace(reply, text="one", state=State.COMPLETE))
-    await conversation.keep(replace(reply, id="other", text="two", state=State.COMPLETE))
+    await conversation.keep(replace(reply.with_text("one"), state=State.COMPLETE))
+    await conversation.keep(replace(reply.with_text("two"), id="other", state=State.COMPLETE))
     store.broken = False
     await conversation.settle()
     thread = await store.load(conversation.chat.id)
@@ -116,10 +116,10 @@ async def test_behind_a_slow_disk_waits_one_write_of_the_newest_state(store: Uns
     store.saved.clear()
     store.gate.clear()
     for number in range(50):
-        conversation.keep_soon(replace(reply, text=f"{number} pieces"))
+        conversation.keep_soon(reply.with_text(f"{number} pieces"))
         await asyncio.sleep(0)
     store.gate.set()
-    await conversation.keep(replace(reply, text="all", state=State.COMPLETE))
+    await conversation.keep(replace(reply.with_text("all"), state=State.COMPLETE))
     assert [[message.text for message in messages] for messages in store.saved] == [["0 pieces"], ["all"]]
 
 
@@ -137,9 +137,9 @@ async def test_what_another_process_has_changed_meanwhile_is_not_overwritten(tmp
     conversation, cut = await begun(here)
     await conversation.keep(replace(cut, state=State.STOPPED))
     other = Conversation(there, await there.load(conversation.chat.id))
-    await other.keep(replace(cut, text="half, continued there", state=State.COMPLETE))
+    await other.keep(replace(cut.with_text("half, continued there"), state=State.COMPLETE))
     for text in ("something", "something else here"):
-        await conversation.keep(replace(cut, text=text, state=State.COMPLETE))
+        await conversation.keep(replace(cut.with_text(text), state=State.COMPLETE))
     assert conversation.trouble is None
     thread = await here.load(conversation.chat.id)
     assert [message.text for message in thread.messages] == ["go", "half, continued there", "something else here"]

@@ -16,6 +16,7 @@ from tui_chat.conversation.session import Session, find_chat
 from tui_chat.errors import ReplyError, StoreError, Unreachable
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import Message, Model, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.owner import Owner
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
@@ -184,7 +185,7 @@ async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_s
     path = tmp_path / "chats.db"
     gone = await Store.open(path, owner=replace(Owner.current(), pid=4_000_000))
     await gone.create_chat(Chat("chat"))
-    await gone.save("chat", Message(Role.ASSISTANT, "half", state=State.STREAMING))
+    await gone.save("chat", Message(Role.ASSISTANT, parts_of("half"), state=State.STREAMING))
     await gone.aclose()
     store = await Store.open(path)
     session = session_on(store)

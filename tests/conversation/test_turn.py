@@ -13,6 +13,7 @@ from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, Unreachable
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking, WasThinking
 from tui_chat.messages import ChatRequest, Message, State, Usage
+from tui_chat.parts import parts_of
 from tui_chat.servers import Flavour, Server
 
 from tests.backends.imitations import Imitation, answer, replay
@@ -55,7 +56,7 @@ async def test_what_arrives_is_kept_apart_as_answer_and_thinking() -> None:
 
 
 async def test_a_reply_that_goes_on_keeps_how_long_it_had_thought() -> None:
-    cut = replace(empty_reply(thinking="hmm", usage=Usage(thinking_seconds=3.0)), text="An ")
+    cut = empty_reply(parts=parts_of("An ", "hmm"), usage=Usage(thinking_seconds=3.0))
     backend = ScriptedBackend(
         [[Accepted(), Thinking("where was I"), Delta("answer"), Finished("stop", Usage(10, 4))]]
     )
@@ -188,7 +189,7 @@ async def test_stopping_in_a_pause_ends_the_trying() -> None:
 
 
 async def test_an_exact_continuation_follows_directly() -> None:
-    reply: Message = replace(empty_reply(), text="One two", thinking="hm")
+    reply: Message = empty_reply(parts=parts_of("One two", "hm"))
     backend = ScriptedBackend([[Continued(exact=True), Accepted(), Delta(" two"), Delta(" three"), Finished()]])
     turn = Turn(backend, replace(REQUEST, prefill=reply.text), reply)
     await run(turn)
@@ -197,7 +198,7 @@ async def test_an_exact_continuation_follows_directly() -> None:
 
 @pytest.mark.parametrize("said", [[Continued(exact=True)], [Continued(exact=False)], []])
 async def test_what_repeats_the_whole_prefill_is_trimmed_whatever_the_server_promised(said: list[Step]) -> None:
-    reply = replace(empty_reply(), text="A bounded queue is best ")
+    reply = empty_reply().with_text("A bounded queue is best ")
     script = [*said, Accepted(), Delta("A bounded queue is best q"), Delta("ueues."), Finished()]
     turn = Turn(ScriptedBackend([script]), replace(REQUEST, prefill=reply.text), reply)
     events = await run(turn)
@@ -207,7 +208,7 @@ async def test_what_repeats_the_whole_prefill_is_trimmed_whatever_the_server_pro
 
 @pytest.mark.parametrize("recording", ["llamacpp-new-prefill.txt", "llamacpp-new-continue.txt"])
 async def test_the_prefill_that_todays_llama_cpp_sends_back_is_trimmed(recording: str) -> None:
-    reply = replace(empty_reply(), text="A bounded queue is best ")
+    reply = empty_reply().with_text("A bounded queue is best ")
     template = answer({"prompt": f"<|assistant|>{reply.text}"})
     async with Imitation({"/apply-template": template, "/v1/chat/completions": replay(recording)}) as server:
         backend = OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP))
@@ -217,7 +218,7 @@ async def test_the_prefill_that_todays_llama_cpp_sends_back_is_trimmed(recording
 
 
 async def test_what_a_continuation_in_words_repeats_is_trimmed() -> None:
-    reply = replace(empty_reply(), text="A bounded queue blocks")
+    reply = empty_reply().with_text("A bounded queue blocks")
     again = [Delta("A bounded "), Delta("queue blocks"), Delta(" the producer.")]
     turn = Turn(
         ScriptedBackend([[Continued(exact=False), Accepted(), *again, Finished()]]),
@@ -233,7 +234,7 @@ async def test_what_a_continuation_in_words_repeats_is_trimmed() -> None:
 async def test_what_is_held_back_at_the_seam_is_kept_when_the_line_breaks_and_nothing_is_asked_twice(
     clock: Clock,
 ) -> None:
-    reply = replace(empty_reply(), text="A bounded queue blocks")
+    reply = empty_reply().with_text("A bounded queue blocks")
     backend = ScriptedBackend([[Continued(exact=False), Accepted(), Delta("bounded qu"), Cut("It broke")]])
     turn = Turn(backend, replace(REQUEST, prefill=reply.text), reply, clock)
     await run(turn)
@@ -243,7 +244,7 @@ async def test_what_is_held_back_at_the_seam_is_kept_when_the_line_breaks_and_no
 
 
 async def test_thinking_about_how_to_go_on_is_no_part_of_a_reply_that_goes_on() -> None:
-    reply = replace(empty_reply(), text="half of it", thinking="hm")
+    reply = empty_reply(parts=parts_of("half of it", "hm"))
     script: list[Step] = [
         Continued(exact=False),
         Thinking("How to go on?"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.owner import Owner
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
@@ -18,7 +19,7 @@ from tests.program.kit import CTRL_Q, CTRL_R, ESCAPE, Home
 from tests.program.test_cuts import KNOWS_NO_RENDERING
 from tests.server import ScriptedServer, done, end, head, pause, reply, stall, token, wait
 
-PROMPT = Message(Role.USER, "in A", id="a", created=1.0)
+PROMPT = Message(Role.USER, parts_of("in A"), id="a", created=1.0)
 
 
 def locked(home: Home) -> sqlite3.Connection:
@@ -96,7 +97,7 @@ async def test_leaving_does_not_wait_for_a_disk_that_is_locked(
 async def test_two_copies_continue_the_same_reply_and_none_overwrites_the_other(
     home: Home, server: ScriptedServer
 ) -> None:
-    cut = Message(Role.ASSISTANT, "cut short ", id="r", parent="a", state=State.INTERRUPTED, created=2.0)
+    cut = Message(Role.ASSISTANT, parts_of("cut short "), id="r", parent="a", state=State.INTERRUPTED, created=2.0)
     await with_chat(home, PROMPT, cut)
     server.script(*KNOWS_NO_RENDERING)
     server.script(head(), token("and a long continuation, to THE END"), done(), end())
@@ -141,7 +142,9 @@ async def test_a_disk_without_room_at_the_start_keeps_nobody_from_reading(
 ) -> None:
     await with_chat(home, PROMPT)
     gone = await Store.open(home.database, owner=Owner("host", "boot", 1, "then"))
-    await gone.save("AAAA", Message(Role.ASSISTANT, "half of it", id="r", parent="a", state=State.STREAMING))
+    await gone.save(
+        "AAAA", Message(Role.ASSISTANT, parts_of("half of it"), id="r", parent="a", state=State.STREAMING)
+    )
     await gone.aclose()
     with sqlite3.connect(home.database) as connection:
         connection.execute("UPDATE messages SET touched = 0")

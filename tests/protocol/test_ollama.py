@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled, ReplyError, ServerFault
 from tui_chat.events import Delta, Event, Finished, Thinking, ToolCall
-from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
+from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.protocol.lines import Lines
 from tui_chat.protocol.ollama import body_of, chat_body, events_of, model_of, models_of
 
@@ -255,15 +256,15 @@ def test_a_list_of_nothing_is_empty(body: dict[str, object]) -> None:
 
 
 def test_a_request_holds_the_whole_conversation() -> None:
-    image = Attachment("cat.png", "image/png", b"\x89PNG")
-    note = Attachment("note.txt", "text/plain", b"no image")
+    image = attached("cat.png", "image/png", Blob.of(b"\x89PNG"))
+    note = attached("note.txt", "text/plain", Blob.of(b"no image"))
     request = ChatRequest(
         "tiny",
         (
-            Message(Role.SYSTEM, "Be brief."),
-            Message(Role.USER, "What is it?", attachments=(image, note)),
-            Message(Role.ASSISTANT, "A cat.", thinking="Whiskers."),
-            Message(Role.USER, "Sure?"),
+            Message(Role.SYSTEM, parts_of("Be brief.")),
+            Message(Role.USER, parts_of("What is it?", files=(image, note))),
+            Message(Role.ASSISTANT, parts_of("A cat.", "Whiskers.")),
+            Message(Role.USER, parts_of("Sure?")),
         ),
         options={"seed": 1},
         think="high",
@@ -272,7 +273,11 @@ def test_a_request_holds_the_whole_conversation() -> None:
         "model": "tiny",
         "messages": [
             {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "What is it?", "images": [base64.b64encode(b"\x89PNG").decode()]},
+            {
+                "role": "user",
+                "content": "What is it?\n\nnote.txt:\n```\nno image\n```",
+                "images": [base64.b64encode(b"\x89PNG").decode()],
+            },
             {"role": "assistant", "content": "A cat.", "thinking": "Whiskers."},
             {"role": "user", "content": "Sure?"},
         ],
@@ -283,5 +288,9 @@ def test_a_request_holds_the_whole_conversation() -> None:
 
 
 def test_what_was_not_asked_for_is_left_to_the_server() -> None:
-    assert chat_body(ChatRequest("tiny", (Message(Role.USER, "Hi"),))).keys() == {"model", "messages", "stream"}
+    assert chat_body(ChatRequest("tiny", (Message(Role.USER, parts_of("Hi")),))).keys() == {
+        "model",
+        "messages",
+        "stream",
+    }
     assert chat_body(ChatRequest("tiny", (), think=False))["think"] is False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tui_chat.messages import Attachment, ChatRequest, Message, Role
+from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.protocol.ollama import body_of, chat_body
 from tui_chat.protocol.ollama_resume import (
     CONTINUE,
@@ -17,7 +18,9 @@ from tui_chat.protocol.ollama_resume import (
 
 from tests.protocol.ollama_recordings import recorded
 
-ASKED = ChatRequest("m", (Message(Role.USER, "Count."),), options={"seed": 1}, think=True, prefill="One, tw")
+ASKED = ChatRequest(
+    "m", (Message(Role.USER, parts_of("Count.")),), options={"seed": 1}, think=True, prefill="One, tw"
+)
 
 
 def sent(request: ChatRequest) -> list[tuple[object, object]]:
@@ -58,7 +61,7 @@ def test_a_raw_prompt_is_the_rendered_one_and_the_partial_reply() -> None:
 
 
 def test_a_raw_prompt_takes_the_images_along() -> None:
-    asked = Message(Role.USER, "See.", attachments=(Attachment("a.png", "image/png", b"x"),))
+    asked = Message(Role.USER, parts_of("See.", files=(attached("a.png", "image/png", Blob.of(b"x")),)))
     body = raw_body(ChatRequest("m", (asked,), prefill="A"), "")
     assert body is not None
     assert body["images"] == ["eA=="]

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, TooLong
 from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
-from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
+from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.protocol.openai import ReplyDecoder, chat_body, completion_body
 from tui_chat.protocol.sse import EventDecoder
 from tui_chat.servers import Flavour
@@ -322,11 +323,15 @@ def vars_of(event: Event) -> list[str]:
 # Requests
 
 
-USER = Message(Role.USER, "What are queues?")
+USER = Message(Role.USER, parts_of("What are queues?"))
 
 
 def test_a_conversation_becomes_messages() -> None:
-    body = chat_body(ChatRequest("m", (Message(Role.SYSTEM, "Be kind."), USER, Message(Role.ASSISTANT, "Lines."))))
+    body = chat_body(
+        ChatRequest(
+            "m", (Message(Role.SYSTEM, parts_of("Be kind.")), USER, Message(Role.ASSISTANT, parts_of("Lines.")))
+        )
+    )
     assert body == {
         "model": "m",
         "stream": True,
@@ -339,14 +344,14 @@ def test_a_conversation_becomes_messages() -> None:
     }
 
 
-def test_images_go_as_data_urls_and_other_files_not_at_all() -> None:
-    files = (Attachment("a.png", "image/png", b"\x89PNG"), Attachment("a.txt", "text/plain", b"x"))
-    body = chat_body(ChatRequest("m", (Message(Role.USER, "see", attachments=files),)))
+def test_images_go_as_data_urls_and_texts_in_fences() -> None:
+    files = (attached("a.png", "image/png", Blob.of(b"\x89PNG")), attached("a.txt", "text/plain", Blob.of(b"x")))
+    body = chat_body(ChatRequest("m", (Message(Role.USER, parts_of("see", files=files)),)))
     assert body["messages"] == [
         {
             "role": "user",
             "content": [
-                {"type": "text", "text": "see"},
+                {"type": "text", "text": "see\n\na.txt:\n```\nx\n```"},
                 {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw=="}},
             ],
         }
@@ -402,7 +407,7 @@ def test_thinking_is_switched_in_the_template_where_there_is_one() -> None:
     ],
 )
 def test_earlier_thinking_goes_by_the_names_that_the_server_reads(flavour: Flavour, names: set[str]) -> None:
-    thought = Message(Role.ASSISTANT, "Yes.", thinking="hm")
+    thought = Message(Role.ASSISTANT, parts_of("Yes.", "hm"))
     (message,) = json.loads(json.dumps(chat_body(ChatRequest("m", (thought,)), flavour)))["messages"]
     assert message == {"role": "assistant", "content": "Yes.", **dict.fromkeys(names, "hm")}
 

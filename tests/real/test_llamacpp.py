@@ -19,6 +19,7 @@ from tui_chat.conversation.turn import Turn
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.servers import Flavour, Kind, Secret, Server
 
 SERVERS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
@@ -80,7 +81,7 @@ async def answers(url: str, key: str) -> bool:
 
 def asked(text: str = "What are queues?", *, prefill: str = "", **options: object) -> ChatRequest:
     return ChatRequest(
-        "tiny", (Message(Role.USER, text),), {"temperature": 0, "seed": 1, **options}, prefill=prefill
+        "tiny", (Message(Role.USER, parts_of(text)),), {"temperature": 0, "seed": 1, **options}, prefill=prefill
     )
 
 
@@ -95,7 +96,7 @@ async def take(events: AsyncIterator[Event], into: list[Event]) -> None:
 
 async def resumed(server: Server, cut: str) -> str:
     """What a reply that was cut there is in the end."""
-    reply = Message(Role.ASSISTANT, cut, state=State.STREAMING)
+    reply = Message(Role.ASSISTANT, parts_of(cut), state=State.STREAMING)
     turn = Turn(connect(server), asked(prefill=cut), reply)
     async for _ in turn.events():
         pass
@@ -123,7 +124,9 @@ async def test_llama_cpp_is_found_and_streams(script: str, window: int) -> None:
         assert (events[-1].reason, events[-1].usage.reply_tokens) == ("length", 40)
         assert events[-1].usage.tokens_per_second
 
-        thinks = ChatRequest("tiny", (Message(Role.SYSTEM, "think"), Message(Role.USER, "Explain kites.")))
+        thinks = ChatRequest(
+            "tiny", (Message(Role.SYSTEM, parts_of("think")), Message(Role.USER, parts_of("Explain kites.")))
+        )
         events = await read(found, thinks)
         assert any(isinstance(event, Thinking) for event in events)
         assert "think>" not in text_in(events)

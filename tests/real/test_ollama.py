@@ -18,6 +18,7 @@ from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachable, Unsupported
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Server
 
 SCRIPTS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
@@ -28,7 +29,7 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not (START.exists() and COMPLETE.exists()), reason="no real Ollama is set up"),
 ]
-ASKED = (Message(Role.USER, "What are queues?"),)
+ASKED = (Message(Role.USER, parts_of("What are queues?")),)
 STEADY = {"seed": 1, "temperature": 0}
 
 

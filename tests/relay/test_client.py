@@ -28,6 +28,7 @@ from tui_chat.events import (
     WasThinking,
 )
 from tui_chat.messages import ChatRequest, Message, Model, Role, State, Usage
+from tui_chat.parts import parts_of
 from tui_chat.protocol.relay import event_in, object_from
 from tui_chat.relay.problems import problem_of
 from tui_chat.relay.settings import Settings
@@ -36,7 +37,7 @@ from tui_chat.servers import Secret, Server
 
 from tests.relay.kit import MODEL, USAGE, ScriptedBackend, Step, running, until
 
-REQUEST = ChatRequest("tiny", (Message(Role.USER, "Hi"),))
+REQUEST = ChatRequest("tiny", (Message(Role.USER, parts_of("Hi")),))
 WORDS = tuple(Delta(f"{number} ") for number in range(30))
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn"]), max_size=20)
@@ -167,7 +168,7 @@ def test_a_blank_error_is_told_by_its_kind(blank: str) -> None:
 
 async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(tokens: Path) -> None:
     script = (Continued(True), Accepted(), Delta("Hello, "), Delta("you"), Finished())
-    begun = Message(Role.ASSISTANT, "Hello, ", state=State.STREAMING)
+    begun = Message(Role.ASSISTANT, parts_of("Hello, "), state=State.STREAMING)
     async with running(ScriptedBackend(script), tokens) as relay:
         turn = Turn(RelayBackend(Server(relay.url)), replace(REQUEST, prefill=begun.text), begun)
         assert [event.text async for event in turn.events() if isinstance(event, Delta)] == ["you"]

@@ -15,6 +15,7 @@ from tui_chat.backends.relay import RelayBackend
 from tui_chat.errors import NoSuchModel
 from tui_chat.events import Accepted, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.parts import parts_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.servers import Server
@@ -162,7 +163,7 @@ async def test_through_nginx_a_restart_of_nginx_heals(tokens: Path, tmp_path: Pa
     got: list[Event] = []
     async with running(backend, tokens) as relay:
         async with nginx(tmp_path, relay.port) as url:
-            reply = RelayBackend(Server(url)).reply(ChatRequest("tiny", (Message(Role.USER, "x"),)))
+            reply = RelayBackend(Server(url)).reply(ChatRequest("tiny", (Message(Role.USER, parts_of("x")),)))
             got += [await anext(reply), await anext(reply)]
         go.set()
         config = tmp_path / "nginx.conf"

@@ -184,7 +184,7 @@ def test_images_come_in_either_form_and_only_as_what_they_are() -> None:
     for ask in asks:
         (message,) = ask.request.messages
         assert message.text == "x"
-        assert [(image.mime, image.data) for image in message.attachments] == [("image/png", PNG)]
+        assert [(image.mime, image.blob.data) for image in message.files] == [("image/png", PNG)]
     for bad in (
         "http://10.0.0.1/x.png",
         "data:text/html;base64,eHh4",

@@ -19,6 +19,7 @@ from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.survey import Survey
 from tui_chat.errors import Refused, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Kind, Secret, Server
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.ui.screens.server_form import ServerForm
@@ -27,7 +28,7 @@ from tests.server import ScriptedServer, answer, reply
 from tests.ui.kit import driven
 
 KEY = "sk-very-secret-0123456789"
-ASK = ChatRequest("tiny", (Message(Role.USER, "Hi"),))
+ASK = ChatRequest("tiny", (Message(Role.USER, parts_of("Hi")),))
 
 
 async def fail(server: Server) -> ReplyError:

@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from hypothesis import strategies as st
-from tui_chat.messages import Attachment, Message, Role, State, Usage
+from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.parts import Blob, File, Image, Text, Thinking, ToolCall, ToolResult, parts_of
 from tui_chat.store.owner import Owner
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
@@ -32,7 +33,7 @@ async def opened(path: Path | None, owner: Owner | None = None, patience: float 
 def said(
     text: str, parent: Message | None = None, role: Role = Role.USER, state: State = State.COMPLETE
 ) -> Message:
-    return Message(role, text, parent=parent.id if parent else None, state=state)
+    return Message(role, parts_of(text), parent=parent.id if parent else None, state=state)
 
 
 async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
@@ -65,7 +66,15 @@ seconds = st.none() | st.floats(0, 1e6)
 counts = st.none() | st.integers(0, 1 << 40)
 times = st.floats(0, 4e9)
 usages = st.builds(Usage, counts, counts, seconds, seconds, seconds)
-attachments = st.builds(Attachment, lines, lines, st.binary(max_size=20))
+blobs = st.binary(max_size=20).map(Blob.of)
+parts = st.one_of(
+    st.builds(Text, texts),
+    st.builds(Thinking, texts),
+    st.builds(Image, lines, lines, blobs),
+    st.builds(File, lines, lines, blobs),
+    st.builds(ToolCall, lines, lines, texts),
+    st.builds(ToolResult, lines, texts),
+)
 places = st.builds(Place, lines, st.integers(0, 10_000))
 
 
@@ -74,12 +83,10 @@ def message_strategy(message_id: str, parent: str | None) -> st.SearchStrategy[M
     return st.builds(
         Message,
         st.sampled_from(Role),
-        texts,
+        st.lists(parts, max_size=4).map(tuple),
         id=st.just(message_id),
         parent=st.just(parent),
-        thinking=texts,
         state=st.sampled_from(State),
-        attachments=st.lists(attachments, max_size=2).map(tuple),
         model=lines,
         server=lines,
         usage=st.none() | usages,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
@@ -26,17 +27,17 @@ async def main(path: Path) -> None:
         number += 1
         assert number < 1000, "the limit never told"
         try:
-            await store.save("chat", Message(Role.USER, f"{number} " * 5000, id=f"m{number}"))
+            await store.save("chat", Message(Role.USER, parts_of(f"{number} " * 5000), id=f"m{number}"))
             print("acknowledged", f"m{number}")
         except StoreError as error:
             failure = error
     print("failed", failure, "|", failure.hint)
     with contextlib.suppress(StoreError):
-        await store.save("chat", Message(Role.USER, "z" * 900_000, id="too-large"))
+        await store.save("chat", Message(Role.USER, parts_of("z" * 900_000), id="too-large"))
         print("acknowledged too-large")
     assert len((await store.load("chat")).messages) == number - 1
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    await store.save("chat", Message(Role.USER, "after", id="after"))
+    await store.save("chat", Message(Role.USER, parts_of("after"), id="after"))
     print("acknowledged after")
     assert await store.aclose()
 

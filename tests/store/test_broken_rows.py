@@ -6,43 +6,56 @@ from pathlib import Path
 
 import pytest
 from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store import opening
-from tui_chat.store.schema import migrate
 from tui_chat.store.values import Chat
 
 from tests.store.kit import filled, opened, plain
 
-REPLY = Message(Role.ASSISTANT, "precious words", id="reply", parent="prompt", usage=Usage(1, 2), model="tiny")
-COLUMNS = {
-    "messages": (
-        *("role", "state", "finish", "size", "revision", "owner", "touched", "created", "first_token", "seconds"),
-        *("model", "server", "usage", "error", "text", "thinking", "parent"),
-    ),
-    "chats": (
-        *("created", "updated", "pinned", "messages", "size", "model", "server", "title", "system", "folded"),
-        *("draft", "place_message", "place_row"),
-    ),
-    "attachments": ("name", "mime", "data"),
+REPLY = Message(
+    Role.ASSISTANT, parts_of("precious words"), id="reply", parent="prompt", usage=Usage(1, 2), model="tiny"
+)
+PROMPT = Message(Role.USER, parts_of("go", files=[attached("a.png", "image/png", Blob.of(b"png"))]), id="prompt")
+COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
+    "messages": {
+        "TEXT": ("role", "state", "finish", "owner", "model", "server", "usage", "error", "parent"),
+        "REAL": ("touched", "created", "first_token", "seconds"),
+        "INTEGER": ("size", "revision", "indexed"),
+    },
+    "chats": {
+        "TEXT": ("model", "server", "title", "system", "folded", "draft", "place_message"),
+        "REAL": ("created", "updated"),
+        "INTEGER": ("pinned", "messages", "size", "place_row"),
+    },
+    "parts": {"TEXT": ("kind", "name", "mime", "call", "blob", "text"), "INTEGER": ("size", "position")},
+    "blobs": {"TEXT": ("digest",), "BLOB": ("data",)},
 }
-VALUES = ("'x'", "-1e300", "1e300", "9e999", "x'1b5b324aff'", "CAST(x'1b5b324aff' AS TEXT)", "'[1]'")
+VALUES = {
+    "TEXT": ("'x'", "CAST(x'1b5b324aff' AS TEXT)", "'[1]'"),
+    "REAL": ("-1e300", "1e300", "9e999"),
+    "INTEGER": ("-1", "0", "1 << 40"),
+    "BLOB": ("x''", "x'1b5b324aff'"),
+}
+FIELDS = [
+    (table, type, name) for table, types in COLUMNS.items() for type, names in types.items() for name in names
+]
 
 
 async def chat_with_a_reply(path: Path) -> None:
     async with opened(path) as store:
         await store.create_chat(Chat("chat"))
-        await store.save("chat", Message(Role.USER, "go", id="prompt"), REPLY)
+        await store.save("chat", PROMPT, REPLY)
         await filled(store, "another chat")
         await store.index()
 
 
-@pytest.mark.parametrize(("table", "column"), [(table, name) for table in COLUMNS for name in COLUMNS[table]])
-async def test_one_broken_field_does_not_hide_the_rest(tmp_path: Path, table: str, column: str) -> None:
+@pytest.mark.parametrize(("table", "type", "column"), FIELDS)
+async def test_one_broken_field_does_not_hide_the_rest(tmp_path: Path, table: str, type: str, column: str) -> None:
     path = tmp_path / "chats.db"
     await chat_with_a_reply(path)
-    for value in VALUES:
+    for value in VALUES[type]:
         with plain(path) as database:
-            database.execute("PRAGMA ignore_check_constraints = ON")
-            database.execute(f"UPDATE {table} SET {column} = {value}")
+            database.execute(f"UPDATE OR IGNORE {table} SET {column} = {value}")
         async with opened(path) as store:
             await store.recover()
             for summary in await store.chats():
@@ -52,6 +65,7 @@ async def test_one_broken_field_does_not_hide_the_rest(tmp_path: Path, table: st
                 assert all(0 <= message.created <= 4e9 for message in thread.messages)
             assert len(await store.chats()) == 2
             await store.search("precious")
+            await store.with_data((await store.load("chat")).messages)
             await store.save("chat", REPLY)
             await store.index()
 
@@ -73,22 +87,14 @@ async def test_what_is_unknown_is_what_it_most_likely_was(tmp_path: Path) -> Non
         assert [hit.title for hit in await store.search("precious") or ()] == ["␛[aa�"]
 
 
-async def test_a_text_that_is_not_utf_8_does_not_end_a_rescue_or_a_migration(tmp_path: Path) -> None:
+async def test_a_text_that_is_not_utf_8_does_not_end_a_rescue(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
     await chat_with_a_reply(path)
     with plain(path) as database:
-        database.execute("UPDATE messages SET text = CAST(x'61ff' AS TEXT) WHERE id = 'prompt'")
-        database.execute("UPDATE chats SET title = x'ff' WHERE id = 'chat'")
+        database.execute("UPDATE parts SET text = CAST(x'61ff' AS TEXT) WHERE message = 1")
+        database.execute("UPDATE chats SET title = CAST(x'ff' AS TEXT) WHERE id = 'chat'")
     aside = path.rename(tmp_path / "aside.db")
     async with opened(path) as store:
         notice = opening._rescue(aside, store._opened.writer)
         assert notice.endswith("Chats saved from it: 2.")
         assert [message.text for message in (await store.load("chat")).messages] == ["a�", "precious words"]
-    old = tmp_path / "old.db"
-    with plain(old) as database:
-        migrate(database, to=1)
-        database.execute(
-            "INSERT INTO chats VALUES ('c', 1, 1, 0, NULL, 0, 0, NULL, '', '', CAST(x'61ff' AS TEXT), '')"
-        )
-    async with opened(old) as store:
-        assert [chat.title for chat in await store.chats()] == ["a�"]

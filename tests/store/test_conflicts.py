@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import Thinking, parts_of
 from tui_chat.store.owner import SILENCE, Owner
 from tui_chat.store.seen import ChangedElsewhere
 from tui_chat.store.store import Store
@@ -22,8 +23,8 @@ GONE = dataclasses.replace(HERE, pid=4_000_000)
 LIVING = dataclasses.replace(HERE, host="elsewhere")
 """A process that cannot be asked: it lives while it writes."""
 
-PROMPT = Message(Role.USER, "go", id="prompt")
-REPLY = Message(Role.ASSISTANT, "cut ", id="reply", parent="prompt", state=State.INTERRUPTED)
+PROMPT = Message(Role.USER, parts_of("go"), id="prompt")
+REPLY = Message(Role.ASSISTANT, parts_of("cut "), id="reply", parent="prompt", state=State.INTERRUPTED)
 
 
 @pytest.fixture
@@ -43,29 +44,29 @@ async def texts(store: Store) -> list[str]:
 
 async def test_a_reply_that_another_process_has_gone_on_with_is_not_written_over(two: tuple[Store, Store]) -> None:
     here, there = two
-    await here.save("chat", dataclasses.replace(REPLY, text="cut and a long ending", state=State.COMPLETE))
-    other = dataclasses.replace(REPLY, text="cut elsewhere")
+    await here.save("chat", dataclasses.replace(REPLY.with_text("cut and a long ending"), state=State.COMPLETE))
+    other = REPLY.with_text("cut elsewhere")
     with pytest.raises(ChangedElsewhere, match="not saved") as caught:
         await there.save("chat", other, said("and a prompt", REPLY))
     assert caught.value.messages == {"reply"}
     assert caught.value.hint
     assert await texts(there) == ["go", "cut and a long ending", "and a prompt"], "the others are saved"
     await there.save("chat", dataclasses.replace(other, id="sibling"))
-    await there.save("chat", dataclasses.replace(other, text="loaded, then changed"))
+    await there.save("chat", other.with_text("loaded, then changed"))
     assert await texts(here) == ["go", "loaded, then changed", "and a prompt", "cut elsewhere"]
 
 
 async def test_thinking_counts_as_words(two: tuple[Store, Store]) -> None:
     here, there = two
-    await here.save("chat", dataclasses.replace(REPLY, thinking="hm"))
+    await here.save("chat", dataclasses.replace(REPLY, parts=(Thinking("hm"), *REPLY.parts)))
     with pytest.raises(ChangedElsewhere):
-        await there.save("chat", dataclasses.replace(REPLY, text="cut off"))
+        await there.save("chat", REPLY.with_text("cut off"))
 
 
 async def test_a_change_that_took_no_words_away_is_no_conflict(two: tuple[Store, Store]) -> None:
     here, there = two
-    await here.save("chat", dataclasses.replace(REPLY, text="cut a"))
-    await there.save("chat", dataclasses.replace(REPLY, text="cut a bit", state=State.COMPLETE))
+    await here.save("chat", REPLY.with_text("cut a"))
+    await there.save("chat", dataclasses.replace(REPLY.with_text("cut a bit"), state=State.COMPLETE))
     assert await texts(here) == ["go", "cut a bit"]
 
 
@@ -74,18 +75,18 @@ async def test_a_reply_that_another_living_process_writes_is_left_to_it(two: tup
     await there.save("chat", dataclasses.replace(REPLY, state=State.STREAMING))
     await here.load("chat")
     with pytest.raises(ChangedElsewhere):
-        await here.save("chat", dataclasses.replace(REPLY, text="cut and more"))
+        await here.save("chat", REPLY.with_text("cut and more"))
     here._clock = lambda: there._clock() + SILENCE + 60
-    await here.save("chat", dataclasses.replace(REPLY, text="cut and more"))
+    await here.save("chat", REPLY.with_text("cut and more"))
     assert await texts(here) == ["go", "cut and more"]
 
 
 async def test_what_this_process_saved_itself_it_may_change_as_it_likes(two: tuple[Store, Store]) -> None:
     here, _ = two
     await asyncio.gather(
-        *(here.save("chat", dataclasses.replace(REPLY, text=text, state=State.STREAMING)) for text in "abc")
+        *(here.save("chat", dataclasses.replace(REPLY.with_text(text), state=State.STREAMING)) for text in "abc")
     )
-    await here.save("chat", dataclasses.replace(REPLY, text="shorter"))
+    await here.save("chat", REPLY.with_text("shorter"))
     assert await texts(here) == ["go", "shorter"]
 
 
@@ -109,6 +110,6 @@ async def test_a_reply_whose_writer_is_gone_is_interrupted_before_anything_recov
         thread = await store.load("chat")
         assert thread.messages[1].state is State.INTERRUPTED
         assert thread.elsewhere == frozenset()
-        await store.save("chat", dataclasses.replace(REPLY, text="gone on with", state=State.STREAMING))
+        await store.save("chat", dataclasses.replace(REPLY.with_text("gone on with"), state=State.STREAMING))
         assert [summary.state for summary in await store.chats()] == [State.STREAMING]
         assert (await store.load("chat")).messages[1].state is State.STREAMING

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State, Usage
+from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.parts import Blob, Image, attached, parts_of
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.values import Chat, Thread
@@ -89,7 +90,7 @@ def test_what_is_no_export_is_refused_with_a_hint(text: str) -> None:
 
 def test_a_newer_format_is_refused() -> None:
     with pytest.raises(StoreError, match="newer"):
-        read_export('{"format": "tui-chat", "version": 2, "chats": []}')
+        read_export('{"format": "tui-chat", "version": 3, "chats": []}')
 
 
 def test_what_comes_in_cannot_act_on_a_terminal() -> None:
@@ -183,7 +184,11 @@ OURS = to_json(
     [
         Thread(
             Chat("c", title="t", leaf="m"),
-            (Message(Role.USER, "x", id="m", usage=Usage(1), attachments=(Attachment("a", "b", b"c"),)),),
+            (
+                Message(
+                    Role.USER, parts_of("x", files=(attached("a", "b", Blob.of(b"c")),)), id="m", usage=Usage(1)
+                ),
+            ),
         )
     ]
 )
@@ -207,7 +212,7 @@ def test_open_webuis_export_keeps_images_and_thinking() -> None:
     (thread,) = read_export(json.dumps(OPENWEBUI))
     prompt, reply = thread.branch()
     assert (thread.chat.pinned, thread.chat.system, thread.chat.created) == (True, "Be brief.", 1700000000.0)
-    assert prompt.attachments == (Attachment("image-1", "image/png", b"\0\xff"),)
+    assert prompt.files == (Image("image-1", "image/png", Blob.of(b"\0\xff")),)
     assert (reply.text, reply.thinking, reply.state) == ("A dot.", "It is <small>.\nYes.", State.INTERRUPTED)
 
 
@@ -267,7 +272,7 @@ async def test_a_newer_export_of_a_known_chat_adds_what_is_new() -> None:
     async with opened(None) as store:
         assert await store.adopt(Thread(dataclasses.replace(chat, leaf=first.id), (prompt, first)))
         await store.save_chat("chat", title="Renamed")
-        changed = dataclasses.replace(first, text="changed elsewhere")
+        changed = first.with_text("changed elsewhere")
         assert await store.adopt(Thread(newer, (prompt, changed, more)))
         thread = await store.load("chat")
         assert thread.messages == (prompt, first, more), "what is there stays"
@@ -298,7 +303,9 @@ async def test_what_was_imported_before_is_known_again() -> None:
 def test_markdown_shows_the_branch_and_how_it_ended() -> None:
     prompt = said("What?")
     other = said("not shown", prompt, Role.ASSISTANT)
-    reply = Message(Role.ASSISTANT, "This\n", parent=prompt.id, model="tiny", state=State.FAILED, error="no room")
+    reply = Message(
+        Role.ASSISTANT, parts_of("This\n"), parent=prompt.id, model="tiny", state=State.FAILED, error="no room"
+    )
     chat = Chat(title="Title", system="be kind", leaf=reply.id, created=0.0)
     parts = to_markdown(Thread(chat, (prompt, other, reply))).split("\n\n")
     assert parts[0] == "# Title"

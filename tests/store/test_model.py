@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.messages import Message, Role, State
+from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Chat, Thread
@@ -90,6 +91,9 @@ async def check(store: Store, model: Model) -> None:
         )
         assert known == chat
         assert thread.messages == tuple(messages.values())
+        assert all(file.blob.data is None for message in thread.messages for file in message.files)
+        for full, message in zip(await store.with_data(thread.messages), messages.values(), strict=True):
+            assert [file.blob.data for file in full.files] == [file.blob.data for file in message.files]
     listed = {chat_id for chat_id, (chat, _) in model.items() if chat.deleted is None}
     summaries = await store.chats()
     assert {summary.id for summary in summaries} == listed
@@ -98,9 +102,7 @@ async def check(store: Store, model: Model) -> None:
     )
     for summary in summaries:
         chat, messages = model[summary.id]
-        sizes = [
-            len(m.text) + len(m.thinking) + sum(len(a.data) for a in m.attachments) for m in messages.values()
-        ]
+        sizes = [m.size for m in messages.values()]
         leaf = messages.get(chat.leaf or "")
         assert (summary.messages, summary.size) == (len(sizes), sum(sizes))
         assert (summary.state, summary.unfinished) == (
@@ -126,7 +128,7 @@ async def run(data: st.DataObject) -> None:
                 await store.delete(chat_id)
             assert await store.purge(-1) == len(model)
         with plain(path) as database:
-            for table in ("chats", "messages", "attachments"):
+            for table in ("chats", "messages", "parts", "blobs"):
                 assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert database.execute("PRAGMA foreign_key_check").fetchall() == []
@@ -157,7 +159,7 @@ async def test_a_whole_save_fails_with_its_last_message(tmp_path: Path) -> None:
         chat = Chat()
         await store.create_chat(chat)
         with pytest.raises(StoreError):
-            await store.save(chat.id, said("kept?"), Message(Role.ASSISTANT, "", parent="nobody"))
+            await store.save(chat.id, said("kept?"), Message(Role.ASSISTANT, (), parent="nobody"))
         assert (await store.load(chat.id)).messages == ()
 
 
@@ -184,7 +186,7 @@ async def test_load_since_a_revision_gives_what_changed_after_it() -> None:
         chat, (_, reply) = await filled(store, "ping", "")
         before = await store.load(chat.id)
         assert (await store.load(chat.id, before.revision)).messages == ()
-        longer = dataclasses.replace(reply, text="po", attachments=(Attachment("a", "b", b"c"),))
+        longer = dataclasses.replace(reply, parts=parts_of("po", files=(attached("a", "b", Blob.of(b"c")),)))
         await store.save(chat.id, longer)
         after = await store.load(chat.id, before.revision)
         assert after.messages == (longer,)
@@ -220,7 +222,7 @@ async def test_what_is_said_in_a_chat_that_was_deleted_elsewhere_brings_it_back(
     async with opened(path) as store, opened(path, OTHER) as other:
         chat, (_, last) = await filled(store, "one", "two")
         await other.delete(chat.id)
-        await store.save(chat.id, dataclasses.replace(last, text="two and a bit"))
+        await store.save(chat.id, last.with_text("two and a bit"))
         assert await store.chats() == (), "a reply that was there already is no new word"
         await store.save(chat.id, said("IMPORTANT", last))
         assert [summary.id for summary in await store.chats()] == [chat.id]
@@ -259,7 +261,7 @@ async def test_small_values_are_remembered(tmp_path: Path) -> None:
 async def test_lone_surrogates_become_question_marks() -> None:
     async with opened(None) as store:
         chat, (message,) = await filled(store, "a\ud800b")
-        assert (await store.load(chat.id)).messages == (dataclasses.replace(message, text="a?b"),)
+        assert (await store.load(chat.id)).messages == (message.with_text("a?b"),)
 
 
 async def test_the_branch_goes_from_the_root_to_the_leaf() -> None:

@@ -12,8 +12,8 @@ from tui_chat.messages import Role, State
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
+from tests.store.earlier import earlier
 from tests.store.kit import OTHER, filled, opened, plain, python, said
-from tests.store.test_migration import version_1
 
 WRITER = Path(__file__).with_name("writer.py")
 
@@ -113,7 +113,7 @@ async def test_several_first_starts_at_once_end_with_one_sound_store(tmp_path: P
     if before == "damage":
         path.write_bytes(b"\xa5" * 8192)
     if before == "version 1":
-        version_1(path)
+        earlier(path, 2)
     stores = await asyncio.gather(*(Store.open(path) for _ in range(6)))
     for number, store in enumerate(stores):
         await store.create_chat(Chat(f"new{number}"))

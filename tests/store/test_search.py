@@ -131,9 +131,9 @@ async def test_a_reply_is_found_while_it_streams_and_by_its_new_text_after_it_wa
         await store.save(chat.id, dataclasses.replace(reply, state=State.STOPPED))
         await store.index()
         assert await found("halfword")
-        await store.save(chat.id, dataclasses.replace(reply, text="other words"))
+        await store.save(chat.id, reply.with_text("other words"))
         assert not await found("halfword")
-        await store.save(chat.id, dataclasses.replace(reply, text="other words", state=State.COMPLETE))
+        await store.save(chat.id, dataclasses.replace(reply.with_text("other words"), state=State.COMPLETE))
         await store.index()
         assert await found("other words")
         assert not await found("halfword")
@@ -154,7 +154,7 @@ async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
     async with opened(None) as store:
         chat, messages = await filled(store, "alpha", "beta")
         await store.index()
-        await store.save(chat.id, dataclasses.replace(messages[0], text="gamma"))
+        await store.save(chat.id, messages[0].with_text("gamma"))
         await store.delete(chat.id)
         assert await store.purge(-1) == 1
         await filled(store, "xyz")

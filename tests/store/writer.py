@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
@@ -20,12 +21,12 @@ async def turns(path: Path, name: str, count: int) -> None:
     print("created", flush=True)
     parent: str | None = None
     for turn in range(count):
-        prompt = Message(Role.USER, f"prompt {turn}", id=f"{name}-p{turn}", parent=parent)
+        prompt = Message(Role.USER, parts_of(f"prompt {turn}"), id=f"{name}-p{turn}", parent=parent)
         await store.save(chat.id, prompt)
         print(prompt.id, 0, flush=True)
-        reply = Message(Role.ASSISTANT, "", id=f"{name}-r{turn}", parent=prompt.id, state=State.STREAMING)
+        reply = Message(Role.ASSISTANT, (), id=f"{name}-r{turn}", parent=prompt.id, state=State.STREAMING)
         for length in range(1, 5):
-            reply = dataclasses.replace(reply, text="word " * length * 50)
+            reply = reply.with_text("word " * length * 50)
             await store.save(chat.id, reply)
             print(reply.id, length, flush=True)
         await store.save(chat.id, dataclasses.replace(reply, state=State.COMPLETE))
@@ -39,11 +40,11 @@ async def hold(path: Path, name: str) -> None:
     store = await Store.open(path)
     chat = Chat(f"chat-{name}")
     await store.create_chat(chat)
-    reply = Message(Role.ASSISTANT, "", id=f"{name}-r", state=State.STREAMING)
+    reply = Message(Role.ASSISTANT, (), id=f"{name}-r", state=State.STREAMING)
     await store.save(chat.id, reply)
     print("streaming", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        reply = dataclasses.replace(reply, text=reply.text + line)
+        reply = reply.with_text(reply.text + line)
         await store.save(chat.id, reply)
         print("saved", flush=True)
     await store.aclose()

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Server
 from tui_chat.terminal.frames import parse_frame
 from tui_chat.terminal.painter import Painter
@@ -35,7 +36,9 @@ async def chat_of(count: int) -> AsyncGenerator[Driven, None]:
     roles = (Role.USER, Role.ASSISTANT)
     async with driven(NOWHERE, size=SIZE, ready=False) as run:
         run.chat.workers.cancel_group(run.chat, "look")
-        run.transcript.show(Message(roles[number % 2], f"Message {number}.\n\n{text}") for number in range(count))
+        run.transcript.show(
+            Message(roles[number % 2], parts_of(f"Message {number}.\n\n{text}")) for number in range(count)
+        )
         run.chat.show_log()
         await run.pilot.pause()
         yield run
@@ -43,7 +46,7 @@ async def chat_of(count: int) -> AsyncGenerator[Driven, None]:
 
 async def live_reply(run: Driven, source: str = "") -> Entry:
     """A reply below the others that says `source` so far, on the screen."""
-    entry = run.transcript.add(Message(Role.ASSISTANT, ""), live=True)
+    entry = run.transcript.add(Message(Role.ASSISTANT, ()), live=True)
     await grow(run, entry, source)
     await finished(run)
     return entry
@@ -125,7 +128,7 @@ async def test_the_end_of_a_long_reply_lays_out_nothing_again() -> None:
     async with chat_of(2) as run:
         entry = await live_reply(run, "".join(tokens("mixed", 3000, "aa")))
         with parsed_characters() as parsed:
-            entry.finish(Message(Role.ASSISTANT, entry.answer.source))
+            entry.finish(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
             run.transcript.changed(entry)
             await run.pilot.pause()
         assert sum(parsed) == 0
@@ -136,7 +139,7 @@ async def test_opening_a_long_chat_renders_a_screen_and_measures_the_rest_in_sli
     texts = [f"Message {number}.\n\n" + "Some words and *more* words. " * 30 for number in range(5000)]
     async with chat_of(0) as run:
         log = run.transcript
-        log.show(Message(Role.ASSISTANT, text) for text in texts)
+        log.show(Message(Role.ASSISTANT, parts_of(text)) for text in texts)
         assert len(log._unmeasured) > 4980
         run.chat.show_log()
         await run.pilot.pause()

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 from textual.screen import Screen
 from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.servers import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
@@ -27,7 +28,7 @@ async def list_of(prompts: Sequence[str]) -> AsyncGenerator[tuple[Driven, ChatsS
     """The list of chats that began so, the first one on top."""
     async with driven(NOWHERE, ready=False) as run:
         for number, prompt in enumerate(reversed(prompts)):
-            prompted = Message(Role.USER, prompt, id=f"m{number}", created=float(number))
+            prompted = Message(Role.USER, parts_of(prompt), id=f"m{number}", created=float(number))
             chat = Chat(f"c{number}", title=prompt, created=float(number), updated=float(number), leaf=prompted.id)
             await run.app.session.store.adopt(Thread(chat, (prompted,)))
         await run.pilot.press("ctrl+o")

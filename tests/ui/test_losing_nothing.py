@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.servers import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
@@ -14,8 +15,8 @@ from tui_chat.store.values import Chat, Thread
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import Driven, driven, gated
 
-PROMPT = Message(Role.USER, "in A", id="a", created=1.0)
-CUT = Message(Role.ASSISTANT, "precious words", id="r", parent="a", state=State.INTERRUPTED, created=2.0)
+PROMPT = Message(Role.USER, parts_of("in A"), id="a", created=1.0)
+CUT = Message(Role.ASSISTANT, parts_of("precious words"), id="r", parent="a", state=State.INTERRUPTED, created=2.0)
 
 
 async def with_chat(path: Path, *messages: Message, chat: str = "A") -> None:
@@ -151,8 +152,8 @@ async def test_a_server_is_chosen_while_the_demo_replies() -> None:
 
 async def test_a_search_leads_to_another_branch_of_a_chat_that_is_being_answered(tmp_path: Path) -> None:
     old, new = (
-        Message(Role.ASSISTANT, "old zebra", id="r1", parent="a", created=2.0),
-        Message(Role.ASSISTANT, "new version", id="r2", parent="a", created=3.0),
+        Message(Role.ASSISTANT, parts_of("old zebra"), id="r1", parent="a", created=2.0),
+        Message(Role.ASSISTANT, parts_of("new version"), id="r2", parent="a", created=3.0),
     )
     await with_chat(tmp_path / "chats.db", PROMPT, old, new)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", chat="A") as run:
@@ -172,7 +173,7 @@ async def test_a_search_leads_to_another_branch_of_a_chat_that_is_being_answered
 async def test_a_row_is_gone_to_before_the_log_knows_its_size() -> None:
     text = "\n\n".join([*(f"line {n}" for n in range(200)), "Über an exact phrase", *["more"] * 200])
     async with ScriptedServer() as server, driven(server) as run:
-        run.transcript.show([PROMPT, Message(Role.ASSISTANT, text, id="r", parent="a")])
+        run.transcript.show([PROMPT, Message(Role.ASSISTANT, parts_of(text), id="r", parent="a")])
         run.transcript.step_to("r", "uber")
         run.chat.show_log()
         await run.until(lambda: any("Über" in row for row in run.log()))
@@ -184,7 +185,7 @@ async def test_a_search_leads_to_the_row(tmp_path: Path, query: str) -> None:
     text = "\n\n".join(
         [*(f"line {n}" for n in range(200)), "Über an exact phrase", *(f"more {n}" for n in range(200))]
     )
-    await with_chat(tmp_path / "chats.db", PROMPT, Message(Role.ASSISTANT, text, id="r", parent="a"))
+    await with_chat(tmp_path / "chats.db", PROMPT, Message(Role.ASSISTANT, parts_of(text), id="r", parent="a"))
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db") as run:
         await run.pilot.press("ctrl+o")
         keys = {'"': "quotation_mark", " ": "space"}

@@ -10,6 +10,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
 from tui_chat.ui.markdown import Document
 from tui_chat.ui.widgets import measured, transcript
@@ -32,7 +33,7 @@ def messages(count: int) -> list[Message]:
     for number in range(count):
         text = f"message {number}\n\n" + "".join(BLOCKS[(number + k) % len(BLOCKS)] for k in range(number % 7))
         role = Role.ASSISTANT if number % 2 else Role.USER
-        made.append(Message(role, text, thinking="thought\n\n" * 5 if number % 6 == 1 else ""))
+        made.append(Message(role, parts_of(text, "thought\n\n" * 5 if number % 6 == 1 else "")))
     return made
 
 
@@ -150,7 +151,7 @@ async def test_a_message_that_is_added_below_moves_nothing_unless_it_is_followed
         view = app.log_view
         view.go(30)
         before = app.in_view()
-        view.add(Message(Role.USER, "a new one"))
+        view.add(Message(Role.USER, parts_of("a new one")))
         assert app.in_view() == before
         view.follow()
         assert any("a new one" in row for row in app.in_view())
@@ -159,7 +160,7 @@ async def test_a_message_that_is_added_below_moves_nothing_unless_it_is_followed
 @pytest.mark.parametrize("width", [40, 60, 120])
 async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
     text = " ".join(f"word{number}" for number in range(3000))
-    async with showing([Message(Role.ASSISTANT, text)]) as (app, pilot):
+    async with showing([Message(Role.ASSISTANT, parts_of(text))]) as (app, pilot):
         view = app.log_view
         await laid_out(view, pilot)
         view.go(0, 100)

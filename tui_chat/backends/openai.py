@@ -163,7 +163,7 @@ class OpenAIBackend:
         if prompt.rstrip().endswith(request.prefill.rstrip()):
             return ask
         opening, _ = await self._rendered(self._chat(replace(request, prefill="")))
-        pictures = any(message.attachments for message in request.messages)
+        pictures = any(message.files for message in request.messages)
         raw = raw_body(request, opening) if opening and not pictures else None
         if raw is None:
             return self._in_words(request)

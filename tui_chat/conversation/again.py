@@ -55,4 +55,4 @@ def plan_again(conversation: Conversation, message: Message | None = None) -> Pl
 
 def answer_to(prompt: Message) -> Message:
     """A reply of which nothing is there yet."""
-    return Message(Role.ASSISTANT, "", parent=prompt.id, state=State.STREAMING)
+    return Message(Role.ASSISTANT, (), parent=prompt.id, state=State.STREAMING)

@@ -10,6 +10,7 @@ from typing import Unpack, cast
 from tui_chat.conversation.saving import Saving
 from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest, Message, Role, State, new_id
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Chat, ChatFields, Thread
@@ -70,7 +71,7 @@ class Conversation:
 
     def _counts(self, message: Message) -> bool:
         """Whether a message is a version of its own: one of which nothing came is none, unless it is shown."""
-        return bool(message.text or message.thinking) or message.id == self.chat.leaf
+        return bool(message.parts) or message.id == self.chat.leaf
 
     async def begin(self, *messages: Message, settings: Mapping[str, str], **fields: Unpack[ChatFields]) -> None:
         """Put a prompt and the reply to be filled, or that alone, at the end of the branch, and on disk with
@@ -91,8 +92,10 @@ class Conversation:
         return prompt
 
     def prompt(self, text: str, instead: Message | None = None) -> Message:
-        """A prompt to go on with; `instead` of another one it begins a branch beside that."""
-        return Message(Role.USER, text, parent=instead.parent if instead else self.chat.leaf)
+        """A prompt to go on with; `instead` of another it begins a branch beside that, with its files."""
+        if instead is None:
+            return Message(Role.USER, parts_of(text), parent=self.chat.leaf)
+        return Message(Role.USER, instead.with_text(text).parts, parent=instead.parent)
 
     async def keep(self, message: Message) -> None:
         """Put a message, new or changed, at the end of the branch and on disk."""
@@ -161,15 +164,21 @@ class Conversation:
         """Whether a message is `ancestor` or below it in the tree."""
         return ancestor in {above.id for above in self._branch_to(message)}
 
-    def request(
+    async def request(
         self, reply: Message, options: Mapping[str, object], think: bool | str | None, prefill: str = ""
     ) -> ChatRequest:
-        """What to send for `reply`: the whole branch up to it. Replies of which nothing came are left out."""
-        messages = [
-            message for message in self._branch_to(reply.parent) if message.text or message.role is Role.USER
-        ]
+        """What to send for `reply`: the whole branch up to it. Replies of which nothing came are left out.
+
+        Raises:
+            StoreError: the images and files that go with it cannot be read.
+        """
+        asked = self._branch_to(reply.parent)
+        branch = [message for message in asked if message.says or message.role is Role.USER]
+        messages = list(await self._store.with_data(branch))
         if self.chat.system:
-            messages.insert(0, Message(Role.SYSTEM, self.chat.system, id="system", created=self.chat.created))
+            messages.insert(
+                0, Message(Role.SYSTEM, parts_of(self.chat.system), id="system", created=self.chat.created)
+            )
         return ChatRequest(reply.model, tuple(messages), options, think, prefill)
 
     def _branch_to(self, leaf: str | None) -> tuple[Message, ...]:

@@ -416,6 +416,7 @@ class Session:
 
         Raises:
             ReplyError: there is no model to ask.
+            StoreError: images or files that go with it cannot be read.
         """
         connection, conversation = chat.connection, chat.conversation
         if not connection.model:
@@ -426,7 +427,7 @@ class Session:
         if reply != conversation.last or reply.model != connection.model:
             reply = _signed(chat, reply)
             await self._begin(chat, reply)
-        request = conversation.request(reply, self.config.options, self.config.think, plan.prefill)
+        request = await conversation.request(reply, self.config.options, self.config.think, plan.prefill)
         return Turn(connection.backend, replace(request, format=plan.format), reply, self._clock)
 
     async def _begin(self, chat: OpenChat, *messages: Message, **fields: Unpack[ChatFields]) -> None:

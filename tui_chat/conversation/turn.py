@@ -58,7 +58,7 @@ class Turn:
         """The reply as far as it is there."""
         text, thinking = "".join(self._text), "".join(self._thinking)
         self._text, self._thinking = [text], [thinking]
-        return replace(self._base, text=self._base.text + text, thinking=self._base.thinking + thinking)
+        return self._base.grown(text, thinking)
 
     @property
     def started(self) -> bool:

@@ -11,9 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from tui_chat import parts
 from tui_chat.errors import Garbled
 from tui_chat.events import Event, Finished, Thinking, ToolCall
 from tui_chat.messages import ChatRequest, Message, Model, Usage
+from tui_chat.protocol.content import is_sent, sendable, words_of
 from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, text_of
 from tui_chat.protocol.ollama_errors import error_in
 from tui_chat.text.sanitize import clean, clean_line
@@ -28,7 +30,7 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
     """The JSON of `POST /api/chat` for the whole conversation; `request.prefill` is not looked at."""
     body: dict[str, object] = {
         "model": request.model,
-        "messages": [_message_body(message) for message in request.messages],
+        "messages": [_message_body(part) for message in request.messages for part in sendable(message)],
         "stream": True,
     }
     if request.options:
@@ -121,17 +123,26 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
 
 def images_of(message: Message) -> list[str]:
     """The images and sounds of `message` in base64, as `images` of a request."""
-    media = (item.data for item in message.attachments if item.mime.startswith(_MEDIA))
-    return [base64.b64encode(data).decode() for data in media]
+    return [base64.b64encode(file.blob.data or b"").decode() for file in message.files if is_sent(file, _MEDIA)]
 
 
 def _message_body(message: Message) -> dict[str, object]:
-    body: dict[str, object] = {"role": message.role.value, "content": message.text}
+    body: dict[str, object] = {"role": message.role.value, "content": words_of(message, _MEDIA)}
     if message.thinking:
         body["thinking"] = message.thinking
+    if calls := [_call_body(part) for part in message.parts if isinstance(part, parts.ToolCall)]:
+        body["tool_calls"] = calls
     if images := images_of(message):
         body["images"] = images
     return body
+
+
+def _call_body(call: parts.ToolCall) -> dict[str, object]:
+    try:
+        arguments = json.loads(call.arguments)
+    except (ValueError, RecursionError):  # it is the model's own mistake, and an object is wanted
+        arguments = {}
+    return {"function": {"name": call.name, "arguments": arguments if isinstance(arguments, dict) else {}}}
 
 
 def _tool_call(call: Mapping[str, object]) -> ToolCall:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.protocol.fields import text_of
 from tui_chat.protocol.ollama import chat_body, images_of
 
@@ -26,14 +27,14 @@ _OPEN_THINKING: Final = re.compile(r"<think>\s*\Z")
 
 def trailing(request: ChatRequest) -> ChatRequest:
     """`request` with its prefill as the last message. Thinking is off: the answer has begun, so it is over."""
-    partial = Message(Role.ASSISTANT, request.prefill)
+    partial = Message(Role.ASSISTANT, parts_of(request.prefill))
     return replace(request, messages=(*request.messages, partial), think=False, prefill="")
 
 
 def in_words(request: ChatRequest) -> ChatRequest:
     """`request` with its prefill as a whole message, and a prompt to go on from there."""
     partial = trailing(request)
-    return replace(partial, messages=(*partial.messages, Message(Role.USER, CONTINUE)))
+    return replace(partial, messages=(*partial.messages, Message(Role.USER, parts_of(CONTINUE))))
 
 
 def render_body(request: ChatRequest) -> dict[str, object]:

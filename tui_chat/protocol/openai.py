@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tui_chat import parts
 from tui_chat.errors import Cut, Garbled, ReplyError, ServerFault
 from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
-from tui_chat.messages import Attachment, ChatRequest, Message, Role, Usage
+from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.protocol.content import is_sent, sendable, words_of
 from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, text_of
 from tui_chat.protocol.openai_errors import fault_in, judge
 from tui_chat.protocol.sse import DONE, ServerEvent
@@ -57,6 +59,7 @@ _REASONING: Final = ("reasoning", "reasoning_content")
 _ANSWER: Final = ("content", "refusal", "text")
 _PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
 """Where a piece of the reply stands in a delta."""
+_MEDIA: Final = ("image/",)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -66,7 +69,7 @@ def chat_body(request: ChatRequest, flavour: Flavour = Flavour.UNKNOWN) -> dict[
     vLLM, SGLang and llama.cpp since 2026-05 (#23012) continue it when they are told to. llama.cpp does so also by
     itself, but sends the prefill back first then (#23089; seen in b11434).
     """
-    messages = [_message(message, flavour) for message in request.messages]
+    messages = [_message(part, flavour) for message in request.messages for part in sendable(message)]
     body = {"model": request.model, "messages": messages, **_streaming(request, flavour)}
     if request.prefill:
         messages.append({"role": Role.ASSISTANT.value, "content": request.prefill})
@@ -95,11 +98,17 @@ def _streaming(request: ChatRequest, flavour: Flavour) -> dict[str, object]:
 
 def _message(message: Message, flavour: Flavour) -> dict[str, object]:
     """One message; images go as data URLs in content parts."""
-    body: dict[str, object] = {"role": message.role.value, "content": message.text}
-    images = [item for item in message.attachments if item.mime.startswith("image/")]
+    words = words_of(message, _MEDIA)
+    body: dict[str, object] = {"role": message.role.value, "content": words}
+    images = [file for file in message.files if is_sent(file, _MEDIA)]
     if images:
-        text = [{"type": "text", "text": message.text}] if message.text else []
+        text = [{"type": "text", "text": words}] if words else []
         body["content"] = [*text, *map(_image, images)]
+    if calls := [_call(part) for part in message.parts if isinstance(part, parts.ToolCall)]:
+        body["tool_calls"] = calls
+    for part in message.parts:
+        if isinstance(part, parts.ToolResult):
+            body["tool_call_id"] = part.id
     if message.role is Role.ASSISTANT and message.thinking and flavour in _TEMPLATE_FLAVOURS:
         body["reasoning_content"] = message.thinking
         if flavour is Flavour.VLLM:  # renamed there (#38488); strict servers refuse it
@@ -107,8 +116,12 @@ def _message(message: Message, flavour: Flavour) -> dict[str, object]:
     return body
 
 
-def _image(image: Attachment) -> dict[str, object]:
-    url = f"data:{image.mime};base64,{base64.b64encode(image.data).decode()}"
+def _call(call: parts.ToolCall) -> dict[str, object]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _image(image: parts.Image | parts.File) -> dict[str, object]:
+    url = f"data:{image.mime};base64,{base64.b64encode(image.blob.data or b'').decode()}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NoReturn
 
-from tui_chat.messages import THINK_LEVELS, Attachment, ChatRequest, Message, Role
+from tui_chat.messages import THINK_LEVELS, ChatRequest, Message, Role
+from tui_chat.parts import Blob, File, Image, parts_of
 from tui_chat.protocol.fields import object_of, text_of
 from tui_chat.relay.problems import Problem, bad_request
 
@@ -187,17 +188,17 @@ def _message(number: int, message: object) -> Message:
         raise bad_request(f"{where}.images must be a list.")
     pictures += [_picture(where, image) for image in images]
     thinking = text_of(message, "thinking") or text_of(message, "reasoning_content")
-    return Message(_ROLES[role], text, thinking=thinking, attachments=tuple(pictures))
+    return Message(_ROLES[role], parts_of(text, thinking, pictures))
 
 
-def _content(where: str, content: object) -> tuple[str, list[Attachment]]:
+def _content(where: str, content: object) -> tuple[str, list[Image | File]]:
     """Text, or OpenAI's list of parts. Null stands where an assistant only called tools."""
     if content is None or isinstance(content, str):
         return content or "", []
     if not isinstance(content, list):
         raise bad_request(f"{where}.content must be a string or a list of parts.")
     texts: list[str] = []
-    pictures: list[Attachment] = []
+    pictures: list[Image | File] = []
     for part in content:
         match part:
             case {"type": "text", "text": str(text)}:
@@ -211,7 +212,7 @@ def _content(where: str, content: object) -> tuple[str, list[Attachment]]:
     return "\n".join(texts), pictures
 
 
-def _picture(where: str, text: object) -> Attachment:
+def _picture(where: str, text: object) -> Image | File:
     try:
         data = base64.b64decode(text.encode(), validate=True) if isinstance(text, str) else b""
     except ValueError:
@@ -219,4 +220,4 @@ def _picture(where: str, text: object) -> Attachment:
     mime = next((mime for sign, mime in _SIGNS if data.startswith(sign)), None)
     if mime is None:
         raise bad_request(f"{where} holds an image that is no PNG, JPEG, GIF or WebP in base64.")
-    return Attachment("image", mime, data)
+    return Image("image", mime, Blob.of(data))

@@ -9,7 +9,7 @@ import sys
 import time
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -94,8 +94,10 @@ async def _export(store: Store, arguments: argparse.Namespace) -> None:
     whole = arguments.id == "all"
     chosen = [chat.id for chat in await store.chats()] if whole else [await find_chat(store, arguments.id)]
     threads: list[Thread] = [await store.load(chat) for chat in chosen]
-    as_json = whole or arguments.format == "json"
-    text = to_json(threads) if as_json else to_markdown(threads[0])
+    if whole or arguments.format == "json":
+        text = to_json([replace(each, messages=await store.with_data(each.messages)) for each in threads])
+    else:
+        text = to_markdown(threads[0])
     if arguments.output is None:
         put(text.removesuffix("\n"))
         return

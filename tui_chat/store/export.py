@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import itertools
 import json
@@ -13,12 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.messages import Message, Role, State
+from tui_chat.store.part_json import written
 from tui_chat.store.values import Thread
 from tui_chat.text.sanitize import clean_line
 
 FORMAT: Final = "tui-chat"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""1 had text, thinking and attachments where 2 has parts."""
 
 _SPEAKER: Final = {Role.SYSTEM: "System", Role.USER: "You", Role.TOOL: "Tool"}
 _ENDING: Final = {
@@ -72,7 +73,10 @@ def to_markdown(thread: Thread) -> str:
 
 
 def to_json(threads: Iterable[Thread]) -> str:
-    """Whole chats with all their branches as JSON text, from which `imports` makes the same values again."""
+    """Whole chats with all their branches as JSON text, from which `imports` makes the same values again.
+
+    Their files are in it as far as the bytes are there (`Store.with_data`).
+    """
     document = {"format": FORMAT, "version": FORMAT_VERSION, "chats": [_chat(thread) for thread in threads]}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -80,7 +84,7 @@ def to_json(threads: Iterable[Thread]) -> str:
 def _markdown(message: Message) -> list[str]:
     speaker = _SPEAKER.get(message.role) or message.model or "Assistant"
     ending = "cut by length" if message.finish == "length" else _ENDING.get(message.state, "")
-    parts = [f"## {speaker}", *(f"*Attached: {file.name}*" for file in message.attachments)]
+    parts = [f"## {speaker}", *(f"*Attached: {file.name}*" for file in message.files)]
     if message.text:
         parts.append(message.text.strip("\n"))
     if ending:
@@ -94,16 +98,12 @@ def _chat(thread: Thread) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
-    plain = dataclasses.asdict(dataclasses.replace(message, attachments=()))
-    plain["attachments"] = [_attachment(file) for file in message.attachments]
+    plain = dataclasses.asdict(dataclasses.replace(message, parts=()))
+    plain["parts"] = [written(part) for part in message.parts]
     if message.usage is not None:
         plain["usage"] = _without_defaults(plain["usage"])
         return _without_defaults(plain) | {"usage": plain["usage"]}
     return _without_defaults(plain)
-
-
-def _attachment(file: Attachment) -> dict[str, str]:
-    return {"name": file.name, "mime": file.mime, "data": base64.b64encode(file.data).decode("ascii")}
 
 
 def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
-from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.errors import StoreError
+from tui_chat.messages import Message, Role, State
+from tui_chat.parts import Blob, File, Image, Thinking, attached, parts_of
 from tui_chat.store.fields import Fields, fields, listed
+from tui_chat.store.part_json import BIGGEST
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Chat, Thread
 from tui_chat.text.sanitize import clean, clean_line
@@ -84,13 +87,15 @@ def _chatgpt_node(node: Fields) -> _Node:
         thoughts = [fields(thought).text("content") for thought in listed(content.raw.get("thoughts") or [])]
         return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
     text = _joined(content.raw.get("parts") or content.raw.get("text"))
-    if role is None or not text or meta.raw.get("is_visually_hidden_from_conversation"):
+    files = _attachments(meta.raw.get("attachments"))
+    if role is None or not (text or files) or meta.raw.get("is_visually_hidden_from_conversation"):
         return _Node(parent, None)
     state = (
         State.STOPPED if message.raw.get("status") == "in_progress" and role is Role.ASSISTANT else State.COMPLETE
     )
     model = meta.line("model_slug") if role is Role.ASSISTANT else ""
-    return _Node(parent, Message(role, text, model=model, state=state, created=message.time("create_time")))
+    created = message.time("create_time")
+    return _Node(parent, Message(role, parts_of(text, files=files), model=model, state=state, created=created))
 
 
 def _openwebui_node(node: Fields) -> _Node:
@@ -105,9 +110,7 @@ def _openwebui_node(node: Fields) -> _Node:
     cut = role is Role.ASSISTANT and node.raw.get("done") is False
     message = Message(
         role,
-        text.lstrip("\n"),
-        thinking=thinking if role is Role.ASSISTANT else "",
-        attachments=files,
+        parts_of(text.lstrip("\n"), thinking if role is Role.ASSISTANT else "", files),
         model=node.line("model") if role is Role.ASSISTANT else "",
         state=State.INTERRUPTED if cut else State.COMPLETE,
         created=node.time("timestamp"),
@@ -123,14 +126,13 @@ def _thread(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Cha
     for name, (parent, thinking) in above.items():
         message = nodes[name].message
         if message is not None:
+            thought = thinking if message.role is Role.ASSISTANT else ""
             messages[name] = Message(
                 message.role,
-                message.text,
+                message.parts if message.thinking or not thought else (Thinking(thought), *message.parts),
                 id=_digest(key, name),
                 parent=messages[parent].id if parent else None,
-                thinking=message.thinking or (thinking if message.role is Role.ASSISTANT else ""),
                 state=message.state,
-                attachments=message.attachments,
                 model=message.model,
                 created=message.created or chat.created,
             )
@@ -190,16 +192,27 @@ def _joined(content: object) -> str:
     return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
 
 
-def _images(files: object) -> tuple[Attachment, ...]:
-    images: list[Attachment] = []
+def _attachments(files: object) -> list[Image | File]:
+    """The files of a ChatGPT message, which the export only tells of: their bytes are not in it."""
+    made: list[Image | File] = []
+    for told in files if isinstance(files, list) else []:
+        with contextlib.suppress(StoreError):  # no reason to lose what was said about it
+            file = fields(told)
+            size = min(max(0, file.count("size") or 0), BIGGEST)
+            made.append(attached(file.line("name"), file.line("mimeType"), Blob("", size)))
+    return made
+
+
+def _images(files: object) -> list[Image | File]:
+    images: list[Image | File] = []
     for file in files if isinstance(files, list) else []:
         url: Any = file.get("url") if isinstance(file, dict) else None
         match = _DATA_URL.fullmatch(url) if isinstance(url, str) else None
         if match is not None:
             name = clean_line(str(file.get("name") or f"image-{len(images) + 1}"))
             with contextlib.suppress(ValueError):  # a broken image is no reason to lose what was said about it
-                images.append(Attachment(name, match[1], base64.b64decode(match[2])))
-    return tuple(images)
+                images.append(attached(name, match[1], Blob.of(base64.b64decode(match[2]))))
+    return images
 
 
 def _unquoted(block: str) -> str:

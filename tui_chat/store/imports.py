@@ -5,15 +5,15 @@ What comes in is sanitised and checked here; nothing is trusted, and nothing but
 
 from __future__ import annotations
 
-import base64
 import json
 from typing import Any
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State
+from tui_chat.messages import Message, Role, State
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
 from tui_chat.store.fields import Fields, fields, listed
 from tui_chat.store.foreign import chatgpt, openwebui
+from tui_chat.store.part_json import read
 from tui_chat.store.values import Chat, Place, Thread
 
 _HINT = (
@@ -82,12 +82,10 @@ def _message(message: Fields) -> Message:
     usage = message.raw.get("usage")
     return Message(
         message.one_of(Role, "role"),
-        message.text("text"),
+        read(message),
         id=message.needed("id"),
         parent=message.optional_line("parent"),
-        thinking=message.text("thinking"),
         state=message.one_of(State, "state"),
-        attachments=tuple(_attachment(fields(item)) for item in listed(message.raw.get("attachments", []))),
         model=message.line("model"),
         server=message.line("server"),
         usage=None if usage is None else fields(usage).usage(),
@@ -97,11 +95,3 @@ def _message(message: Fields) -> Message:
         first_token=message.number("first_token"),
         seconds=message.number("seconds"),
     )
-
-
-def _attachment(file: Fields) -> Attachment:
-    try:
-        data = base64.b64decode(file.line("data", limit=None), validate=True)
-    except ValueError as error:
-        raise StoreError("An attached file is broken.", _HINT) from error
-    return Attachment(file.line("name"), file.line("mime"), data)

@@ -9,15 +9,17 @@ import sqlite3
 from typing import Final
 
 from tui_chat.messages import State
-from tui_chat.store import decode
 from tui_chat.store.grams import document
+from tui_chat.store.pieces import TEXT
 from tui_chat.text.fold import fold
 
 _BATCH: Final = 40_000
 """Characters to index in one go: some 20 ms, for which a checkpoint may have to wait."""
-_WAITING: Final = """
-    SELECT seq, text FROM messages INDEXED BY messages_unindexed WHERE NOT indexed AND state <> ? ORDER BY seq DESC
+_WAITING: Final = f"""
+    SELECT seq, {TEXT} FROM messages m INDEXED BY messages_unindexed
+    WHERE NOT indexed AND state <> ? ORDER BY seq DESC
 """
+_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
 _INSERT: Final = "INSERT INTO grams (rowid, pieces) VALUES (?, ?)"
 _DELETE: Final = "INSERT INTO grams (grams, rowid, pieces) VALUES ('delete', ?, ?)"
 
@@ -27,7 +29,7 @@ def index_some(connection: sqlite3.Connection) -> bool:
     batch: list[tuple[int, str]] = []
     volume, more = 0, False
     for seq, stored in connection.execute(_WAITING, (State.STREAMING,)):
-        text = decode.text(stored)
+        text = stored or ""
         if batch and volume + len(text) > _BATCH:
             more = True
             break
@@ -39,20 +41,17 @@ def index_some(connection: sqlite3.Connection) -> bool:
     return more
 
 
-def forget_if_changed(connection: sqlite3.Connection, message_id: str, text: str) -> None:
+def forget_if_changed(connection: sqlite3.Connection, seq: int, text: str) -> None:
     """Take a message out of the index if its text is no longer `text`."""
-    for seq, old in connection.execute(
-        "SELECT seq, text FROM messages WHERE id = ? AND indexed", (message_id,)
-    ).fetchall():
-        if old != text:
-            _forget(connection, seq, decode.text(old))
+    for _, old in connection.execute(f"{_INDEXED} seq = ?", (seq,)).fetchall():
+        if (old or "") != text:
+            _forget(connection, seq, old or "")
 
 
 def forget_chat(connection: sqlite3.Connection, chat_id: str) -> None:
     """Take all messages of a chat out of the index."""
-    rows = connection.execute("SELECT seq, text FROM messages WHERE chat = ? AND indexed", (chat_id,)).fetchall()
-    for seq, text in rows:
-        _forget(connection, seq, decode.text(text))
+    for seq, text in connection.execute(f"{_INDEXED} chat = ?", (chat_id,)).fetchall():
+        _forget(connection, seq, text or "")
 
 
 def rebuild(connection: sqlite3.Connection) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from operator import itemgetter
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import Attachment, Message, Role, State
-from tui_chat.store import chats, decode, index
+from tui_chat.messages import Message, Role, State
+from tui_chat.parts import Part
+from tui_chat.store import chats, decode, index, pieces
 from tui_chat.store.owner import Owner
 from tui_chat.store.text import whole
 from tui_chat.store.titles import title_of
@@ -19,7 +19,7 @@ from tui_chat.text.fold import fold
 
 _COLUMNS: Final = (
     "id, chat, parent, role, state, finish, size, owner, touched, created, first_token, seconds, model, server, "
-    "usage, error, text, thinking, revision"
+    "usage, error, revision"
 )
 _NAMES: Final = _COLUMNS.split(", ")
 _INSERT: Final = f"INSERT INTO messages ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
@@ -47,27 +47,19 @@ def save(
         StoreError: the chat or the parent is not there.
     """
     before = connection.execute(
-        "SELECT size, chat, owner, touched, revision FROM messages WHERE id = ?", (message.id,)
+        "SELECT seq, size, chat, owner, touched, revision FROM messages WHERE id = ?", (message.id,)
     ).fetchone()
     if before is not None:
-        _, home, writer, touched, last = before
+        seq, _, home, writer, touched, last = before
         held = decode.writer(writer, touched, owner, now) not in (None, owner)
-        changed = known is not None and decode.count(last) > known and _differs(connection, message)
+        changed = known is not None and last > known and _differs(connection, seq, message)
         if home == chat_id and (held or changed):
             return None
-        index.forget_if_changed(connection, message.id, whole(message.text))
+        index.forget_if_changed(connection, seq, whole(message.text))
     revision = _next_revision(connection, chat_id)
-    _write(connection, _INSERT if before is None else _UPDATE, chat_id, message, owner, now, revision)
-    if before is not None:
-        connection.execute("DELETE FROM attachments WHERE message = ?", (message.id,))
-    connection.executemany(
-        "INSERT INTO attachments (message, position, name, mime, data) VALUES (?, ?, ?, ?, ?)",
-        [
-            (message.id, position, whole(attachment.name), whole(attachment.mime), attachment.data)
-            for position, attachment in enumerate(message.attachments)
-        ],
-    )
-    growth = _size(message) - (decode.count(before[0]) if before else 0)
+    added = _write(connection, _INSERT if before is None else _UPDATE, chat_id, message, owner, now, revision)
+    pieces.save(connection, added if before is None else before[0], message.parts)
+    growth = message.size - (before[1] if before else 0)
     connection.execute(
         "UPDATE chats SET size = size + ?, updated = max(updated, ?) WHERE id = ?", (growth, now, chat_id)
     )
@@ -85,24 +77,14 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, 
         StoreError: there is no such chat.
     """
     chat = chats.get(connection, chat_id)
-    attachments: dict[str, list[Attachment]] = {}
-    for message_id, name, mime, data in connection.execute(
-        """
-        SELECT a.message, a.name, a.mime, a.data FROM messages m JOIN attachments a ON a.message = m.id
-        WHERE m.chat = ? AND m.revision > ? ORDER BY m.seq, a.position
-        """,
-        (chat_id, since),
-    ):
-        attachment = Attachment(decode.name(name), decode.name(mime), decode.blob(data))
-        attachments.setdefault(message_id, []).append(attachment)
+    parts = pieces.of_chat(connection, chat_id, since)
     rows = connection.execute(
-        f"SELECT {_COLUMNS}, seq FROM messages WHERE chat = ? AND revision > ?", (chat_id, since)
+        f"SELECT {_COLUMNS}, seq FROM messages WHERE chat = ? AND revision > ? ORDER BY seq", (chat_id, since)
     ).fetchall()
-    rows.sort(key=itemgetter(-1))  # SQLite would copy all the texts to sort them
     writers = _writers(connection, chat_id, here, now)
-    messages = tuple(_message(row, tuple(attachments.get(row[0], ())), row[0] in writers) for row in rows)
+    messages = tuple(_message(row, parts.get(row[-1], ()), row[0] in writers) for row in rows)
     elsewhere = frozenset(message_id for message_id, writer in writers.items() if writer != here)
-    return Thread(chat, messages, max((decode.count(row[18]) for row in rows), default=since), elsewhere)
+    return Thread(chat, messages, max((row[16] for row in rows), default=since), elsewhere)
 
 
 def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[str, ...]:
@@ -125,6 +107,7 @@ def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
     for (chat_id,) in doomed:
         index.forget_chat(connection, chat_id)
         connection.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
+    pieces.sweep(connection)
     return len(doomed)
 
 
@@ -140,16 +123,16 @@ def _grow(connection: sqlite3.Connection, chat_id: str, message: Message) -> Non
 
 def _next_revision(connection: sqlite3.Connection, chat_id: str) -> int:
     (last,) = connection.execute("SELECT max(revision) FROM messages WHERE chat = ?", (chat_id,)).fetchone()
-    return decode.count(last) + 1
+    return int(last or 0) + 1
 
 
-def _differs(connection: sqlite3.Connection, message: Message) -> bool:
+def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool:
     """Whether words would be lost if `message` took the place of what is stored."""
     text, thinking = connection.execute(
-        "SELECT text, thinking FROM messages WHERE id = ?", (message.id,)
+        f"SELECT {pieces.TEXT}, {pieces.THINKING} FROM messages m WHERE seq = ?", (seq,)
     ).fetchone()
-    kept = whole(message.text).startswith(decode.text(text))
-    return not (kept and whole(message.thinking).startswith(decode.text(thinking)))
+    kept = whole(message.text).startswith(text or "")
+    return not (kept and whole(message.thinking).startswith(thinking or ""))
 
 
 def _writers(connection: sqlite3.Connection, chat_id: str, here: Owner, now: float) -> dict[str, Owner]:
@@ -173,7 +156,8 @@ def _write(
     owner: Owner,
     now: float,
     revision: int,
-) -> None:
+) -> int:
+    """Write the row of a message: its number, where it is a new one."""
     values = {
         "id": message.id,
         "chat": chat_id,
@@ -181,7 +165,7 @@ def _write(
         "role": message.role,
         "state": message.state,
         "finish": whole(message.finish),
-        "size": _size(message),
+        "size": message.size,
         "owner": str(owner) if message.state is State.STREAMING else None,
         "touched": now,
         "created": message.created,
@@ -191,41 +175,34 @@ def _write(
         "server": whole(message.server),
         "usage": None if message.usage is None else json.dumps(dataclasses.asdict(message.usage)),
         "error": whole(message.error),
-        "text": whole(message.text),
-        "thinking": whole(message.thinking),
         "revision": revision,
     }
     try:
-        found = connection.execute(statement, values).rowcount
+        cursor = connection.execute(statement, values)
     except sqlite3.IntegrityError as error:
         chats.get(connection, chat_id)
         raise StoreError(
             f"The message before {message.id} is not saved.", "Save the chat from its beginning."
         ) from error
-    if found == 0:
+    if cursor.rowcount == 0:
         raise StoreError(f"The message {message.id} belongs to another chat.")
+    return cursor.lastrowid or 0
 
 
-def _size(message: Message) -> int:
-    return len(message.text) + len(message.thinking) + sum(len(file.data) for file in message.attachments)
-
-
-def _message(row: tuple[Any, ...], attachments: tuple[Attachment, ...], growing: bool) -> Message:
+def _message(row: tuple[Any, ...], parts: tuple[Part, ...], growing: bool) -> Message:
     (message_id, _, parent, role, state, finish, _, _, _, created, first_token, seconds, model, server) = row[:14]
-    usage, error, text, thinking = row[14:18]
+    usage, error = row[14:16]
     return Message(
         decode.role(role),
-        decode.text(text),
-        id=decode.text(message_id),
-        parent=decode.optional_text(parent),
-        thinking=decode.text(thinking),
+        parts,
+        id=message_id,
+        parent=parent,
         state=decode.state(state, growing=growing),
-        attachments=attachments,
         model=decode.name(model),
         server=decode.name(server),
         usage=decode.usage(usage),
         finish=decode.name(finish),
-        error=decode.text(error),
+        error=error,
         created=decode.time(created),
         first_token=decode.number(first_token),
         seconds=decode.number(seconds),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from tui_chat.errors import StoreError
-from tui_chat.store import faults, index, rescue
+from tui_chat.store import faults, index, transfer
 from tui_chat.store.files import (
     PATIENCE,
     free_name,
@@ -24,7 +24,7 @@ from tui_chat.store.files import (
     make,
     set_aside,
 )
-from tui_chat.store.schema import VERSION, migrate, version_of
+from tui_chat.store.schema import VERSION, create, version_of
 from tui_chat.store.text import lenient
 from tui_chat.store.transaction import transaction
 
@@ -69,7 +69,7 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> Opened:
         if path is None:
             connection = _connect(":memory:", patience)
             with transaction(connection):
-                migrate(connection)
+                create(connection)
             return Opened(connection, connection)
         return _open_file(path, patience)
     except TimeoutError as error:
@@ -111,7 +111,7 @@ def _open_file(path: Path, patience: float) -> Opened:
 def _rescue(aside: Path, target: sqlite3.Connection) -> str:
     notice = f"The file of the conversations was damaged and is kept as {aside.name}."
     try:
-        chats, lost = rescue.copy_readable(aside, target)
+        chats, lost = transfer.rescue(aside, target)
     except sqlite3.Error as error:
         return f"{notice} Saving what can be read of it failed: {faults.words_of(error)}."
     if not chats:
@@ -127,10 +127,11 @@ def _open_sound(path: Path, patience: float) -> Opened:
         version_of(connection)
         _choose_journal(connection, path)
         with transaction(connection):
-            if (version := version_of(connection)) < VERSION:
-                if version:
-                    _back_up(path, version)
-                migrate(connection)
+            version = version_of(connection)
+            if version == 0:
+                create(connection)
+            elif version < VERSION:
+                transfer.migrate(_back_up(path, version), connection)
         _verify_if_suspected(connection, path)
         reader = _connect(uri + "?mode=ro", patience)
     except (sqlite3.Error, StoreError, OSError):
@@ -190,9 +191,10 @@ def _verify_if_suspected(connection: sqlite3.Connection, path: Path) -> None:
     suspicion(path).unlink(missing_ok=True)
 
 
-def _back_up(path: Path, version: int) -> None:
+def _back_up(path: Path, version: int) -> Path:
     copy = free_name(path, f"version-{version}")
     make(copy)
     source = sqlite3.connect(path.absolute().as_uri() + "?mode=ro", uri=True)
     with contextlib.closing(source), contextlib.closing(sqlite3.connect(copy)) as target:
         source.backup(target)
+    return copy

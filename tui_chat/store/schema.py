@@ -1,25 +1,28 @@
-"""The tables, as numbered steps. A step that was released is never changed; a change is a new step.
+"""The tables. What was released is never changed: a change is a new version, into which older files are copied.
 
-The version is the database's `user_version`, written in the transaction that makes the step.
+The version is the database's `user_version`, written in the transaction that makes the tables.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
 from typing import Final
 
 from tui_chat.errors import StoreError
-from tui_chat.store import decode, faults
+from tui_chat.store import faults
 from tui_chat.store.transaction import transaction
-from tui_chat.text.fold import fold
 
 APPLICATION_ID: Final = 0x74756963
 """What `file(1)` and we know our files by: "tuic"."""
+VERSION: Final = 3
+"""1 and 2 had text, thinking and attachments where 3 has parts (`transfer`)."""
 
-_STEP_1: Final = (
-    """
+_STRICT: Final = "STRICT" if sqlite3.sqlite_version_info >= (3, 37) else ""
+"""SQLite before 2021-11, which RHEL 9 has, does not know it."""
+
+_TABLES: Final = (
+    f"""
     CREATE TABLE chats (
         id TEXT NOT NULL PRIMARY KEY,
         created REAL NOT NULL,
@@ -32,11 +35,16 @@ _STEP_1: Final = (
         model TEXT NOT NULL,
         server TEXT NOT NULL,
         title TEXT NOT NULL,
-        system TEXT NOT NULL
-    )
+        folded TEXT NOT NULL DEFAULT '',
+        place_message TEXT,
+        place_row INTEGER NOT NULL DEFAULT 0,
+        system TEXT NOT NULL,
+        draft TEXT NOT NULL DEFAULT '',
+        queue TEXT NOT NULL DEFAULT '[]'
+    ) {_STRICT}
     """,
     "CREATE INDEX chats_listed ON chats (pinned DESC, updated DESC, id DESC) WHERE deleted IS NULL",
-    """
+    f"""
     CREATE TABLE messages (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         id TEXT NOT NULL UNIQUE,
@@ -47,6 +55,7 @@ _STEP_1: Final = (
         finish TEXT NOT NULL,
         revision INTEGER NOT NULL,
         size INTEGER NOT NULL,
+        indexed INTEGER NOT NULL DEFAULT 0,
         owner TEXT,
         touched REAL NOT NULL,
         created REAL NOT NULL,
@@ -55,68 +64,42 @@ _STEP_1: Final = (
         model TEXT NOT NULL,
         server TEXT NOT NULL,
         usage TEXT,
-        error TEXT NOT NULL,
-        text TEXT NOT NULL,
-        thinking TEXT NOT NULL
-    )
+        error TEXT NOT NULL
+    ) {_STRICT}
     """,
     "CREATE INDEX messages_of_chat ON messages (chat, revision)",
     "CREATE INDEX messages_below ON messages (parent)",
     "CREATE INDEX messages_streaming ON messages (owner) WHERE owner IS NOT NULL",
-    """
-    CREATE TABLE attachments (
-        message TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
-        position INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        mime TEXT NOT NULL,
-        data BLOB NOT NULL,
-        PRIMARY KEY (message, position)
-    )
-    """,
-    "CREATE TABLE settings (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-)
-
-_STEP_2: Final = (
-    "ALTER TABLE chats ADD COLUMN folded TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE chats ADD COLUMN draft TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE chats ADD COLUMN place_message TEXT",
-    "ALTER TABLE chats ADD COLUMN place_row INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE messages ADD COLUMN indexed INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX messages_unindexed ON messages (indexed) WHERE NOT indexed",
+    f"""
+    CREATE TABLE parts (
+        message INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT NOT NULL DEFAULT '',
+        mime TEXT NOT NULL DEFAULT '',
+        call TEXT NOT NULL DEFAULT '',
+        blob TEXT NOT NULL DEFAULT '',
+        size INTEGER NOT NULL DEFAULT 0,
+        text TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (message, position)
+    ) {_STRICT}
+    """,
+    "CREATE INDEX parts_with_blobs ON parts (blob) WHERE blob <> ''",
+    f"CREATE TABLE blobs (digest TEXT NOT NULL PRIMARY KEY, data BLOB NOT NULL) {_STRICT}",
+    f"CREATE TABLE settings (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) {_STRICT}",
     """
     CREATE VIRTUAL TABLE grams USING fts5 (pieces, content = '', detail = none, columnsize = 0, tokenize = 'ascii')
     """,
 )
 
 
-_STEP_3: Final = ("ALTER TABLE chats ADD COLUMN queue TEXT NOT NULL DEFAULT '[]'",)
-
-
-def _first(connection: sqlite3.Connection) -> None:
-    """Chats, their trees of messages, and settings."""
-    for statement in _STEP_1:
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables. To be called in a transaction that holds the write lock."""
+    for statement in _TABLES:
         connection.execute(statement)
-
-
-def _search(connection: sqlite3.Connection) -> None:
-    """Search, drafts and the scroll place. The messages there are get indexed later, behind the first screen."""
-    for statement in _STEP_2:
-        connection.execute(statement)
-    titles = connection.execute("SELECT id, title FROM chats").fetchall()
-    connection.executemany(
-        "UPDATE chats SET folded = ? WHERE id = ?",
-        [(fold(decode.text(title)), chat_id) for chat_id, title in titles],
-    )
-
-
-def _queue(connection: sqlite3.Connection) -> None:
-    """Prompts that wait for the reply before them."""
-    for statement in _STEP_3:
-        connection.execute(statement)
-
-
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_first, _search, _queue)
-VERSION: Final = len(STEPS)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def version_of(connection: sqlite3.Connection) -> int:
@@ -143,12 +126,3 @@ def version_of(connection: sqlite3.Connection) -> int:
             "Update tui-chat. The file was not touched; you can chat meanwhile, but nothing is kept.",
         )
     return version
-
-
-def migrate(connection: sqlite3.Connection, to: int = VERSION) -> None:
-    """Make the steps up to version `to`. To be called in a transaction that holds the write lock."""
-    version = version_of(connection)
-    for step in STEPS[version:to]:
-        step(connection)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {max(version, to)}")

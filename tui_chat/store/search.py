@@ -11,6 +11,7 @@ from typing import Final
 from tui_chat.store import decode, faults
 from tui_chat.store.chats import title_condition
 from tui_chat.store.grams import expression
+from tui_chat.store.pieces import TEXT
 from tui_chat.store.text import whole
 from tui_chat.store.transaction import transaction
 from tui_chat.store.values import Hit
@@ -22,7 +23,7 @@ _WIDTH: Final = 160
 """Characters of a snippet."""
 _INSTRUCTIONS: Final = 2000
 """Steps of SQLite's machine between two looks at whether the search is still wanted: well below a millisecond."""
-_COLUMNS: Final = "m.id, m.role, m.created, m.text, c.id, c.title"
+_COLUMNS: Final = f"m.id, m.role, m.created, {TEXT}, c.id, c.title"
 _WAITING: Final = f"""
     SELECT {_COLUMNS} FROM messages m INDEXED BY messages_unindexed CROSS JOIN chats c ON c.id = m.chat
     WHERE NOT m.indexed AND c.deleted IS NULL ORDER BY m.seq DESC
@@ -80,7 +81,7 @@ class Search:
         for message_id, role, created, stored, chat_id, title in chain(waiting, indexed):
             if self._unwanted.is_set():
                 return
-            text = decode.text(stored)
+            text = stored or ""
             folded = fold(text)
             places = [folded.find(word) for word in self._words]
             if min(places) >= 0:

@@ -14,14 +14,14 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, TypeVar, Unpack
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
-from tui_chat.store import adoption, chats, faults, index, nodes
+from tui_chat.store import adoption, chats, faults, index, nodes, pieces
 from tui_chat.store.files import PATIENCE
 from tui_chat.store.lane import Lane
 from tui_chat.store.opening import Opened, open_database, suspicion
@@ -201,6 +201,19 @@ class Store:
         thread = await self._read(lambda db: nodes.load(db, chat_id, since, self._owner, self._clock()))
         self._seen.loaded(chat_id, thread.revision)
         return thread
+
+    async def with_data(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+        """Messages with the bytes of their images and files; those that are lost stay without.
+
+        Raises:
+            StoreError: the store cannot be read.
+        """
+        messages = tuple(messages)
+        wanted = {file.blob.digest for message in messages for file in message.files if file.blob.data is None}
+        if not wanted:
+            return messages
+        found = await self._read(lambda db: pieces.data_of(db, wanted))
+        return tuple(message.with_data(found) for message in messages)
 
     async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
         """The chats whose titles contain all of `words`: pinned ones first, then those last spoken in."""

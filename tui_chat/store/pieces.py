@@ -1,0 +1,110 @@
+"""The parts of messages as rows, and the bytes of their files: inside a transaction of the caller.
+
+Bytes lie in `blobs` under their digest, once for all messages that have them, and are read only when asked for.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
+from tui_chat.store import decode
+from tui_chat.store.text import whole
+
+Row = tuple[str, str, str, str, str, str, int]
+"""Kind, text, name, media type, id of a call, digest and size of a blob."""
+
+_COLUMNS: Final = "kind, text, name, mime, call, blob, size"
+_PLACED: Final = ", ".join(f"p.{name}" for name in _COLUMNS.split(", "))
+_NEW: Final = ", ".join(f"excluded.{name}" for name in _COLUMNS.split(", "))
+_SAVE: Final = f"""
+    INSERT INTO parts (message, position, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (message, position) DO UPDATE SET ({_COLUMNS}) = ({_NEW}) WHERE ({_COLUMNS}) IS NOT ({_NEW})
+"""
+
+TEXT: Final = """(
+    SELECT group_concat(text, char(10, 10)) FROM
+    (SELECT text FROM parts WHERE message = m.seq AND kind = 'text' AND text <> '' ORDER BY position)
+)"""
+"""SQL for what is said in a message `m`, as `Message.text` has it; NULL if nothing is."""
+THINKING: Final = TEXT.replace("'text'", "'thinking'")
+"""SQL for what was thought."""
+
+
+def save(connection: sqlite3.Connection, message: int, parts: Iterable[Part]) -> None:
+    """Make `parts` those of the message with this number. What stays as it is costs no write."""
+    rows = [_row(part) for part in parts]
+    connection.executemany(_SAVE, [(message, position, *row) for position, row in enumerate(rows)])
+    connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(rows)))
+    for part in parts:
+        if isinstance(part, Image | File) and part.blob.data is not None:
+            keep(connection, part.blob.digest, part.blob.data)
+
+
+def keep(connection: sqlite3.Connection, digest: str, data: bytes) -> None:
+    """Put bytes into the store, where they are not in it already."""
+    if connection.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,)).fetchone() is None:
+        connection.execute("INSERT INTO blobs (digest, data) VALUES (?, ?)", (digest, data))
+
+
+def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> Mapping[int, tuple[Part, ...]]:
+    """The parts of a chat's messages that changed after revision `since`, by the messages' numbers."""
+    rows = connection.execute(
+        f"""
+        SELECT p.message, p.position, {_PLACED}
+        FROM messages m INDEXED BY messages_of_chat CROSS JOIN parts p ON p.message = m.seq
+        WHERE m.chat = ? AND m.revision > ?
+        """,
+        (chat_id, since),
+    ).fetchall()
+    rows.sort(key=lambda row: row[:2])  # SQLite would copy all the texts to sort them
+    parts: dict[int, list[Part]] = {}
+    for message, _, *columns in rows:
+        parts.setdefault(message, []).append(_part(*columns))
+    return {message: tuple(made) for message, made in parts.items()}
+
+
+def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[str, bytes]:
+    """The bytes that have these digests, as far as they are there."""
+    found = (
+        connection.execute("SELECT digest, data FROM blobs WHERE digest = ?", (digest,)).fetchone()
+        for digest in digests
+    )
+    return {row[0]: row[1] for row in found if row is not None}
+
+
+def sweep(connection: sqlite3.Connection) -> None:
+    """Remove the bytes that no message has any more."""
+    connection.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT blob FROM parts WHERE blob <> '')")
+
+
+def _row(part: Part) -> Row:
+    match part:
+        case Text(text):
+            return ("text", whole(text), "", "", "", "", 0)
+        case Thinking(text):
+            return ("thinking", whole(text), "", "", "", "", 0)
+        case Image(name, mime, blob) | File(name, mime, blob):
+            kind = "image" if isinstance(part, Image) else "file"
+            return (kind, "", whole(name), whole(mime), "", blob.digest, blob.size)
+        case ToolCall(id, name, arguments):
+            return ("tool_call", whole(arguments), whole(name), "", whole(id), "", 0)
+        case ToolResult(id, text):
+            return ("tool_result", whole(text), "", "", whole(id), "", 0)
+
+
+def _part(kind: str, text: str, name: str, mime: str, call: str, blob: str, size: int) -> Part:
+    match kind:
+        case "thinking":
+            return Thinking(text)
+        case "image" | "file":
+            make = Image if kind == "image" else File
+            return make(decode.name(name), decode.name(mime), Blob(blob, size))
+        case "tool_call":
+            return ToolCall(decode.name(call), decode.name(name), text)
+        case "tool_result":
+            return ToolResult(decode.name(call), text)
+        case _:  # whatever it is called, no word is hidden
+            return Text(text)
