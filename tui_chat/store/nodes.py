@@ -24,8 +24,9 @@ _COLUMNS: Final = (
 _NAMES: Final = _COLUMNS.split(", ")
 _INSERT: Final = f"INSERT INTO messages ({_COLUMNS}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _UPDATE: Final = (
-    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in _NAMES[2:])} WHERE id = :id AND chat = :chat"
+    f"UPDATE messages SET {', '.join(f'{name} = :{name}' for name in _NAMES[3:])} WHERE id = :id AND chat = :chat"
 )
+"""Without the parent, which never changes: naming it, SQLite would write the row's entries in all indexes anew."""
 
 
 def save(

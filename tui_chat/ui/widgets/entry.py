@@ -10,10 +10,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import File, Image
 from tui_chat.ui.look import Look
 from tui_chat.ui.markdown import Document, Layout, Palette, Row
 from tui_chat.ui.markdown.wrap import Piece, wrap
-from tui_chat.ui.phrases import duration, ending, heading, shortened
+from tui_chat.ui.phrases import duration, ending, heading, shortened, size
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
 MARGIN: Final = 2
@@ -84,7 +85,7 @@ class Entry:
     def estimate(self, width: int) -> int:
         """About how many rows it takes: for the scrollbar, until it is measured."""
         text = self.said
-        return 3 + text.count("\n") + len(text) // max(20, width)
+        return 3 + len(self.message.files) + text.count("\n") + len(text) // max(20, width)
 
 
 class EntryRows:
@@ -115,9 +116,10 @@ class EntryRows:
         if entry.message.role is Role.ASSISTANT:
             self.answer = self._layout(entry.answer, inner, look.markdown)
             blocks.append(Indented(self.answer, margin))
-        else:
+        elif entry.message.text or not entry.message.files:
             bar = [Segment("▌", look.user), Segment(" ")]
             blocks.append(Indented(FixedRows.plain(entry.message.text, inner, look.text), bar))
+        blocks += [_file(file, look, inner) for file in entry.message.files]
         blocks.append(_foot(entry, look, inner))
         self._stack = Stack(blocks)
 
@@ -201,6 +203,11 @@ def _fold(entry: Entry, look: Look, width: int) -> Rows:
     seconds = usage.thinking_seconds if usage and entry.thought_seconds is None else entry.thought_seconds
     words = f"thought for {duration(seconds)}" if seconds is not None else "thinking" if entry.live else "thought"
     return _aside([(f"{arrow} {words}", look.dim + Style.from_meta({"fold": True}))], width)
+
+
+def _file(file: Image | File, look: Look, width: int) -> Rows:
+    told = " · ".join(filter(None, (file.mime, size(file.blob.size))))
+    return _aside([(f"▪ {file.name or 'a file without a name'}", look.text), (f" · {told}", look.dim)], width)
 
 
 def _foot(entry: Entry, look: Look, width: int) -> Rows:
