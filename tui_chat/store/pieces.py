@@ -6,7 +6,7 @@ Bytes lie in `blobs` under their digest, once for all messages that have them, a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
@@ -35,7 +35,7 @@ THINKING: Final = TEXT.replace("'text'", "'thinking'")
 """SQL for what was thought."""
 
 
-def save(connection: sqlite3.Connection, message: int, parts: Iterable[Part]) -> None:
+def save(connection: sqlite3.Connection, message: int, parts: Sequence[Part]) -> None:
     """Make `parts` those of the message with this number. What stays as it is costs no write."""
     rows = [(*_row(part), message, position) for position, part in enumerate(parts)]
     connection.executemany(_SAVE, rows)

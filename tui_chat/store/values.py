@@ -79,7 +79,7 @@ class ChatSummary:
     messages: int
     """How many messages there are on all branches."""
     size: int
-    """Characters of text and thinking, bytes of attachments."""
+    """Characters of text and thinking, bytes of images and files."""
     state: State
     """How far the last message on screen got; complete if there is none."""
     unfinished: bool
