@@ -46,6 +46,7 @@ METHODS = 25
 LARGER = {
     "conversation.conversation.Conversation": 27,
     "conversation.session.Session": 40,
+    "store.store.Store": 26,
     "ui.markdown.blocks.BlockParser": 31,
     "ui.markdown.layout.Layout": 27,
     "ui.screens.chat.ChatScreen": 89,

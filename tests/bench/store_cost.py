@@ -160,7 +160,7 @@ async def checkpointing(store: Store) -> None:
 
     for what, background in (("alone", None), ("while searches run", asyncio.create_task(search_on()))):
         times = []
-        reply = Message(Role.ASSISTANT, parts_of(()), state=State.STREAMING)
+        reply = Message(Role.ASSISTANT, (), state=State.STREAMING)
         for size in range(1000, 100_001, 1000):
             grown = Message(reply.role, parts_of("word " * (size // 5)), id=reply.id, state=State.STREAMING)
             times.append((await timed(store.save(chat.id, grown)))[0])

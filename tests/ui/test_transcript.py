@@ -181,7 +181,7 @@ async def laid_out(view: Transcript, pilot: Pilot[None]) -> None:
 async def test_a_new_width_keeps_the_character_in_a_message_that_takes_idle_moments_to_lay_out() -> None:
     text = "".join(f"word{number} " * (number % 7 + 1) for number in range(2000))
     with patch.object(transcript, "_PATIENCE", 0.0):
-        async with showing([Message(Role.ASSISTANT, text)]) as (app, pilot):
+        async with showing([Message(Role.ASSISTANT, parts_of(text))]) as (app, pilot):
             view = app.log_view
             await laid_out(view, pilot)
             view.go(0, 300)
@@ -201,7 +201,7 @@ async def test_a_new_width_keeps_the_character_in_a_message_that_takes_idle_mome
 async def test_nothing_moves_down_where_an_address_or_a_mark_goes(text: str) -> None:
     async with showing(messages(4)) as (app, _):
         view = app.log_view
-        entry = view.add(Message(Role.ASSISTANT, ""), live=True)
+        entry = view.add(Message(Role.ASSISTANT, ()), live=True)
         view.grown()
         top = view.scroll_offset.y
         for character in text:
@@ -221,7 +221,7 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
     text = LONG[kind]
     async with showing(messages(2)) as (app, pilot):
         view = app.log_view
-        entry = view.add(Message(Role.ASSISTANT, ""), live=True)
+        entry = view.add(Message(Role.ASSISTANT, ()), live=True)
         with (
             patch.object(transcript, "_PATIENCE", 0),
             patch.object(measured, "_HURRY_SECONDS", 0),

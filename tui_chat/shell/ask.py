@@ -180,7 +180,7 @@ async def _receive(session: Session, wish: Wish, reply: Reply, out: Outflow) -> 
         thinking.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(_LAST_SECONDS):
-                await out.write(reply.close(generation.message or Message(Role.ASSISTANT, "")))
+                await out.write(reply.close(generation.message or Message(Role.ASSISTANT, ())))
         raise
     thinking.close()
     message, error = generation.message, generation.error
