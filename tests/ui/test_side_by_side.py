@@ -107,3 +107,11 @@ async def test_the_view_comes_back_to_where_it_was_while_the_reply_grows(server:
         await run.until(lambda: len(run.transcript.entries) == 2 and run.transcript.height > 150)
         assert run.transcript.scroll_offset.y == 0
         assert not run.transcript.follows
+
+
+async def test_a_chat_that_is_begun_before_the_server_has_answered_gets_its_model_too(
+    server: ScriptedServer,
+) -> None:
+    async with driven(server, ready=False) as run:
+        await run.pilot.press("ctrl+n")
+        await run.until(lambda: bool(run.header.model) and run.shows("Ask tiny"))

@@ -186,6 +186,8 @@ class Generation:
             await self._receive(self.turn)
         except ChatError as error:
             self._failure = error
+            if self.turn is None and self.plan is not None:
+                self.plan = replace(self.plan, reply=self._abandon(self.plan))
         except asyncio.CancelledError:
             if self.turn is None and (plan := await asyncio.shield(begun)) is not None:
                 self.plan = replace(plan, reply=self._abandon(plan))

@@ -75,6 +75,8 @@ class Moving(Writing):
         self.show_chat()
         self.composer.insert(typed)
         self._moving = False
+        if not self.session.connection.models:  # the chat before was left before its server had answered
+            self._look_for_server()
 
     async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
         """Show another chat where it was left, or at a message; a reply on its way goes on."""

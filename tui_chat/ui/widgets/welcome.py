@@ -20,8 +20,10 @@ class Welcome(Widget):
         """Say how it stands with the server."""
         if connection.error is not None:
             self.lines = _unusable(connection, connection.error)
-        elif not connection.model:
+        elif connection.obstacle is not None:
             self.lines = _empty(connection)
+        elif not connection.model:
+            self.lines = ("Looking for a server …",)
         else:
             self.lines = (
                 f"Ask {connection.model} anything.",
