@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.widgets import Input
 from tui_chat.ui.look import Look, resolve
 from tui_chat.ui.widgets.listing import Listing
+from tui_chat.ui.widgets.status import Status, StatusBar
 
 from tests.ui.kit import driven
 
@@ -41,3 +42,17 @@ async def test_without_colours_the_chosen_row_and_the_cursor_of_a_field_stand_ou
         assert not any(style and style.reverse for style in second)
         assert field.get_component_rich_style("input--cursor").reverse
         assert field.get_component_rich_style("input--selection").reverse
+
+
+@pytest.mark.parametrize("theme", ["ansi-dark", "ansi-light"])
+async def test_an_error_is_read_in_the_terminals_own_colours(theme: str) -> None:
+    async with driven(None) as run:
+        run.app.theme = theme
+        await run.pilot.pause()
+        bar = run.app.screen.query_one(StatusBar)
+        bar.status = Status("what went wrong", "what helps", error=True)
+        await run.until(lambda: run.shows("what went wrong"))
+        styles = [segment.style for row in range(bar.size.height) for segment in bar.render_line(row)]
+        colours = [style.color for style in styles if style and style.color and not style.color.is_default]
+        assert colours
+        assert not set(colours) & {style.bgcolor for style in styles if style}
