@@ -16,6 +16,7 @@ from tui_chat.conversation.book import Book, Known, Origin, same_place
 from tui_chat.conversation.connection import Connection
 from tui_chat.conversation.conversation import Conversation
 from tui_chat.conversation.generation import Generation, Hear, RemoteReply, Reply
+from tui_chat.conversation.open_chat import OpenChat
 from tui_chat.conversation.server_file import ServerFile
 from tui_chat.conversation.turn import Turn
 from tui_chat.errors import ReplyError, StoreError
@@ -41,38 +42,6 @@ _PATIENCE: Final = 2.0
 
 Start = Callable[[Coroutine[Any, Any, None], str], object]
 """Starts work in a task of its own, in a group of that name."""
-
-
-class OpenChat:
-    """A chat that is open, on screen or not: its tree, its server and model, its reply."""
-
-    def __init__(self, conversation: Conversation, connection: Connection) -> None:
-        self.conversation = conversation
-        self.connection = connection
-        self.reply: Reply | None = None
-        """The last one that was received, or is being received, since it was opened."""
-        self.seen = True
-        """Whether somebody has looked at it since its reply ended."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether it is being answered, here or elsewhere."""
-        return self.reply is not None and not self.reply.ended
-
-    @property
-    def replying(self) -> bool:
-        """Whether it is being answered by this process."""
-        return self.busy and isinstance(self.reply, Generation)
-
-    @property
-    def queue(self) -> tuple[str, ...]:
-        """The prompts that wait to be sent, the next one first."""
-        return self.conversation.chat.queue
-
-    @property
-    def held(self) -> bool:
-        """Whether prompts wait that are not sent by themselves: the reply before them did not become whole."""
-        return bool(self.queue) and not self.replying
 
 
 class Session:
@@ -212,7 +181,7 @@ class Session:
             return self._turn(chat, plan)
 
         def abandon(plan: Plan) -> Message:
-            return _abandon(chat.conversation, plan.reply)
+            return chat.abandon(plan.reply)
 
         generation = Generation(chat.conversation, begin, connect, abandon, hear=hear)
         self._receive(chat, generation)
@@ -406,7 +375,7 @@ class Session:
     async def _ask(self, chat: OpenChat, text: str, instead: Message | None, **fields: Unpack[ChatFields]) -> Plan:
         """Add a prompt, maybe `instead` of another, committed with its reply: the plan to fill that."""
         prompt = chat.conversation.prompt(text, instead)
-        reply = _signed(chat, answer_to(prompt))
+        reply = chat.signed(answer_to(prompt))
         fields = fields or ChatFields(draft="")
         await self._begin(chat, prompt, *([reply] if reply.model else []), **fields)
         return Plan(Again.RETRY, reply)
@@ -425,7 +394,7 @@ class Session:
             raise connection.obstacle or ReplyError(f"{connection.server.label} was not asked for its models yet")
         reply = plan.reply
         if reply != conversation.last or reply.model != connection.model:
-            reply = _signed(chat, reply)
+            reply = chat.signed(reply)
             await self._begin(chat, reply)
         request = await conversation.request(reply, self.config.options, self.config.think, plan.prefill)
         return Turn(connection.backend, replace(request, format=plan.format), reply, self._clock)
@@ -459,22 +428,6 @@ class Session:
         await self.store.aclose(_PATIENCE)
         if self._left is not None:
             await self._left[0].aclose(_PATIENCE)
-
-
-def _signed(chat: OpenChat, reply: Message) -> Message:
-    """A reply that begins now, by the model that is chosen."""
-    connection = chat.connection
-    return replace(reply, model=connection.model, server=connection.server.label, created=time.time())
-
-
-def _abandon(conversation: Conversation, reply: Message) -> Message:
-    """A reply that was stopped before it was asked for. One of which nothing is there is not shown."""
-    stopped = replace(reply, state=State.STOPPED)
-    if conversation.chat.leaf == reply.id:
-        conversation.keep_soon(stopped)
-        if not reply.text and not reply.thinking:
-            conversation.go_back(reply.parent)
-    return stopped
 
 
 async def find_chat(store: Store, start: str) -> str:
