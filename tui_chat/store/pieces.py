@@ -18,10 +18,12 @@ Row = tuple[str, str, str, str, str, str, int]
 
 _COLUMNS: Final = "kind, text, name, mime, call, blob, size"
 _PLACED: Final = ", ".join(f"p.{name}" for name in _COLUMNS.split(", "))
+_NAMES: Final = (*_COLUMNS.split(", "), "message", "position")
+_VALUES: Final = ", ".join(f":{name}" for name in _NAMES[:-2])
 _SAVE: Final = f"""
-    INSERT OR REPLACE INTO parts ({_COLUMNS}, message, position) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+    INSERT OR REPLACE INTO parts ({_COLUMNS}, message, position) SELECT {_VALUES}, :message, :position
     WHERE NOT EXISTS (
-        SELECT 1 FROM parts WHERE message = ?8 AND position = ?9 AND ({_COLUMNS}) IS (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        SELECT 1 FROM parts WHERE message = :message AND position = :position AND ({_COLUMNS}) IS ({_VALUES})
     )
 """
 """To replace a row frees its pages before it takes new ones: half of what an update writes to the log."""
@@ -37,7 +39,9 @@ THINKING: Final = TEXT.replace("'text'", "'thinking'")
 
 def save(connection: sqlite3.Connection, message: int, parts: Sequence[Part]) -> None:
     """Make `parts` those of the message with this number. What stays as it is costs no write."""
-    rows = [(*_row(part), message, position) for position, part in enumerate(parts)]
+    rows = [
+        dict(zip(_NAMES, (*_row(part), message, position), strict=True)) for position, part in enumerate(parts)
+    ]
     connection.executemany(_SAVE, rows)
     connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(rows)))
     for part in parts:
