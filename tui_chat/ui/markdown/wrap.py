@@ -27,7 +27,7 @@ _SIMPLE: Final = re.compile(
 """Text of which each character fills one cell and stands for itself."""
 _LONGEST_CHARACTER: Final = 32
 """Code points of what is one character to a reader, after which it is cut."""
-_CHARACTERS_PER_CELL: Final = 16
+_CHARACTERS_PER_CELL: Final = 8
 """Code points in a row for each cell of its width, at most."""
 _CLOSING: Final = frozenset("。，、！？；：）」』】》〉〕〗’”…‥ー々ゝ・％℃!?,.:;)]}%")
 _OPENING: Final = frozenset("（「『【《〈〔〖‘“([{$￥")
