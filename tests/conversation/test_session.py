@@ -103,6 +103,17 @@ async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(
     assert [message.text for message in session.conversation.branch] == ["one", "Hi.", "two"]
 
 
+async def test_a_prompt_that_comes_as_the_reply_ends_is_sent_and_not_held(store: Store) -> None:
+    session = session_on(store)
+    await answered(session, "one")
+    session.enqueue("two")
+    assert session.current.reply is not None
+    async for _ in session.current.reply.changes():
+        pass
+    assert [message.text for message in session.conversation.branch] == ["one", "Hi.", "two", "Hi."]
+    assert session.current.queue == ()
+
+
 async def test_chats_are_answered_side_by_side_each_by_its_own_server(store: Store) -> None:
     gate = asyncio.Event()
     backend = ScriptedBackend([[Accepted(), Delta("One"), gate, Delta(" whole."), Finished()]], [TINY, OTHER])

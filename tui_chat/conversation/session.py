@@ -143,7 +143,10 @@ class Session:
 
     def enqueue(self, text: str) -> None:
         """Let a prompt wait for the reply in the chat on screen, behind those that wait already."""
-        self.conversation.note_soon(queue=(*self.current.queue, text))
+        waited = self.current.queue
+        self.conversation.note_soon(queue=(*waited, text))
+        if not waited:
+            self._go_on(self.current)  # where the reply has ended just now, nothing would send it
 
     def unqueue(self) -> str:
         """Take the last waiting prompt back: its text; empty if none waits."""
