@@ -19,7 +19,7 @@ from tui_chat.config import (
     user_path,
 )
 from tui_chat.errors import ConfigError
-from tui_chat.servers import Kind, Secret
+from tui_chat.server import Kind, Secret
 
 
 @pytest.fixture

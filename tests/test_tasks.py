@@ -6,7 +6,7 @@ import asyncio
 import sys
 
 import pytest
-from tui_chat.conversation.conversation import Conversation
+from tui_chat.chat.conversation import Conversation
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 

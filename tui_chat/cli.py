@@ -229,11 +229,11 @@ def behind_relay(upstream: str | None, config: Config) -> Backend:
         ConfigError: there is no such server, or its key cannot be read.
     """
     from tui_chat.backends import detect  # late, as above
-    from tui_chat.conversation.book import Book
-    from tui_chat.conversation.server_file import ServerFile
+    from tui_chat.servers.registry import ServerRegistry
+    from tui_chat.servers.server_file import ServerFile
 
     chosen = replace(config, url=upstream or config.url)
-    book = Book(chosen, ServerFile(config.servers_file, os.environ))
+    book = ServerRegistry(chosen, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings:
         warn(warning)
     server = book.first

@@ -18,7 +18,7 @@ from tui_chat.key_command import first_line, printed_key
 from tui_chat.messages import THINK_LEVELS
 from tui_chat.protocol.ollama_host import parse_ollama_host
 from tui_chat.protocol.server_url import base_url
-from tui_chat.servers import Kind, Secret, Server, carries_key
+from tui_chat.server import Kind, Secret, Server, carries_key
 from tui_chat.text.sanitize import clean_line
 
 DEFAULT_URL: Final = "http://127.0.0.1:11434"
@@ -46,7 +46,7 @@ class Config:
     """More servers to choose from."""
     troubles: Mapping[Server, ConfigError] = field(default_factory=dict)
     """Those of them that cannot be used, and why: their keys cannot be read."""
-    insists: bool = False
+    pinned: bool = False
     """Whether the URL was given for this run: it counts before the server that a chat remembers."""
     hang_up_minutes: float = 30.0
     """How long a reply goes on being received after the terminal is gone."""
@@ -124,7 +124,7 @@ def load_config(
     return replace(
         config,
         url=chosen,
-        insists=bool(url or environ.get("TUI_CHAT_URL")),
+        pinned=bool(url or environ.get("TUI_CHAT_URL")),
         model=model or environ.get("TUI_CHAT_MODEL") or config.model,
         system=config.system if system is None else system,
         data_dir=data_dir,

@@ -16,7 +16,7 @@ from tui_chat.errors import ConfigError, NoSuchModel
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import DEMO
+from tui_chat.server import DEMO
 
 FAST = float("inf")
 

@@ -13,7 +13,7 @@ from tui_chat.errors import Busy, ConfigError, Cut, Garbled, ReplyError, ServerF
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Flavour, Kind, Secret, Server
+from tui_chat.server import Flavour, Kind, Secret, Server
 
 from tests.backends.imitations import Imitation, answer, in_turn, replay, stream
 from tests.server import Step, stall

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tui_chat.backends.http import Answer, Http
 from tui_chat.errors import Cut, Garbled, Refused, ReplyError, Unreachable
-from tui_chat.servers import Kind, Secret, Server
+from tui_chat.server import Kind, Secret, Server
 
 from tests.loopback import Exchange
 from tests.server import ScriptedServer, Step, answer, cut, end, head, raw, reset, stall, wait, wire

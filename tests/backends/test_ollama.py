@@ -16,7 +16,7 @@ from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinkin
 from tui_chat.messages import ChatRequest, Message, Model, Role, Usage
 from tui_chat.parts import parts_of
 from tui_chat.protocol.ollama_resume import CONTINUE
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 from tests.protocol.ollama_recordings import STREAMS, recorded
 from tests.server import (

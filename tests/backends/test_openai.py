@@ -26,7 +26,7 @@ from tui_chat.errors import (
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, PromptProgress, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import Blob, attached, parts_of
-from tui_chat.servers import Flavour, Secret, Server
+from tui_chat.server import Flavour, Secret, Server
 
 from tests.backends.imitations import Imitation, answer, in_order, in_turn, replay, stream
 from tests.server import Step, end, reset, stall, wait

@@ -11,7 +11,7 @@ from tui_chat.backends.redaction import redact
 from tui_chat.errors import Busy, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Kind, Secret, Server
+from tui_chat.server import Kind, Secret, Server
 
 from tests.server import JSON, SSE, ScriptedServer, Step, answer, end, head, line, raw
 

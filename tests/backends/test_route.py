@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tui_chat.backends.route import can_connect, headers_for, is_loopback, proxy_for, shown_url
-from tui_chat.servers import Secret, Server
+from tui_chat.server import Secret, Server
 
 PROXY = "http://proxy.example:3128"
 

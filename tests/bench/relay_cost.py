@@ -25,7 +25,7 @@ from tui_chat.backends.relay import RelayBackend
 from tui_chat.events import Accepted, Delta
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 from tests.loopback import Exchange, Loopback
 from tests.server import NDJSON, content, ndjson

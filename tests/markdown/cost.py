@@ -9,7 +9,7 @@ import gc
 import sys
 import time
 
-from tui_chat.ui.markdown import Document, Palette
+from tui_chat.markdown import Document, Palette
 
 from tests.markdown.sources import KINDS, tokens
 

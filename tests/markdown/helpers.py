@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from hypothesis import strategies as st
-from tui_chat.ui.markdown import Document, Layout, Palette, Row
-from tui_chat.ui.markdown.units import Unit
+from tui_chat.markdown import Document, Layout, Palette, Row
+from tui_chat.markdown.units import Unit
 
 CORPUS: dict[str, list[str]] = json.loads((Path(__file__).parent / "corpus.json").read_text())
 """Snippets for each section of the CommonMark and GFM specifications, and for what chat models write besides."""

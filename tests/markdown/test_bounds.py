@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from tui_chat.ui.markdown import Document, inline, wrap
+from tui_chat.markdown import Document, inline, wrap
 
 from tests.markdown.helpers import PALETTE, rows, units_of
 

@@ -7,9 +7,9 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from tui_chat.markdown import Document, Layout
 from tui_chat.terminal.frames import row_cells
 from tui_chat.text.sanitize import clean
-from tui_chat.ui.markdown import Document, Layout
 
 from tests.hostile import ACTING, DISPUTED, ENTITIES, WORDS
 from tests.markdown.helpers import PALETTE, rows

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
-from tui_chat.ui.markdown.code import LexState, highlighter_for
+from tui_chat.markdown.code import LexState, highlighter_for
 
 SAMPLES = {
     "python": 'def f(x):\n    """One\n    two."""\n    return f"{x!r:>10}" + \'\'\'a\nb\'\'\'  # end\n\n@deco\nclass A(B): pass\n',

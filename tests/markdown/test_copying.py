@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.ui.markdown import Document, Layout, Palette, copied
+from tui_chat.markdown import Document, Layout, Palette, copied
 
 from tests.markdown.helpers import SNIPPETS, THEME
 

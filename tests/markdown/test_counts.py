@@ -9,10 +9,10 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from tui_chat.ui.markdown import Document, Layout, inline
-from tui_chat.ui.markdown.blocks import BlockParser
-from tui_chat.ui.markdown.code import Highlighter, LexState
-from tui_chat.ui.markdown.draw import Painter
+from tui_chat.markdown import Document, Layout, inline
+from tui_chat.markdown.blocks import BlockParser
+from tui_chat.markdown.code import Highlighter, LexState
+from tui_chat.markdown.draw import Painter
 
 from tests.markdown.helpers import PALETTE
 from tests.markdown.sources import KINDS, tokens

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
-from tui_chat.ui.markdown import Document, Layout, Link, Palette
-from tui_chat.ui.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
+from tui_chat.markdown import Document, Layout, Link, Palette
+from tui_chat.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
 
 from tests.markdown.helpers import THEME, rows, screen, shown
 
@@ -235,7 +235,9 @@ def test_a_palette_of_the_terminals_own_colours_is_dim_where_others_blend() -> N
 
 
 def test_importing_the_engine_does_not_import_the_parsers() -> None:
-    script = "import sys, tui_chat.ui.markdown; print([m for m in ('markdown_it', 'pygments.lexer') if m in sys.modules])"
+    script = (
+        "import sys, tui_chat.markdown; print([m for m in ('markdown_it', 'pygments.lexer') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

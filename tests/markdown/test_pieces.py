@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.ui.markdown import Document, document, layout, pages
+from tui_chat.markdown import Document, document, layout, pages
 
 from tests.markdown.helpers import MARKDOWN, PALETTE, fresh, rows, units_of
 from tests.markdown.sources import KINDS, tokens

@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tui_chat.markdown.printed import Printed
 from tui_chat.text.sanitize import clean
-from tui_chat.ui.markdown.printed import Printed
 
 from tests.terminal.emulator import Emulator
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tui_chat.ui.markdown import Document
+from tui_chat.markdown import Document
 
 from tests.markdown.helpers import PALETTE, screen, shown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.ui.markdown import Document, Row
+from tui_chat.markdown import Document, Row
 
 from tests.markdown.helpers import CORPUS, MARKDOWN, PALETTE, fresh, rows
 from tests.markdown.sources import KINDS, tokens

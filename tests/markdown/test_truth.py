@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
-from tui_chat.ui.markdown import Document, Layout
-from tui_chat.ui.markdown.units import (
+from tui_chat.markdown import Document, Layout
+from tui_chat.markdown.units import (
     Break,
     CodeStart,
     Definition,

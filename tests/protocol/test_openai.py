@@ -15,7 +15,7 @@ from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.protocol.openai import ReplyDecoder, chat_body, completion_body
 from tui_chat.protocol.sse import EventDecoder
-from tui_chat.servers import Flavour
+from tui_chat.server import Flavour
 
 from tests.protocol.openai_recordings import STREAMS, recorded
 

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled
 from tui_chat.protocol.openai_models import flavour_in, is_model_list, lmstudio_models, models_in, props_in
-from tui_chat.servers import Flavour
+from tui_chat.server import Flavour
 
 
 def test_models_come_newest_first_where_their_age_is_told() -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from tui_chat.backends.detect import connect, detect
 from tui_chat.backends.http import Http
-from tui_chat.conversation.connection import Connection
-from tui_chat.conversation.turn import Turn
+from tui_chat.chat.turn import Turn
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
-from tui_chat.servers import Flavour, Kind, Secret, Server
+from tui_chat.server import Flavour, Kind, Secret, Server
+from tui_chat.servers.connection import Connection
 
 SERVERS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
 SLOW = ("-m", str(SERVERS / "model" / "tiny-slow.gguf"))

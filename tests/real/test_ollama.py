@@ -19,7 +19,7 @@ from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachab
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 SCRIPTS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
 START = SCRIPTS / "start-ollama.sh"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from tui_chat.config import Config
 from tui_chat.messages import State
-from tui_chat.servers import Secret, Server
+from tui_chat.server import Secret, Server
 
 from tests.real.test_llamacpp import pytestmark as pytestmark
 from tests.real.test_llamacpp import running
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 KEY = "sk-4711-for-llama"
 
 
-async def choose(run: Driven, words: str, server: str) -> None:
+async def choose(run: AppDriver, words: str, server: str) -> None:
     await run.pilot.press("ctrl+l")
     await run.until(lambda: any(words in row and server in row for row in run.rows()))
     await run.pilot.press(*f"{words} {server}")
@@ -22,7 +22,7 @@ async def choose(run: Driven, words: str, server: str) -> None:
     await run.until(lambda: run.header.server == server)
 
 
-async def ask(run: Driven, prompt: str) -> None:
+async def ask(run: AppDriver, prompt: str) -> None:
     before = len(run.transcript.entries)
     await run.say(prompt)
     await run.until(lambda: len(run.transcript.entries) == before + 2)

@@ -18,7 +18,7 @@ from tui_chat.relay.app import Relay
 from tui_chat.relay.serve import Server, listen
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.servers import Server as Address
+from tui_chat.server import Server as Address
 
 USAGE = Usage(prompt_tokens=7, reply_tokens=2, reply_seconds=0.5)
 MODEL = Model(

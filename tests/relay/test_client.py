@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tui_chat.backends.relay import RelayBackend, is_relay
-from tui_chat.conversation.turn import Turn
+from tui_chat.chat.turn import Turn
 from tui_chat.errors import Busy, Cut, NoSuchModel, ReplyError, ServerFault, TooLong, Unauthorized, Unreachable
 from tui_chat.events import (
     Accepted,
@@ -33,7 +33,7 @@ from tui_chat.protocol.relay import event_in, object_from
 from tui_chat.relay.problems import problem_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.servers import Secret, Server
+from tui_chat.server import Secret, Server
 
 from tests.relay.kit import MODEL, USAGE, ScriptedBackend, Step, running, until
 

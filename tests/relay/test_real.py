@@ -18,7 +18,7 @@ from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import parts_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 from tests.relay.kit import HELLO_BODY, ScriptedBackend, events_of, running, until
 

@@ -285,14 +285,14 @@ async def test_whoever_is_displaced_before_the_headers_gets_a_plain_no(tokens: P
 
 async def test_a_reader_that_leaves_while_it_displaces_another_is_released() -> None:
     streams, stream = kept_stream(ScriptedBackend(endless()), Settings(grace=0.02))
-    let_go = asyncio.Event()
+    detach = asyncio.Event()
 
     async def read() -> None:
         async with streams.reading(stream):
             try:
                 await asyncio.Event().wait()
             finally:
-                await let_go.wait()
+                await detach.wait()
 
     first = asyncio.create_task(read())
     await until(lambda: stream.read)
@@ -300,7 +300,7 @@ async def test_a_reader_that_leaves_while_it_displaces_another_is_released() -> 
     await until(lambda: first.cancelling() > 0)
     second.cancel()
     await asyncio.wait([second])
-    let_go.set()
+    detach.set()
     await asyncio.wait([first])
     assert not stream.read
     await until(lambda: streams.kept == 0 and len(streams) == 0)

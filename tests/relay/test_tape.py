@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.relay.tape import Lost, Tape
+from tui_chat.relay.replay_buffer import Lost, ReplayBuffer
 
 
 @st.composite
@@ -22,10 +22,10 @@ def plays(draw: st.DrawFn) -> list[tuple[str, int]]:
 def test_a_tape_gives_every_piece_in_order_and_holds_no_more_than_it_may(
     play: list[tuple[str, int]], ahead: int, keep: int
 ) -> None:
-    asyncio.run(_played(play, Tape(ahead, keep), ahead, keep))
+    asyncio.run(_played(play, ReplayBuffer(ahead, keep), ahead, keep))
 
 
-async def _played(play: list[tuple[str, int]], tape: Tape, ahead: int, keep: int) -> None:
+async def _played(play: list[tuple[str, int]], tape: ReplayBuffer, ahead: int, keep: int) -> None:
     written: list[bytes] = []
     largest = rewound = 0
     for action, number in play:
@@ -51,7 +51,7 @@ async def _played(play: list[tuple[str, int]], tape: Tape, ahead: int, keep: int
 
 
 async def test_the_reader_waits_for_news_and_the_writer_for_room() -> None:
-    tape = Tape(ahead=3)
+    tape = ReplayBuffer(ahead=3)
     assert await _waits(tape.news)
     assert not await _waits(tape.room)
     tape.write(b"1234")
@@ -66,7 +66,7 @@ async def test_the_reader_waits_for_news_and_the_writer_for_room() -> None:
 
 
 def test_without_keep_nothing_that_was_read_is_held() -> None:
-    tape = Tape(ahead=100)
+    tape = ReplayBuffer(ahead=100)
     for _ in range(3):
         tape.write(b"x")
     tape.take()

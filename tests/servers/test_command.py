@@ -14,11 +14,11 @@ from tui_chat.backends import detect
 from tui_chat.backends.detect import Attempt, Discovery
 from tui_chat.cli import behind_relay, main
 from tui_chat.config import Config
-from tui_chat.conversation.book import Book
-from tui_chat.conversation.roll_call import roll_call
-from tui_chat.conversation.server_file import ServerFile
 from tui_chat.errors import ConfigError, Garbled, Unreachable
-from tui_chat.servers import Server
+from tui_chat.server import Server
+from tui_chat.servers.listing import list_servers
+from tui_chat.servers.registry import ServerRegistry
+from tui_chat.servers.server_file import ServerFile
 
 from tests.server import ScriptedServer
 
@@ -37,8 +37,8 @@ async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
         config = Config(
             servers=(Server(box.url, name="box"), Server("http://127.0.0.1:9", name="dead")), data_dir=tmp_path
         )
-        book = Book(config, ServerFile(config.servers_file))
-        rows, tried = await roll_call(book, detect.connect, discover)
+        book = ServerRegistry(config, ServerFile(config.servers_file))
+        rows, tried = await list_servers(book, detect.connect, discover)
         assert [(row.name, row.origin, row.flavour, row.reachable, row.models) for row in rows] == [
             ("box", "config file", "Ollama", True, 1),
             ("dead", "config file", "", False, 0),

@@ -13,14 +13,14 @@ from textual.widgets import Input
 from tui_chat import cli
 from tui_chat.backends.detect import connect
 from tui_chat.config import Config, load_config
-from tui_chat.conversation.book import Book
-from tui_chat.conversation.connection import Backends
-from tui_chat.conversation.server_file import ServerFile
-from tui_chat.conversation.survey import Survey
 from tui_chat.errors import Refused, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Kind, Secret, Server
+from tui_chat.server import Kind, Secret, Server
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.servers.connection import Backends
+from tui_chat.servers.registry import ServerRegistry
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.ui.screens.server_form import ServerForm
 
@@ -93,7 +93,7 @@ def test_nothing_that_is_printed_of_settings_has_the_key(tmp_path: Path) -> None
     config = load_config({}, file=written(tmp_path), data_dir=tmp_path)
     file = ServerFile(tmp_path / "servers.toml")
     file.put({"url": "http://127.0.0.1:10", "key": KEY})
-    book = Book(config, file)
+    book = ServerRegistry(config, file)
     assert config.servers[0].key == Secret(KEY)
     open_server = Server(f"http://me:{KEY}@box", proxy=f"http://me:{KEY}@box", headers=(("X-Key", KEY),))
     things = (config, config.servers, file.read(), book.known(), config.servers[0].address, open_server)
@@ -203,7 +203,7 @@ async def test_neither_key_nor_headers_of_a_server_follow_to_another_unasked(
     secret: dict[str, object], before: str, after: str, kept: bool
 ) -> None:
     file = ServerFile()
-    form = ServerForm({"url": before, **secret}, Survey(Book(Config(), file), Backends(connect)))
+    form = ServerForm({"url": before, **secret}, ModelCatalog(ServerRegistry(Config(), file), Backends(connect)))
     async with driven(None) as run:
         await run.app.push_screen(form)
         form.query_one("#url", Input).value = after

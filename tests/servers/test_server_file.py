@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tui_chat.conversation.server_file import ServerFile, to_toml
 from tui_chat.errors import ConfigError
-from tui_chat.servers import Kind, Secret
+from tui_chat.server import Kind, Secret
+from tui_chat.servers.server_file import ServerFile, to_toml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 TABLES = st.lists(

@@ -12,17 +12,17 @@ from pathlib import Path
 from hypothesis import strategies as st
 from tui_chat.messages import Message, Role, State, Usage
 from tui_chat.parts import Blob, File, Image, Text, Thinking, ToolCall, ToolResult, parts_of
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
 from tui_chat.text.sanitize import clean, clean_line
 
-OTHER = Owner("here", "boot/ns", 4_000_000, "1")
+OTHER = ProcessId("here", "boot/ns", 4_000_000, "1")
 """A process that cannot be: its id is above Linux's largest."""
 
 
 @contextlib.asynccontextmanager
-async def opened(path: Path | None, owner: Owner | None = None, patience: float = 5.0) -> AsyncIterator[Store]:
+async def opened(path: Path | None, owner: ProcessId | None = None, patience: float = 5.0) -> AsyncIterator[Store]:
     store = await Store.open(path, owner=owner, patience=patience)
     try:
         yield store

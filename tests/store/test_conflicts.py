@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Thinking, parts_of
-from tui_chat.store.owner import SILENCE, Owner
+from tui_chat.store.owner import SILENCE, ProcessId
 from tui_chat.store.seen import ChangedElsewhere
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
 from tests.store.kit import opened, said
 
-HERE = Owner.current()
+HERE = ProcessId.current()
 GONE = dataclasses.replace(HERE, pid=4_000_000)
 """A process of this boot that cannot be."""
 LIVING = dataclasses.replace(HERE, host="elsewhere")

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import pyte
 from rich.cells import cell_len
-from tui_chat.terminal.clusters import clusters
+from tui_chat.text.clusters import clusters
 
 _Screen: Any = pyte.Screen
 _LINK: Final = re.compile(r"\x1b\]8;([^\x07\x1b]*)(?:\x1b\\|\x07)")

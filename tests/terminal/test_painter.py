@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 from tui_chat.terminal.cells import disputed_width, overlay
-from tui_chat.terminal.clusters import clusters, unjoined
 from tui_chat.terminal.frames import parse_frame, row_cells
 from tui_chat.terminal.painter import Painter
+from tui_chat.text.clusters import clusters, unjoined
 from wcwidth import wcwidth
 
 from tests.hostile import DISPUTED

@@ -16,9 +16,9 @@ from tui_chat.backends.base import Backend
 from tui_chat.backends.demo import DemoBackend
 from tui_chat.backends.detect import Discovery
 from tui_chat.config import Config
-from tui_chat.conversation.connection import Discover
-from tui_chat.conversation.server_file import ServerFile
-from tui_chat.servers import DEMO, Server
+from tui_chat.server import DEMO, Server
+from tui_chat.servers.connection import Discover
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
@@ -34,7 +34,7 @@ PATIENCE = 15.0
 
 
 @dataclass
-class Driven:
+class AppDriver:
     """A running app and what a test looks at."""
 
     app: ChatApp
@@ -133,7 +133,7 @@ async def driven(
     demo_speed: float = 5000.0,
     discover: Discover = nothing_found,
     added: ServerFile | None = None,
-) -> AsyncGenerator[Driven, None]:
+) -> AsyncGenerator[AppDriver, None]:
     """The app, talking to a server; None is the built-in demo."""
     if isinstance(server, ScriptedServer):
         server = Server(server.url, name="box")
@@ -151,7 +151,7 @@ async def driven(
     await app.session.start(chat, resume=resume)
     try:
         async with app.run_test(size=size) as pilot:
-            run = Driven(app, pilot)
+            run = AppDriver(app, pilot)
             if ready:
                 await run.until(lambda: bool(run.header.model))
                 await pilot.pause()

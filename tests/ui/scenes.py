@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from tui_chat.backends import detect
 from tui_chat.backends.demo_replies import reply_to
 from tui_chat.config import Config
-from tui_chat.servers import Kind, Server
+from tui_chat.server import Kind, Server
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen

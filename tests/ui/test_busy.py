@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tui_chat.messages import State
-from tui_chat.servers import Kind, Server
+from tui_chat.server import Kind, Server
 
 from tests.server import ScriptedServer, Step, answer, reply
 from tests.ui.kit import driven

@@ -225,7 +225,7 @@ async def test_a_paste_is_sanitised_and_an_enter_within_it_does_not_send() -> No
 
 
 async def test_without_a_server_the_prompt_stays_and_the_demo_is_one_key_away() -> None:
-    from tui_chat.servers import Server
+    from tui_chat.server import Server
 
     async with driven(Server("http://127.0.0.1:9", named=False), ready=False) as run:
         await run.until(lambda: run.status.error)

@@ -8,7 +8,7 @@ import pytest
 from rich.style import Style
 from textual.widgets import Input
 from tui_chat.ui.look import Look, resolve
-from tui_chat.ui.widgets.listing import Listing
+from tui_chat.ui.widgets.choice_list import ChoiceList
 from tui_chat.ui.widgets.status import Status, StatusBar
 
 from tests.ui.kit import driven
@@ -35,8 +35,8 @@ async def test_without_colours_the_chosen_row_and_the_cursor_of_a_field_stand_ou
     monkeypatch.setenv("NO_COLOR", "1")
     async with driven(None) as run:
         await run.pilot.press("ctrl+p")
-        await run.until(lambda: bool(run.app.screen.query(Listing)) and run.shows("New chat"))
-        listing, field = run.app.screen.query_one(Listing), run.app.screen.query_one(Input)
+        await run.until(lambda: bool(run.app.screen.query(ChoiceList)) and run.shows("New chat"))
+        listing, field = run.app.screen.query_one(ChoiceList), run.app.screen.query_one(Input)
         first, second = ([segment.style for segment in listing.render_line(row)] for row in (0, 1))
         assert all(style and style.reverse for style in first)
         assert not any(style and style.reverse for style in second)

@@ -11,18 +11,18 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from tui_chat.markdown import inline
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Server
+from tui_chat.server import Server
 from tui_chat.terminal.frames import parse_frame
 from tui_chat.terminal.painter import Painter
-from tui_chat.ui.markdown import inline
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.widgets.entry import Entry
-from tui_chat.ui.widgets.lines import Shown
+from tui_chat.ui.widgets.lines import RowStrip
 
 from tests.bench.content import KINDS, tokens
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 NOWHERE = Server("http://127.0.0.1:9", name="nowhere")
 """A server that is never talked to: what is counted lies above it."""
@@ -30,7 +30,7 @@ SIZE = (100, 30)
 
 
 @asynccontextmanager
-async def chat_of(count: int) -> AsyncGenerator[Driven, None]:
+async def chat_of(count: int) -> AsyncGenerator[AppDriver, None]:
     """The app with a chat of so many messages, each of some thirty rows."""
     text = "".join(tokens("mixed", 120, "zz"))
     roles = (Role.USER, Role.ASSISTANT)
@@ -44,7 +44,7 @@ async def chat_of(count: int) -> AsyncGenerator[Driven, None]:
         yield run
 
 
-async def live_reply(run: Driven, source: str = "") -> Entry:
+async def live_reply(run: AppDriver, source: str = "") -> Entry:
     """A reply below the others that says `source` so far, on the screen."""
     entry = run.transcript.add(Message(Role.ASSISTANT, ()), live=True)
     await grow(run, entry, source)
@@ -52,21 +52,21 @@ async def live_reply(run: Driven, source: str = "") -> Entry:
     return entry
 
 
-async def grow(run: Driven, entry: Entry, text: str) -> None:
+async def grow(run: AppDriver, entry: Entry, text: str) -> None:
     """Let the reply say more, and paint it."""
     entry.answer.append(text)
     run.transcript.grown()
     await run.pilot.pause()
 
 
-async def finished(run: Driven) -> None:
+async def finished(run: AppDriver) -> None:
     """Wait until a reply that is too long to be laid out at once is, and painted."""
     await run.until(lambda: not run.transcript._unfinished)
     run.rows()
     await run.pilot.pause()
 
 
-async def measured(run: Driven) -> None:
+async def measured(run: AppDriver) -> None:
     """Wait until the heights of all messages are known."""
     await run.until(lambda: not run.transcript._unmeasured | run.transcript._unfinished)
     await run.pilot.pause()
@@ -190,7 +190,7 @@ async def test_rows_that_scrolled_away_leave_nothing_to_the_garbage_collector() 
                 await run.until(lambda: run.transcript.rendered > before)  # noqa: B023  called here only
             gc.set_debug(gc.DEBUG_SAVEALL)
             gc.collect()
-            rows = [thing for thing in gc.garbage if isinstance(thing, Shown) and refers_to_itself(thing)]
+            rows = [thing for thing in gc.garbage if isinstance(thing, RowStrip) and refers_to_itself(thing)]
         finally:
             gc.set_debug(0)
             gc.garbage.clear()
@@ -209,7 +209,7 @@ async def test_what_is_painted_has_no_style_of_its_own_for_each_place() -> None:
 
 
 @contextmanager
-def frames_of(run: Driven) -> Iterator[list[Any]]:
+def frames_of(run: AppDriver) -> Iterator[list[Any]]:
     """The updates that the compositor makes from now on."""
     frames: list[Any] = []
     display = run.app._display
@@ -278,7 +278,7 @@ FIRST_FRAME = """
 import asyncio, sys
 from functools import partial
 from tui_chat.config import Config
-from tui_chat.servers import Server
+from tui_chat.server import Server
 from tui_chat.store.store import Store
 from tui_chat.backends import detect
 from tui_chat.ui import run as _composition_root

@@ -15,7 +15,7 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
 from tests.server import ScriptedServer, reply
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 PICTURE = Blob.of(b"\x89PNG" + b"x" * 4096)
 FILES = (Image("cat.png", "image/png", PICTURE), File("notes.md", "text/markdown", Blob.of(b"# It purrs\n")))
@@ -37,7 +37,7 @@ async def database(tmp_path: Path) -> Path:
     return path
 
 
-async def answered(run: Driven, server: ScriptedServer, *keys: str) -> None:
+async def answered(run: AppDriver, server: ScriptedServer, *keys: str) -> None:
     """Press keys that ask, and wait for the reply."""
     server._scripts.pop("/api/chat", None)
     server.script(*reply("It is a cat."))

@@ -11,26 +11,26 @@ from textual import events
 from tui_chat.ui.widgets.folding import CHARACTERS, LINES, FoldedTexts
 
 from tests.server import ScriptedServer, reply
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 LONG = "words and more words " * 50_000
 
 
 @pytest.fixture
-async def run() -> AsyncIterator[Driven]:
+async def run() -> AsyncIterator[AppDriver]:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("ok"))
         yield run
 
 
-async def paste(run: Driven, text: str) -> None:
+async def paste(run: AppDriver, text: str) -> None:
     whole = len(run.chat.composer.text) + len(text)
     run.chat.composer.post_message(events.Paste(text))
     await run.until(lambda: len(run.chat.composer.text) == whole)
 
 
 @pytest.mark.parametrize("text", [LONG, "!" * 1_000_000, "\n" * 100_000 + "end", "short\n" * LINES])
-async def test_a_long_paste_is_laid_out_as_a_few_words(run: Driven, text: str) -> None:
+async def test_a_long_paste_is_laid_out_as_a_few_words(run: AppDriver, text: str) -> None:
     await run.pilot.press("a")
     await paste(run, text)
     await run.pilot.press("b")
@@ -38,14 +38,14 @@ async def test_a_long_paste_is_laid_out_as_a_few_words(run: Driven, text: str) -
     assert run.chat.composer.text == f"a{text}b"
 
 
-async def test_pastes_that_are_long_together_are_folded_too(run: Driven) -> None:
+async def test_pastes_that_are_long_together_are_folded_too(run: AppDriver) -> None:
     for _ in range(10):
         await paste(run, "x" * (CHARACTERS - 100))
     assert len(run.chat.composer.document.text) < CHARACTERS + 1000
     assert run.chat.composer.text == "x" * (CHARACTERS - 100) * 10
 
 
-async def test_a_long_paste_is_sent_whole(run: Driven) -> None:
+async def test_a_long_paste_is_sent_whole(run: AppDriver) -> None:
     await paste(run, LONG + "end")
     await run.pilot.pause(0.1)  # an Enter right after a paste belongs to it
     await run.pilot.press("enter")
@@ -54,7 +54,7 @@ async def test_a_long_paste_is_sent_whole(run: Driven) -> None:
     assert prompt.text == LONG + "end"
 
 
-async def test_a_label_is_deleted_whole_and_comes_back_whole(run: Driven) -> None:
+async def test_a_label_is_deleted_whole_and_comes_back_whole(run: AppDriver) -> None:
     await run.pilot.press("a")
     await paste(run, LONG)
     await run.pilot.press("b", "left", "backspace")
@@ -63,19 +63,19 @@ async def test_a_label_is_deleted_whole_and_comes_back_whole(run: Driven) -> Non
     assert run.chat.composer.text == f"a{LONG}b"
 
 
-async def test_what_is_typed_within_a_label_stands_behind_it(run: Driven) -> None:
+async def test_what_is_typed_within_a_label_stands_behind_it(run: AppDriver) -> None:
     await paste(run, LONG)
     await run.pilot.press("left", "left", "x", "y")
     assert run.chat.composer.text == f"{LONG}xy"
 
 
-async def test_a_selection_that_ends_within_a_label_is_of_all_of_it(run: Driven) -> None:
+async def test_a_selection_that_ends_within_a_label_is_of_all_of_it(run: AppDriver) -> None:
     await paste(run, LONG)
     await run.pilot.press("z", "shift+left", "shift+left", "shift+left", "delete")
     assert run.chat.composer.text == ""
 
 
-async def test_a_long_draft_is_folded_when_the_chat_is_opened_again(run: Driven) -> None:
+async def test_a_long_draft_is_folded_when_the_chat_is_opened_again(run: AppDriver) -> None:
     await paste(run, LONG)
     await run.pilot.press("ctrl+n")
     await run.until(lambda: run.chat.composer.text == "")

@@ -9,12 +9,12 @@ from tui_chat.ui.phrases import heading
 from tui_chat.ui.widgets.divider import Divider
 
 from tests.server import ScriptedServer, done, end, head, thought, token, wait
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 LINES = 60
 
 
-async def streaming(server: ScriptedServer, run: Driven) -> asyncio.Event:
+async def streaming(server: ScriptedServer, run: AppDriver) -> asyncio.Event:
     """A reply of many lines that stops in the middle; setting the event lets as many follow."""
     gate = asyncio.Event()
     first = [token(f"line {number}\n\n") for number in range(LINES)]
@@ -25,12 +25,12 @@ async def streaming(server: ScriptedServer, run: Driven) -> asyncio.Event:
     return gate
 
 
-def figures(run: Driven) -> str:
+def figures(run: AppDriver) -> str:
     """What stands beside the model's name once the reply has ended."""
     return f" · {heading(run.transcript.entries[-1].message)[1]}"
 
 
-async def wheel_up(run: Driven) -> None:
+async def wheel_up(run: AppDriver) -> None:
     from textual import events
 
     log = run.transcript
@@ -39,7 +39,7 @@ async def wheel_up(run: Driven) -> None:
     await run.pilot.pause()
 
 
-async def drag_scrollbar(run: Driven) -> None:
+async def drag_scrollbar(run: AppDriver) -> None:
     from textual.scrollbar import ScrollTo
 
     run.transcript.post_message(ScrollTo(y=10, animate=False))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.server import ScriptedServer, done, end, head, reply, token
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 
-def warnings(run: Driven) -> list[str]:
+def warnings(run: AppDriver) -> list[str]:
     return [note.message for note in run.app._notifications if "tokens at once" in note.message]
 
 

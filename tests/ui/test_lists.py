@@ -11,20 +11,20 @@ import pytest
 from textual.screen import Screen
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.servers import Server
+from tui_chat.server import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 from tui_chat.ui.screens import chats
 from tui_chat.ui.screens.chats import ChatsScreen
-from tui_chat.ui.widgets.listing import Listing
+from tui_chat.ui.widgets.choice_list import ChoiceList
 
-from tests.ui.kit import Driven, driven, gated
+from tests.ui.kit import AppDriver, driven, gated
 
 NOWHERE = Server("http://127.0.0.1:9", name="nowhere")
 
 
 @asynccontextmanager
-async def list_of(prompts: Sequence[str]) -> AsyncGenerator[tuple[Driven, ChatsScreen], None]:
+async def list_of(prompts: Sequence[str]) -> AsyncGenerator[tuple[AppDriver, ChatsScreen], None]:
     """The list of chats that began so, the first one on top."""
     async with driven(NOWHERE, ready=False) as run:
         for number, prompt in enumerate(reversed(prompts)):
@@ -62,7 +62,7 @@ async def test_what_is_in_view_is_listed_first_and_then_the_others(monkeypatch: 
         assert names(screen) == [f"chat {number:02}" for number in range(60)]
         await run.pilot.press("pagedown", "pagedown", "pagedown", "pagedown", "pagedown")
         await run.until(lambda: run.shows("chat 50"))
-        listing = screen.query_one(Listing)
+        listing = screen.query_one(ChoiceList)
         assert listing.vertical_scrollbar.window_virtual_size == 60
 
 
@@ -86,7 +86,7 @@ async def test_what_is_no_result_any_more_stays_in_sight_for_a_blink_but_cannot_
         await run.until(lambda: not screen._shown)
         assert run.shows("pears")
         await run.pilot.press("enter", "down")
-        await run.pilot.click(Listing, offset=(3, 0))
+        await run.pilot.click(ChoiceList, offset=(3, 0))
         await run.pilot.pause()
         assert run.app.screen is screen
         gate.set()
@@ -132,7 +132,7 @@ async def test_after_a_deletion_the_highlight_is_where_it_was() -> None:
 async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
     async with list_of([f"pears {number}" for number in range(12)]) as (run, screen):
         with (
-            patch.object(Listing, "_draw", autospec=True, side_effect=Listing._draw) as draw,
+            patch.object(ChoiceList, "_draw", autospec=True, side_effect=ChoiceList._draw) as draw,
             patch.object(Screen, "_refresh_layout", autospec=True, side_effect=Screen._refresh_layout) as layout,
         ):
             for key in "pears":
@@ -147,7 +147,7 @@ async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
 
 async def test_a_row_ends_before_the_scrollbar() -> None:
     async with list_of(["a long title " * 6] * 40) as (run, screen):
-        listing = screen.query_one(Listing)
+        listing = screen.query_one(ChoiceList)
         assert listing.show_vertical_scrollbar
         assert listing.render_line(0).cell_length == listing.size.width - 1
         assert all("… " in row and "78 B" in row for row in run.rows()[listing.region.y : listing.region.bottom])
@@ -169,7 +169,7 @@ async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() ->
     async with list_of(["pears", "plums"]) as (run, screen):
         shown = list(screen._shown)
         screen.action_close()
-        await run.until(lambda: not screen.query(Listing))
+        await run.until(lambda: not screen.query(ChoiceList))
         assert screen.highlighted is None
         screen.show(shown)
         screen.say("Chats", "Deleted.")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import parts_of
-from tui_chat.servers import Server
+from tui_chat.server import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
-from tests.ui.kit import Driven, driven, gated
+from tests.ui.kit import AppDriver, driven, gated
 
 PROMPT = Message(Role.USER, parts_of("in A"), id="a", created=1.0)
 CUT = Message(Role.ASSISTANT, parts_of("precious words"), id="r", parent="a", state=State.INTERRUPTED, created=2.0)
@@ -26,7 +26,7 @@ async def with_chat(path: Path, *messages: Message, chat: str = "A") -> None:
     await store.aclose()
 
 
-def shown(run: Driven) -> list[str]:
+def shown(run: AppDriver) -> list[str]:
     return [entry.answer.source for entry in run.transcript.entries]
 
 

@@ -26,7 +26,7 @@ async def test_without_a_model_nothing_is_sent_and_the_text_stays() -> None:
 
 
 async def test_without_a_server_nothing_is_sent_and_the_text_stays() -> None:
-    from tui_chat.servers import Server
+    from tui_chat.server import Server
 
     async with driven(Server("http://127.0.0.1:9"), ready=False, size=(100, 24)) as run:
         await run.until(lambda: run.status.error)

@@ -10,7 +10,7 @@ import pytest
 from tui_chat.ui.widgets.waiting import Waiting
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 
 @pytest.fixture
@@ -19,15 +19,15 @@ async def server() -> AsyncIterator[ScriptedServer]:
         yield server
 
 
-def said(run: Driven) -> list[str]:
+def said(run: AppDriver) -> list[str]:
     return [entry.said for entry in run.transcript.entries]
 
 
-def waiting(run: Driven) -> tuple[str, ...]:
+def waiting(run: AppDriver) -> tuple[str, ...]:
     return run.chat.query_one(Waiting).prompts
 
 
-async def begun(run: Driven, *queued: str) -> None:
+async def begun(run: AppDriver, *queued: str) -> None:
     """A reply is on its way, and these prompts wait for it."""
     await run.say("first")
     await run.until(lambda: run.shows("begin"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tui_chat.conversation.conversation import Conversation
+from tui_chat.chat.conversation import Conversation
 from tui_chat.ui.screens.link import LinkScreen
 
 from tests.server import ScriptedServer, done, end, head, reply
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 TEXT = (
     "A paragraph that is long enough to be wrapped over several rows of the terminal, so that joining shows.\n\n"
@@ -15,14 +15,14 @@ TEXT = (
 )
 
 
-def reversed_text(run: Driven) -> str:
+def reversed_text(run: AppDriver) -> str:
     """What of the log is shown in reverse."""
     view = run.transcript
     strips = [view.render_line(y) for y in range(view.size.height)]
     return "".join(part.text for strip in strips for part in strip if part.style and part.style.reverse)
 
 
-async def answered(server: ScriptedServer, run: Driven, text: str = TEXT) -> None:
+async def answered(server: ScriptedServer, run: AppDriver, text: str = TEXT) -> None:
     server.script(*reply(text))
     await run.say("go")
     await run.idle()

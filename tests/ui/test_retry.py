@@ -7,10 +7,10 @@ import time
 from tui_chat.messages import Role, State
 
 from tests.server import ScriptedServer, cut, head, reply, token
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 
-def hurry(run: Driven) -> None:
+def hurry(run: AppDriver) -> None:
     """Let pauses take a second at most."""
     run.app.session._clock = lambda: 100 * time.monotonic()
 

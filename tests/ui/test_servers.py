@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 from tui_chat.config import Config
-from tui_chat.conversation.server_file import ServerFile
 from tui_chat.errors import ConfigError
-from tui_chat.servers import Secret, Server
+from tui_chat.server import Secret, Server
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.ui.screens.server_form import ServerForm
 from tui_chat.ui.screens.servers import ServersScreen
 
 from tests.server import ScriptedServer, answer, done, end, head, reply, stall, token, wait
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 KEY = "sk-very-secret-0123456789"
 
@@ -35,7 +35,7 @@ def listed(*servers: ScriptedServer) -> Config:
     )
 
 
-async def fill_in(run: Driven, **texts: str) -> None:
+async def fill_in(run: AppDriver, **texts: str) -> None:
     """Fill in the form that is open."""
     await run.until(lambda: isinstance(run.app.screen, ServerForm))
     for name, text in texts.items():
@@ -43,17 +43,17 @@ async def fill_in(run: Driven, **texts: str) -> None:
     await run.pilot.pause()
 
 
-def told(run: Driven, text: str) -> bool:
+def told(run: AppDriver, text: str) -> bool:
     """Whether a notice says this."""
     return any(text in notice.message for notice in run.app._notifications)
 
 
-async def open_servers(run: Driven) -> None:
+async def open_servers(run: AppDriver) -> None:
     await run.pilot.press("f3")
     await run.until(lambda: isinstance(run.app.screen, ServersScreen))
 
 
-async def choose_model(run: Driven, words: str, model: str) -> None:
+async def choose_model(run: AppDriver, words: str, model: str) -> None:
     await run.pilot.press("ctrl+l")
     await run.until(lambda: run.shows(model))
     await run.pilot.press(*words)
@@ -211,7 +211,7 @@ async def test_a_server_named_for_this_run_counts_before_what_a_chat_remembers(t
         lab.script(*reply("ok"))
         config = listed(box, lab)
         await said_to(lab, config, tmp_path / "chats.db")
-        config = Config(servers=config.servers, url="box", insists=True)
+        config = Config(servers=config.servers, url="box", pinned=True)
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True) as run:
             await run.pilot.pause()
             assert run.header.server == "box"

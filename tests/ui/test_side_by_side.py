@@ -10,7 +10,7 @@ from tui_chat.messages import State
 from tui_chat.ui.screens.confirm import ConfirmScreen
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ async def server() -> AsyncIterator[ScriptedServer]:
         yield server
 
 
-def said(run: Driven) -> list[str]:
+def said(run: AppDriver) -> list[str]:
     return [entry.said for entry in run.transcript.entries]
 
 
-async def begun(run: Driven, prompt: str, shown: str) -> None:
+async def begun(run: AppDriver, prompt: str, shown: str) -> None:
     await run.say(prompt)
     await run.until(lambda: run.shows(shown))
 

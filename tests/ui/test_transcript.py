@@ -9,11 +9,11 @@ from unittest.mock import patch
 import pytest
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from tui_chat.markdown import Document
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
-from tui_chat.ui.markdown import Document
-from tui_chat.ui.widgets import measured, transcript
+from tui_chat.ui.widgets import transcript, virtual_list
 from tui_chat.ui.widgets.transcript import Transcript
 
 from tests.markdown.test_counts import counted
@@ -224,8 +224,8 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
         entry = view.add(Message(Role.ASSISTANT, ()), live=True)
         with (
             patch.object(transcript, "_PATIENCE", 0),
-            patch.object(measured, "_HURRY_SECONDS", 0),
-            patch.object(measured.MeasuredView, "_await_idleness"),  # they come when the test says so
+            patch.object(virtual_list, "_HURRY_SECONDS", 0),
+            patch.object(virtual_list.VirtualList, "_await_idleness"),  # they come when the test says so
         ):
             for width in (80, 60):
                 with counted() as work:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tui_chat.conversation.server_file import ServerFile
-from tui_chat.servers import Kind, Server
+from tui_chat.server import Kind, Server
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.ui.widgets.welcome import Welcome
 
 from tests.backends.imitations import Imitation, answer
 from tests.loopback import Exchange
 from tests.server import Step
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 from tests.ui.test_servers import fill_in, open_servers
 
 KEYED = {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}
@@ -24,7 +24,7 @@ async def only_with_a_key(exchange: Exchange) -> None:
     await (answer(KEYED) if fine else REFUSED)(exchange)
 
 
-def card(run: Driven) -> str:
+def card(run: AppDriver) -> str:
     return "\n".join(run.chat.query_one(Welcome).lines)
 
 

@@ -9,10 +9,10 @@ from tui_chat.ui.screens.ask import AskScreen
 from tui_chat.ui.screens.find import FindScreen
 
 from tests.server import ScriptedServer, done, end, head, pause, reply, thought, token
-from tests.ui.kit import Driven, driven
+from tests.ui.kit import AppDriver, driven
 
 
-async def said(run: Driven, server: ScriptedServer, prompt: str, text: str) -> None:
+async def said(run: AppDriver, server: ScriptedServer, prompt: str, text: str) -> None:
     """A prompt, and what is answered to it."""
     server._scripts.pop("/api/chat", None)
     server.script(*reply(text))
@@ -21,7 +21,7 @@ async def said(run: Driven, server: ScriptedServer, prompt: str, text: str) -> N
     await run.idle()
 
 
-def shown(run: Driven) -> list[str]:
+def shown(run: AppDriver) -> list[str]:
     return [entry.message.text for entry in run.transcript.entries]
 
 

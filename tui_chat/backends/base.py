@@ -7,7 +7,7 @@ from typing import Protocol
 
 from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Model
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 
 class Backend(Protocol):

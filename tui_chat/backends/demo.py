@@ -12,7 +12,7 @@ from tui_chat.errors import NoSuchModel
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Model, Role, Usage
 from tui_chat.protocol.fields import count_of
-from tui_chat.servers import DEMO
+from tui_chat.server import DEMO
 
 _SPEED: Final = 60.0
 """Tokens per second."""

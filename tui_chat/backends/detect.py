@@ -26,7 +26,7 @@ from tui_chat.protocol.fields import text_of
 from tui_chat.protocol.openai_errors import error_of, fault_in
 from tui_chat.protocol.openai_models import flavour_in, is_model_list
 from tui_chat.protocol.server_url import base_url
-from tui_chat.servers import DEMO, Flavour, Kind, Server
+from tui_chat.server import DEMO, Flavour, Kind, Server
 from tui_chat.text.sanitize import clean_line
 
 PROBE_SECONDS: Final = 3.0

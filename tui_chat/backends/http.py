@@ -32,7 +32,7 @@ from tui_chat.backends.route import (
     socket_options,
 )
 from tui_chat.errors import Cut, Garbled, Refused, ReplyError, Unreachable
-from tui_chat.servers import Kind, Server
+from tui_chat.server import Kind, Server
 from tui_chat.text.sanitize import clean_line
 
 if TYPE_CHECKING:

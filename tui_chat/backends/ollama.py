@@ -16,7 +16,7 @@ from tui_chat.protocol.ollama import body_of, chat_body, events_of, model_of, mo
 from tui_chat.protocol.ollama_errors import error_of
 from tui_chat.protocol.ollama_resume import continues, in_words, raw_body, render_body, rendered, trailing
 from tui_chat.protocol.openai_errors import retry_after
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 _PS_SECONDS: Final = 1.0
 _CHAT: Final = "/api/chat"

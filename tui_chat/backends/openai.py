@@ -20,7 +20,7 @@ from tui_chat.protocol.openai import ReplyDecoder, chat_body, completion_body
 from tui_chat.protocol.openai_errors import error_of, retry_after
 from tui_chat.protocol.openai_models import Props, lmstudio_models, models_in, props_in
 from tui_chat.protocol.sse import EventDecoder
-from tui_chat.servers import Flavour, Server
+from tui_chat.server import Flavour, Server
 from tui_chat.text.sanitize import clean_line
 
 GRACE_SECONDS: Final = 5.0

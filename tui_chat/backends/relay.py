@@ -33,7 +33,7 @@ from tui_chat.protocol.relay import (
     models_in,
 )
 from tui_chat.protocol.sse import EventDecoder, ServerEvent
-from tui_chat.servers import Server
+from tui_chat.server import Server
 
 MODELS_SECONDS: Final = 5.0
 LOADED_SECONDS: Final = 1.5

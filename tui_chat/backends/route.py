@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from tui_chat.servers import Server, carries_key
+from tui_chat.server import Server, carries_key
 from tui_chat.text.sanitize import clean_line
 
 SocketOption = tuple[int, int, int]

@@ -21,7 +21,7 @@ from tui_chat.protocol.fields import count_of, delta_of, object_of, objects_of, 
 from tui_chat.protocol.openai_errors import fault_in, judge
 from tui_chat.protocol.sse import DONE, ServerEvent
 from tui_chat.protocol.think_tags import Piece, ThinkTags
-from tui_chat.servers import Flavour
+from tui_chat.server import Flavour
 from tui_chat.text.sanitize import clean, clean_line
 
 _STANDARD: Final = {

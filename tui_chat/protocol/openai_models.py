@@ -13,7 +13,7 @@ from tui_chat.errors import Garbled
 from tui_chat.messages import Model
 from tui_chat.protocol.fields import count_of, object_of, objects_of, text_of, window_of
 from tui_chat.protocol.relay import SERVICE
-from tui_chat.servers import Flavour
+from tui_chat.server import Flavour
 from tui_chat.text.sanitize import clean_line
 
 _WINDOWS: Final = ("max_model_len", "context_length", "context_window", "max_context_length")

@@ -11,9 +11,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
 from tui_chat.relay.problems import Problem
+from tui_chat.relay.replay_buffer import Lost, ReplayBuffer
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
-from tui_chat.relay.tape import Lost, Tape
 from tui_chat.tasks import start_task
 
 
@@ -71,7 +71,7 @@ class StreamAnswer:
             headers |= {STREAM_HEADER: self._stream.id, GRACE_HEADER: f"{self._settings.grace:g}"}
         return headers
 
-    def _wind(self, tape: Tape) -> None:
+    def _wind(self, tape: ReplayBuffer) -> None:
         if self._after is None:
             return
         try:
@@ -88,7 +88,7 @@ class StreamAnswer:
         if self._stream.refusal:
             raise self._stream.refusal
 
-    async def _write(self, tape: Tape, send: Send) -> None:
+    async def _write(self, tape: ReplayBuffer, send: Send) -> None:
         raw = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": raw})
         self._begun = True
@@ -99,7 +99,7 @@ class StreamAnswer:
                 await send(_body(piece))
         await send(_body(b"", more=False))
 
-    async def _next(self, tape: Tape) -> bytes:
+    async def _next(self, tape: ReplayBuffer) -> bytes:
         try:
             async with asyncio.timeout(self._settings.silence):
                 await tape.news()

@@ -20,7 +20,9 @@ from tui_chat.backends.base import Backend
 from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.messages import ChatRequest, new_id
 from tui_chat.protocol.relay import SERVICE, model_entry, with_loaded
+from tui_chat.relay.access_log import AccessLog
 from tui_chat.relay.answers import StreamAnswer
+from tui_chat.relay.authentication import OWNER, Authentication, refuse
 from tui_chat.relay.dialects import (
     Completion,
     Dialect,
@@ -30,8 +32,6 @@ from tui_chat.relay.dialects import (
     OpenAIStream,
     OpenAIWhole,
 )
-from tui_chat.relay.guard import OWNER, Guard, refuse
-from tui_chat.relay.journal import Journal
 from tui_chat.relay.problems import Problem, bad_request, problem_of
 from tui_chat.relay.requests import Ask, api_ask, openai_ask
 from tui_chat.relay.settings import Settings
@@ -49,7 +49,7 @@ class Relay:
         self._backend = backend
         self._tokens = tokens
         self.settings = settings
-        self.app: ASGIApp = Journal(Guard(self._routes(), settings, tokens, demand=demand))
+        self.app: ASGIApp = AccessLog(Authentication(self._routes(), settings, tokens, demand=demand))
         """What a server like uvicorn serves."""
 
     @property

@@ -15,8 +15,8 @@ from tui_chat.events import Continued, Finished
 from tui_chat.messages import ChatRequest
 from tui_chat.relay.dialects import Dialect
 from tui_chat.relay.problems import Problem, problem_of
+from tui_chat.relay.replay_buffer import ReplayBuffer
 from tui_chat.relay.settings import Settings
-from tui_chat.relay.tape import Tape
 from tui_chat.tasks import start_task
 
 _RETRY_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Stream:
         self.refusal: Problem | None = None
         """The no, if nothing but that was said."""
         keep = settings.resume_bytes
-        self.tape = Tape(keep, keep) if resumable else Tape(settings.ahead_bytes)
+        self.tape = ReplayBuffer(keep, keep) if resumable else ReplayBuffer(settings.ahead_bytes)
         self._duration = settings.duration
         self._reader: asyncio.Task[None] | None = None
 
@@ -95,7 +95,7 @@ class Stream:
         self._end()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tape]:
+    async def reading(self) -> AsyncIterator[ReplayBuffer]:
         """Be its reader while inside; whoever was it before is cancelled, and gone when this begins."""
         mine = asyncio.current_task()
         before, self._reader = self._reader, mine
@@ -192,7 +192,7 @@ class Streams:
         return stream
 
     @asynccontextmanager
-    async def reading(self, stream: Stream) -> AsyncIterator[Tape]:
+    async def reading(self, stream: Stream) -> AsyncIterator[ReplayBuffer]:
         """Read a stream. One that cannot be resumed stops when its reader goes, another after its grace."""
         self._cancel_expiry(stream)
         try:

@@ -14,18 +14,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui_chat.backends import detect
+from tui_chat.chat.generation import Generation
+from tui_chat.chat.retry import RetryKind, plan_again
+from tui_chat.chat.session import Session
+from tui_chat.chat.window import tokens_of
 from tui_chat.config import Config
-from tui_chat.conversation.again import Again, plan_again
-from tui_chat.conversation.book import Book
-from tui_chat.conversation.connection import Connection
-from tui_chat.conversation.generation import Generation
-from tui_chat.conversation.server_file import ServerFile
-from tui_chat.conversation.session import Session
-from tui_chat.conversation.window import tokens_of
 from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyError, StoreError, Unreachable
 from tui_chat.events import Event
 from tui_chat.messages import Message, Role, State
 from tui_chat.output import Outflow, is_terminal
+from tui_chat.servers.connection import Connection
+from tui_chat.servers.registry import ServerRegistry
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.shell.question import answer_format, question
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
 from tui_chat.shell.words import complain, warn
@@ -108,7 +108,7 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
 
 async def _ask(wish: Wish, config: Config) -> int:
     out = Outflow()
-    book = Book(config, ServerFile(config.servers_file, os.environ))
+    book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings:
         warn(warning)
     connection = Connection(detect.connect, book.first, wanted=config.model, discover=detect.discover)
@@ -141,7 +141,7 @@ async def _check(session: Session, wish: Wish) -> None:
     if conversation.elsewhere:
         raise _elsewhere()
     again = None if wish.prompt else plan_again(conversation)
-    if not wish.prompt and (again is None or again.kind is Again.REGENERATE):
+    if not wish.prompt and (again is None or again.kind is RetryKind.REGENERATE):
         raise ConfigError("There is no question", "The last reply of this chat is whole: ask something.")
     await connection.look(closely=False)
     trouble = connection.obstacle

@@ -13,8 +13,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
+from tui_chat.chat.session import find_chat
 from tui_chat.config import Config
-from tui_chat.conversation.session import find_chat
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
@@ -124,14 +124,14 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
 
 async def _servers(config: Config, *, as_json: bool) -> None:
     from tui_chat.backends import detect  # late: the other commands talk to no server
-    from tui_chat.conversation.book import Book
-    from tui_chat.conversation.roll_call import roll_call
-    from tui_chat.conversation.server_file import ServerFile
+    from tui_chat.servers.listing import list_servers
+    from tui_chat.servers.registry import ServerRegistry
+    from tui_chat.servers.server_file import ServerFile
 
-    book = Book(config, ServerFile(config.servers_file, os.environ))
+    book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings if book.trouble is None else ():
         warn(warning)
-    rows, tried = await roll_call(book, detect.connect, detect.discover)
+    rows, tried = await list_servers(book, detect.connect, detect.discover)
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
         return

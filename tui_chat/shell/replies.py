@@ -112,7 +112,7 @@ class Drawn:
     """Markdown, drawn: as it grows on a terminal, in one piece elsewhere."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        from tui_chat.ui.markdown.printed import Printed  # late: nothing else in the shell needs Rich
+        from tui_chat.markdown.printed import Printed  # late: nothing else in the shell needs Rich
 
         grows = is_terminal(sys.stdout) and environ.get("TERM") != "dumb"
         columns, rows = _size_of(environ)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from tui_chat.messages import State
 from tui_chat.store import chats, nodes
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.store.values import Thread
 
 
-def adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
+def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> bool:
     """Add a chat, or those of its messages that are not there, and bring it back if it was deleted.
 
     Whether anything changed. What streamed is interrupted.

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.store import decode
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.store.text import whole
 from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
@@ -117,7 +117,7 @@ def mark_deleted(connection: sqlite3.Connection, chat_id: str, deleted: float | 
 
 
 def summaries(
-    connection: sqlite3.Connection, words: str, limit: int | None, here: Owner, now: float
+    connection: sqlite3.Connection, words: str, limit: int | None, here: ProcessId, now: float
 ) -> tuple[ChatSummary, ...]:
     """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
     growing = _growing(connection, here, now)
@@ -148,7 +148,7 @@ def no_such_chat(chat_id: str) -> StoreError:
     return StoreError(f"There is no chat {chat_id}.", "Ctrl+O or `tui-chat chats` lists the chats there are.")
 
 
-def _growing(connection: sqlite3.Connection, here: Owner, now: float) -> frozenset[str]:
+def _growing(connection: sqlite3.Connection, here: ProcessId, now: float) -> frozenset[str]:
     """The chats whose last message on screen is being written by a living process."""
     rows = connection.execute(
         """

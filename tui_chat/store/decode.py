@@ -12,7 +12,7 @@ from typing import Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import Role, State, Usage
 from tui_chat.store.fields import LATEST, fields
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.text.sanitize import clean_line
 
 _STATES: Final[dict[str, State]] = {state.value: state for state in State}
@@ -59,9 +59,9 @@ def state(value: str, *, growing: bool) -> State:
     return _CUT if reached is _GROWING and not growing else reached
 
 
-def writer(owner: str | None, touched: float, here: Owner, now: float) -> Owner | None:
+def writer(owner: str | None, touched: float, here: ProcessId, now: float) -> ProcessId | None:
     """The living process that writes a message, from its columns."""
-    return None if owner is None else Owner.living(owner, here, now - time(touched))
+    return None if owner is None else ProcessId.living(owner, here, now - time(touched))
 
 
 def usage(value: str | None) -> Usage | None:

@@ -11,7 +11,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Part
 from tui_chat.store import chats, decode, index, pieces
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.store.text import whole
 from tui_chat.store.titles import title_of
 from tui_chat.store.values import Thread
@@ -33,7 +33,7 @@ def save(
     connection: sqlite3.Connection,
     chat_id: str,
     message: Message,
-    owner: Owner,
+    owner: ProcessId,
     now: float,
     known: int | None = None,
 ) -> int | None:
@@ -69,7 +69,7 @@ def save(
     return revision
 
 
-def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, now: float) -> Thread:
+def load(connection: sqlite3.Connection, chat_id: str, since: int, here: ProcessId, now: float) -> Thread:
     """A chat with its messages that changed after revision `since`, in the order in which they were added.
 
     What streams without a living writer is interrupted, whether `recover` has come by or not.
@@ -88,7 +88,7 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, 
     return Thread(chat, messages, max((row[16] for row in rows), default=since), elsewhere)
 
 
-def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[str, ...]:
+def recover(connection: sqlite3.Connection, here: ProcessId, now: float) -> tuple[str, ...]:
     """Make the messages whose writer is gone `interrupted`: the ids of their chats, the newest first."""
     rows = connection.execute(
         "SELECT id, chat, owner, touched FROM messages WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC"
@@ -136,7 +136,7 @@ def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool
     return not (kept and whole(message.thinking).startswith(thinking or ""))
 
 
-def _writers(connection: sqlite3.Connection, chat_id: str, here: Owner, now: float) -> dict[str, Owner]:
+def _writers(connection: sqlite3.Connection, chat_id: str, here: ProcessId, now: float) -> dict[str, ProcessId]:
     """The living writers of a chat's messages, by message."""
     rows = connection.execute(
         """
@@ -154,7 +154,7 @@ def _write(
     statement: str,
     chat_id: str,
     message: Message,
-    owner: Owner,
+    owner: ProcessId,
     now: float,
     revision: int,
 ) -> int:

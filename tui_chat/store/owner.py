@@ -22,7 +22,7 @@ _PID: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class ProcessId:
     """A process, for ever."""
 
     host: str
@@ -34,12 +34,12 @@ class Owner:
     """When it started, in the system's own words."""
 
     @classmethod
-    def current(cls) -> Owner:
+    def current(cls) -> ProcessId:
         """This process."""
         return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
 
     @classmethod
-    def parse(cls, text: str) -> Owner:
+    def parse(cls, text: str) -> ProcessId:
         """The owner whose `str` is `text`; one that never lived if it is not an owner's."""
         parts = text.split("\t")
         if len(parts) != 4 or not _PID.fullmatch(parts[2]):
@@ -47,7 +47,7 @@ class Owner:
         return cls(parts[0], parts[1], int(parts[2]), parts[3])
 
     @classmethod
-    def living(cls, text: str, here: Owner, silent: float) -> Owner | None:
+    def living(cls, text: str, here: ProcessId, silent: float) -> ProcessId | None:
         """The owner whose `str` is `text`, if it is `alive`."""
         owner = cls.parse(text)
         return owner if owner.alive(here, silent) else None
@@ -55,7 +55,7 @@ class Owner:
     def __str__(self) -> str:
         return f"{self.host}\t{self.boot}\t{self.pid}\t{self.started}"
 
-    def alive(self, here: Owner, silent: float) -> bool:
+    def alive(self, here: ProcessId, silent: float) -> bool:
         """Whether the process lives, seen from the process `here`, `silent` seconds after it last wrote."""
         if self.pid <= 0:
             return False

@@ -22,10 +22,10 @@ from typing import Final, TypeVar, Unpack
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
 from tui_chat.store import adoption, chats, faults, index, nodes, pieces
+from tui_chat.store.executor import SerialExecutor
 from tui_chat.store.files import PATIENCE
-from tui_chat.store.lane import Lane
 from tui_chat.store.opening import Opened, open_database, suspicion
-from tui_chat.store.owner import Owner
+from tui_chat.store.owner import ProcessId
 from tui_chat.store.schema import version_of
 from tui_chat.store.search import Search
 from tui_chat.store.seen import ChangedElsewhere, Seen
@@ -43,7 +43,7 @@ _PURGED_AT_START: Final = 3
 class Store:
     """All conversations. `open` makes one; `close` it at the end."""
 
-    def __init__(self, opened: Opened, path: Path | None, owner: Owner, clock: Callable[[], float]) -> None:
+    def __init__(self, opened: Opened, path: Path | None, owner: ProcessId, clock: Callable[[], float]) -> None:
         self.path = path
         """None if it is in memory: nothing is kept then."""
         self.notice = opened.notice
@@ -51,8 +51,8 @@ class Store:
         self._owner = owner
         self._clock = clock
         self._opened = opened
-        self._writer = Lane("store")
-        self._searcher = self._writer if opened.reader is opened.writer else Lane("store-search")
+        self._writer = SerialExecutor("store")
+        self._searcher = self._writer if opened.reader is opened.writer else SerialExecutor("store-search")
         self._search: Search | None = None
         self._seen = Seen()
         self._indexing = False
@@ -63,7 +63,7 @@ class Store:
         cls,
         path: Path | None,
         *,
-        owner: Owner | None = None,
+        owner: ProcessId | None = None,
         clock: Callable[[], float] = time.time,
         patience: float = PATIENCE,
     ) -> Store:
@@ -77,7 +77,7 @@ class Store:
             StoreError: it cannot be used: read-only, locked, of a newer tui-chat, of another program, a folder.
         """
         opened = await asyncio.to_thread(open_database, path, patience)
-        return cls(opened, path, owner or Owner.current(), clock)
+        return cls(opened, path, owner or ProcessId.current(), clock)
 
     def close(self, timeout: float = 5.0) -> bool:
         """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""

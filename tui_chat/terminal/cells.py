@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, get_character_cell_size
 
-from tui_chat.terminal.clusters import clusters
+from tui_chat.text.clusters import clusters
 
 _SWITCHED_OFF_BY: Final = {
     22: (1, 2),

@@ -45,13 +45,13 @@ def choose_driver(environ: Mapping[str, str]) -> type[Driver] | None:
     if sys.platform == "win32":
         return None
     # Imported late: they bring a driver of Textual's that does not exist on Windows.
-    from tui_chat.terminal.driver import TerminalTraits, ThriftyDriver
+    from tui_chat.terminal.driver import DiffDriver, TerminalTraits
     from tui_chat.terminal.stock import StockDriver
 
     if environ.get("TUI_CHAT_DRIVER") == "stock" or not term.startswith(_TRUSTED):
         return StockDriver
 
-    class ChosenDriver(ThriftyDriver):
+    class ChosenDriver(DiffDriver):
         traits = TerminalTraits(
             erases_in_colour=not _is_gnu_screen(term, environ),
             reports_every_motion=environ.get("TUI_CHAT_MOUSE") == "all",

@@ -35,7 +35,7 @@ class TerminalTraits:
     """Ask for mouse motion without a button too (mode 1003), which is costly on a slow line."""
 
 
-class ThriftyDriver(StockDriver):
+class DiffDriver(StockDriver):
     """Writes frames as differences, in a thread of its own; everything else as Textual's driver does.
 
     Frames are recognised in `write`, the driver's public seam; what is not a frame passes unchanged, in order.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_chat.terminal.cells import UNKNOWN, Row, blank_row, overlay
 from tui_chat.terminal.diff import changed_runs, find_scroll
 from tui_chat.terminal.frames import Frame
-from tui_chat.terminal.pen import Pen
+from tui_chat.terminal.sequences import SequenceWriter
 
 _KNOWN_STATE = "\x1b[r\x1b[?7l"
 """No margins and no line wrap, which is what the pen counts on."""
@@ -36,7 +36,7 @@ class Painter:
         """Count on nothing that the terminal shows: the next `paint` draws everything."""
         self._shown: list[Row] = [(UNKNOWN,) * self._width] * self._height
         self._stale = set(range(self._height))
-        self._pen = Pen(self._width, self._erases_in_colour)
+        self._pen = SequenceWriter(self._width, self._erases_in_colour)
         self._lost = True
 
     def paint(self) -> str:
@@ -62,7 +62,7 @@ class Painter:
         self._wanted = [blank_row(width)] * height
         self.forget()
 
-    def _paint_rows(self, pen: Pen) -> None:
+    def _paint_rows(self, pen: SequenceWriter) -> None:
         shown, wanted, stale = self._shown, self._wanted, self._stale
         scroll = find_scroll(shown, wanted)
         if scroll is not None:

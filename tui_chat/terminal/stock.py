@@ -49,7 +49,7 @@ class StockDriver(LinuxDriver):
         """`data` with the colours that the terminal is to show: all or none."""
         return data if self._in_colour else without_colours(data)
 
-    def let_go(self) -> None:
+    def detach(self) -> None:
         """Restore the terminal, if it is still there, and have nothing more to do with it."""
         try:
             termios.tcgetattr(self.fileno)

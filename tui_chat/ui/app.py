@@ -16,12 +16,12 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 
+from tui_chat.chat.session import Session
 from tui_chat.config import Config, nearest
-from tui_chat.conversation.book import Book
-from tui_chat.conversation.connection import Connection
-from tui_chat.conversation.session import Session
-from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ChatError, ConfigError
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.servers.connection import Connection
+from tui_chat.servers.registry import ServerRegistry
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
@@ -56,10 +56,10 @@ class ChatApp(App[None], inherit_bindings=False):
         """Whether another program has the terminal."""
         self._endings: list[asyncio.Task[None]] = []
         config = services.config
-        book = Book(config, services.added)
+        book = ServerRegistry(config, services.added)
         first = Config().first_server if services.demo else book.first
         connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
-        self.survey = Survey(book, connection.backends, services.discover)
+        self.survey = ModelCatalog(book, connection.backends, services.discover)
         self.session = Session(config, store, connection, services.clock, book, self._start)
         self.set_keymap(check_keymap(config.keys))
         if config.theme:
@@ -114,9 +114,9 @@ class ChatApp(App[None], inherit_bindings=False):
         if number == signal.SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         if number == signal.SIGHUP:
-            let_go = getattr(self._driver, "let_go", None)
-            if let_go is not None:
-                let_go()
+            detach = getattr(self._driver, "detach", None)
+            if detach is not None:
+                detach()
             self._endings.append(start_task(self.leave(patience=60 * self.services.config.hang_up_minutes)))
         else:
             self._leaving = False  # a kill does not wait for what a lost terminal waits for

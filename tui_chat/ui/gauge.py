@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_chat.conversation.session import Session
-from tui_chat.conversation.window import tokens_of
+from tui_chat.chat.session import Session
+from tui_chat.chat.window import tokens_of
 from tui_chat.ui import phrases
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from rich.cells import cell_len, set_cell_size
 
-from tui_chat.conversation.open_chat import OpenChat
-from tui_chat.conversation.progress import Phase, Progress
+from tui_chat.chat.open_chat import OpenChat
+from tui_chat.chat.progress import Phase, Progress
 from tui_chat.messages import Message, Role, State, Usage
 
 _CONNECT_GRACE: Final = 1.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui_chat.conversation.conversation import Conversation
-from tui_chat.conversation.generation import Reply
-from tui_chat.conversation.progress import Phase
+from tui_chat.chat.conversation import Conversation
+from tui_chat.chat.generation import Reply
+from tui_chat.chat.progress import Phase
 from tui_chat.messages import Message
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.widgets.entry import Entry

@@ -15,7 +15,7 @@ from typing import Final
 
 from tui_chat.backends import detect
 from tui_chat.config import Config
-from tui_chat.conversation.server_file import ServerFile
+from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import open_store
 from tui_chat.terminal.choose import choose_driver
 from tui_chat.text.sanitize import clean
@@ -87,7 +87,7 @@ def say_goodbye(app: ChatApp) -> None:
     session, chat = app.session, app.session.conversation.chat
     if not (chat.leaf or chat.draft) or session.demo:
         return
-    where = f" --url {session.connection.server.address}" if session.config.insists else ""
+    where = f" --url {session.connection.server.address}" if session.config.pinned else ""
     line = f"Go on with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
     if session.unsaved:
         reason = f" {session.conversation.trouble}" if session.conversation.trouble else ""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tui_chat.config import Config
-from tui_chat.conversation.connection import Connect, Discover
-from tui_chat.conversation.server_file import ServerFile
+from tui_chat.servers.connection import Connect, Discover
+from tui_chat.servers.server_file import ServerFile
 
 
 @dataclass(frozen=True, slots=True)

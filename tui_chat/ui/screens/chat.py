@@ -12,15 +12,15 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui_chat.conversation.connection import find
-from tui_chat.conversation.session import Session
-from tui_chat.conversation.survey import Survey
+from tui_chat.chat.session import Session
+from tui_chat.markdown import warm_up
 from tui_chat.messages import Model
-from tui_chat.servers import DEMO, Server
+from tui_chat.server import DEMO, Server
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.servers.connection import find
 from tui_chat.ui import phrases
 from tui_chat.ui.commands import Scope, bindings
 from tui_chat.ui.look import resolve
-from tui_chat.ui.markdown import warm_up
 from tui_chat.ui.screens.chats import ChatsScreen
 from tui_chat.ui.screens.models import ModelsScreen
 from tui_chat.ui.screens.moving import Moving
@@ -48,7 +48,9 @@ class ChatScreen(Moving):
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CHAT)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    def __init__(self, services: Services, session: Session, survey: Survey, lend_terminal: LendTerminal) -> None:
+    def __init__(
+        self, services: Services, session: Session, survey: ModelCatalog, lend_terminal: LendTerminal
+    ) -> None:
         super().__init__(services, session, lend_terminal)
         self._survey = survey
         self._pressed = -inf

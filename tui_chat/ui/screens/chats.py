@@ -20,7 +20,7 @@ from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.phrases import size
 from tui_chat.ui.screens.picker import Picker
-from tui_chat.ui.widgets.listing import Choice
+from tui_chat.ui.widgets.choice_list import Choice
 
 _LISTED: Final = 200
 """Rows that are listed; who looks for more types a word."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from tui_chat.ui.commands import COMMANDS, Command, Scope, key_label
 from tui_chat.ui.screens.picker import Picker
-from tui_chat.ui.widgets.listing import Choice
+from tui_chat.ui.widgets.choice_list import Choice
 
 _WIDTH: Final = max(len(command.title) for command in COMMANDS)
 

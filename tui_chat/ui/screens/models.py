@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tui_chat.conversation.book import Origin, place
-from tui_chat.conversation.connection import Connection, find
-from tui_chat.conversation.survey import Report, Survey
 from tui_chat.messages import Model
-from tui_chat.servers import Server
+from tui_chat.server import Server
+from tui_chat.servers.catalog import ModelCatalog, ProbeResult
+from tui_chat.servers.connection import Connection, find
+from tui_chat.servers.registry import Origin, place
 from tui_chat.ui.phrases import count, size
 from tui_chat.ui.screens.picker import Picker
-from tui_chat.ui.widgets.listing import Choice
+from tui_chat.ui.widgets.choice_list import Choice
 
 _HINT = "Enter chooses · Esc closes"
 
@@ -32,10 +32,10 @@ class Offer:
 class ModelsScreen(Picker[Offer]):
     """Choose a model; with one of another server, that is switched to."""
 
-    def __init__(self, connection: Connection, survey: Survey) -> None:
+    def __init__(self, connection: Connection, survey: ModelCatalog) -> None:
         self._connection = connection
         self._survey = survey
-        self._reports: dict[Server, Report] = {
+        self._reports: dict[Server, ProbeResult] = {
             server: report for server, report in survey.reports.items() if report.models
         }
         super().__init__(
@@ -57,7 +57,7 @@ class ModelsScreen(Picker[Offer]):
         self._refresh(error.told if error else None)
         await self._connection.detail(self._refresh)
 
-    def _heard(self, report: Report) -> None:
+    def _heard(self, report: ProbeResult) -> None:
         self._reports[report.known.server] = report
         self._refresh()
 
@@ -77,7 +77,7 @@ class ModelsScreen(Picker[Offer]):
         self.say(title, f"{_HINT} · nothing from {', '.join(silent)}" if silent else _HINT)
         self.show(list(self._offers()), empty=empty)
 
-    def _others(self) -> list[Report]:
+    def _others(self) -> list[ProbeResult]:
         """What the other servers said, in the order in which they are listed."""
         here = self._connection.server
         order = {known.server: number for number, known in enumerate(self._survey.book.known())}

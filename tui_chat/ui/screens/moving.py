@@ -9,7 +9,7 @@ from typing import Final
 from textual import on
 from textual.timer import Timer
 
-from tui_chat.conversation.session import Session
+from tui_chat.chat.session import Session
 from tui_chat.errors import StoreError
 from tui_chat.store.values import ChatFields, Place
 from tui_chat.ui.screens.writing import LendTerminal, Writing

@@ -12,8 +12,8 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_chat.ui.screens.dialog import Dialog
+from tui_chat.ui.widgets.choice_list import Choice, ChoiceList, Value, matching
 from tui_chat.ui.widgets.field import Field
-from tui_chat.ui.widgets.listing import Choice, Listing, Value, matching
 
 
 class Picker(Dialog[Value | None]):
@@ -42,7 +42,7 @@ class Picker(Dialog[Value | None]):
         with Vertical(id="picker"):
             yield Static(Content(self._title), id="picker-title")
             yield Field(placeholder="Type to filter", id="picker-filter")
-            yield Listing(id="picker-list")
+            yield ChoiceList(id="picker-list")
             yield Static(Content(self.hint), id="picker-hint")
 
     def on_mount(self) -> None:
@@ -77,7 +77,7 @@ class Picker(Dialog[Value | None]):
         """Give back what was chosen."""
         self.dismiss(choice.value)
 
-    def on_listing_clicked(self, event: Listing.Clicked) -> None:
+    def on_listing_clicked(self, event: ChoiceList.Clicked) -> None:
         """A click takes one."""
         event.stop()
         if event.index < len(self._shown):
@@ -89,20 +89,20 @@ class Picker(Dialog[Value | None]):
 
     def action_cursor(self, step: int) -> None:
         """Move the highlight."""
-        listing = self.query_one(Listing)
+        listing = self.query_one(ChoiceList)
         if self._shown:
             listing.highlighted = (listing.highlighted or 0) + step
 
     @property
     def highlighted(self) -> Choice[Value] | None:
         """The choice that Enter would take; None once the list is closed."""
-        index = next((listing.highlighted for listing in self.query(Listing)), None)
+        index = next((listing.highlighted for listing in self.query(ChoiceList)), None)
         return self._shown[index] if index is not None and index < len(self._shown) else None
 
     def highlight(self, value: Value) -> None:
         """What was highlighted stays so, wherever it is now."""
         index = next((at for at, choice in enumerate(self._shown) if choice.value == value), None)
-        for listing in self.query(Listing) if index is not None else ():
+        for listing in self.query(ChoiceList) if index is not None else ():
             listing.highlighted = index
 
     def filter(self, typed: str) -> None:
@@ -111,7 +111,7 @@ class Picker(Dialog[Value | None]):
         self.fill(found, "Nothing matches." if self._choices else self._empty)
         if not typed.strip():
             marked = (index for index, choice in enumerate(found) if choice.marked)
-            self.query_one(Listing).highlighted = next(marked, 0 if found else None)
+            self.query_one(ChoiceList).highlighted = next(marked, 0 if found else None)
 
     def say(self, title: str, hint: str) -> None:
         """Change the lines above and below the list. Does nothing once it is closed."""
@@ -132,7 +132,7 @@ class Picker(Dialog[Value | None]):
 
         With `keep` what was highlighted stays so; if it is gone, what is in its place.
         """
-        for listing in self.query(Listing):
+        for listing in self.query(ChoiceList):
             before, row = self.highlighted, listing.highlighted
             self._shown = list(choices)
             listing.show(self._shown, empty)

@@ -17,8 +17,8 @@ from tui_chat.ui.screens.find import FindScreen
 from tui_chat.ui.screens.link import LinkAction, LinkScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.cursor import Step
 from tui_chat.ui.widgets.status import Status, StatusBar
-from tui_chat.ui.widgets.steps import Step
 from tui_chat.ui.widgets.transcript import Transcript
 
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from textual import on, work
 
-from tui_chat.conversation.again import plan_again
-from tui_chat.conversation.generation import Generation, Reply
-from tui_chat.conversation.session import Session
+from tui_chat.chat.generation import Generation, Reply
+from tui_chat.chat.retry import plan_again
+from tui_chat.chat.session import Session
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role
 from tui_chat.ui import phrases

@@ -15,11 +15,11 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_chat.config import server_at
-from tui_chat.conversation.book import Known, Origin
-from tui_chat.conversation.server_file import Entry, Table
-from tui_chat.conversation.survey import Report, Survey
 from tui_chat.errors import ConfigError
-from tui_chat.servers import carries_key
+from tui_chat.server import carries_key
+from tui_chat.servers.catalog import ModelCatalog, ProbeResult
+from tui_chat.servers.registry import Origin, ServerEntry
+from tui_chat.servers.server_file import Entry, Table
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
@@ -60,7 +60,7 @@ class SecretField(Field):
         """A key does not leave by the clipboard."""
 
 
-class ServerForm(Dialog[Known | None]):
+class ServerForm(Dialog[ServerEntry | None]):
     """Fields, tested and saved at a key; gives back what was saved."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,7 +74,7 @@ class ServerForm(Dialog[Known | None]):
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    def __init__(self, table: Table, survey: Survey, *, instead: Table | None = None) -> None:
+    def __init__(self, table: Table, survey: ModelCatalog, *, instead: Table | None = None) -> None:
         super().__init__()
         self._table = table
         self._survey = survey
@@ -110,7 +110,7 @@ class ServerForm(Dialog[Known | None]):
             self._say(entry.trouble.told)
             return
         self._say("asking …")
-        report = await self._survey.ask(Known(entry.server, Origin.ADDED))
+        report = await self._survey.ask(ServerEntry(entry.server, Origin.ADDED))
         self._say(report.error.told if report.error else described(report))
 
     @work(group="try", exclusive=True)
@@ -123,7 +123,7 @@ class ServerForm(Dialog[Known | None]):
         except ConfigError as error:
             self._say(error.told)
             return
-        self.dismiss(Known(entry.server, Origin.ADDED, entry.trouble, entry.table))
+        self.dismiss(ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table))
 
     async def _entry(self) -> Entry | None:
         """What is filled in; None if that makes no sense, which is said, or if it was closed."""
@@ -162,7 +162,7 @@ class ServerForm(Dialog[Known | None]):
             state.update(Content(words))
 
 
-def described(report: Report) -> str:
+def described(report: ProbeResult) -> str:
     """What a server is and has, or why that is not known."""
     if report.error is not None:
         return str(report.error)

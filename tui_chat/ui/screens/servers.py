@@ -9,20 +9,20 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from tui_chat.backends.route import shown_url
-from tui_chat.conversation.book import Known, Origin, place
-from tui_chat.conversation.server_file import Table
-from tui_chat.conversation.survey import Survey
 from tui_chat.errors import ConfigError
-from tui_chat.servers import Server
+from tui_chat.server import Server
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.servers.registry import Origin, ServerEntry, place
+from tui_chat.servers.server_file import Table
 from tui_chat.ui.screens.picker import Picker
 from tui_chat.ui.screens.server_form import ServerForm, described
-from tui_chat.ui.widgets.listing import Choice, matching
+from tui_chat.ui.widgets.choice_list import Choice, matching
 
-_ADD: Final = Known(Server(""), Origin.ADDED)
+_ADD: Final = ServerEntry(Server(""), Origin.ADDED)
 """Stands for the row that adds a server."""
 
 
-class ServersScreen(Picker[Known]):
+class ServersScreen(Picker[ServerEntry]):
     """All servers that are known; gives back the one to go on with."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,7 +32,7 @@ class ServersScreen(Picker[Known]):
         Binding("ctrl+z", "restore", "Undo", show=False, priority=True),
     ]
 
-    def __init__(self, present: Server, survey: Survey) -> None:
+    def __init__(self, present: Server, survey: ModelCatalog) -> None:
         self._present = present
         self._survey = survey
         self._removed: list[Table] = []
@@ -53,16 +53,16 @@ class ServersScreen(Picker[Known]):
         if self.is_attached:
             self.show(self._listed())
 
-    def _listed(self) -> list[Choice[Known]]:
+    def _listed(self) -> list[Choice[ServerEntry]]:
         known = self._survey.book.known(self._present)
         current = self._current(known)
         return [self._choice(each, marked=each is current) for each in known]
 
-    def _current(self, known: tuple[Known, ...]) -> Known | None:
+    def _current(self, known: tuple[ServerEntry, ...]) -> ServerEntry | None:
         same = [each for each in known if each.server == self._present]
         return next(iter(same + [each for each in known if place(each.server) == place(self._present)]), None)
 
-    def _choice(self, known: Known, *, marked: bool) -> Choice[Known]:
+    def _choice(self, known: ServerEntry, *, marked: bool) -> Choice[ServerEntry]:
         server, report = known.server, self._survey.reports.get(known.server)
         if known.trouble is not None:
             state = str(known.trouble)
@@ -81,7 +81,7 @@ class ServersScreen(Picker[Known]):
         if not typed.strip():
             self.highlight(next((choice.value for choice in found if choice.marked), self._shown[0].value))
 
-    def take(self, choice: Choice[Known]) -> None:
+    def take(self, choice: Choice[ServerEntry]) -> None:
         """Go on with a server, or add one."""
         if choice.value == _ADD:
             self._fill_in({"url": url} if (url := self.query_one(Input).value.strip()) else {}, None)
@@ -91,7 +91,7 @@ class ServersScreen(Picker[Known]):
             self.dismiss(choice.value)
 
     @property
-    def _chosen(self) -> Known | None:
+    def _chosen(self) -> ServerEntry | None:
         choice = self.highlighted
         return None if choice is None or choice.value == _ADD else choice.value
 
@@ -103,7 +103,7 @@ class ServersScreen(Picker[Known]):
             self._test(known)
 
     @work(group="test")
-    async def _test(self, known: Known) -> None:
+    async def _test(self, known: ServerEntry) -> None:
         report = await self._survey.ask(known)
         self._refresh()
         if report.error is not None:
@@ -128,7 +128,7 @@ class ServersScreen(Picker[Known]):
             self._fill_in(known.table or {"url": known.server.address}, known)
 
     @work(group="form", exclusive=True)
-    async def _fill_in(self, table: Table, instead: Known | None) -> None:
+    async def _fill_in(self, table: Table, instead: ServerEntry | None) -> None:
         form = ServerForm(table, self._survey, instead=(instead.table or None) if instead else None)
         saved = await self.app.push_screen_wait(form)
         if saved is None:

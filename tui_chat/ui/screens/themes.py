@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tui_chat.ui.screens.picker import Picker
-from tui_chat.ui.widgets.listing import Choice
+from tui_chat.ui.widgets.choice_list import Choice
 
 
 class ThemesScreen(Picker[str]):

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from textual import work
 
-from tui_chat.conversation.session import Session
+from tui_chat.chat.session import Session
 from tui_chat.errors import ConfigError
 from tui_chat.messages import Role
 from tui_chat.terminal.editor import edited, editor_of

@@ -9,11 +9,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from tui_chat.markdown import Document, Layout, Palette, Row
+from tui_chat.markdown.wrap import Piece, wrap
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import File, Image
 from tui_chat.ui.look import Look
-from tui_chat.ui.markdown import Document, Layout, Palette, Row
-from tui_chat.ui.markdown.wrap import Piece, wrap
 from tui_chat.ui.phrases import duration, ending, heading, shortened, size
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
 
 
-class Shown(Strip):
+class RowStrip(Strip):
     """A row as it goes to the screen.
 
     Textual's own strip, when shown whole, remembers itself as its own division: a cycle that only the garbage
@@ -51,15 +51,15 @@ class LineView(ScrollView):
             self.set_reactive(LineView.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
 
-    def shown(self, strip: Strip) -> Shown:
+    def shown(self, strip: Strip) -> RowStrip:
         """`strip` as it goes to the screen, in colours that the terminal has; to be kept by who draws it."""
         segments, (_, background) = [*strip], self.background_colors
         for line_filter in self.get_line_filters():
             segments = line_filter.apply(segments, background)
-        return Shown(segments, strip.cell_length)
+        return RowStrip(segments, strip.cell_length)
 
     @abstractmethod
-    def picture(self, y: int) -> Shown:
+    def picture(self, y: int) -> RowStrip:
         """A row of the view; the same object while nothing changes, so that Textual's caches hold."""
 
     def render_line(self, y: int) -> Strip:

@@ -10,8 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_chat.ui.markdown import Row
-from tui_chat.ui.markdown.wrap import wrap
+from tui_chat.markdown import Row
+from tui_chat.markdown.wrap import wrap
 
 
 class Rows(Protocol):

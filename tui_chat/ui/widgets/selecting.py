@@ -12,7 +12,7 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.ui.markdown.copying import HasRows, Position
+from tui_chat.markdown.copying import HasRows, Position
 
 _WORD: Final = re.compile(r"(?:~?/|--?)?\w+(?:[-'’./:@~+=?&%#]+\w+)*")
 

@@ -20,16 +20,16 @@ from textual.message import Message as UiMessage
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui_chat.markdown import Row, copied
 from tui_chat.messages import Message
 from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
-from tui_chat.ui.markdown import Row, copied
+from tui_chat.ui.widgets.cursor import MessageCursor
 from tui_chat.ui.widgets.entry import Entry, EntryRows
 from tui_chat.ui.widgets.finding import Finding
-from tui_chat.ui.widgets.lines import Shown
-from tui_chat.ui.widgets.measured import MeasuredView
+from tui_chat.ui.widgets.lines import RowStrip
 from tui_chat.ui.widgets.selecting import ends_of, highlight, highlight_cells, paragraph_at, word_at
-from tui_chat.ui.widgets.steps import Steps
+from tui_chat.ui.widgets.virtual_list import VirtualList
 
 _CACHED: Final = 48
 """Entries whose rows are kept; a screen shows fewer."""
@@ -46,7 +46,7 @@ _LETTERS: Final = ("c", "e", "r")
 """Keys for the selected message; all others are meant for the composer."""
 
 
-class Transcript(MeasuredView, can_focus=True):
+class Transcript(VirtualList, can_focus=True):
     """All messages of a chat."""
 
     DEFAULT_CSS = "Transcript { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
@@ -83,13 +83,13 @@ class Transcript(MeasuredView, can_focus=True):
         self._look = look
         self._entries: list[Entry] = []
         self._rows: OrderedDict[int, EntryRows] = OrderedDict()
-        self._pictures: dict[int, tuple[Strip, Style, Shown]] = {}
+        self._pictures: dict[int, tuple[Strip, Style, RowStrip]] = {}
         """By row: the strip that its picture was made from, on which style, and the picture."""
         self._anchor: tuple[int, int, int, int] | None = None
         """Where the last resize found the reader, as long as nobody scrolls."""
         self._wish: Callable[[], None] | None = None
         """Where to go once the width is known."""
-        self.steps = Steps(self)
+        self.steps = MessageCursor(self)
         self.finding = Finding(self)
         self.rendered = 0
         """Pictures of rows made so far, for the tests."""
@@ -332,7 +332,7 @@ class Transcript(MeasuredView, can_focus=True):
         """
         return self.picture(y).apply_offsets(0, self.scroll_offset.y + y)
 
-    def picture(self, y: int) -> Shown:
+    def picture(self, y: int) -> RowStrip:
         """A row of the view."""
         base = self.visual_style.rich_style
         row = self.scroll_offset.y + y
@@ -363,7 +363,7 @@ class Transcript(MeasuredView, can_focus=True):
             strip = highlight(strip, span, Style(bgcolor=style.bgcolor, reverse=style.reverse))
         return self.shown(strip.apply_style(base))
 
-    def _plain(self, row: int, strip: Strip, base: Style) -> Shown:
+    def _plain(self, row: int, strip: Strip, base: Style) -> RowStrip:
         """A row on which nothing is marked."""
         known = self._pictures.get(row)
         if known is not None and known[0] is strip and known[1] == base and known[2].cell_length == self._width:

@@ -6,9 +6,9 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.conversation.connection import Connection
 from tui_chat.errors import ReplyError, Unreachable
-from tui_chat.servers import Kind
+from tui_chat.server import Kind
+from tui_chat.servers.connection import Connection
 
 
 class Welcome(Widget):

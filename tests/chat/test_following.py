@@ -1,0 +1,77 @@
+"""A reply that another process writes: followed through the store until it ends or its writer is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+
+from tui_chat.chat.conversation import Conversation
+from tui_chat.chat.following import followed
+from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
+from tui_chat.store.owner import ProcessId
+from tui_chat.store.store import Store
+from tui_chat.store.values import Chat
+
+HERE = ProcessId.current()
+GONE = replace(HERE, pid=4_000_000)
+"""A process of this boot that cannot be: its id is above Linux's largest."""
+LIVING = replace(HERE, host="elsewhere")
+"""A process that cannot be asked: it counts as living while it writes."""
+
+
+async def streaming(store: Store) -> Message:
+    """A chat with half a reply, written by `store`'s process."""
+    prompt = Message(Role.USER, parts_of("go"), id="prompt")
+    reply = Message(Role.ASSISTANT, parts_of("half"), id="reply", parent="prompt", state=State.STREAMING)
+    await store.create_chat(Chat("chat"))
+    await store.save("chat", prompt, reply)
+    return reply
+
+
+async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    other, store = await Store.open(path, owner=LIVING), await Store.open(path)
+    reply = await streaming(other)
+    conversation = Conversation(store, await store.load("chat"))
+    assert conversation.elsewhere
+    seen: list[tuple[str, State]] = []
+    stages = iter([reply.with_text("half of it"), replace(reply.with_text("all of it"), state=State.COMPLETE)])
+    await other.save("chat", next(stages))
+    async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
+        async for message in news:
+            seen.append((message.text, message.state))
+            if (stage := next(stages, None)) is not None:
+                await other.save("chat", stage)
+    assert seen == [("half of it", State.STREAMING), ("all of it", State.COMPLETE)]
+    assert not conversation.elsewhere
+    assert [message.text for message in conversation.branch] == ["go", "all of it"]
+    await other.aclose()
+    await store.aclose()
+
+
+async def test_when_its_writer_is_gone_it_is_interrupted(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    gone, store = await Store.open(path, owner=GONE), await Store.open(path)
+    reply = await streaming(gone)
+    thread = await store.load("chat")
+    assert thread.messages[1].state is State.INTERRUPTED  # so it is said at once where its writer was gone before
+    then = replace(thread, messages=(thread.messages[0], reply), elsewhere=frozenset({reply.id}))
+    conversation = Conversation(store, then)
+    async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
+        seen = [(message.text, message.state) async for message in news]
+    assert seen == [("half", State.INTERRUPTED)]
+    assert not conversation.elsewhere
+    await gone.aclose()
+    await store.aclose()
+
+
+async def test_a_chat_that_nobody_answers_is_not_followed() -> None:
+    store = await Store.open(None)
+    conversation = Conversation(store)
+    await conversation.ask("go")
+    async with aclosing(followed(conversation, store, 0.01)) as news:
+        assert [message async for message in news] == []
+    await store.aclose()

@@ -1,0 +1,62 @@
+"""What a selection of rows copies: the text as it was written, not as it was wrapped and framed."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from tui_chat.markdown.draw import Row
+from tui_chat.text.clusters import clusters, unjoined
+
+
+class HasRows(Protocol):
+    """Rows to copy from: a layout, or what is stacked of layouts."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+
+    def row(self, y: int) -> Row:
+        """Row `y`."""
+
+
+Position = tuple[int, int]
+"""A row and a cell in it."""
+
+
+def copied(layout: HasRows, start: Position, end: Position) -> str:
+    """The text from `start` up to `end`, which is not included.
+
+    Wrapped rows are joined, gutters and frames left out; markers of lists and quotes stand as Markdown has them. A
+    table or frame is given as its source where more than one row is selected.
+    """
+    (first, left), (last, right) = start, end
+    if first == last:
+        row = layout.row(first)
+        lead = row.lead if left < row.indent and right > row.indent else ""
+        return lead + _slice(row, left, right)
+    parts: list[str] = []
+    for y in range(first, min(last, layout.height - 1) + 1):
+        row = layout.row(y)
+        begin = left if y == first else 0
+        stop = right if y == last else None
+        if y == last and right == 0:
+            break
+        whole = begin <= row.indent and (stop is None or stop >= row.strip().cell_length)
+        text = row.source if whole and row.source is not None else _slice(row, begin, stop)
+        if row.continues and (y > first or not text):
+            parts.append(text)
+        else:
+            lead = row.lead if begin <= row.indent and not row.continues else ""
+            parts.append(("\n" if y > first else "") + (lead + text).replace("\n", "\n" + " " * len(lead)))
+    return "".join(parts)
+
+
+def _slice(row: Row, begin: int, stop: int | None) -> str:
+    """The content between two cells of the row; up to its end, spaces included, if `stop` is None."""
+    cell = row.indent
+    picked = []
+    for start, end, width in clusters(unjoined(row.text)):
+        if cell >= begin and (stop is None or cell < stop):
+            picked.append(row.text[start:end])
+        cell += width
+    return "".join(picked)

@@ -1,0 +1,127 @@
+"""A Markdown source that grows: what is complete is read once, what is not is read on trial."""
+
+from __future__ import annotations
+
+from collections import ChainMap, deque
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from tui_chat.markdown.inline import labels_in, normal_label
+from tui_chat.markdown.pages import Units
+from tui_chat.markdown.reader import Reader
+from tui_chat.markdown.units import Definition, TableRow, Text, Unit
+
+if TYPE_CHECKING:
+    from tui_chat.markdown.layout import Layout
+    from tui_chat.markdown.palette import Palette
+
+PIECE: Final = 2000
+"""Characters that are read in one go: some milliseconds, whatever they are."""
+
+
+class Document:
+    """Markdown, sanitised (`tui_chat.text.sanitize.clean`), that may grow at its end.
+
+    Reading is lazy: `append` only keeps the text until a layout asks.
+    """
+
+    __slots__ = (
+        "_mentions",
+        "_reader",
+        "_source",
+        "_unread",
+        "defined",
+        "on_trial",
+        "references",
+        "tail",
+        "units",
+        "version",
+    )
+
+    def __init__(self, source: str = "") -> None:
+        self._reader = Reader()
+        self.units = Units(self._reader.clone())
+        """What is settled: it only ever grows."""
+        self.tail: list[Unit] = []
+        """What the source ends with, as if nothing followed."""
+        self.defined: dict[str, str] = {}
+        """Where labels lead, by normalised label, as far as that is settled: in the order of their definitions."""
+        self.on_trial: Mapping[str, str] = MappingProxyType({})
+        """The same for what only `tail` defines."""
+        self.references: Mapping[str, str] = self.defined
+        """Both."""
+        self.version = 0
+        """Grows whenever units, tail or references may have changed."""
+        self._mentions: dict[str, list[int]] = {}
+        self._source: list[str] = []
+        self._unread: deque[str] = deque()
+        self.append(source)
+
+    @property
+    def source(self) -> str:
+        """The text so far, as it was appended."""
+        if len(self._source) > 1:
+            self._source = ["".join(self._source)]
+        return self._source[0] if self._source else ""
+
+    def append(self, text: str) -> None:
+        """Let `text` follow the source."""
+        if text:
+            self._source.append(text)
+            self._unread += [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+
+    def layout(self, width: int, palette: Palette, *, by_pieces: bool = False) -> Layout:
+        """The rows of this document, now and as it grows, at `width` cells (8 or more).
+
+        `by_pieces`: only as far as `Layout.advance` was called.
+        """
+        from tui_chat.markdown.layout import Layout
+
+        return Layout(self, width, palette, by_pieces=by_pieces)
+
+    def mentions(self, label: str) -> list[int]:
+        """Indices of the settled units that may refer to a normalised label, in order."""
+        return self._mentions.get(label, [])
+
+    @property
+    def is_read(self) -> bool:
+        """Whether units, tail and references are those of the whole source."""
+        return not self._unread
+
+    def read(self) -> None:
+        """Read a piece more of the source."""
+        if not self._unread:
+            return
+        pieces = [self._unread.popleft()]
+        size = len(pieces[0])
+        while self._unread and size + len(self._unread[0]) <= PIECE:
+            pieces.append(self._unread.popleft())
+            size += len(pieces[-1])
+        text = "".join(pieces)
+        first = len(self.units)
+        units = self._reader.feed(text)
+        self.units.add(text, units, self._reader)
+        self._index(first, units)
+        self.tail = [] if self._unread else self._reader.tail()
+        definitions = (unit for unit in reversed(self.tail) if isinstance(unit, Definition))
+        on_trial = {normal_label(unit.label): unit.href for unit in definitions}
+        self.on_trial = {label: href for label, href in on_trial.items() if label not in self.defined}
+        self.references = ChainMap(self.defined, dict(self.on_trial)) if self.on_trial else self.defined
+        self.version += 1
+
+    def _index(self, first: int, units: list[Unit]) -> None:
+        for index, unit in enumerate(units, first):
+            for label in labels_of(unit):
+                self._mentions.setdefault(label, []).append(index)
+            if isinstance(unit, Definition):
+                self.defined.setdefault(normal_label(unit.label), unit.href)
+
+
+def labels_of(unit: Unit) -> set[str]:
+    """The labels, normalised, that a unit may refer to."""
+    if isinstance(unit, Text):
+        return labels_in(unit.text)
+    if isinstance(unit, TableRow):
+        return labels_in(unit.source)
+    return set()

@@ -1,0 +1,56 @@
+"""The leaf that a block parser has open: what it must know to read the next line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_chat.markdown.units import Place, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """What is not settled of a paragraph; `joined` if a part of it is."""
+
+    text: str
+    joined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A fence, or indented code.
+
+    Args:
+        place: of its lines.
+        mark: of the fence; indented code has none.
+        indent: columns that its lines are indented by, at most.
+        blanks: blank lines that belong to it if more code follows.
+        piece: what has come of a long line, but for the pieces that were split off.
+        split: pieces were split off.
+    """
+
+    place: Place
+    mark: str = ""
+    indent: int = 4
+    language: str = ""
+    blanks: int = 0
+    piece: str | None = None
+    split: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table."""
+
+    table: Table
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """Displayed maths."""
+
+    closer: str
+    place: Place
+
+
+Leaf = Paragraph | Code | Rows | Formula

@@ -1,0 +1,75 @@
+"""From a source that comes in pieces to the units that it completes."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Self
+
+from tui_chat.markdown.blocks import BlockParser
+from tui_chat.markdown.units import Unit
+
+
+class Reader:
+    """Reads a source once, from its beginning to its end, however it is cut.
+
+    A clone costs little and goes on from the same place: it reads the same text to the same units.
+    """
+
+    __slots__ = ("_after_cr", "_in_long_line", "_parser", "_partial")
+
+    def __init__(self) -> None:
+        self._parser = BlockParser()
+        self._partial = ""
+        self._in_long_line = False
+        self._after_cr = False
+
+    def clone(self) -> Self:
+        """A reader at the same place of the same source."""
+        other = copy(self)
+        other._parser = self._parser.clone()
+        return other
+
+    def feed(self, text: str) -> list[Unit]:
+        """Read on; the units that are complete now."""
+        *lines, last = (self._partial + self._with_newlines(text)).split("\n")
+        for line in lines:
+            self._read_line(line, ended=True)
+        self._read_line(last, ended=False)
+        units, self._parser.out = self._parser.out, []
+        return units
+
+    def tail(self) -> list[Unit]:
+        """The units that the source ends with, as if nothing followed."""
+        trial = self._parser.clone()
+        if not self._in_long_line and self._partial:
+            trial.line(self._partial, ended=False)
+        trial.close()
+        return trial.out
+
+    def _with_newlines(self, text: str) -> str:
+        """`text` with its line ends as newlines, also when CR and LF came apart."""
+        if self._after_cr and text.startswith("\n"):
+            text = text[1:]
+            self._after_cr = False
+        if text:
+            self._after_cr = text.endswith("\r")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+    def _read_line(self, text: str, *, ended: bool) -> None:
+        parser = self._parser
+        limit = parser.limit
+        if not self._in_long_line and len(text) > limit:
+            parser.line(text[:limit], long=True)
+            self._in_long_line = True
+            text = text[limit:]
+        if self._in_long_line:
+            if text:
+                parser.more(text)
+            self._partial = ""
+            if ended:
+                parser.end()
+                self._in_long_line = False
+        elif ended:
+            parser.line(text)
+        else:
+            self._partial = text

@@ -1,0 +1,1 @@
+"""Which servers there are, what they offer, and the one that is talked to."""

@@ -1,0 +1,88 @@
+"""Asking all servers at once what they are and what models they have. A dead one delays nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from tui_chat.backends.detect import Discovery
+from tui_chat.errors import Cut, ReplyError
+from tui_chat.messages import Model
+from tui_chat.server import Server
+from tui_chat.servers.connection import Backends, Discover
+from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, place
+
+ASK_SECONDS: Final = 4.0
+"""Who is not there within this time is not there for a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What asking a server gave."""
+
+    known: ServerEntry
+    server: Server
+    """With kind and flavour, as far as it told."""
+    models: tuple[Model, ...] = ()
+    error: ReplyError | None = None
+    """Why there are no models to choose from, if there is a reason."""
+
+
+class ModelCatalog:
+    """Asks servers; what each said last is kept."""
+
+    def __init__(self, book: ServerRegistry, backends: Backends, discover: Discover | None = None) -> None:
+        self.book = book
+        self.reports: dict[Server, ProbeResult] = {}
+        """What each server said last."""
+        self.around: Discovery | None = None
+        """What the last look around on this machine gave."""
+        self._backends = backends
+        self._discover = discover
+
+    async def ask(self, known: ServerEntry, within: float = ASK_SECONDS) -> ProbeResult:
+        """Ask one server."""
+        backend = self._backends.of(known.server)
+        try:
+            async with asyncio.timeout(within):
+                models = tuple(await backend.models())
+            report = ProbeResult(known, backend.server, models)
+        except ReplyError as error:
+            report = ProbeResult(known, backend.server, error=error)
+        except TimeoutError:
+            late = Cut(f"{known.server.label} did not answer within {within:g} seconds.", "Is it busy? Try again.")
+            report = ProbeResult(known, backend.server, error=late)
+        self.reports[known.server] = report
+        return report
+
+    async def everybody(
+        self, heard: Callable[[ProbeResult], None], *others: Server, but: Server | None = None
+    ) -> None:
+        """Ask all that are known except `but`, and `others` too; look around on this machine meanwhile.
+
+        `heard` gets each report as soon as it is there.
+        """
+        asked = set() if but is None else {but}
+        done = set() if but is None else {place(but)}
+
+        async def ask(known: ServerEntry) -> None:
+            heard(await self.ask(known))
+
+        def go(group: asyncio.TaskGroup) -> None:
+            for known in self.book.known(*others):
+                new = known.server not in asked and not (
+                    known.origin is Origin.FOUND and place(known.server) in done
+                )
+                if new and known.trouble is None:
+                    asked.add(known.server)
+                    done.add(place(known.server))
+                    group.create_task(ask(known))
+
+        async with asyncio.TaskGroup() as group:
+            go(group)
+            if self._discover is not None:
+                self.around = await self._discover()
+                self.book.note(self.around.found)
+                go(group)

@@ -1,0 +1,240 @@
+"""The server and the model that are talked to, and what is known of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from math import inf
+from typing import Final
+
+from tui_chat.backends.base import Backend
+from tui_chat.backends.detect import Discovery
+from tui_chat.errors import Garbled, ReplyError, Unreachable
+from tui_chat.messages import Model
+from tui_chat.server import Server
+
+_ASKED_AT_ONCE: Final = 4
+_PUBLISH_SECONDS: Final = 0.1
+
+Connect = Callable[[Server], Backend]
+Discover = Callable[[], Awaitable[Discovery]]
+
+
+class Backends:
+    """A backend for each server that is talked to: coming back to one asks it nothing twice, and going on to
+    another does not cut off a reply that is on its way."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._made: dict[Server, Backend] = {}
+
+    def of(self, server: Server) -> Backend:
+        """The server in its dialect; made at the first use, since that imports the network library."""
+        if server not in self._made:
+            self._made[server] = self._connect(server)
+        return self._made[server]
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        made, self._made = self._made, {}
+        for backend in made.values():
+            await backend.aclose()
+
+
+class Connection:
+    """One server at a time, and one of its models."""
+
+    def __init__(
+        self, connect: Connect, server: Server, *, wanted: str = "", discover: Discover | None = None
+    ) -> None:
+        self.backends = Backends(connect)
+        self._discover = discover
+        self._wanted = wanted
+        self.server = server
+        self.pinned = server.named
+        """Whether the user wants this server and no other, if it does not answer."""
+        self.last = ""
+        """The model used last."""
+        self.models: tuple[Model, ...] = ()
+        self.model = wanted
+        self.window: int | None = None
+        """The context window of the model in tokens, where the server tells."""
+        self.tried: tuple[str, ...] = ()
+        """Where else on this machine a server was looked for."""
+        self.error: ReplyError | None = None
+        """Why the server cannot be used, if it cannot."""
+        self._looked = False
+        """Whether the server has said what it has."""
+
+    @property
+    def backend(self) -> Backend:
+        """The server in its dialect."""
+        return self.backends.of(self.server)
+
+    async def look(self, *, closely: bool = True) -> None:
+        """Ask what models there are, and settle on one. `error` tells if that failed.
+
+        `closely`: also learn the context window, which needs more questions.
+        """
+        server, backend = self.server, self.backend
+        try:
+            if closely:
+                models, loaded = await asyncio.gather(backend.models(), backend.loaded())
+            else:
+                models = await backend.models()
+                loaded = () if find(self.model or self.last, models) else await backend.loaded()
+        except ReplyError as error:
+            if self.server is not server:  # while it was asked, another was chosen
+                return
+            self.error = error
+            if isinstance(error, Unreachable | Garbled) and await self._find_another():
+                await self.look(closely=closely)
+            return
+        if self.server is not server:
+            return
+        self.error, self._looked = None, True
+        warm = {model.name: model for model in loaded}
+        self.models = tuple(warm_up(model, warm.get(model.name)) for model in models)
+        if not self.models and await self._find_another():
+            await self.look(closely=closely)
+            return
+        if not self.model or (not self._wanted and find(self.model, self.models) is None):
+            self.model = choose(self.models, self.last)
+        elif (known := find(self.model, self.models)) is not None:
+            self.model = known.name
+        if closely:
+            await self.measure()
+
+    @property
+    def obstacle(self) -> ReplyError | None:
+        """Why no model can be asked; None where one can, or nothing is known yet."""
+        if self.model or self.error is not None:
+            return None if self.model else self.error
+        if not self._looked:
+            return None
+        which = "no model to chat with" if self.models else "no models"
+        return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b, then Ctrl+L.")
+
+    async def _find_another(self) -> bool:
+        """Where the user named no server and this one is of no use, take what else there is on this machine."""
+        server = self.server
+        if self._discover is None or self.pinned:
+            return False
+        discovery = await self._discover()
+        self.tried = tuple(attempt.server.label for attempt in discovery.tried)
+        others = [found for found in discovery.found if found.address != server.address]
+        offers = await asyncio.gather(*map(self._offers, others))
+        best = next((other for other, offer in zip(others, offers, strict=True) if offer), None)
+        if best is None and self.error is not None and others:
+            best = others[0]  # one without models is better than none
+        if best is None or self.server is not server:
+            return False
+        self._discover = None
+        wanted = self._wanted
+        self.switch(best)
+        self.model = self._wanted = wanted
+        return True
+
+    async def _offers(self, server: Server) -> bool:
+        """Whether a server has models."""
+        with suppress(ReplyError):
+            return bool(await self.backends.of(server).models())
+        return False
+
+    async def measure(self) -> None:
+        """Learn the context window that is in force: as loaded, else as the server would load the model."""
+        backend, model = self.backend, self.model
+        warm = find(model, tuple(await backend.loaded()))
+        window = warm.window if warm else None
+        if model and window is None:
+            with suppress(ReplyError):
+                window = (await backend.describe(model)).window
+        if (self.backend, self.model) == (backend, model):
+            self.window = window
+
+    async def detail(self, learned: Callable[[], None]) -> None:
+        """Ask for what the list of models left out, a few at a time, as older servers tell it only one by one.
+
+        `learned` is called when more is known of some models, at most every `_PUBLISH_SECONDS`.
+        """
+        backend, places = self.backend, asyncio.Semaphore(_ASKED_AT_ONCE)
+        told: dict[str, Model] = {}
+        published = -inf
+
+        def publish() -> None:
+            nonlocal published
+            if told and self.backend is backend:
+                self.models = tuple(completed(known, told.get(known.name, known)) for known in self.models)
+                learned()
+            told.clear()
+            published = time.monotonic()
+
+        async def ask(model: Model) -> None:
+            async with places:
+                with suppress(ReplyError):
+                    told[model.name] = await backend.describe(model.name)
+                if time.monotonic() - published >= _PUBLISH_SECONDS:
+                    publish()
+
+        await asyncio.gather(
+            *(ask(model) for model in self.models if not (model.context_window or model.capabilities))
+        )
+        publish()
+
+    def use(self, model: str) -> None:
+        """Talk to another model of the server."""
+        self.model = self._wanted = model
+        self.window = None
+
+    def prefer(self, model: str) -> None:
+        """Talk to the model of a chat that is opened, if the server has it or has not said yet."""
+        if not model:
+            return
+        if not self.models:
+            self.last = model
+        elif find(model, self.models) is not None:
+            self.use(model)
+
+    def switch(self, server: Server, models: Sequence[Model] = ()) -> None:
+        """Talk to another server. Its models are not known until `look`, if they are not given."""
+        self.last = self.model or self.last
+        self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
+        self.pinned = server.named
+        self.window = self.error = None
+        self._looked = bool(models)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.backends.aclose()
+
+
+def find(name: str, models: Iterable[Model]) -> Model | None:
+    """A model by its name; Ollama's `tiny` is its `tiny:latest`."""
+    for model in models:
+        if model.name in (name, f"{name}:latest"):
+            return model
+    return None
+
+
+def choose(models: Sequence[Model], last: str) -> str:
+    """The model used last, else one that is loaded, else the newest; empty where there is none to talk to."""
+    if known := find(last, models):
+        return known.name
+    talking = [model for model in models if model.chats]
+    ordered = sorted(talking, key=lambda model: (model.loaded, model.modified), reverse=True)
+    return ordered[0].name if ordered else ""
+
+
+def completed(model: Model, told: Model) -> Model:
+    """What the list says of a model, with the context window and the capabilities that the server told of it."""
+    return replace(model, context_window=told.context_window, capabilities=told.capabilities)
+
+
+def warm_up(model: Model, loaded: Model | None) -> Model:
+    """What is known of a model, with what its being loaded tells."""
+    if loaded is None:
+        return model
+    return replace(model, loaded=True, window=loaded.window)

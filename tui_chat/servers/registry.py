@@ -1,0 +1,162 @@
+"""All servers that can be talked to, and where each is known from. Asks none of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from tui_chat.backends.detect import PORTS
+from tui_chat.backends.route import is_loopback
+from tui_chat.config import Config, key_files, open_files, server_at
+from tui_chat.errors import ConfigError
+from tui_chat.server import Server
+from tui_chat.servers.server_file import Entry, ServerFile, Table
+
+
+class Origin(StrEnum):
+    """Where a server is known from."""
+
+    CONFIG = "config file"
+    ADDED = "added"
+    NAMED = "named at the start"
+    FOUND = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEntry:
+    """A server to choose."""
+
+    server: Server
+    origin: Origin
+    trouble: ConfigError | None = field(default=None, compare=False)
+    """Why it cannot be used: its key cannot be read."""
+    table: Table = field(default_factory=dict, repr=False)
+    """As it is written down, where it was added on screen. It may hold a key."""
+
+
+class ServerRegistry:
+    """The servers of the config file, those that were added, and those that were found on this machine."""
+
+    def __init__(self, config: Config, file: ServerFile) -> None:
+        self._config = config
+        self._file = file
+        self._added: tuple[Entry, ...] = ()
+        self._found: dict[str, Server] = {}
+        self.trouble: ConfigError | None = None
+        """Why the added servers are not known, if they are not."""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the file of the added servers."""
+        try:
+            self._added, self.trouble = self._file.read(), None
+        except ConfigError as error:
+            self._added, self.trouble = (), error
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is doubtful about the file of the added servers, and the files of their keys."""
+        trouble = () if self.trouble is None else (self.trouble.told,)
+        return (*trouble, *self._file.warnings, *open_files(key_files(entry.table for entry in self._added)))
+
+    @property
+    def first(self) -> Server:
+        """The server to start on.
+
+        Raises:
+            ConfigError: its key cannot be read.
+        """
+        first = self._first()
+        if first.trouble is not None:
+            raise first.trouble
+        return first.server
+
+    def known(self, *others: Server) -> tuple[ServerEntry, ...]:
+        """All of them; `others` too, behind them. What was not written down is there once for each place."""
+        listed = tuple(self._listed())
+        first = [self._first()] if self._config.named else []
+        found = [ServerEntry(server, Origin.FOUND) for server in (*self._found.values(), *others)]
+        places = {place(known.server) for known in listed}
+        more: dict[str, ServerEntry] = {}
+        for known in (*first, *found):
+            if place(known.server) not in places:
+                more.setdefault(place(known.server), known)
+        return (*listed, *more.values())
+
+    def at(self, address: str) -> ServerEntry | None:
+        """The server at an address: a known one, or one where servers are looked for."""
+        for known in self.known():
+            if place(known.server) == _place(address):
+                return known
+        return ServerEntry(Server(address, named=False), Origin.FOUND) if _is_usual(address) else None
+
+    def note(self, found: Iterable[Server]) -> None:
+        """These were found on this machine; what was found before and is not there any more is forgotten."""
+        self._found = {place(server): server for server in found}
+
+    def draft(self, table: Table, *, instead: Table | None = None) -> Entry:
+        """The server that a table describes; blocks while a command prints its key.
+
+        Raises:
+            ConfigError: a setting is wrong, or another server than `instead` has that name.
+        """
+        entry = self._file.entry(table)
+        names = {known.server.name for known in self._listed() if known.table != instead}
+        if entry.server.name and entry.server.name in names:
+            raise ConfigError(f"There is a server named {entry.server.name!r} already", "Give it another name.")
+        return entry
+
+    async def put(self, table: Table, *, instead: Table | None = None) -> None:
+        """Add a server, or change one.
+
+        Raises:
+            ConfigError: the file cannot be read or written.
+        """
+        await asyncio.to_thread(self._file.put, table, instead=instead)
+        await asyncio.to_thread(self.refresh)
+
+    async def remove(self, known: ServerEntry) -> None:
+        """Take an added server out.
+
+        Raises:
+            ConfigError: the file cannot be read or written.
+        """
+        await asyncio.to_thread(self._file.remove, known.table)
+        await asyncio.to_thread(self.refresh)
+
+    def _first(self) -> ServerEntry:
+        listed = sorted(self._listed(), key=lambda known: known.trouble is not None)
+        server = replace(self._config, servers=tuple(known.server for known in listed)).first_server
+        return next((known for known in listed if known.server == server), ServerEntry(server, Origin.NAMED))
+
+    def _listed(self) -> Iterable[ServerEntry]:
+        for server in self._config.servers:
+            yield ServerEntry(server, Origin.CONFIG, self._config.troubles.get(server))
+        for entry in self._added:
+            yield ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table)
+
+
+def place(server: Server) -> str:
+    """The same for servers that are the same, however this machine is spelt."""
+    return _place(server.address)
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two addresses are the same server's."""
+    return _place(one) == _place(other)
+
+
+def _place(address: str) -> str:
+    return address.replace("://localhost", "://127.0.0.1", 1)
+
+
+def _is_usual(address: str) -> bool:
+    """Whether servers are looked for there anyway: at this machine's usual ports."""
+    try:
+        parts = urlsplit(server_at(address).url)
+        return parts.port in PORTS and parts.scheme == "http" and is_loopback(parts.hostname or "")
+    except (ConfigError, ValueError):
+        return False

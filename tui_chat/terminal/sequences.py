@@ -1,0 +1,223 @@
+"""The terminal's pen: the shortest sequences that move it, style it and draw with it.
+
+Sequences are those of ECMA-48 that every terminal, multiplexer and console knows. Rows scroll by inserting and
+deleting lines between margins, since the Linux console has no SU and SD.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from tui_chat.terminal.cells import PLAIN, SHOW_ON_BLANK, Cell, Row, Style, blank, disputed_width
+
+_OFF: Final = {1: "22", 2: "22", 3: "23", 4: "24", 5: "25", 7: "27", 8: "28", 9: "29"}
+"""What switches an attribute off everywhere; the others (21, 51, 53 ...) take a reset."""
+_ERASE_LINE: Final = "\x1b[K"
+
+
+@lru_cache(maxsize=4096)
+def move_sequence(from_x: int | None, from_y: int | None, x: int, y: int) -> str:
+    """The shortest way to column `x` and row `y` (from 0); where the pen is may be partly unknown (None)."""
+    if (from_x, from_y) == (x, y):
+        return ""
+    ways = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"]
+    if from_y == y:
+        ways.append("\r" if x == 0 else f"\x1b[{x + 1}G")
+        if from_x is not None:
+            ways.append(_step(x - from_x, "C", "D"))
+            ways.append("\b" * (from_x - x) or ways[0])
+    elif from_y is not None and x in (0, from_x):
+        ways.append(("" if x == from_x else "\r") + _step(y - from_y, "B", "A"))
+    return min(ways, key=len)
+
+
+def _step(distance: int, ahead: str, back: str) -> str:
+    count = abs(distance)
+    return f"\x1b[{count if count > 1 else ''}{ahead if distance > 0 else back}"
+
+
+@lru_cache(maxsize=4096)
+def style_sequence(old: Style | None, new: Style) -> str:
+    """The shortest SGR (and OSC 8) from one style to another; None is a style not known."""
+    link = "" if new.link == (old.link if old else "") else f"\x1b]8;{new.link or ';'}\x1b\\"
+    codes = [*map(str, new.attributes), new.foreground, new.background]
+    fresh = ";".join(filter(None, codes))
+    ways = [f"\x1b[0;{fresh}m" if fresh else "\x1b[m"]
+    if old is not None:
+        if old[:3] == new[:3]:
+            return link
+        gone = set(old.attributes) - set(new.attributes)
+        if gone <= _OFF.keys():
+            ways.append(f"\x1b[{';'.join(_changes(old, new, gone))}m")
+    return min(ways, key=len) + link
+
+
+def _changes(old: Style, new: Style, gone: set[int]) -> list[str]:
+    off = sorted({_OFF[code] for code in gone})
+    kept = set(old.attributes) - ({1, 2} if "22" in off else set())
+    changes = [*off, *(str(code) for code in new.attributes if code not in kept)]
+    if old.foreground != new.foreground:
+        changes.append(new.foreground or "39")
+    if old.background != new.background:
+        changes.append(new.background or "49")
+    return changes
+
+
+@lru_cache(maxsize=1024)
+def _fit_for_blanks(style: Style | None, background: str) -> Style:
+    """The style nearest to `style` in which a space shows nothing but `background`."""
+    if style is None:
+        return Style(background=background)
+    attributes = tuple(code for code in style.attributes if code not in SHOW_ON_BLANK)
+    return Style(attributes, style.foreground, background)
+
+
+class SequenceWriter:
+    """Where the terminal's cursor is and how it writes, and the sequences collected for it so far."""
+
+    def __init__(self, width: int, erases_in_colour: bool) -> None:
+        """`width`: columns; `erases_in_colour`: erased cells take the background in force (terminfo's `bce`)."""
+        self._width = width
+        self._erases_in_colour = erases_in_colour
+        self._parts: list[str] = []
+        self._x: int | None = None
+        self._y: int | None = None
+        self._style: Style | None = None
+        self._margins: tuple[int, int] | None = None
+        """The rows that scroll; None for all. They stay as they are until others scroll: mostly the same do."""
+
+    def take(self) -> str:
+        """What was collected since the last call."""
+        sequences = "".join(self._parts)
+        self._parts.clear()
+        return sequences
+
+    def move(self, x: int, y: int) -> None:
+        """Go to a cell."""
+        self._parts.append(move_sequence(self._x, self._y if self._can_step(y) else None, x, y))
+        self._x, self._y = x, y
+
+    def _can_step(self, y: int) -> bool:
+        """Whether steps up and down lead to a row: they end at margins, and outside of them terminals differ."""
+        if self._margins is None or self._y in (None, y):
+            return True
+        top, bottom = self._margins
+        return top <= self._y <= bottom and top <= y <= bottom
+
+    def restyle(self, style: Style = PLAIN) -> None:
+        """Write in `style` from now on."""
+        if style is not self._style:
+            self._parts.append(style_sequence(self._style, style))
+            self._style = style
+
+    def end_link(self) -> None:
+        """Close an open link, so that nothing written later by others belongs to it."""
+        if self._style is not None and self._style.link:
+            self.restyle(self._style._replace(link=""))
+
+    def scroll(self, top: int, bottom: int, lines: int, height: int) -> None:
+        """Move the rows `top` to `bottom` up by `lines` (down where negative); the freed rows show anything."""
+        self._set_margins(None if (top, bottom) == (0, height - 1) else (top, bottom))
+        self.move(0, top)
+        self._parts.append(_step(lines, "M", "L"))
+
+    def end(self) -> None:
+        """End all that others would stumble over: styling and margins."""
+        self.restyle()
+        self._set_margins(None)
+
+    def _set_margins(self, margins: tuple[int, int] | None) -> None:
+        if margins != self._margins:
+            self._parts.append(f"\x1b[{margins[0] + 1};{margins[1] + 1}r" if margins else "\x1b[r")
+            self._margins = margins
+            self._x = self._y = None  # most terminals go home, some stay
+
+    def draw(self, y: int, row: Row, start: int, end: int) -> None:
+        """Write the columns `start` to `end` of `row`, which is the whole row `y`."""
+        x = start
+        while x < end:
+            cell = row[x]
+            stop = x + 1
+            if cell.is_blank:
+                while stop < end and row[stop] == cell:
+                    stop += 1
+                self._draw_blanks(x, y, stop, end, row)
+            else:
+                stop = _end_of_text(row, x, end)
+                self._draw_text(x, y, row[x:stop], cell.style)
+            x = stop
+
+    def _draw_blanks(self, x: int, y: int, stop: int, end: int, row: Row) -> None:
+        cell, count = row[x], stop - x
+        background = cell.style.background
+        self.move(x, y)
+        style = _fit_for_blanks(self._style, background)
+        following = row[stop].style if stop < end else style
+        if style != self._style and _alike_on_blanks(following) == cell:
+            style = following  # one sequence instead of two
+        self.restyle(style)
+        if self._erases_in_colour or not background:
+            if count > len(_ERASE_LINE) and row[stop:].count(cell) == self._width - stop:
+                self._parts.append(_ERASE_LINE)
+                return
+            erase = f"\x1b[{count}X"
+            onward = len(move_sequence(x, y, stop, y)) if stop < end else 0
+            if count > len(erase) + onward:
+                self._parts.append(erase)
+                return
+        self._put(" " * count, count)
+
+    def _draw_text(self, x: int, y: int, cells: Row, style: Style) -> None:
+        text = "".join([cell.text for cell in cells])
+        if text.isascii():
+            self.move(x, y)
+            self.restyle(style)
+            self._put(text, len(cells))
+            return
+        for offset, cell in enumerate(cells):
+            if not cell.text:
+                continue
+            self.move(x + offset, y)
+            self.restyle(style)
+            wide = offset + 1 < len(cells) and not cells[offset + 1].text
+            if not disputed_width(cell.text):
+                self._put(cell.text, 1 + wide)
+                continue
+            if wide:
+                self._clear_two(x + offset, y)
+            self._put(cell.text, 0)
+            self._x = None  # terminals disagree about where they are now
+
+    def _clear_two(self, x: int, y: int) -> None:
+        """Empty two columns, for a cluster that a terminal may draw in one."""
+        self._put("  ", 2)
+        self.move(x, y)
+
+    def _put(self, text: str, columns: int) -> None:
+        self._parts.append(text)
+        if self._x is not None:
+            # At the right edge terminals differ: on the last column, or behind it.
+            self._x = self._x + columns if self._x + columns < self._width else None
+
+
+def _end_of_text(row: Row, start: int, end: int) -> int:
+    """Where the text of one style that begins at `start` ends; single blanks between its words belong to it."""
+    style = row[start].style
+    gap = _alike_on_blanks(style)
+    x = start + 1
+    while x < end:
+        cell = row[x]
+        if cell.text == " ":
+            if cell != gap or x + 1 >= end or row[x + 1].text == " ":
+                break
+        elif cell.style is not style and cell.style != style:
+            break
+        x += 1
+    return x
+
+
+@lru_cache(maxsize=1024)
+def _alike_on_blanks(style: Style) -> Cell | None:
+    """The blank that a space written in `style` looks like, if any."""
+    return blank(style.background) if _fit_for_blanks(style, style.background) == style else None

@@ -1,0 +1,192 @@
+"""A list to choose from: a row or two for each choice, drawn only where they are in view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Generic, TypeVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.strip import Strip
+
+from tui_chat.ui.phrases import shortened
+from tui_chat.ui.widgets.lines import LineView, RowStrip
+
+Value = TypeVar("Value")
+
+_INDENT: Final = "    "
+_NAME: Final = Style(bold=True)
+_FOUND: Final = Style(bold=True, underline=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[Value]):
+    """Something to choose."""
+
+    value: Value
+    name: str
+    details: str = ""
+    """What stands beside the name where there is room."""
+    marked: bool = False
+    """Whether it is the present one."""
+    snippet: tuple[tuple[str, bool], ...] = ()
+    """A second row: texts, and whether each is what was looked for."""
+    also: str = ""
+    """What a filter looks at too, though it is not shown."""
+
+    @property
+    def searched(self) -> str:
+        """What a filter looks at."""
+        return f"{self.name} {self.details} {self.also}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is drawn in a row: the first or the second one of a choice."""
+
+    choice: Choice[Any]
+    second: bool
+    highlighted: bool
+
+
+def matching(typed: str, choices: Iterable[Choice[Value]]) -> list[Choice[Value]]:
+    """The choices that contain all words that are typed."""
+    words = typed.lower().split()
+    return [choice for choice in choices if all(word in choice.searched for word in words)]
+
+
+class ChoiceList(LineView):
+    """Choices below each other, one of them highlighted.
+
+    Where a row is too long for the width its name gives way, down to half of it, then the rest; a mark says so.
+    """
+
+    DEFAULT_CSS = """
+    ChoiceList {
+        overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        & > .listing--details { color: $text-muted; }
+        & > .listing--highlighted {
+            background: $block-cursor-background;
+            color: $block-cursor-foreground;
+            text-style: $block-cursor-text-style;
+        }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"listing--details", "listing--highlighted"}
+
+    class Clicked(Message):
+        """A choice was clicked."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._choices: Sequence[Choice[Any]] = ()
+        self._rows: list[tuple[int, bool]] = []
+        """Of each row: its choice, and whether it is the second one."""
+        self._empty = ""
+        self._highlighted: int | None = None
+        self._drawn: dict[int, tuple[_Row | str, int, RowStrip]] = {}
+        """Of each row of the view, what was drawn last and for which width."""
+
+    def show(self, choices: Sequence[Choice[Any]], empty: str) -> None:
+        """List these choices, the first one highlighted, or say that there are none."""
+        with self._repainting():
+            self._choices, self._empty = choices, empty
+            self._rows = [
+                (index, second)
+                for index, choice in enumerate(choices)
+                for second in ((False, True) if choice.snippet else (False,))
+            ]
+            self.resize_content(Size(self.size.width, len(self._rows)))
+            self._highlighted = 0 if choices else None
+            self.scroll_to(y=0, animate=False)
+
+    @property
+    def highlighted(self) -> int | None:
+        """Which choice is highlighted."""
+        return self._highlighted
+
+    @highlighted.setter
+    def highlighted(self, index: int | None) -> None:
+        with self._repainting():
+            self._highlighted = None if index is None else max(0, min(len(self._choices) - 1, index))
+            if self._highlighted is not None and self._choices:
+                top = self._rows.index((self._highlighted, False))
+                rows = 2 if self._choices[self._highlighted].snippet else 1
+                self.scroll_to_region(Region(0, top, 1, rows), animate=False)
+
+    @contextmanager
+    def _repainting(self) -> Iterator[None]:
+        """Paint anew what is another row of the view after it than before it."""
+        before = self._view()
+        yield
+        changed = [y for y, (old, new) in enumerate(zip(before, self._view(), strict=True)) if old != new]
+        if changed:
+            self.refresh(Region(0, changed[0], self.size.width, changed[-1] + 1 - changed[0]))
+
+    def _view(self) -> list[_Row | str]:
+        return [self._row(y) for y in range(self.size.height)]
+
+    def _row(self, y: int) -> _Row | str:
+        """What a row of the view shows."""
+        row = self.scroll_offset.y + y
+        if row >= len(self._rows):
+            return self._empty if not self._choices and not row else ""
+        index, second = self._rows[row]
+        return _Row(self._choices[index], second, index == self._highlighted)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click takes a choice."""
+        row = self.scroll_offset.y + event.y
+        if row < len(self._rows):
+            self.post_message(self.Clicked(self._rows[row][0]))
+
+    def notify_style_update(self) -> None:
+        """The colours may be others now."""
+        self._drawn.clear()
+        super().notify_style_update()
+
+    def picture(self, y: int) -> RowStrip:
+        """A row of the view: drawn once, though Textual asks at every change of the screen."""
+        row, width = self._row(y), self.scrollable_content_region.width
+        drawn = self._drawn.get(y)
+        if drawn is None or drawn[:2] != (row, width):
+            drawn = self._drawn[y] = row, width, self._draw(row, width)
+        return drawn[2]
+
+    def _draw(self, row: _Row | str, width: int) -> RowStrip:
+        base = self.visual_style.rich_style
+        if isinstance(row, str):
+            segments = [Segment(f"  {row}", self._details())] if row else []
+        else:
+            segments = [*(self._second(row.choice) if row.second else self._first(row, width - 2))]
+            if row.highlighted:
+                base += self.get_component_rich_style("listing--highlighted")
+        mark = "…" if sum(segment.cell_length for segment in segments) > width else ""
+        line = Segment.adjust_line_length(segments, width - len(mark))
+        return self.shown(Strip(Segment.apply_style([*line, Segment(mark)] if mark else line, base), width))
+
+    def _first(self, row: _Row, width: int) -> Iterator[Segment]:
+        choice = row.choice
+        room = max(width // 2, width - cell_len(choice.details) - 2)
+        yield Segment("● " if choice.marked else "  ")
+        yield Segment(shortened(choice.name, room), _NAME)
+        if choice.details:
+            yield Segment(f"  {choice.details}", None if row.highlighted else self._details())
+
+    def _second(self, choice: Choice[Any]) -> Iterator[Segment]:
+        yield Segment(_INDENT)
+        for text, found in choice.snippet:
+            yield Segment(text, _FOUND if found else None)
+
+    def _details(self) -> Style:
+        return Style(color=self.get_component_rich_style("listing--details").color, dim=self.app.no_color)

@@ -1,0 +1,136 @@
+"""Stepping by key through messages, and the code blocks and links in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tui_chat.markdown import suffix_of
+from tui_chat.messages import Role
+from tui_chat.ui.widgets.entry import MARGIN, Entry, EntryRows
+from tui_chat.ui.widgets.log import Log
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stop: rows of an entry, and what copying there copies."""
+
+    first: int
+    last: int
+    what: str
+    """What it is, for a person: `the message`, `code block 2`, `link 1 of 3`."""
+    text: str
+    href: str = ""
+    name: str = "reply"
+    """What a file of it could be called."""
+    suffix: str = ".md"
+    places: tuple[tuple[int, int, int], ...] = ()
+    """Of a link: rows, and from which cell to which it stands there."""
+
+
+class MessageCursor:
+    """Which stop the reader is at, if any."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._at: tuple[int, int] | None = None
+        """A message, and which of its stops."""
+        self._marked: Step | None = None
+        """That stop, as it was when it was stepped to."""
+
+    @property
+    def active(self) -> bool:
+        """Whether something was stepped to."""
+        return self._at is not None
+
+    @property
+    def index(self) -> int | None:
+        """Which message it is in."""
+        return None if self._at is None else self._at[0]
+
+    def enter(self, index: int) -> None:
+        """Step to a message."""
+        self._at, self._marked = (index, 0), self._stops(index)[0]
+        self._log.refresh()
+
+    def leave(self) -> None:
+        """Step to nothing."""
+        if self._at is not None:
+            self._at = self._marked = None
+            self._log.refresh()
+
+    def renew(self) -> None:
+        """The rows are others now: find the stop among them."""
+        if self._at is not None:
+            self._marked = self.chosen()
+
+    def move(self, direction: int) -> None:
+        """Go to the next stop below (1) or above (-1); from nowhere, to the last message or its last stop."""
+        last = len(self._log.entries) - 1
+        if last < 0:
+            return
+        if self._at is None:
+            index, number = last, 0 if direction > 0 else len(self._stops(last)) - 1
+        else:
+            index, number = self._at
+            number += direction
+            if number < 0 and index > 0:
+                index, number = index - 1, len(self._stops(index - 1)) - 1
+            elif number >= len(self._stops(index)) and index < last:
+                index, number = index + 1, 0
+        stops = self._stops(index)
+        number = max(0, min(number, len(stops) - 1))
+        self._at, self._marked = (index, number), stops[number]
+        self._log.reveal(index, stops[number].first)
+        self._log.refresh()
+
+    def chosen(self) -> Step | None:
+        """What was stepped to, else the last reply; None where there is nothing."""
+        entries = self._log.entries
+        if self._at is not None and self._at[0] < len(entries):
+            stops = self._stops(self._at[0])
+            return stops[min(self._at[1], len(stops) - 1)]
+        replies = (index for index, entry in enumerate(entries) if entry.message.role is Role.ASSISTANT)
+        last = max(replies, default=None)
+        return None if last is None else self._stops(last)[0]
+
+    def marks(self, index: int, row: int) -> bool:
+        """Whether a row of a message belongs to what was stepped to."""
+        if self._at is None or self._marked is None or self._at[0] != index:
+            return False
+        return self._marked.first <= row <= self._marked.last
+
+    def places(self, index: int, row: int) -> tuple[tuple[int, int], ...]:
+        """The cells of a row where the link stands that was stepped to."""
+        if self._marked is None or not self.marks(index, row):
+            return ()
+        return tuple((start, end) for at, start, end in self._marked.places if at == row)
+
+    def _stops(self, index: int) -> list[Step]:
+        return stops_of(*self._log.rows_at(index))
+
+
+def stops_of(entry: Entry, rows: EntryRows) -> list[Step]:
+    """The stops of a message from top to bottom: the message itself first."""
+    last = max(rows.fold_row, rows.height - 1)
+    name = "reply" if entry.message.role is Role.ASSISTANT else "prompt"
+    stops = [Step(rows.fold_row - 1, last, "the message", entry.said, name=name)]
+    if rows.answer is None:
+        return stops
+    top = rows.answer_row
+    inner = [
+        Step(
+            top + block.first_row,
+            top + block.last_row,
+            f"code block {block.number}",
+            block.source,
+            name=f"code-{block.number}",
+            suffix=suffix_of(block.language),
+        )
+        for block in rows.answer.code_blocks()
+    ]
+    links = rows.answer.links()
+    for number, link in enumerate(links, 1):
+        places = tuple((top + row, MARGIN + start, MARGIN + end) for row, start, end in link.places)
+        what = f"link {number} of {len(links)}" if len(links) > 1 else "the link"
+        inner.append(Step(places[0][0], places[-1][0], what, link.href, link.href, places=places))
+    return stops + sorted(inner, key=lambda stop: stop.first)
