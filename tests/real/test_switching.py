@@ -42,7 +42,7 @@ async def test_a_chat_goes_from_ollama_to_llamacpp_and_back() -> None:
             await ask(run, "And what are queues?")
             await choose(run, "tiny-open", "here")
             await ask(run, "Thank you")
-            replies = run.app.session.conversation.branch[1::2]
+            replies = run.app.workspace.conversation.branch[1::2]
             assert [(reply.server, bool(reply.text)) for reply in replies] == [
                 ("here", True),
                 ("there", True),

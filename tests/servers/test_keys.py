@@ -161,7 +161,7 @@ async def test_a_whole_chat_leaves_the_key_on_no_screen_in_no_log_no_export_and_
                 seen += run.rows()
                 await run.pilot.press("escape")
                 await run.until(lambda: len(run.app.screen_stack) == 1)
-            thread = await run.app.session.store.load(run.app.session.conversation.chat.id)
+            thread = await run.app.workspace.store.load(run.app.workspace.conversation.chat.id)
             seen += [to_markdown(thread), to_json([thread]), repr(thread)]
         assert all(request.headers["authorization"] == f"Bearer {KEY}" for request in box.requests)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())

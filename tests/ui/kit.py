@@ -147,8 +147,8 @@ async def driven(
     store = await Store.open(database)
     app = ChatApp(services, store)
     if server is not None:
-        app.session.connection.switch(server)
-    await app.session.start(chat, resume=resume)
+        app.workspace.connection.switch(server)
+    await app.workspace.start(chat, resume=resume)
     try:
         async with app.run_test(size=size) as pilot:
             run = AppDriver(app, pilot)
@@ -157,4 +157,4 @@ async def driven(
                 await pilot.pause()
             yield run
     finally:
-        await app.session.aclose()
+        await app.workspace.aclose()

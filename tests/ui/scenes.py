@@ -96,7 +96,7 @@ class _App(ChatApp):
         await self._server.__aenter__()
         self._server.script(answer(200, {"models": MODELS}), path="/api/tags")
         self._server.script(answer(200, {"models": [{**MODELS[0], "context_length": 8192}]}), path="/api/ps")
-        await self.session.start_demo(Server(self._server.url, name="box", kind=Kind.OLLAMA))
+        await self.workspace.start_demo(Server(self._server.url, name="box", kind=Kind.OLLAMA))
 
 
 @dataclass

@@ -189,7 +189,7 @@ async def test_a_complete_reply_is_regenerated_beside_the_old_one() -> None:
         await run.until(lambda: run.shows("Version two."))
         await run.idle()
         assert not run.shows("Version one.")
-        thread = await run.app.session.store.load(run.app.session.conversation.chat.id)
+        thread = await run.app.workspace.store.load(run.app.workspace.conversation.chat.id)
         assert sorted(message.text for message in thread.messages) == ["Version one.", "Version two.", "go"]
 
 

@@ -297,7 +297,7 @@ async def main():
     services = Services(Config(), detect.connect, nothing)
     app = ChatApp(services, await Store.open(None))
     app._display = partial(first_frame, app)
-    await app.session.start()
+    await app.workspace.start()
     await app.run_async(headless=True, size=(80, 24))
 
 seen, COSTLY = [], ("httpx", "markdown_it", "pygments.lexers.")

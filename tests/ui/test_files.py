@@ -73,7 +73,7 @@ async def test_a_file_is_read_when_it_is_sent_and_not_before(
         await answered(run, server, "ctrl+r")
         assert server.asked()[-1]["messages"] == [SENT]
         assert read == [{file.blob.digest for file in FILES}]
-        assert all(file.blob.data is None for file in run.chat.session.conversation.branch[0].files)
+        assert all(file.blob.data is None for file in run.chat.workspace.conversation.branch[0].files)
 
 
 async def test_a_prompt_that_is_written_anew_keeps_its_files(database: Path) -> None:

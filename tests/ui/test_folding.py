@@ -50,7 +50,7 @@ async def test_a_long_paste_is_sent_whole(run: AppDriver) -> None:
     await run.pilot.pause(0.1)  # an Enter right after a paste belongs to it
     await run.pilot.press("enter")
     await run.idle()
-    (prompt, _) = run.app.session.conversation.branch
+    (prompt, _) = run.app.workspace.conversation.branch
     assert prompt.text == LONG + "end"
 
 
@@ -79,7 +79,7 @@ async def test_a_long_draft_is_folded_when_the_chat_is_opened_again(run: AppDriv
     await paste(run, LONG)
     await run.pilot.press("ctrl+n")
     await run.until(lambda: run.chat.composer.text == "")
-    (chat,) = await run.app.session.store.chats()
+    (chat,) = await run.app.workspace.store.chats()
     await run.chat.open_chat(chat.id)
     await run.until(lambda: run.chat.composer.text == LONG)
     assert len(run.chat.composer.document.text) < 80

@@ -14,16 +14,16 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
     async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
         for _ in range(2):
             server.script(*reply("ok"))
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         await run.say("word " * 5000)
         await run.until(lambda: bool(warnings(run)))
         assert "sees 4k tokens at once, and this chat has about 5k" in warnings(run)[0]
         await run.idle()
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         await run.say("more")
         await run.idle()
         assert len(warnings(run)) == 1
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         run.chat._show_gauge()
         assert "100% of 4k" in run.header.context
 
@@ -31,7 +31,7 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
 async def test_a_chat_that_fits_is_not_warned_of() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("ok"))
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         await run.say("hello")
         await run.idle()
         assert not warnings(run)
@@ -51,9 +51,9 @@ async def test_a_window_that_is_nearly_full_shows_in_colour() -> None:
 async def test_the_gauge_of_a_chat_that_fills_its_window_is_full() -> None:
     async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
         server.script(head(), token("ok"), done("stop", prompt_eval_count=4000, eval_count=50), end())
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         await run.say("hello")
         await run.idle()
-        run.app.session.connection.window = 4096
+        run.app.workspace.connection.window = 4096
         run.chat._show_gauge()
         assert run.header.share > 0.95

@@ -30,7 +30,7 @@ async def list_of(prompts: Sequence[str]) -> AsyncGenerator[tuple[AppDriver, Cha
         for number, prompt in enumerate(reversed(prompts)):
             prompted = Message(Role.USER, parts_of(prompt), id=f"m{number}", created=float(number))
             chat = Chat(f"c{number}", title=prompt, created=float(number), updated=float(number), leaf=prompted.id)
-            await run.app.session.store.adopt(Thread(chat, (prompted,)))
+            await run.app.workspace.store.adopt(Thread(chat, (prompted,)))
         await run.pilot.press("ctrl+o")
         await run.until(lambda: isinstance(run.app.screen, ChatsScreen) and run.shows("1 msg"))
         screen = run.app.screen

@@ -73,8 +73,8 @@ async def test_what_is_typed_and_sent_while_a_chat_opens_is_meant_for_that_one(
         await run.until(lambda: run.header.title == "chat A")
         await run.until(lambda: run.chat.composer.text in ("WORDS!", "!WORDS"))
         assert not server.asked()
-        (draft,) = [chat for chat in await run.app.session.store.chats() if chat.id != "A"]
-        assert (await run.app.session.store.load(draft.id)).chat.draft == "a draft of the new chat"
+        (draft,) = [chat for chat in await run.app.workspace.store.chats() if chat.id != "A"]
+        assert (await run.app.workspace.store.load(draft.id)).chat.draft == "a draft of the new chat"
 
 
 async def test_again_without_a_server_leaves_what_came_on_the_screen(tmp_path: Path) -> None:
@@ -100,9 +100,9 @@ async def test_a_regeneration_of_which_nothing_came_leaves_the_version_before(tm
         await run.idle()
         assert shown(run) == ["go", "the good answer"]
         assert not run.shows("/2 ›")
-        chat = run.app.session.conversation.chat.id
-        await run.app.session.conversation.settle()
-        branch = (await run.app.session.store.load(chat)).branch()
+        chat = run.app.workspace.conversation.chat.id
+        await run.app.workspace.conversation.settle()
+        branch = (await run.app.workspace.store.load(chat)).branch()
         assert [message.text for message in branch] == ["go", "the good answer"]
 
 
@@ -128,7 +128,7 @@ async def test_the_demo_begins_and_ends_in_mid_reply_and_gives_back_the_chat_bef
         await run.say("go")
         await run.until(lambda: run.shows("begin"))
         await run.pilot.press("f2")
-        await run.until(lambda: run.app.session.demo and run.header.demo)
+        await run.until(lambda: run.app.workspace.demo and run.header.demo)
         await run.say("hello demo")
         await run.until(lambda: len(shown(run)) == 2 and len(shown(run)[1]) > 3)
         await run.pilot.press("f2")
@@ -201,9 +201,9 @@ async def test_a_model_that_was_chosen_is_the_chat_s_before_anything_is_said_to_
         await run.say("go")
         await run.until(lambda: run.shows("ok"))
         await run.idle()
-        await run.app.session.use_model("other")
-        chat = run.app.session.conversation.chat.id
-        assert (await run.app.session.store.load(chat)).chat.model == "other"
+        await run.app.workspace.use_model("other")
+        chat = run.app.workspace.conversation.chat.id
+        assert (await run.app.workspace.store.load(chat)).chat.model == "other"
 
 
 async def test_a_new_name_of_the_open_chat_is_in_the_header_at_once(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ async def test_a_new_name_of_the_open_chat_is_in_the_header_at_once(tmp_path: Pa
 
 async def test_who_never_rests_has_a_draft_on_disk_too() -> None:
     async with ScriptedServer() as server, driven(server) as run:
-        conversation = run.app.session.conversation
+        conversation = run.app.workspace.conversation
         async with asyncio.timeout(10):
             while not conversation.chat.draft:
                 await run.pilot.press("a")
@@ -232,10 +232,10 @@ async def test_who_never_rests_has_a_draft_on_disk_too() -> None:
 async def test_a_draft_that_another_tui_chat_wrote_is_not_overwritten_by_none(tmp_path: Path) -> None:
     await with_chat(tmp_path / "chats.db", PROMPT)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", chat="A") as run:
-        await run.app.session.store.save_chat("A", draft="a long draft")
+        await run.app.workspace.store.save_chat("A", draft="a long draft")
         run.chat.leave()
-        await run.app.session.conversation.settle()
-        assert (await run.app.session.store.load("A")).chat.draft == "a long draft"
+        await run.app.workspace.conversation.settle()
+        assert (await run.app.workspace.store.load("A")).chat.draft == "a long draft"
 
 
 async def test_where_nothing_is_kept_the_header_says_so_all_the_time() -> None:

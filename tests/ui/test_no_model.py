@@ -53,7 +53,7 @@ async def test_a_model_that_only_makes_embeddings_is_neither_offered_nor_chosen(
 async def test_a_draft_is_listed_by_its_words() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         run.chat.composer.text = "# my precious draft\n\nand more of it"
-        await run.until(lambda: bool(run.app.session.conversation.chat.draft))
+        await run.until(lambda: bool(run.app.workspace.conversation.chat.draft))
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("my precious draft") and run.shows("draft"))
         assert not run.shows("0 msg")

@@ -94,7 +94,7 @@ async def test_each_chat_has_a_queue_that_goes_on_out_of_view(server: ScriptedSe
     server.script(*reply("answer two"))
     async with driven(server) as run:
         await begun(run, "two")
-        first = run.app.session.conversation
+        first = run.app.workspace.conversation
         await run.pilot.press("ctrl+n")
         await run.until(lambda: said(run) == [] and waiting(run) == ())
         gate.set()

@@ -208,10 +208,10 @@ async def test_chats_are_listed_searched_renamed_deleted_and_taken_back() -> Non
 async def test_a_draft_is_on_disk_soon_after_the_last_key_and_gone_when_it_is_sent() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         server.script(*reply("ok"))
-        store = run.app.session.store
+        store = run.app.workspace.store
         await run.pilot.press(*"not yet sent")
-        await run.until(lambda: run.app.session.conversation.chat.draft == "not yet sent")
-        chat = run.app.session.conversation.chat.id
+        await run.until(lambda: run.app.workspace.conversation.chat.draft == "not yet sent")
+        chat = run.app.workspace.conversation.chat.id
         assert (await store.load(chat)).chat.draft == "not yet sent"
         await run.pilot.press("enter")
         await run.until(lambda: run.shows("ok"))
@@ -220,7 +220,7 @@ async def test_a_draft_is_on_disk_soon_after_the_last_key_and_gone_when_it_is_se
 
 async def test_the_chat_that_is_pinned_or_renamed_stays_the_highlighted_one() -> None:
     async with ScriptedServer() as server, driven(server) as run:
-        store = run.app.session.store
+        store = run.app.workspace.store
         for name in ("one", "two", "three"):
             conversation = Conversation(store)
             await conversation.ask(name)
@@ -238,7 +238,7 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
         server.script(*reply("ok"))
         await run.say("hello")
         await run.idle()
-        deleted = run.app.session.conversation.chat.id
+        deleted = run.app.workspace.conversation.chat.id
         run.chat.composer.text = "half a thought"
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("2 msg"))
@@ -247,11 +247,11 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
         assert not run.notices
         await run.pilot.press("escape")
         await run.until(lambda: not run.transcript.entries)
-        assert run.app.session.conversation.chat.id != deleted
+        assert run.app.workspace.conversation.chat.id != deleted
         assert run.chat.composer.text == ""
         await run.say("another")
         await run.idle()
-        store = run.app.session.store
+        store = run.app.workspace.store
         assert [chat.title for chat in await store.chats()] == ["another"]
         await store.undelete(deleted)
         assert (await store.load(deleted)).chat.draft == "half a thought"
@@ -260,7 +260,7 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
 async def test_a_draft_that_is_deleted_while_it_is_open_stays_deleted() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         await run.pilot.press(*"mine")
-        await run.until(lambda: bool(run.app.session.conversation.chat.draft))
+        await run.until(lambda: bool(run.app.workspace.conversation.chat.draft))
         await run.pilot.press("!", "ctrl+o")
         await run.until(lambda: run.shows("mine") and run.shows("draft"))
         await run.pilot.press("ctrl+d")
@@ -307,8 +307,8 @@ async def test_a_prompt_comes_after_what_another_tui_chat_has_said_meanwhile() -
         server.script(*reply("first answer"))
         await run.say("first")
         await run.idle()
-        session = run.app.session
-        other = Conversation(session.store, await session.store.load(session.conversation.chat.id))
+        workspace = run.app.workspace
+        other = Conversation(workspace.store, await workspace.store.load(workspace.conversation.chat.id))
         await other.ask("said elsewhere")
         await run.say("second")
         await run.until(lambda: len(run.transcript.entries) == 5)

@@ -12,7 +12,7 @@ from tests.ui.kit import AppDriver, driven
 
 def hurry(run: AppDriver) -> None:
     """Let pauses take a second at most."""
-    run.app.session._clock = lambda: 100 * time.monotonic()
+    run.app.workspace._clock = lambda: 100 * time.monotonic()
 
 
 async def test_it_is_tried_again_until_the_server_answers_and_the_bar_says_so() -> None:

@@ -122,12 +122,12 @@ async def test_server_and_model_are_switched_in_the_middle_of_a_chat_and_back() 
             sent = lab.asked()[0]["messages"]
             assert isinstance(sent, list)
             assert [message["content"] for message in sent] == ["first", "from the box", "second"]
-            assert run.app.session.conversation.chat.server == lab.url
+            assert run.app.workspace.conversation.chat.server == lab.url
             await choose_model(run, "box", "one")
             await run.say("third")
             await run.until(lambda: len(box.asked()) == 2)
             await run.idle()
-            assert [message.server for message in run.app.session.conversation.branch[1::2]] == [
+            assert [message.server for message in run.app.workspace.conversation.branch[1::2]] == [
                 "box",
                 "lab",
                 "box",
@@ -355,7 +355,7 @@ async def test_choosing_a_server_leaves_the_demo_and_its_chats_are_kept_again(tm
         await run.until(lambda: run.header.server == "box" and not run.header.demo)
         await run.say("after the demo")
         await run.idle()
-        assert [chat.title for chat in await run.app.session.store.chats()] == ["after the demo"]
+        assert [chat.title for chat in await run.app.workspace.store.chats()] == ["after the demo"]
 
 
 async def test_the_form_can_be_used_in_a_tiny_terminal(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def test_a_reply_that_ended_meanwhile_is_told_in_the_list_until_it_is_seen
         await run.pilot.press("ctrl+n")
         await run.until(lambda: said(run) == [])
         gate.set()
-        await run.until(lambda: run.header.others == 0 and not run.app.session.replying)
+        await run.until(lambda: run.header.others == 0 and not run.app.workspace.replying)
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("new reply"))
         await run.pilot.press("enter")
@@ -83,9 +83,9 @@ async def test_leaving_with_replies_on_their_way_asks_and_keeps_them(server: Scr
         assert run.shows("2 replies are still coming.")
         await run.pilot.press("escape")
         await run.until(lambda: not isinstance(run.app.screen, ConfirmScreen))
-        assert len(run.app.session.replying) == 2
-        store = run.app.session.store
-        await run.app.session.rest()
+        assert len(run.app.workspace.replying) == 2
+        store = run.app.workspace.store
+        await run.app.workspace.rest()
         for chat in await store.chats():
             (_, answer) = (await store.load(chat.id)).branch()
             assert (answer.text, answer.state) == (f"begin {chat.title}", State.STOPPED)

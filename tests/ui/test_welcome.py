@@ -53,7 +53,7 @@ async def test_the_key_that_is_set_there_is_used_at_once(tmp_path: Path) -> None
         await fill_in(run, key="sesame")
         await run.pilot.press("enter")
         await run.until(lambda: run.header.model == "tiny")
-        assert run.app.session.connection.error is None
+        assert run.app.workspace.connection.error is None
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_how_long_a_version_was_thought_about_is_told_whenever_it_is_shown
         await run.pilot.press("alt+up", "left")
         await run.until(lambda: shown(run) == ["go", "one"])
         assert run.shows("▸ thought for ")
-        store, chat = run.app.session.store, run.app.session.conversation.chat.id
+        store, chat = run.app.workspace.store, run.app.workspace.conversation.chat.id
         (kept,) = [message for message in (await store.load(chat)).messages if message.thinking]
         assert kept.usage is not None
         assert kept.usage.thinking_seconds is not None

@@ -16,8 +16,8 @@ from typing import Any, Final
 from tui_chat.backends import detect
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.retry import RetryKind, plan_again
-from tui_chat.chat.session import Session
 from tui_chat.chat.window import tokens_of
+from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyError, StoreError, Unreachable
 from tui_chat.events import Event
@@ -116,28 +116,28 @@ async def _ask(wish: Wish, config: Config) -> int:
     store, notice = await open_store(database if wish.save or database.exists() else None)
     if notice and wish.save:
         warn(notice)
-    session = Session(config, store, connection, book=book, goes_on=False)
+    workspace = Workspace(config, store, connection, book=book, goes_on=False)
     try:
-        await session.start(wish.chat, resume=wish.resume)
-        if session.notice:
-            warn(session.notice)
+        await workspace.start(wish.chat, resume=wish.resume)
+        if workspace.notice:
+            warn(workspace.notice)
         if not wish.save:
-            await session.keep_nothing()
-        await _check(session, wish)
-        message, error = await _receive(session, wish, _reply_for(wish, session), out)
-        await _warn_of_window(session)
-        return _ended(session, message, error, wish)
+            await workspace.keep_nothing()
+        await _check(workspace, wish)
+        message, error = await _receive(workspace, wish, _reply_for(wish, workspace), out)
+        await _warn_of_window(workspace)
+        return _ended(workspace, message, error, wish)
     finally:
-        await session.aclose()
+        await workspace.aclose()
 
 
-async def _check(session: Session, wish: Wish) -> None:
+async def _check(workspace: Workspace, wish: Wish) -> None:
     """Look at what is asked for; where nobody is there to answer, the prompt is on disk all the same.
 
     Raises:
         ReplyError: there is nobody.
     """
-    conversation, connection = session.conversation, session.connection
+    conversation, connection = workspace.conversation, workspace.connection
     if conversation.elsewhere:
         raise _elsewhere()
     again = None if wish.prompt else plan_again(conversation)
@@ -157,7 +157,9 @@ def _elsewhere() -> StoreError:
     return StoreError("This chat is being answered in another tui-chat.", "Wait for it, or leave out -c.")
 
 
-async def _receive(session: Session, wish: Wish, reply: Reply, out: Outflow) -> tuple[Message, ChatError | None]:
+async def _receive(
+    workspace: Workspace, wish: Wish, reply: Reply, out: Outflow
+) -> tuple[Message, ChatError | None]:
     """Receive a reply to its end, and write it as it comes: it, and what ended it, if that was not the model."""
     thinking, troubles = Aside(shown=not wish.as_json), list[OutputError | BrokenPipeError]()
 
@@ -170,9 +172,11 @@ async def _receive(session: Session, wish: Wish, reply: Reply, out: Outflow) -> 
                 troubles.append(error)
                 raise asyncio.CancelledError from error  # nobody listens: it is stopped, and what came is kept
 
-    generation = session.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else session.again(hear=hear)
+    generation = (
+        workspace.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else workspace.again(hear=hear)
+    )
     try:
-        async with _attended(session, generation):
+        async with _attended(workspace, generation):
             async for _ in generation.changes():
                 pass
     except asyncio.CancelledError:
@@ -197,7 +201,7 @@ async def _receive(session: Session, wish: Wish, reply: Reply, out: Outflow) -> 
 
 
 @asynccontextmanager
-async def _attended(session: Session, generation: Generation) -> AsyncIterator[None]:
+async def _attended(workspace: Workspace, generation: Generation) -> AsyncIterator[None]:
     """Inside of it, attempts that fail are told of, and another tui-chat that shows the reply can stop it."""
 
     async def attend() -> None:
@@ -208,7 +212,7 @@ async def _attended(session: Session, generation: Generation) -> AsyncIterator[N
             if retry_in is not None and error is not None and error is not told:
                 told = error
                 warn(f"{told} It is tried again in {retry_in:.0f} s.")
-            await session.heed_stops()
+            await workspace.heed_stops()
 
     attending = start_task(attend())
     try:
@@ -217,16 +221,16 @@ async def _attended(session: Session, generation: Generation) -> AsyncIterator[N
         attending.cancel()
 
 
-def _reply_for(wish: Wish, session: Session) -> Reply:
+def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
     safe = is_terminal(sys.stdout)
     if wish.as_json:
-        return Lines(session.conversation.chat.id, safe=safe)
+        return Lines(workspace.conversation.chat.id, safe=safe)
     return Drawn(os.environ) if wish.render else Plain(safe=safe)
 
 
-async def _warn_of_window(session: Session) -> None:
+async def _warn_of_window(workspace: Workspace) -> None:
     """Say it where the chat is more than the model sees: servers leave out what does not fit without a word."""
-    conversation, connection = session.conversation, session.connection
+    conversation, connection = workspace.conversation, workspace.connection
     tokens = tokens_of(conversation.branch, conversation.chat.system)
     if tokens < _SMALLEST_WINDOW:
         return
@@ -238,7 +242,7 @@ async def _warn_of_window(session: Session) -> None:
         )
 
 
-def _ended(session: Session, message: Message, error: ChatError | None, wish: Wish) -> int:
+def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish: Wish) -> int:
     """Say how a reply ended, if it is not whole or not kept: the exit code."""
     if error is None and message.finish == "length":
         error = ReplyError("The reply is cut: the server lets it be no longer.")
@@ -250,7 +254,7 @@ def _ended(session: Session, message: Message, error: ChatError | None, wish: Wi
     elif wish.form and not _is_json(message.text):
         complain(ReplyError(f"The reply is not JSON: {message.server} may not know --format."))
         return FAILED
-    if trouble := session.conversation.trouble:
+    if trouble := workspace.conversation.trouble:
         warn(f"What was said is not saved. {trouble}")
     return code
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from tui_chat.chat.session import find_chat
+from tui_chat.chat.workspace import find_chat
 from tui_chat.config import Config
 from tui_chat.errors import StoreError
 from tui_chat.messages import State

@@ -16,7 +16,7 @@ from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 
-from tui_chat.chat.session import Session
+from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config, nearest
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.catalog import ModelCatalog
@@ -60,7 +60,7 @@ class ChatApp(App[None], inherit_bindings=False):
         first = Config().first_server if services.demo else book.first
         connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
         self.survey = ModelCatalog(book, connection.backends, services.discover)
-        self.session = Session(config, store, connection, services.clock, book, self._start)
+        self.workspace = Workspace(config, store, connection, services.clock, book, self._start)
         self.set_keymap(check_keymap(config.keys))
         if config.theme:
             if config.theme not in (themes := self.available_themes):
@@ -72,7 +72,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
-        return ChatScreen(self.services, self.session, self.survey, self.lend_terminal)
+        return ChatScreen(self.services, self.workspace, self.survey, self.lend_terminal)
 
     def on_ready(self) -> None:
         """Send what was asked on the command line; the demo, which is yet to come, gets it as a draft."""
@@ -88,7 +88,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     @work(exclusive=True, group="quit")
     async def _quit(self) -> None:
-        count = len(self.session.replying)
+        count = len(self.workspace.replying)
         if count:
             replies = "A reply is" if count == 1 else f"{count} replies are"
             question = ConfirmScreen(f"{replies} still coming.", "Enter stops, keeps and quits · Esc goes on")
@@ -105,8 +105,8 @@ class ChatApp(App[None], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
                 screen.leave()
-        await self.session.rest(patience)
-        await self.session.aclose()
+        await self.workspace.rest(patience)
+        await self.workspace.aclose()
         self.exit(return_code=self._code)
 
     def on_signal(self, number: int) -> None:
@@ -177,7 +177,7 @@ class ChatApp(App[None], inherit_bindings=False):
         theme = await self.push_screen_wait(ThemesScreen(self.available_themes, self.theme))
         if theme is not None:
             self.theme = theme
-            await self.session.keep_theme(theme)
+            await self.workspace.keep_theme(theme)
 
     def action_redraw(self) -> None:
         """Paint everything anew."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_chat.chat.session import Session
 from tui_chat.chat.window import tokens_of
+from tui_chat.chat.workspace import Workspace
 from tui_chat.ui import phrases
 
 
@@ -24,13 +24,13 @@ class Fullness:
 class Gauge:
     """What the header says of the context window of the chat that is open."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._warned: set[str] = set()
 
     def read(self) -> Fullness:
         """How much is used, by the server's own count while the chat fits."""
-        conversation, connection = self._session.conversation, self._session.connection
+        conversation, connection = self._workspace.conversation, self._workspace.connection
         last, window = conversation.last, connection.window
         tokens = tokens_of(conversation.branch, conversation.chat.system)
         if window is None or tokens <= window:

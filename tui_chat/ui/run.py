@@ -63,8 +63,8 @@ async def run(
             added=ServerFile(None if demo else config.servers_file, environ),
         )
         app = ChatApp(services, store, choose_driver(environ))
-        await app.session.start(chat, resume=resume)
-        if not config.theme and (theme := await app.session.theme()) in app.available_themes:
+        await app.workspace.start(chat, resume=resume)
+        if not config.theme and (theme := await app.workspace.theme()) in app.available_themes:
             app.theme = theme
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
@@ -75,7 +75,7 @@ async def run(
         try:
             await app.run_async()
         finally:
-            await app.session.aclose()  # also where a defect has ended it
+            await app.workspace.aclose()  # also where a defect has ended it
         say_goodbye(app)
         return app.return_code or 0
     finally:
@@ -84,13 +84,13 @@ async def run(
 
 def say_goodbye(app: ChatApp) -> None:
     """Say how to come back, if there is anything to come back to and anybody to say it to."""
-    session, chat = app.session, app.session.conversation.chat
-    if not (chat.leaf or chat.draft) or session.demo:
+    workspace, chat = app.workspace, app.workspace.conversation.chat
+    if not (chat.leaf or chat.draft) or workspace.demo:
         return
-    where = f" --url {session.connection.server.address}" if session.config.pinned else ""
+    where = f" --url {workspace.connection.server.address}" if workspace.config.pinned else ""
     line = f"Go on with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
-    if session.unsaved:
-        reason = f" {session.conversation.trouble}" if session.conversation.trouble else ""
+    if workspace.unsaved:
+        reason = f" {workspace.conversation.trouble}" if workspace.conversation.trouble else ""
         line = f"What was said last is not saved.{reason}\n"
     with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
         os.write(sys.stdout.fileno(), line.encode())

@@ -12,7 +12,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from tui_chat.chat.session import Session
+from tui_chat.chat.workspace import Workspace
 from tui_chat.markdown import warm_up
 from tui_chat.messages import Model
 from tui_chat.server import DEMO, Server
@@ -49,9 +49,9 @@ class ChatScreen(Moving):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
     def __init__(
-        self, services: Services, session: Session, survey: ModelCatalog, lend_terminal: LendTerminal
+        self, services: Services, workspace: Workspace, survey: ModelCatalog, lend_terminal: LendTerminal
     ) -> None:
-        super().__init__(services, session, lend_terminal)
+        super().__init__(services, workspace, lend_terminal)
         self._survey = survey
         self._pressed = -inf
 
@@ -80,7 +80,7 @@ class ChatScreen(Moving):
     @work(exclusive=True, group="look")
     async def look(self) -> None:
         """Find out what the server offers; while the log is empty, again and again until it is there."""
-        connection = self.session.connection
+        connection = self.workspace.connection
         while True:
             await connection.look()
             self._show_connection()
@@ -94,17 +94,17 @@ class ChatScreen(Moving):
     def _show_connection(self) -> None:
         if not self.query(Header):
             return  # the program is ending, with nothing left to show it on
-        connection = self.session.connection
+        connection = self.workspace.connection
         header = self.query_one(Header)
         header.model, header.server = connection.model, connection.server.label
         self._show_gauge()
-        self.query_one(Welcome).show(connection, demo=self.session.demo)
+        self.query_one(Welcome).show(connection, demo=self.workspace.demo)
         if self._live is None and (status := self._server_status()) not in (None, self._said):
             self._say(status)
 
     def _server_status(self) -> Status | None:
         """What is to be said of the server; None where something else may go on being said."""
-        connection = self.session.connection
+        connection = self.workspace.connection
         if connection.error is not None:
             return Status(str(connection.error), connection.error.hint, error=True)
         if (obstacle := connection.obstacle) is not None:
@@ -116,10 +116,10 @@ class ChatScreen(Moving):
 
     def _state(self) -> Status:
         """How the chat stands that is shown."""
-        connection, last = self.session.connection, self.session.conversation.last
+        connection, last = self.workspace.connection, self.workspace.conversation.last
         if connection.error is None and not connection.models:
             return Status("looking for a server", busy=True)
-        if self.session.current.held:
+        if self.workspace.current.held:
             return self._held()
         return Status((phrases.ending(last) if last else "") or "ready")
 
@@ -133,7 +133,7 @@ class ChatScreen(Moving):
 
     def show_chat(self) -> None:
         """Show the open chat where it was left: with its draft, at the place or the end."""
-        conversation = self.session.conversation
+        conversation = self.workspace.conversation
         self.show_branch()
         self._instead = None
         self.composer.text = conversation.chat.draft
@@ -142,7 +142,7 @@ class ChatScreen(Moving):
         if (place := conversation.chat.place) is not None:
             self.call_after_refresh(self.transcript.return_to, place.message, place.row)
         header = self.query_one(Header)
-        header.title, header.demo = conversation.chat.title, self.session.demo
+        header.title, header.demo = conversation.chat.title, self.workspace.demo
         self._show_gauge()
         self.watch_reply()
         self._show_notice()
@@ -168,35 +168,35 @@ class ChatScreen(Moving):
     @work(group="dialog", exclusive=True)
     async def action_models(self) -> None:
         """Choose a model, of this server or of another that can be reached."""
-        offer = await self.app.push_screen_wait(ModelsScreen(self.session.connection, self._survey))
+        offer = await self.app.push_screen_wait(ModelsScreen(self.workspace.connection, self._survey))
         if offer is None:
             return
-        if offer.server != self.session.connection.server:
+        if offer.server != self.workspace.connection.server:
             await self._use(offer.server, offer.models, offer.model.name)
         else:
-            await self.session.use_model(offer.model.name)
+            await self.workspace.use_model(offer.model.name)
         self._show_connection()
         self._measure()
 
     @work(group="dialog", exclusive=True)
     async def action_servers(self) -> None:
         """Choose, add, change, test or remove servers."""
-        known = await self.app.push_screen_wait(ServersScreen(self.session.connection.server, self._survey))
+        known = await self.app.push_screen_wait(ServersScreen(self.workspace.connection.server, self._survey))
         if known is not None:
             await self._use(known.server)
 
     async def _use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
         """Go on with another server; a reply on its way goes on with the one before, but for the demo's."""
-        if self.session.demo:
+        if self.workspace.demo:
             self._leave_chat()
-        await self.session.use(server, models, model)
+        await self.workspace.use(server, models, model)
         if self._moving:
             self._arrive()
         self._meet()
 
     def _meet(self) -> None:
         """Show the server that is talked to now; what it offers, as soon as that is known."""
-        connection = self.session.connection
+        connection = self.workspace.connection
         if connection.models:
             self._show_connection()
         else:
@@ -208,17 +208,17 @@ class ChatScreen(Moving):
     @work(group="dialog", exclusive=True)
     async def action_chats(self) -> None:
         """Open another chat, or look for something that was said."""
-        screen = ChatsScreen(self.session.store, self.session.conversation.chat.id, self._badge)
+        screen = ChatsScreen(self.workspace.store, self.workspace.conversation.chat.id, self._badge)
         found = await self.app.push_screen_wait(screen)
-        await self.session.catch_up()  # it may have been renamed
-        self.query_one(Header).title = self.session.conversation.chat.title
-        if self.session.conversation.chat.id in screen.deleted:
+        await self.workspace.catch_up()  # it may have been renamed
+        self.query_one(Header).title = self.workspace.conversation.chat.title
+        if self.workspace.conversation.chat.id in screen.deleted:
             await self._leave_deleted()
         if found is not None:
             await self.open_chat(found.chat, found.message, found.words)
 
     def _badge(self, chat_id: str) -> str:
-        chat = self.session.known(chat_id)
+        chat = self.workspace.known(chat_id)
         return "" if chat is None else phrases.badge(chat)
 
     @on(Transcript.Typed)
@@ -232,11 +232,11 @@ class ChatScreen(Moving):
         """Talk to the built-in scripted server instead, or go back from it. What was written goes along."""
         draft = self.composer.text
         self._leave_chat()
-        if self.session.demo:
-            await self.session.leave_demo()
+        if self.workspace.demo:
+            await self.workspace.leave_demo()
         else:
-            await self.session.start_demo(DEMO)
-        if draft != self.session.conversation.chat.draft:
+            await self.workspace.start_demo(DEMO)
+        if draft != self.workspace.conversation.chat.draft:
             self.composer.insert(draft)
         self._arrive()
         self.look()

@@ -9,7 +9,7 @@ from typing import Final
 from textual import on
 from textual.timer import Timer
 
-from tui_chat.chat.session import Session
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import StoreError
 from tui_chat.store.values import ChatFields, Place
 from tui_chat.ui.screens.writing import LendTerminal, Writing
@@ -24,8 +24,8 @@ _DRAFT_SECONDS: Final = 1.0
 class Moving(Writing):
     """The part of the chat screen that leaves a chat and opens another."""
 
-    def __init__(self, services: Services, session: Session, lend_terminal: LendTerminal) -> None:
-        super().__init__(services, session, lend_terminal)
+    def __init__(self, services: Services, workspace: Workspace, lend_terminal: LendTerminal) -> None:
+        super().__init__(services, workspace, lend_terminal)
         self._drafting: Timer | None = None
 
     @abstractmethod
@@ -42,19 +42,19 @@ class Moving(Writing):
 
     def _begin_chat(self) -> None:
         self._leave_chat()
-        self.session.new_chat()
+        self.workspace.new_chat()
         self._arrive()
 
     async def _leave_deleted(self) -> None:
         """Begin a new chat instead of the open one, which was deleted: a draft that is kept brings it back."""
-        conversation = self.session.conversation
+        conversation = self.workspace.conversation
         self._leave_chat()
-        if (reply := self.session.current.reply) is not None:
+        if (reply := self.workspace.current.reply) is not None:
             await reply.stop()
         await conversation.note(draft=conversation.chat.draft)
         with suppress(StoreError):  # it is listed again then
-            await self.session.store.delete(conversation.chat.id)
-        self.session.new_chat()
+            await self.workspace.store.delete(conversation.chat.id)
+        self.workspace.new_chat()
         self._arrive()
 
     def _refuses(self) -> bool:
@@ -62,7 +62,7 @@ class Moving(Writing):
 
     def _leave_chat(self) -> None:
         """Remember the draft, and where the reader is; what is typed from now on is meant for the next chat."""
-        conversation = self.session.conversation
+        conversation = self.workspace.conversation
         fields = ChatFields(draft=self.composer.text, place=self._place())
         if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
             conversation.note_soon(**fields)  # not otherwise: another tui-chat may have written its own
@@ -75,15 +75,15 @@ class Moving(Writing):
         self.show_chat()
         self.composer.insert(typed)
         self._moving = False
-        if not self.session.connection.models:  # the chat before was left before its server had answered
+        if not self.workspace.connection.models:  # the chat before was left before its server had answered
             self._look_for_server()
 
     async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
         """Show another chat where it was left, or at a message; a reply on its way goes on."""
-        if chat != self.session.conversation.chat.id:
+        if chat != self.workspace.conversation.chat.id:
             self._leave_chat()
             try:
-                await self.session.open_chat(chat)
+                await self.workspace.open_chat(chat)
             except StoreError as error:
                 self._arrive()
                 self._say(Status(str(error), error.hint, error=True))
@@ -92,9 +92,9 @@ class Moving(Writing):
             self._meet()
         if message is not None:
             if message not in {entry.message.id for entry in self.transcript.entries}:
-                if (reply := self.session.current.reply) is not None and self._busy:
+                if (reply := self.workspace.current.reply) is not None and self._busy:
                     await reply.stop()  # its branch is not the one to show
-                self.session.conversation.turn_to(message)
+                self.workspace.conversation.turn_to(message)
                 self.show_branch()
             self.call_after_refresh(self._step_to, message, words)  # when the log knows its size
 
@@ -113,8 +113,8 @@ class Moving(Writing):
 
     def _keep_draft(self) -> None:
         self._drafting = None
-        if not self._moving and self.composer.text != self.session.conversation.chat.draft:
-            self.session.conversation.note_soon(draft=self.composer.text)
+        if not self._moving and self.composer.text != self.workspace.conversation.chat.draft:
+            self.workspace.conversation.note_soon(draft=self.composer.text)
 
     def _place(self) -> Place | None:
         """Where the reader is; None at the end."""

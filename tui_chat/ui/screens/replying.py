@@ -9,7 +9,7 @@ from textual import on, work
 
 from tui_chat.chat.generation import Generation, Reply
 from tui_chat.chat.retry import plan_again
-from tui_chat.chat.session import Session
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role
 from tui_chat.ui import phrases
@@ -30,16 +30,16 @@ _ELSEWHERE: Final = Status("being answered in another tui-chat", "Esc stops it",
 class Replying(Reading):
     """The model's half of the chat screen."""
 
-    def __init__(self, services: Services, session: Session) -> None:
+    def __init__(self, services: Services, workspace: Workspace) -> None:
         super().__init__(services)
-        self.session = session
+        self.workspace = workspace
         self._live: ReplyView | None = None
         self._instead: Message | None = None
         """The prompt that is being written anew."""
         self._said = Status("looking for a server", busy=True)
         self._writing = False
         """Whether something is written in the composer."""
-        self._gauge = Gauge(session)
+        self._gauge = Gauge(workspace)
         self._moving = False
         """Whether one chat was left and the next is not shown yet."""
 
@@ -47,12 +47,12 @@ class Replying(Reading):
     def _busy(self) -> bool:
         """Whether this process answers the chat on screen, or its end is not shown yet."""
         own = self._live is not None and isinstance(self._live.reply, Generation)
-        return own or self.session.current.replying
+        return own or self.workspace.current.replying
 
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         if self._busy and self._instead is None and not self._moving:
-            self.session.enqueue(event.text)
+            self.workspace.enqueue(event.text)
             self._show_status()
             return
         if self._refuses() or self._lacks_model():
@@ -60,12 +60,12 @@ class Replying(Reading):
             return
         self.say_aside("saving", "", busy=True)  # seen only where the disk is slow
         instead, self._instead = self._instead, None
-        self._answer(self.session.send(event.text, instead), event.text)
+        self._answer(self.workspace.send(event.text, instead), event.text)
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         if not self._refuses():
-            self._answer(self.session.again(message))
+            self._answer(self.workspace.again(message))
 
     @work(exclusive=True, group="view")
     async def _answer(self, reply: Generation, text: str = "") -> None:
@@ -76,7 +76,7 @@ class Replying(Reading):
             return
         if text:
             self.composer.take_back(text)
-        if self.session.conversation.elsewhere:
+        if self.workspace.conversation.elsewhere:
             self._say_elsewhere()
             self.watch_reply()
         elif not text:
@@ -86,8 +86,8 @@ class Replying(Reading):
         """Show the reply of the open chat, wherever it is received; the one before is looked at no longer."""
         self.workers.cancel_group(self, "view")
         self._live = None
-        self.session.watch()
-        if self.session.current.busy and (reply := self.session.current.reply) is not None:
+        self.workspace.watch()
+        if self.workspace.current.busy and (reply := self.workspace.current.reply) is not None:
             self._watch(reply)
 
     @work(exclusive=True, group="view")
@@ -95,7 +95,7 @@ class Replying(Reading):
         await self._look_at(reply)
 
     async def _look_at(self, reply: Reply) -> None:
-        chat = self.session.current
+        chat = self.workspace.current
         view = self._live = ReplyView(
             reply, chat.conversation, self.transcript, interval=self._interval, told=self._told
         )
@@ -104,7 +104,7 @@ class Replying(Reading):
         finally:
             if self._live is view:
                 self._live = None
-        if not self.is_running or chat is not self.session.current:
+        if not self.is_running or chat is not self.workspace.current:
             return  # the program may be ending, with nothing left to show it on
         if reply.message is not None and reply.message.id != chat.conversation.chat.leaf:
             self.show_branch()  # nothing came of it: the version before is better than none
@@ -121,44 +121,44 @@ class Replying(Reading):
 
     def _show_notice(self) -> None:
         """Say, once, what has to be said of the chat on screen."""
-        notice, self.session.notice = self.session.notice, ""
+        notice, self.workspace.notice = self.workspace.notice, ""
         if notice:
             self.notify(notice, severity="warning", timeout=10, markup=False)
 
     def _held(self) -> Status:
         """Prompts wait, and are not sent by themselves."""
-        count = len(self.session.current.queue)
+        count = len(self.workspace.current.queue)
         waiting = "1 prompt is waiting" if count == 1 else f"{count} prompts are waiting"
-        last = self.session.conversation.last
+        last = self.workspace.conversation.last
         return Status(waiting, phrases.ending(last) if last else "")
 
     @on(Composer.Unqueued)
     def action_unqueue(self) -> None:
         """Take the last waiting prompt back into the composer."""
-        if text := self.session.unqueue():
+        if text := self.workspace.unqueue():
             self.composer.take_back(text)
             self._show_status()
 
     @work(group="stop")
     async def action_send_next(self) -> None:
         """Send the next waiting prompt now; a reply on its way is stopped."""
-        if not self.session.current.queue:
+        if not self.workspace.current.queue:
             self.notify("No prompt is waiting.", timeout=3)
             return
-        await self.session.send_next()
+        await self.workspace.send_next()
         self.watch_reply()
 
     def _interval(self) -> float:
         return float(getattr(self.app._driver, "frame_interval", 0.05))
 
     def _ended(self, reply: Reply) -> None:
-        error = reply.error or self.session.conversation.trouble
+        error = reply.error or self.workspace.conversation.trouble
         if error is not None:
             hint = _with_key(error.hint) if error is reply.error else error.hint
             self._say(Status(str(error), hint, error=True))
             if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
                 self._look_for_server()
-        elif self.session.current.held:
+        elif self.workspace.current.held:
             self._say(self._held())
         elif reply.message is not None:
             self._say(Status(phrases.summary(reply.message)))
@@ -170,7 +170,7 @@ class Replying(Reading):
     async def _measure(self) -> None:
         """A model that was just loaded tells its context window now."""
         self._show_gauge()
-        await self.session.connection.measure()
+        await self.workspace.connection.measure()
         self._show_gauge()
 
     def _show_gauge(self) -> None:
@@ -184,18 +184,18 @@ class Replying(Reading):
 
     def show_branch(self) -> None:
         """Show the present branch of the chat, from its end."""
-        conversation = self.session.conversation
+        conversation = self.workspace.conversation
         self.transcript.show(conversation.branch, conversation.numbered())
         self.show_log()
 
     def show_log(self) -> None:
         """Show the log or, where it is empty, the welcome; and offer what was said to the Up key."""
-        branch = self.session.conversation.branch
+        branch = self.workspace.conversation.branch
         self.composer.remember(message.text for message in branch if message.role is Role.USER)
         empty = not self.transcript.entries
         self.query_one(Welcome).display = empty
         self.transcript.display = not empty
-        self.query_one(Header).title = self.session.conversation.chat.title
+        self.query_one(Header).title = self.workspace.conversation.chat.title
 
     def _say(self, status: Status) -> None:
         self._said = status
@@ -205,7 +205,7 @@ class Replying(Reading):
         """Whether nothing can be sent now; says why."""
         if self._busy:
             self.notify("A reply is on its way: Esc stops it. What you wrote stays here.", timeout=3)
-        elif self.session.conversation.elsewhere:
+        elif self.workspace.conversation.elsewhere:
             self._say_elsewhere()
         else:
             return False
@@ -213,7 +213,7 @@ class Replying(Reading):
 
     def _lacks_model(self) -> bool:
         """Whether it is known that there is nobody to answer; says so, and looks again."""
-        obstacle = self.session.connection.obstacle
+        obstacle = self.workspace.connection.obstacle
         if obstacle is not None:
             why = str(obstacle).rstrip(".")
             self.notify(f"Not sent: {why}. Your text is kept.", severity="warning", timeout=5, markup=False)
@@ -228,21 +228,21 @@ class Replying(Reading):
         )
 
     def _tick(self) -> None:
-        if self._live is not None or self.query_one(Header).others != self.session.running_elsewhere:
+        if self._live is not None or self.query_one(Header).others != self.workspace.running_elsewhere:
             self._show_status()
-        if self.session.replying:
+        if self.workspace.replying:
             self._heed_stops()
 
     @work(exclusive=True, group="listen")
     async def _heed_stops(self) -> None:
-        await self.session.heed_stops()
+        await self.workspace.heed_stops()
 
     def _show_status(self) -> None:
         for header in self.query(Header):
-            header.unsaved = self.session.unsaved
-            header.others = self.session.running_elsewhere
+            header.unsaved = self.workspace.unsaved
+            header.others = self.workspace.running_elsewhere
         for waiting in self.query(Waiting):
-            waiting.prompts = self.session.current.queue
+            waiting.prompts = self.workspace.current.queue
             self.composer.waiting = bool(waiting.prompts)
         bar, live = self.query_one(StatusBar), self._live
         bar.status = self._said if live is None else _told(live.reply)
@@ -255,12 +255,12 @@ class Replying(Reading):
         if self._live is not None:
             bar.keys = footer(own, ["stop", *others])
             return
-        plan = plan_again(self.session.conversation)
+        plan = plan_again(self.workspace.conversation)
         keys = footer(own, ["again"], plan.kind) if plan else ()
-        if self.session.current.held:
+        if self.workspace.current.held:
             keys = footer(own, ["send-next"]) + keys
         if bar.status.error and plan is None:
-            keys = footer(own, ["servers" if self.session.connection.error else "models"])
+            keys = footer(own, ["servers" if self.workspace.connection.error else "models"])
         elif self._writing and not bar.status.error:
             keys = footer(own, ["new-line"]) + keys
         bar.keys = keys + footer(own, [*others, "chats", "models"])
@@ -286,7 +286,7 @@ class Replying(Reading):
     @work(group="stop")
     async def stop_reply(self) -> None:
         """Stop the reply of the chat on screen, wherever it is received."""
-        reply = self.session.current.reply
+        reply = self.workspace.current.reply
         if reply is None or reply.ended:
             return
         try:

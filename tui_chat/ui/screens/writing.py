@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 
 from textual import work
 
-from tui_chat.chat.session import Session
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError
 from tui_chat.messages import Role
 from tui_chat.terminal.editor import edited, editor_of
@@ -22,16 +22,16 @@ LendTerminal = Callable[[], AbstractContextManager[None]]
 class Writing(Replying):
     """The writer's half of the chat screen."""
 
-    def __init__(self, services: Services, session: Session, lend_terminal: LendTerminal) -> None:
+    def __init__(self, services: Services, workspace: Workspace, lend_terminal: LendTerminal) -> None:
         """`lend_terminal`: inside of the context that it gives, another program has the terminal."""
-        super().__init__(services, session)
+        super().__init__(services, workspace)
         self._lend_terminal = lend_terminal
 
     # A prompt that was said
 
     def action_edit(self) -> None:
         """Write the prompt that was stepped to anew; that of a reply, if one was stepped to."""
-        conversation, message = self.session.conversation, self.stepped_to()
+        conversation, message = self.workspace.conversation, self.stepped_to()
         prompt = message if message is None or message.role is Role.USER else conversation.parent_of(message)
         if prompt is None or self._refuses():
             return
@@ -61,7 +61,7 @@ class Writing(Replying):
 
     def action_version(self, step: int) -> None:
         """Show the version before (-1) or after (1) the message that was stepped to, with what followed it."""
-        conversation, message = self.session.conversation, self.stepped_to()
+        conversation, message = self.workspace.conversation, self.stepped_to()
         if message is None or self._refuses():
             return
         versions = conversation.versions(message)

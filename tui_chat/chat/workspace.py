@@ -44,7 +44,7 @@ Start = Callable[[Coroutine[Any, Any, None], str], object]
 """Starts work in a task of its own, in a group of that name."""
 
 
-class Session:
+class Workspace:
     """The chats that are open, each with its server and its reply, and the one that is on screen."""
 
     def __init__(
