@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.measures import Figures
+from tests.bench.programs import TREE
 from tests.bench.serve import Server, Stream
 
 ASK: Final = "ask"
 LOOP: Final = "ollama loop"
-_ROOT: Final = Path(__file__).parents[2]
 
 
 def has_ollama() -> bool:
@@ -32,7 +32,7 @@ def first_byte(subject: str, server: Server, home: Path) -> Figures:
         ASK: [sys.executable, "-m", "tui_chat", "ask", "--url", server.url, "-m", "tiny", "please answer"],
         LOOP: [_python(), "-m", "tests.bench.floors.ollama_loop", "please answer"],
     }[subject]
-    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "OLLAMA_HOST": server.url, "PYTHONPATH": str(_ROOT)}
+    environ = {"PATH": os.environ["PATH"], "HOME": str(home), "OLLAMA_HOST": server.url, "PYTHONPATH": str(TREE)}
     started = time.monotonic()
     process = subprocess.Popen(
         argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ

@@ -17,6 +17,8 @@ from tests.bench.screen import Screen
 from tests.bench.serve import Server, Stream
 from tests.bench.session import Session
 
+TREE: Final = Path(__file__).parents[2]
+"""This checkout."""
 _PROBE: Final = "§"
 _PROBE_SECONDS: Final = 0.02
 _PATIENCE: Final = 30.0
@@ -119,9 +121,9 @@ class Run:
 
 @contextmanager
 def running(
-    program: Program, server: Server, home: Path, *arguments: str, rate: float | None = None
+    program: Program, server: Server, home: Path, *arguments: str, rate: float | None = None, tree: Path = TREE
 ) -> Iterator[Run]:
-    """A program, ready, whose files are all below `home`."""
+    """A program, ready, whose files are all below `home`, and its code below `tree`."""
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -129,7 +131,7 @@ def running(
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
         "OLLAMA_HOST": server.url,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(tree),
         **{name: value for name, value in os.environ.items() if name.startswith("TUI_CHAT_")},
     }
     with Session(program.argv(arguments), environ, rate) as session:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import asking, chats, measures
+from tests.bench import asking, chats, many, measures
 from tests.bench.content import KINDS
 from tests.bench.hostile import HOSTILE
 from tests.bench.measures import Figures
-from tests.bench.programs import Program
+from tests.bench.programs import TREE, Program
 from tests.bench.serve import Server
 from tests.bench.table import Row
 
@@ -29,6 +29,8 @@ class Bench:
     server: Server
     home: Path
     quick: bool
+    before: Path | None = None
+    """An older checkout, to compare with."""
     raw: list[dict[str, Any]] = field(default_factory=list)
     """Every single run, for the JSON file."""
 
@@ -240,9 +242,50 @@ def asking_in_a_shell(bench: Bench) -> list[Row]:
     return rows
 
 
+def sending(bench: Bench) -> list[Row]:
+    """From Enter until the request is at the server."""
+    count, trees = 10 if bench.quick else 30, {"ours": TREE} | ({"before": bench.before} if bench.before else {})
+    got = bench.each(
+        "sending", 3, list(trees),
+        lambda name: many.sending(bench.server, bench.home / f"sending-{name}", trees[name], count),
+    )  # fmt: skip
+    ours, before = got["ours"]["enter p50"], got["before"]["enter p50"] if bench.before else None
+    target = "(shown)" if before is None else "at most half of before"
+    return [
+        Row("Enter to request, median", "ms", ours, target, before is None or ours <= before / 2, before=before)
+    ]
+
+
+def side_by_side(bench: Bench) -> list[Row]:
+    """Eight chats that stream at once, one of them on screen; and fifty."""
+    seconds, tokens = (5.0, 300) if bench.quick else (15.0, 1000)
+    got = bench.each(
+        "side by side", 2, ["1", "8"],
+        lambda chats: many.side_by_side(bench.server, bench.home, int(chats), seconds),
+    )  # fmt: skip
+    alone, eight = got["1"], got["8"]
+    echo, sent, cpu = eight["echo p95"], eight["bytes"] / alone["bytes"], eight["cpu"] / alone["cpu"]
+    whole = bench.each(
+        "fifty", 1, ["50"], lambda _: many.at_once(bench.server, bench.home / "fifty", 50, tokens)
+    )["50"]  # fmt: skip
+    return [
+        Row("8 chats at 50 tok/s each: key echo, p95", "ms", echo, "at most 25 ms", echo <= 25),
+        Row(
+            "… bytes to the terminal, over one chat alone", "x", sent, "those of the shown one (1.1)", sent <= 1.1
+        ),
+        Row("… processor time per token, over one alone", "x", cpu, "at most 1.3", cpu <= 1.3),
+        Row(
+            f"50 chats with {tokens:,} tokens each: whole on disk", "", whole["whole"], "50", whole["whole"] == 50
+        ),
+        Row("… processor time per token", "ms", whole["cpu"], "(shown)", True),
+    ]
+
+
 PROMISES: dict[str, Callable[[Bench], list[Row]]] = {
     "start": starting,
     "ask": asking_in_a_shell,
+    "send": sending,
+    "many": side_by_side,
     "rest": resting,
     "stream": streaming,
     "keys": keys,

@@ -2,6 +2,7 @@
 
     {"stream": {"kind": "mixed", "count": 100, "rate": 50, "tag": "aa", "delay": 0}}   answers {}
     {"times": true}                                   answers when each token of the last stream was written
+    {"asked": true}                                   answers when the last request was there
 
 Times are seconds of CLOCK_MONOTONIC, which all processes of a machine share. A rate of 0 is as fast as it goes.
 """
@@ -56,6 +57,10 @@ class Server:
         """When each token of the last stream was written."""
         return [float(moment) for moment in self._ask({"times": True})]
 
+    def asked(self) -> float:
+        """When the last request was there, or 0."""
+        return float(self._ask({"asked": True}))
+
     def __enter__(self) -> Self:
         return self
 
@@ -81,17 +86,19 @@ class _Streamer:
     def __init__(self) -> None:
         self.next = Stream()
         self.times: list[float] = []
+        self.asked = 0.0
 
     async def reply(self, exchange: Exchange) -> None:
         """One answer to `/api/chat`."""
-        stream, self.times = self.next, []
+        stream, times = self.next, list[float]()
+        self.asked, self.times = time.monotonic(), times
         await head()(exchange)
         await asyncio.sleep(stream.delay)
         started = time.monotonic()
         for index, text in enumerate(tokens(stream.kind, stream.count, stream.tag)):
             if stream.rate and (early := started + index / stream.rate - time.monotonic()) > 0:
                 await asyncio.sleep(early)
-            self.times.append(time.monotonic())
+            times.append(time.monotonic())
             await exchange.send(ndjson(content(text)))
         await done("stop", prompt_eval_count=10, eval_count=stream.count, eval_duration=1_000_000_000)(exchange)
         await end()(exchange)
@@ -109,7 +116,7 @@ async def _serve() -> None:
                 streamer.next = Stream(**order["stream"])
                 print("{}", flush=True)
             else:
-                print(json.dumps(streamer.times), flush=True)
+                print(json.dumps(streamer.asked if "asked" in order else streamer.times), flush=True)
 
 
 if __name__ == "__main__":

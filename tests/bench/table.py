@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_HEADINGS = ("measure", "tui-chat", "minimal app", "print loop", "to reach", "")
-_WIDTHS = (58, 12, 12, 12, 34, 6)
+_HEADINGS = ("measure", "tui-chat", "before", "minimal app", "print loop", "to reach", "")
+_WIDTHS = (62, 12, 12, 12, 12, 34, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class Row:
     kept: bool
     minimal: float | None = None
     printed: float | None = None
+    before: float | None = None
+    """The figure of an older tui-chat, in the same run."""
 
     def json(self) -> dict[str, Any]:
         """The row as a JSON object."""
@@ -28,7 +30,7 @@ class Row:
 
     def cells(self) -> tuple[str, ...]:
         """The row as text, a piece per column."""
-        figures = (_figure(value, self.unit) for value in (self.ours, self.minimal, self.printed))
+        figures = (_figure(value, self.unit) for value in (self.ours, self.before, self.minimal, self.printed))
         return (self.name, *figures, self.target, "ok" if self.kept else "MISSED")
 
 
