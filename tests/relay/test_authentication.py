@@ -132,7 +132,7 @@ async def test_the_log_holds_names_but_no_tokens_and_nothing_that_was_said(
         await relay.client.get("/secret-path", headers=bearer(token))
         await relay.client.get("/v1/models/secret-model", headers=bearer(token))
         await relay.client.get("/v1/models", headers=bearer(token + "x"))
-    lines = [record.getMessage() for record in caplog.records if record.filename == "journal.py"]
+    lines = [record.getMessage() for record in caplog.records if record.filename == "access_log.py"]
     assert [line.rpartition(" ")[0] for line in lines] == [
         "anna POST /api/chat 200",
         "anna POST /api/chat 400",
@@ -152,7 +152,7 @@ async def test_the_log_tells_who_left_from_who_stayed(
     backend = ScriptedBackend((Accepted(), Delta("x"), asyncio.Event().wait))
 
     def lines() -> list[str]:
-        return [record.getMessage() for record in caplog.records if record.filename == "journal.py"]
+        return [record.getMessage() for record in caplog.records if record.filename == "access_log.py"]
 
     async with running(backend, tokens) as relay:
         async with relay.chat(HELLO_BODY, headers=headers) as response:
