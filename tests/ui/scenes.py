@@ -105,18 +105,18 @@ class Play:
 
     scene: Callable[[Stage], Awaitable[None]]
     theme: str = ""
-    _now: list[float] = field(default_factory=lambda: [1000.0])
-    _server: ScriptedServer = field(default_factory=ScriptedServer)
+    now: list[float] = field(default_factory=lambda: [1000.0])
+    server: ScriptedServer = field(default_factory=ScriptedServer)
 
     def app(self) -> ChatApp:
         """The app, to be run by the caller; the server starts with it."""
 
-        services = Services(Config(theme=self.theme), detect.connect, nothing_found, clock=lambda: self._now[0])
-        return _App(services, asyncio.run(Store.open(None)), self._server)
+        services = Services(Config(theme=self.theme), detect.connect, nothing_found, clock=lambda: self.now[0])
+        return _App(services, asyncio.run(Store.open(None)), self.server)
 
     async def run(self, pilot: Pilot[None]) -> None:
         """Bring the scene about."""
-        stage = Stage(self._server, pilot, asyncio.Event(), self._now)
+        stage = Stage(self.server, pilot, asyncio.Event(), self.now)
         await stage.until(lambda: bool(stage.chat.query_one(Header).model))
         await self.scene(stage)
         stage.chat.app.clear_notifications()
