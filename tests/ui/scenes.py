@@ -202,6 +202,34 @@ async def picker(stage: Stage) -> None:
     await stage.pilot.pause(0.3)
 
 
+async def side_by_side(stage: Stage) -> None:
+    """The list of chats: of three that are answered one is thinking, and one has ended since it was seen."""
+    chat, ended = stage.chat, [done("stop", **USAGE), end()]
+    replies = {
+        "Translate the README into French": [*[token("Voici.")] * 90, wait(stage.gate), *ended],
+        "Why is my Postgres query slow?": [token("First."), wait(stage.gate), *[token("Then.")] * 84, stall()],
+        "A bounded queue in Go": [token("Here is one."), *ended],
+        "Summarise the meeting notes": [thought("First, who was there?"), stall()],
+    }
+    for steps in replies.values():
+        stage.server.script(head(), *steps)
+    for prompt in replies:
+        await stage.ask(prompt)
+        await stage.until(
+            lambda: bool((reply := chat.workspace.current.reply) and reply.message and reply.message.parts)
+        )
+        await stage.pilot.press("ctrl+n")
+    stage.now[0] += 2.0
+    stage.gate.set()
+    slow = next(open for open in chat.workspace.replying if "slow" in open.conversation.chat.title)
+    await stage.until(lambda: len(chat.workspace.replying) == 2 and slow.reply.progress.pieces == 85)  # type: ignore[union-attr]
+    while await chat.workspace.store.newest() != slow.conversation.chat.id:  # until its words are on disk
+        await stage.pilot.pause(0.05)
+    await stage.pilot.press("ctrl+o")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.pause(0.3)
+
+
 async def help_screen(stage: Stage) -> None:
     """The keys."""
     await stage.pilot.press("f1")
@@ -223,5 +251,6 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "scrolled": scrolled,
     "error": error,
     "picker": picker,
+    "side by side": side_by_side,
     "help": help_screen,
 }
