@@ -1,15 +1,29 @@
-"""What the tests of conversations share: a server that replies from a script, and a clock that moves when told."""
+"""What the tests of chats share: a server that replies from a script, a clock that moves when told, and a reply."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 
+from tui_chat.backends.base import Backend
+from tui_chat.chat.choices import Choices
+from tui_chat.chat.conversation import Conversation
+from tui_chat.chat.generation import Generation, Hear
+from tui_chat.chat.retry import ReplyPlan, RetryKind
+from tui_chat.config import Config
 from tui_chat.errors import NoSuchModel
 from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Message, Model, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.server import Server
+from tui_chat.servers.connection import Connection
+from tui_chat.servers.registry import ServerRegistry
+from tui_chat.servers.server_file import ServerFile
+from tui_chat.store.store import Store
+from tui_chat.store.values import ChatFields
 
 Step = Event | Exception | asyncio.Event
 """What a script consists of: an event is sent, an error raised, a gate waited for."""
@@ -80,3 +94,72 @@ class Clock:
 def empty_reply(**fields: object) -> Message:
     """A reply of which nothing is there yet."""
     return Message(Role.ASSISTANT, state=State.STREAMING, model="tiny", **fields)  # type: ignore[arg-type]
+
+
+@dataclass
+class Reception:
+    """A reply, what was heard of it, and the chat that it is in."""
+
+    generation: Generation
+    conversation: Conversation
+    heard: list[Event]
+
+    @property
+    def message(self) -> Message:
+        message = self.generation.message
+        assert message is not None
+        return message
+
+    async def run(self) -> list[Event]:
+        """Receive it to its end: what was heard."""
+        await self.generation.run()
+        return self.heard
+
+
+@asynccontextmanager
+async def reception(
+    backend: Backend | None,
+    reply: Message | None = None,
+    *,
+    prompt: str = "go",
+    clock: Callable[[], float] = time.monotonic,
+    kind: RetryKind = RetryKind.RETRY,
+    store: Store | None = None,
+    hear: Hear | None = None,
+    checkpoint_seconds: float = 3600,
+    config: Config | None = None,
+) -> AsyncIterator[Reception]:
+    """A reply that is about to be received, as the first of a chat; one that has text already goes on from that.
+
+    None as a backend: there is nothing to answer.
+    """
+    own = store or await Store.open(None)
+    conversation = Conversation(own)
+    said = Message(Role.USER, parts_of(prompt))
+    reply = replace(reply or empty_reply(), parent=said.id)
+    connection = Connection(lambda _: backend or ScriptedBackend(), Server("http://box:11434"), wanted="tiny")
+    heard: list[Event] = []
+
+    async def begin() -> ReplyPlan | None:
+        return None if backend is None else ReplyPlan(kind, reply, said, ChatFields(draft=""), reply.text)
+
+    async def note(event: Event) -> None:
+        heard.append(event)
+        if hear is not None:
+            await hear(event)
+
+    config = config or Config()
+    generation = Generation(
+        conversation,
+        connection,
+        Choices(config, own, ServerRegistry(config, ServerFile())),
+        begin,
+        hear=note,
+        clock=clock,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    try:
+        yield Reception(generation, conversation, heard)
+    finally:
+        if store is None:
+            await own.aclose()

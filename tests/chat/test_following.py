@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.following import followed
+from tui_chat.chat.reply import RemoteReply
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
+from tui_chat.tasks import start_task
 
 HERE = ProcessId.current()
 GONE = replace(HERE, pid=4_000_000)
@@ -40,12 +40,21 @@ async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
     seen: list[tuple[str, State]] = []
     stages = iter([reply.with_text("half of it"), replace(reply.with_text("all of it"), state=State.COMPLETE)])
     await other.save("chat", next(stages))
-    async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
-        async for message in news:
-            seen.append((message.text, message.state))
-            if (stage := next(stages, None)) is not None:
+    remote = RemoteReply(conversation, 0.01)
+    following = start_task(remote.run())
+    async with asyncio.timeout(10):
+        async for _ in remote.changes():
+            assert remote.message is not None
+            seen.append((remote.message.text, remote.message.state))
+            if len(seen) > 1 and (stage := next(stages, None)) is not None:
                 await other.save("chat", stage)
-    assert seen == [("half of it", State.STREAMING), ("all of it", State.COMPLETE)]
+    await following
+    assert seen[:3] == [
+        ("half", State.STREAMING),
+        ("half of it", State.STREAMING),
+        ("all of it", State.COMPLETE),
+    ]
+    assert remote.ended
     assert not conversation.elsewhere
     assert [message.text for message in conversation.branch] == ["go", "all of it"]
     await other.aclose()
@@ -60,9 +69,11 @@ async def test_when_its_writer_is_gone_it_is_interrupted(tmp_path: Path) -> None
     assert thread.messages[1].state is State.INTERRUPTED  # so it is said at once where its writer was gone before
     then = replace(thread, messages=(thread.messages[0], reply), elsewhere=frozenset({reply.id}))
     conversation = Conversation(store, then)
-    async with asyncio.timeout(10), aclosing(followed(conversation, store, 0.01)) as news:
-        seen = [(message.text, message.state) async for message in news]
-    assert seen == [("half", State.INTERRUPTED)]
+    remote = RemoteReply(conversation, 0.01)
+    async with asyncio.timeout(10):
+        await remote.run()
+    assert remote.message is not None
+    assert (remote.message.text, remote.message.state) == ("half", State.INTERRUPTED)
     assert not conversation.elsewhere
     await gone.aclose()
     await store.aclose()
@@ -72,6 +83,8 @@ async def test_a_chat_that_nobody_answers_is_not_followed() -> None:
     store = await Store.open(None)
     conversation = Conversation(store)
     await conversation.ask("go")
-    async with aclosing(followed(conversation, store, 0.01)) as news:
-        assert [message async for message in news] == []
+    remote = RemoteReply(conversation, 3600)
+    async with asyncio.timeout(10):
+        await remote.run()
+    assert remote.ended
     await store.aclose()

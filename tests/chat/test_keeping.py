@@ -9,16 +9,13 @@ from typing import Any
 
 import pytest
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.generation import Generation
-from tui_chat.chat.retry import ReplyPlan, RetryKind, answer_to
-from tui_chat.chat.turn import Turn
-from tui_chat.errors import Cut
+from tui_chat.errors import Cut, StoreError
 from tui_chat.events import Accepted, Delta, Finished
-from tui_chat.messages import ChatRequest, Message, State
+from tui_chat.messages import Message, State
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 
-from tests.chat.kit import ScriptedBackend, Step
+from tests.chat.kit import ScriptedBackend, Step, reception
 
 
 class CountingStore(Store):
@@ -40,25 +37,11 @@ async def store() -> AsyncIterator[CountingStore]:
     await store.aclose()
 
 
-async def begun(store: Store, *script: Step, seconds: float = 3600) -> tuple[Conversation, Generation]:
-    """A chat with a prompt, and the reply to it, which checkpoints every so many `seconds`."""
-    conversation = Conversation(store)
-    prompt = conversation.prompt("go")
-    reply = answer_to(prompt)
-    await conversation.begin(prompt, reply, settings={})
-    turn = Turn(ScriptedBackend([list(script)]), ChatRequest("tiny", ()), reply)
-
-    async def begin() -> ReplyPlan:
-        return ReplyPlan(RetryKind.RETRY, reply)
-
-    async def connect(_: ReplyPlan) -> Turn:
-        return turn
-
-    return conversation, Generation(conversation, begin, connect, lambda _: reply, checkpoint_seconds=seconds)
-
-
 async def on_disk(store: Store, conversation: Conversation) -> Message | None:
-    thread = await store.load(conversation.chat.id)
+    try:
+        thread = await store.load(conversation.chat.id)
+    except StoreError:
+        return None  # not yet
     return next((message for message in thread.messages if message.parent), None)
 
 
@@ -72,7 +55,9 @@ async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_writte
     store: CountingStore,
 ) -> None:
     gates = asyncio.Event(), asyncio.Event()
-    conversation, reply = await begun(store, Accepted(), gates[0], Delta("a"), gates[1])
+    script: list[Step] = [Accepted(), gates[0], Delta("a"), gates[1]]
+    async with reception(ScriptedBackend([script]), store=store) as received:
+        conversation, reply = received.conversation, received.generation
     task = start_task(reply.run())
 
     def holds(text: str) -> Callable[[], Awaitable[bool]]:
@@ -93,14 +78,17 @@ async def test_the_row_is_there_from_the_beginning_and_the_first_token_is_writte
 
 
 async def test_the_cost_does_not_grow_with_the_tokens(store: CountingStore) -> None:
-    _, reply = await begun(store, *[Delta("word ")] * 500, Finished())
-    await reply.run()
-    assert [message.state for message in store.saves] == [State.STREAMING, State.STREAMING, State.COMPLETE]
+    async with reception(ScriptedBackend([[*[Delta("word ")] * 500, Finished()]]), store=store) as received:
+        await received.run()
+    assert len(store.saves) <= 3
+    assert [message.state for message in (store.saves[0], store.saves[-1])] == [State.STREAMING, State.COMPLETE]
     assert store.saves[-1].text == "word " * 500
 
 
 async def test_words_after_which_the_server_falls_silent_are_written_too(store: CountingStore) -> None:
-    conversation, reply = await begun(store, Delta("one "), Delta("two"), asyncio.Event(), seconds=0.05)
+    backend = ScriptedBackend([[Delta("one "), Delta("two"), asyncio.Event()]])
+    async with reception(backend, store=store, checkpoint_seconds=0.05) as received:
+        conversation, reply = received.conversation, received.generation
     task = start_task(reply.run())
 
     async def is_there() -> bool:
@@ -116,9 +104,10 @@ async def test_words_after_which_the_server_falls_silent_are_written_too(store: 
 
 
 async def test_a_cut_is_written_with_its_error(store: CountingStore) -> None:
-    conversation, reply = await begun(store, Delta("half"), Cut("gone"))
-    await reply.run()
-    message = await on_disk(store, conversation)
+    async with reception(ScriptedBackend([[Delta("half"), Cut("gone")]]), store=store) as received:
+        await received.run()
+    reply = received.generation
+    message = await on_disk(store, received.conversation)
     assert message is not None
     assert reply.message is not None
     assert (message.text, message.state, message.error) == ("half", State.INTERRUPTED, "gone")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import Message, Model, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.servers.connection import Connection
+from tui_chat.store.executor import SerialExecutor
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 from tui_chat.tasks import start_task
 
-from tests.chat.kit import ScriptedBackend
+from tests.chat.kit import ScriptedBackend, Step
 
 TINY, OTHER = Model("tiny:latest", modified="2026-01-01"), Model("other:latest", modified="2020-01-01")
 
@@ -41,13 +42,12 @@ def session_on(store: Store, backend: ScriptedBackend | None = None, config: Con
 
 
 async def ended(reply: Generation) -> Generation:
-    async for _ in reply.changes():
-        pass
+    await reply.wait()
     return reply
 
 
 async def answered(workspace: Workspace, text: str) -> Message:
-    reply = await ended(workspace.send(text))
+    reply = await ended(workspace.current.send(text))
     assert reply.message is not None
     return reply.message
 
@@ -63,7 +63,7 @@ async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(
     await workspace.conversation.note(draft="two")
     statements: list[str] = []
     store._opened.writer.set_trace_callback(statements.append)
-    reply = workspace.send("two")
+    reply = workspace.current.send("two")
     async for _ in reply.changes():
         if reply.progress is not None:
             break
@@ -79,6 +79,166 @@ async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(
     await store.aclose()
 
 
+def commits_in(wal: Path) -> int:
+    """How many transactions are in a write-ahead log: each was one fsync of it, as `synchronous` is FULL.
+
+    https://www.sqlite.org/fileformat2.html#walformat: behind a header of 32 bytes, with the size of a page and two
+    salts, are frames, each a header of 24 bytes and a page. A frame that ends a transaction tells the size of the
+    database, others 0; those with other salts are of a log before.
+    """
+    data = wal.read_bytes()
+    size, salts = int.from_bytes(data[8:12], "big") + 24, data[16:24]
+    frames = [data[at : at + 24] for at in range(32, len(data) - size + 1, size)]
+    return sum(frame[8:16] == salts and any(frame[4:8]) for frame in frames)
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_before_a_prompt_is_asked_one_job_reads_and_one_writes_with_one_fsync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """At the commit 59e4fec there were 4 to 6 transactions, each of which was waited for."""
+    monkeypatch.setattr(Store, "_index_soon", lambda self: None)  # behind it, and nobody waits for that
+    store = await Store.open(tmp_path / "chats.db")
+    workspace = session_on(store, ScriptedBackend([[Accepted(), Delta("Hi."), Finished()]], [TINY]))
+    await workspace.connection.look()
+    if not first:
+        await answered(workspace, "one")
+        await workspace.conversation.note(draft="two")
+    jobs: list[object] = []
+    submit = SerialExecutor.submit
+
+    def counted(self: SerialExecutor, job: Callable[[], Any]) -> Any:
+        jobs.append(job)
+        return submit(self, job)
+
+    monkeypatch.setattr(SerialExecutor, "submit", counted)
+    before = commits_in(tmp_path / "chats.db-wal")
+    reply = workspace.current.send("two")
+    async for _ in reply.changes():
+        if reply.progress is not None:
+            break
+    assert len(jobs) == 2
+    assert commits_in(tmp_path / "chats.db-wal") == before + 1
+    await reply.stop()
+    await workspace.aclose()
+
+
+async def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "chats.db")
+    workspace = session_on(store)
+    await answered(workspace, "one")
+    await store.index()
+    before = commits_in(tmp_path / "chats.db-wal")
+    await workspace.conversation.note(draft="", model="tiny:latest")
+    await workspace.use_model("tiny:latest")
+    assert commits_in(tmp_path / "chats.db-wal") == before
+    await workspace.aclose()
+
+
+async def test_a_prompt_that_comes_while_the_next_one_is_sent_waits_behind_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue was remembered before the chat was looked at, and written when the prompt was: it lost this one."""
+    gate, load = asyncio.Event(), Store.load
+    good: list[Step] = [Accepted(), Delta("Hi."), Finished()]
+    backend = ScriptedBackend([[Accepted(), Delta("Hi."), gate, Finished()], good], [TINY])
+    workspace = session_on(store, backend)
+    chat = workspace.current
+    first = chat.send("one")
+    async for _ in first.changes():
+        if first.message is not None and first.message.text:
+            break
+    chat.enqueue("two")
+
+    async def slow(self: Store, *arguments: Any) -> Any:
+        thread = await load(self, *arguments)
+        if chat.queue == ("two",):
+            chat.enqueue("three")
+        return thread
+
+    monkeypatch.setattr(Store, "load", slow)
+    gate.set()
+    await workspace.rest(10)
+    prompts = [message.text for message in chat.conversation.branch if message.role is Role.USER]
+    assert prompts == ["one", "two", "three"]
+    assert chat.queue == ()
+
+
+async def test_a_given_waiting_prompt_is_taken_back(store: Store) -> None:
+    workspace = session_on(store, ScriptedBackend([[Accepted(), asyncio.Event()]], [TINY]))
+    chat = workspace.current
+    chat.send("one")
+    for text in ("two", "three", "four"):
+        chat.enqueue(text)
+    assert chat.unqueue(7) == ""
+    assert chat.unqueue(1) == "three"
+    assert chat.unqueue() == "four"
+    assert chat.queue == ("two",)
+    await workspace.rest()
+    assert chat.held
+
+
+async def test_after_a_reply_that_is_cut_by_length_the_queue_is_held(store: Store) -> None:
+    workspace = session_on(store, ScriptedBackend([[Accepted(), Delta("Hi."), Finished("length")]], [TINY]))
+    reply = workspace.current.send("one")
+    workspace.current.enqueue("two")
+    await ended(reply)
+    await asyncio.sleep(0)
+    assert workspace.current.held
+
+
+async def test_a_reply_that_the_demo_was_started_over_is_kept_at_the_end(store: Store) -> None:
+    """It was of no open chat while the demo was on screen: nobody stopped it, and its last second was lost."""
+    workspace = session_on(store, ScriptedBackend([[Accepted(), Delta("half"), asyncio.Event()]], [TINY]))
+    chat = workspace.current
+    reply = chat.send("one")
+    async for _ in reply.changes():
+        if reply.message is not None and reply.message.text:
+            break
+    await workspace.start_demo(workspace.connection.server)
+    assert workspace.demo
+    assert workspace.replying == (chat,)
+    await workspace.rest()
+    thread = await store.load(chat.conversation.chat.id)
+    assert [(message.text, message.state) for message in thread.branch()] == [
+        ("one", State.COMPLETE),
+        ("half", State.STOPPED),
+    ]
+    await workspace.leave_demo()
+    assert workspace.current is chat
+    assert not workspace.demo
+
+
+async def test_replies_of_the_demo_end_with_it(store: Store) -> None:
+    workspace = session_on(store, ScriptedBackend([[Accepted(), Delta("half"), asyncio.Event()]], [TINY]))
+    await workspace.start_demo(workspace.connection.server)
+    reply = workspace.current.send("one")
+    async for _ in reply.changes():
+        if reply.message is not None and reply.message.text:
+            break
+    await workspace.leave_demo()
+    assert reply.ended
+    assert workspace.chats == (workspace.current,)
+
+
+async def test_fifty_chats_at_once_are_whole_on_disk(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path / "chats.db")
+    words = [Delta(f"word {number} ") for number in range(200)]
+    workspace = session_on(store, ScriptedBackend([[Accepted(), *words, Finished()]], [TINY]))
+    for number in range(50):
+        workspace.new_chat()
+        workspace.current.send(f"prompt {number}")
+    assert len(workspace.replying) == 50
+    await workspace.rest(60)
+    threads = [await store.load(chat.id) for chat in await store.chats()]
+    assert len(threads) == 50
+    expected = "".join(word.text for word in words)
+    assert {(thread.branch()[1].text, thread.branch()[1].state) for thread in threads} == {
+        (expected, State.COMPLETE)
+    }
+    await workspace.aclose()
+
+
 async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,7 +251,7 @@ async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(
     workspace = session_on(store)
     await answered(workspace, "one")
     monkeypatch.setattr(Store, "save", slow)
-    reply = workspace.send("two")
+    reply = workspace.current.send("two")
     stopping = start_task(reply.stop())
     await asyncio.sleep(0.01)
     gate.set()
@@ -106,7 +266,7 @@ async def test_a_reply_that_is_stopped_before_it_is_asked_for_streams_no_more(
 async def test_a_prompt_that_comes_as_the_reply_ends_is_sent_and_not_held(store: Store) -> None:
     workspace = session_on(store)
     await answered(workspace, "one")
-    workspace.enqueue("two")
+    workspace.current.enqueue("two")
     assert workspace.current.reply is not None
     async for _ in workspace.current.reply.changes():
         pass
@@ -118,14 +278,14 @@ async def test_chats_are_answered_side_by_side_each_by_its_own_server(store: Sto
     gate = asyncio.Event()
     backend = ScriptedBackend([[Accepted(), Delta("One"), gate, Delta(" whole."), Finished()]], [TINY, OTHER])
     workspace = session_on(store, backend)
-    first = workspace.send("one")
+    first = workspace.current.send("one")
     async for _ in first.changes():
         if first.message is not None and first.message.text:
             break
     one = workspace.current
     workspace.new_chat()
     await workspace.use_model("other:latest")
-    second = workspace.send("two")
+    second = workspace.current.send("two")
     async for _ in second.changes():
         if second.message is not None and second.message.text:
             break
@@ -208,12 +368,12 @@ async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_s
 
 async def test_without_a_model_a_turn_says_what_is_wrong(store: Store) -> None:
     workspace = session_on(store, ScriptedBackend())
-    error = (await ended(workspace.send("go"))).error
+    error = (await ended(workspace.current.send("go"))).error
     assert isinstance(error, ReplyError)
     assert "no models" in str(error)
     assert "ollama pull" in error.hint
     down = session_on(store, ScriptedBackend(failure=Unreachable("nobody")))
-    error = (await ended(down.send("go"))).error
+    error = (await ended(down.current.send("go"))).error
     assert isinstance(error, Unreachable)
 
 

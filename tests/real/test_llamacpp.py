@@ -14,13 +14,15 @@ from pathlib import Path
 import pytest
 from tui_chat.backends.detect import connect, detect
 from tui_chat.backends.http import Http
-from tui_chat.chat.turn import Turn
+from tui_chat.config import Config
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
 from tui_chat.servers.connection import Connection
+
+from tests.chat.kit import reception
 
 SERVERS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
 SLOW = ("-m", str(SERVERS / "model" / "tiny-slow.gguf"))
@@ -97,10 +99,10 @@ async def take(events: AsyncIterator[Event], into: list[Event]) -> None:
 async def resumed(server: Server, cut: str) -> str:
     """What a reply that was cut there is in the end."""
     reply = Message(Role.ASSISTANT, parts_of(cut), state=State.STREAMING)
-    turn = Turn(connect(server), asked(prefill=cut), reply)
-    async for _ in turn.events():
-        pass
-    return turn.message.text
+    config = Config(options={"temperature": 0, "seed": 1})
+    async with reception(connect(server), reply, prompt="What are queues?", config=config) as received:
+        await received.run()
+        return received.message.text
 
 
 def text_in(events: list[Event]) -> str:

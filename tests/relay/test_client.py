@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from tui_chat.backends.relay import RelayBackend, is_relay
-from tui_chat.chat.turn import Turn
 from tui_chat.errors import Busy, Cut, NoSuchModel, ReplyError, ServerFault, TooLong, Unauthorized, Unreachable
 from tui_chat.events import (
     Accepted,
@@ -35,6 +34,7 @@ from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.server import Secret, Server
 
+from tests.chat.kit import reception
 from tests.relay.kit import MODEL, USAGE, ScriptedBackend, Step, running, until
 
 REQUEST = ChatRequest("tiny", (Message(Role.USER, parts_of("Hi")),))
@@ -169,10 +169,12 @@ def test_a_blank_error_is_told_by_its_kind(blank: str) -> None:
 async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(tokens: Path) -> None:
     script = (Continued(True), Accepted(), Delta("Hello, "), Delta("you"), Finished())
     begun = Message(Role.ASSISTANT, parts_of("Hello, "), state=State.STREAMING)
-    async with running(ScriptedBackend(script), tokens) as relay:
-        turn = Turn(RelayBackend(Server(relay.url)), replace(REQUEST, prefill=begun.text), begun)
-        assert [event.text async for event in turn.events() if isinstance(event, Delta)] == ["you"]
-    assert turn.message.text == "Hello, you"
+    async with (
+        running(ScriptedBackend(script), tokens) as relay,
+        reception(RelayBackend(Server(relay.url)), begun) as received,
+    ):
+        assert [event.text for event in await received.run() if isinstance(event, Delta)] == ["you"]
+        assert received.message.text == "Hello, you"
 
 
 async def test_models_are_the_servers_own(tokens: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -133,6 +134,7 @@ async def driven(
     demo_speed: float = 5000.0,
     discover: Discover = nothing_found,
     added: ServerFile | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[AppDriver, None]:
     """The app, talking to a server; None is the built-in demo."""
     if isinstance(server, ScriptedServer):
@@ -142,7 +144,13 @@ async def driven(
         return DemoBackend(demo_speed) if server == DEMO else detect.connect(server)
 
     services = Services(
-        config or Config(), connect, discover, demo=server is None, open_link=None, added=added or ServerFile()
+        config or Config(),
+        connect,
+        discover,
+        demo=server is None,
+        clock=clock,
+        open_link=None,
+        added=added or ServerFile(),
     )
     store = await Store.open(database)
     app = ChatApp(services, store)

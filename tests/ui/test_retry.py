@@ -7,17 +7,16 @@ import time
 from tui_chat.messages import Role, State
 
 from tests.server import ScriptedServer, cut, head, reply, token
-from tests.ui.kit import AppDriver, driven
+from tests.ui.kit import driven
 
 
-def hurry(run: AppDriver) -> None:
-    """Let pauses take a second at most."""
-    run.app.workspace._clock = lambda: 100 * time.monotonic()
+def hurried() -> float:
+    """A clock by which pauses take a second at most."""
+    return 100 * time.monotonic()
 
 
 async def test_it_is_tried_again_until_the_server_answers_and_the_bar_says_so() -> None:
-    async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
-        hurry(run)
+    async with ScriptedServer() as server, driven(server, size=(120, 30), clock=hurried) as run:
         server.script(cut())
         server.script(head(), cut())
         server.script(*reply("Here I am."))
@@ -46,8 +45,7 @@ async def test_escape_stops_the_trying() -> None:
 
 
 async def test_after_the_first_token_it_never_repeats_by_itself() -> None:
-    async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
-        hurry(run)
+    async with ScriptedServer() as server, driven(server, size=(120, 30), clock=hurried) as run:
         server.script(head(), token("half"), cut())
         await run.say("go")
         await run.idle()

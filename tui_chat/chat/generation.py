@@ -1,22 +1,28 @@
-"""A reply that runs. It knows no screen: whoever looks at it takes the message as it is now."""
+"""A reply that this process receives. It knows no screen: whoever looks at it takes the message as it is now."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Final, Protocol
+from itertools import count
+from typing import Any, Final, TypeVar
 
+from tui_chat.backends.base import Backend
+from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.following import followed
-from tui_chat.chat.progress import Progress
-from tui_chat.chat.retry import ReplyPlan, RetryKind
-from tui_chat.chat.turn import Turn
-from tui_chat.errors import ChatError
-from tui_chat.events import Event
-from tui_chat.messages import Message
-from tui_chat.store.store import Store
+from tui_chat.chat.partial import PartialReply
+from tui_chat.chat.progress import Phase, Progress
+from tui_chat.chat.reply import Growth
+from tui_chat.chat.retry import ReplyPlan, RetryKind, pause_after, with_time
+from tui_chat.chat.writer import Checkpoints
+from tui_chat.errors import ChatError, Cut, Garbled, ReplyError
+from tui_chat.events import Event, Finished
+from tui_chat.messages import ChatRequest, Message, State
+from tui_chat.servers.connection import Connection
+from tui_chat.store.values import ChatFields
 from tui_chat.tasks import start_task
 
 CHECKPOINT_SECONDS: Final = 1.0
@@ -24,145 +30,87 @@ CHECKPOINT_SECONDS: Final = 1.0
 _BREATH_SECONDS: Final = 0.008
 """After so long of taking in what has arrived already, keys get their turn."""
 
-
+_Result = TypeVar("_Result")
 Hear = Callable[[Event], Awaitable[None]]
 
 
-class Growth:
-    """One flag for many lookers: nothing queues up, and who was busy finds one change, however many there were."""
-
-    def __init__(self) -> None:
-        self._version = 0
-        self._closed = False
-        self._news = asyncio.Event()
-
-    def grow(self) -> None:
-        """Wake all who wait."""
-        self._version += 1
-        self._news.set()
-        self._news = asyncio.Event()
-
-    def close(self) -> None:
-        """There will be no more: who has seen the last change is done."""
-        self._closed = True
-        self.grow()
-
-    async def changes(self) -> AsyncIterator[None]:
-        """Once at the beginning, then whenever something changed since the last time."""
-        seen = -1
-        while True:
-            if seen != self._version:
-                seen = self._version
-                yield
-            elif self._closed:
-                return
-            else:
-                await self._news.wait()
-
-
-class Reply(Protocol):
-    """What a looker knows of a reply, whoever receives it."""
-
-    @property
-    def message(self) -> Message | None:
-        """The message as it is now; None while its prompt is not committed."""
-
-    @property
-    def progress(self) -> Progress | None:
-        """Its figures, where it is received here."""
-
-    @property
-    def retry_in(self) -> float | None:
-        """Seconds until the next attempt, while one is waited for."""
-
-    @property
-    def error(self) -> ChatError | None:
-        """What ended it, or the last attempt, if it was not the model or a person."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will come."""
-
-    def changes(self) -> AsyncIterator[None]:
-        """Wakes whenever it has changed, until it has ended."""
-
-    async def stop(self) -> None:
-        """Stop it, and keep what came."""
-
-    async def run(self) -> None:
-        """Receive it to its end."""
-
-
 class Generation:
-    """A reply that this process receives: its socket, its retries, its checkpoints and its end.
+    """A reply that this process receives, from the commit of its prompt to its end on disk.
 
-        Committing ─▶ Connecting ─▶ Waiting ─▶ Reading ─▶ Thinking ─▶ Answering ─▶ Ended
-             │         ▲      │                                                      ▲
-             │         └──────┘ tries again, while nothing has come                  │
-             └────────────────────────────── cancelled, refused, cut: from everywhere┘
+                                 ┌──────── Pausing ◀───────┐  while nothing has come
+                                 ▼                         │
+        Queued ─▶ Committing ─▶ Connecting ─▶ Waiting ─▶ Reading ─▶ Thinking ◀─▶ Answering ─▶ Ended
+                      │           └───────── each may be skipped ──────────────────┘            ▲
+                      └─ nothing to answer, nobody to ask; stopped, refused or cut: from anywhere┘
 
-    Its phase is `progress.phase` once it connects, its outcome the `state` of the message. Cancelling the task of
-    `run` stops it: the socket closes at once, what came is written. A commit is not undone.
+    `state` tells where it is, `message.state` how it ended: complete, stopped, interrupted or failed. It runs as
+    one task, and cancelling that stops it: the socket closes at once, and what came is written. What is being
+    committed then is committed first, so that no prompt is lost.
     """
 
     def __init__(
         self,
         conversation: Conversation,
+        connection: Connection,
+        choices: Choices,
         begin: Callable[[], Awaitable[ReplyPlan | None]],
-        connect: Callable[[ReplyPlan], Awaitable[Turn]],
-        abandon: Callable[[ReplyPlan], Message],
         *,
         hear: Hear | None = None,
+        clock: Callable[[], float] = time.monotonic,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         """
         Args:
-            begin: commits what is to be answered: the plan for that; None if there is nothing to answer.
-            connect: the turn that carries out a plan, whose message is on disk.
-            abandon: ends the message of a plan that was stopped before there was a turn, and gives it back.
+            begin: tells what to answer, when it is committed; None if there is nothing.
             hear: is told each event, and reading waits for it: for a pipe that takes no more than it can.
+            clock: seconds.
         """
         self._conversation = conversation
+        self._connection = connection
+        self._choices = choices
         self._begin = begin
-        self._connect = connect
-        self._abandon = abandon
         self._hear = hear
+        self._clock = clock
         self._growth = Growth()
-        self._checkpoints = _Checkpoints(self._keep_soon, checkpoint_seconds)
+        self._checkpoints = Checkpoints(self._checkpoint, checkpoint_seconds)
+        self._progress = Progress(clock)
         self._task: asyncio.Task[object] | None = None
-        self._failure: ChatError | None = None
-        self.plan: ReplyPlan | None = None
-        """What is carried out, once that is known."""
+        self._partial: PartialReply | None = None
         self._before: str | None = None
-        """The end of the branch before the reply was begun."""
-        self.turn: Turn | None = None
-        self.ended = False
+        """The end of the branch without it."""
+        self.retry_in: float | None = None
+        """Seconds until the next attempt, while one is waited for."""
+        self.error: ChatError | None = None
+        """What ended it, or the last attempt, if it was not the model or a person."""
+
+    @property
+    def state(self) -> Phase:
+        """How far it is."""
+        return self._progress.phase
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.state is Phase.ENDED
 
     @property
     def message(self) -> Message | None:
         """The message as it is now; None while its prompt is not committed."""
-        if self.turn is not None:
-            return self.turn.message
-        return None if self.plan is None else self.plan.reply
+        return None if self._partial is None else self._partial.message
 
     @property
     def progress(self) -> Progress | None:
-        """Its figures, once it connects."""
-        return None if self.turn is None else self.turn.progress
-
-    @property
-    def retry_in(self) -> float | None:
-        """Seconds until the next attempt, while one is waited for."""
-        return None if self.turn is None else self.turn.retry_in
-
-    @property
-    def error(self) -> ChatError | None:
-        """What ended it, or the last attempt."""
-        return self._failure if self.turn is None else self.turn.error
+        """Its figures, once the server was asked for it."""
+        return self._progress if self._progress.asked else None
 
     def changes(self) -> AsyncIterator[None]:
         """Wakes whenever it has changed, until it has ended."""
         return self._growth.changes()
+
+    async def wait(self) -> None:
+        """Return once it has ended."""
+        async for _ in self.changes():
+            pass
 
     async def stop(self) -> None:
         """Stop it; returns once what came is on disk, or was tried."""
@@ -175,124 +123,146 @@ class Generation:
     async def run(self) -> None:
         """Receive the reply to its end."""
         self._task = asyncio.current_task()
-        self._before = self._conversation.chat.leaf
-        begun = start_task(_awaited(self._begin()))
+        self._progress.enter(Phase.COMMITTING)
+        state = State.INTERRUPTED
         try:
-            self.plan = await asyncio.shield(begun)
-            if self.plan is None:
-                return
-            self._growth.grow()
-            self.turn = await self._connect(self.plan)
-            await self._receive(self.turn)
+            partial = await _whatever_comes(self._commit())
+            if partial is not None:
+                await self._receive(partial)
+                state = State.COMPLETE
         except ChatError as error:
-            self._failure = error
-            if self.turn is None and self.plan is not None:
-                self.plan = replace(self.plan, reply=self._abandon(self.plan))
+            self.error = with_time(error)
+            if not (self._progress.pieces and isinstance(error, Cut | Garbled)):
+                state = State.FAILED
         except asyncio.CancelledError:
-            if self.turn is None and (plan := await asyncio.shield(begun)) is not None:
-                self.plan = replace(plan, reply=self._abandon(plan))
+            state = State.STOPPED
             raise
         finally:
-            self.ended = True
-            self._growth.close()
+            try:
+                await self._keep(state)
+            finally:
+                self._progress.enter(Phase.ENDED)
+                self._growth.close()
 
-    async def _receive(self, turn: Turn) -> None:
-        loop = asyncio.get_running_loop()
-        breathed = loop.time()
-        try:
-            self._growth.grow()
-            async with aclosing(turn.events()) as events:
-                async for event in events:
-                    if turn.started:
-                        self._checkpoints.request()
-                    self._growth.grow()
-                    if self._hear is not None:
-                        await self._hear(event)
-                    if loop.time() - breathed > _BREATH_SECONDS:
-                        await asyncio.sleep(0)
-                        breathed = loop.time()
-        finally:
-            self._checkpoints.stop()
-            await asyncio.shield(self._conversation.keep(turn.message))
-            regenerated = self.plan is not None and self.plan.kind is RetryKind.REGENERATE
-            if regenerated and not turn.started:  # the version before is better than none
-                self._conversation.go_back(self._before)
+    async def _commit(self) -> PartialReply | None:
+        """Begin the reply, where there is something to answer. What goes before it is on disk then."""
+        plan = await self._begin()
+        if plan is None:
+            return None
+        leaf = self._conversation.chat.leaf
+        self._before = leaf if plan.kind is RetryKind.REGENERATE else plan.reply.parent
+        prompts = [] if plan.prompt is None else [plan.prompt]
+        self._partial = await self._begin_reply(plan, *prompts)
+        self._growth.grow()
+        return self._partial
 
-    def _keep_soon(self) -> None:
-        if self.turn is not None:
-            self._conversation.keep_soon(self.turn.message)
+    async def _begin_reply(self, plan: ReplyPlan, *prompts: Message) -> PartialReply:
+        """Write prompts and the row of the reply, with title, draft, model and server, in one transaction."""
+        connection = self._connection
+        model, server = connection.model, connection.server
+        reply = replace(plan.reply, model=model, server=server.label, created=time.time())
+        fields = plan.fields | {"model": model, "server": server.address}
+        await self._conversation.begin(*prompts, reply, settings=self._choices.of(connection), **fields)
+        return PartialReply(plan, reply)
 
-
-class RemoteReply:
-    """A reply that another tui-chat receives: read from the store as its checkpoints come in."""
-
-    progress: Progress | None = None
-    retry_in: float | None = None
-    error: ChatError | None = None
-
-    def __init__(
-        self, conversation: Conversation, store: Store, ask_to_stop: Callable[[Message], Awaitable[None]]
-    ) -> None:
-        self._conversation = conversation
-        self._store = store
-        self._ask_to_stop = ask_to_stop
-        self._growth = Growth()
-        self.ended = False
-        self.message = conversation.last
-
-    def changes(self) -> AsyncIterator[None]:
-        """Wakes whenever a checkpoint came in, until it has ended."""
-        return self._growth.changes()
-
-    async def stop(self) -> None:
-        """Ask the other tui-chat to stop it.
+    async def _receive(self, partial: PartialReply) -> None:
+        """Ask the server, again and again until something arrives, as long as the connection is what fails.
 
         Raises:
-            StoreError: the store cannot be written.
+            ReplyError: there is no model to ask, or the reply is not whole.
+            StoreError: images or files that go with the prompt cannot be read.
         """
-        if self.message is not None:
-            await self._ask_to_stop(self.message)
+        connection = self._connection
+        if not partial.message.model:
+            await connection.look()
+            if not connection.model:
+                unknown = ReplyError(f"{connection.server.label} was not asked for its models yet")
+                raise connection.obstacle or unknown
+            plan = replace(partial.plan, fields=ChatFields())
+            partial = self._partial = await self._begin_reply(plan)
+        backend, config, plan = connection.backend, self._choices.config, partial.plan
+        request = await self._conversation.request(partial.message, config.options, config.think, plan.prefill)
+        request = replace(request, format=plan.format)
+        for attempt in count(1):
+            self._progress.enter(Phase.CONNECTING)
+            self._growth.grow()
+            try:
+                await self._attempt(backend, request, partial)
+                return
+            except ReplyError as error:
+                pause = None if self._progress.pieces else pause_after(error, attempt)
+                if pause is None:
+                    raise
+                self.error = error
+            await self._pause(pause)
 
-    async def run(self) -> None:
-        """Follow it to its end."""
+    async def _attempt(self, backend: Backend, request: ChatRequest, partial: PartialReply) -> None:
+        """Make one request, and take in what comes.
+
+        Raises:
+            ReplyError: it did not become whole.
+        """
+        partial.restart()
+        finished, now = False, asyncio.get_running_loop().time
+        breathed = now()
         try:
-            async with aclosing(followed(self._conversation, self._store)) as news:
-                async for message in news:
-                    self.message = message
-                    self._growth.grow()
-        finally:
-            self.ended = True
-            self._growth.close()
+            async with aclosing(backend.reply(request)) as events:
+                async for event in events:
+                    finished = finished or isinstance(event, Finished)
+                    self._progress.take(event)
+                    await self._tell(partial.take(event))
+                    if now() - breathed > _BREATH_SECONDS:
+                        await asyncio.sleep(0)
+                        breathed = now()
+            if not finished:
+                raise Cut("The reply ended without an end marker", "Ctrl+R continues it.")
+        except ReplyError:
+            await self._tell(partial.flush())
+            raise
+
+    async def _tell(self, events: Iterable[Event]) -> None:
+        """Let all who look at it know of events."""
+        if self._progress.pieces:
+            self._checkpoints.request()
+        self._growth.grow()
+        if self._hear is not None:
+            for event in events:
+                await self._hear(event)
+
+    async def _pause(self, seconds: float) -> None:
+        self._progress.enter(Phase.PAUSING)
+        until, self.retry_in = self._clock() + seconds, seconds
+        self._growth.grow()
+        try:
+            while self.retry_in > 0:
+                await asyncio.sleep(min(1.0, self.retry_in))
+                self.retry_in = until - self._clock()
+        finally:  # who stops waiting has stopped it, whatever the server had
+            self.retry_in = self.error = None
+
+    def _checkpoint(self) -> None:
+        if self._partial is not None:
+            self._conversation.keep_soon(self._partial.message)
+
+    async def _keep(self, state: State) -> None:
+        """Write how it ended. A version of which nothing came gives way to the one before, and so does a reply
+        that was stopped before it was asked for."""
+        self._checkpoints.stop()
+        if self._partial is None:
+            return
+        self._partial.end(state, str(self.error or ""), self._progress)
+        message = self._partial.message
+        await self._conversation.keep(message)
+        regenerated = self._partial.plan.kind is RetryKind.REGENERATE
+        if not message.parts and (regenerated or not self._progress.asked):
+            self._conversation.go_back(self._before)
 
 
-class _Checkpoints:
-    """Saves at once after a rest, then so many seconds later what has come meanwhile, even if nothing follows."""
-
-    def __init__(self, save: Callable[[], None], seconds: float) -> None:
-        self._save = save
-        self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
-        self._news = False
-
-    def request(self) -> None:
-        """There is something new to save."""
-        if self._timer is None:
-            self._save()
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
-        else:
-            self._news = True
-
-    def stop(self) -> None:
-        """Save no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _due(self) -> None:
-        self._timer = None
-        if self._news:
-            self._news = False
-            self.request()
-
-
-async def _awaited(work: Awaitable[ReplyPlan | None]) -> ReplyPlan | None:
-    return await work
+async def _whatever_comes(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """What `work` gives. It is done to its end, also where waiting for it is cancelled."""
+    task = start_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.shield(task)
+        raise

@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from typing import Any
 
+from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.generation import Generation, Reply
-from tui_chat.messages import Message, State
+from tui_chat.chat.generation import Generation, Hear
+from tui_chat.chat.reply import RemoteReply
+from tui_chat.chat.retry import ReplyPlan, plan_again, plan_prompt
+from tui_chat.errors import StoreError
+from tui_chat.messages import Message
 from tui_chat.servers.connection import Connection
+from tui_chat.store.values import ChatFields
+
+Reply = Generation | RemoteReply
+"""A reply to look at, whoever receives it: its `message` as it is now, and `changes`, which wake the looker."""
+Start = Callable[[Coroutine[Any, Any, None], str], object]
+"""Starts work in a task of its own, in a group of that name: its handle."""
 
 
 class OpenChat:
-    """A chat that is open: its tree, its server and model, its reply, and what waits for that."""
+    """A chat that is open: its tree, its server and model, its reply, and the prompts that wait for that."""
 
-    def __init__(self, conversation: Conversation, connection: Connection) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        connection: Connection,
+        choices: Choices,
+        start: Start,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        goes_on: bool = True,
+    ) -> None:
+        """`goes_on`: waiting prompts are sent by themselves after a whole reply."""
+        self._choices = choices
+        self._start = start
+        self._clock = clock
+        self._goes_on = goes_on
         self.conversation = conversation
         self.connection = connection
+        self._running: object = None
+        """The handle of the reply's task, which the event loop alone would let go of."""
         self.reply: Reply | None = None
         """The last one that was received, or is being received, since it was opened."""
+        self.shown = False
+        """Whether it is on screen."""
         self.seen = True
         """Whether somebody has looked at it since its reply ended."""
+        self.notice = ""
+        """What has to be said about it, once."""
 
     @property
     def busy(self) -> bool:
@@ -28,9 +60,19 @@ class OpenChat:
         return self.reply is not None and not self.reply.ended
 
     @property
+    def generation(self) -> Generation | None:
+        """The reply that this process receives, until it has ended."""
+        return self.reply if isinstance(self.reply, Generation) and not self.reply.ended else None
+
+    @property
     def replying(self) -> bool:
         """Whether it is being answered by this process."""
-        return self.busy and isinstance(self.reply, Generation)
+        return self.generation is not None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there is something to come back to: it is being answered, not seen since, or not all on disk."""
+        return self.busy or not self.seen or self.conversation.trouble is not None
 
     @property
     def queue(self) -> tuple[str, ...]:
@@ -42,16 +84,98 @@ class OpenChat:
         """Whether prompts wait that are not sent by themselves: the reply before them did not become whole."""
         return bool(self.queue) and not self.replying
 
-    def signed(self, reply: Message) -> Message:
-        """A reply that begins now, by the model that is chosen."""
-        connection = self.connection
-        return replace(reply, model=connection.model, server=connection.server.label, created=time.time())
+    def send(
+        self,
+        text: str,
+        instead: Message | None = None,
+        *,
+        form: str | Mapping[str, object] = "",
+        hear: Hear | None = None,
+    ) -> Generation:
+        """Send a prompt, maybe `instead` of another, and have it answered.
 
-    def abandon(self, reply: Message) -> Message:
-        """A reply that was stopped before it was asked for. One of which nothing is there is not shown."""
-        stopped = replace(reply, state=State.STOPPED)
-        if self.conversation.chat.leaf == reply.id:
-            self.conversation.keep_soon(stopped)
-            if not reply.text and not reply.thinking:
-                self.conversation.go_back(reply.parent)
-        return stopped
+        Args:
+            form: of the answer, as `ReplyPlan.format`.
+            hear: as for `Generation`.
+        """
+
+        def plan() -> ReplyPlan:
+            return plan_prompt(self.conversation.prompt(text, instead), ChatFields(draft=""), form)
+
+        return self._generate(plan, hear)
+
+    def again(self, message: Message | None = None, *, hear: Hear | None = None) -> Generation:
+        """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
+        return self._generate(lambda: plan_again(self.conversation, message), hear)
+
+    def enqueue(self, text: str) -> None:
+        """Let a prompt wait for the reply, behind those that wait already."""
+        waited = self.queue
+        self.conversation.note_soon(queue=(*waited, text))
+        if not waited:
+            self._go_on()  # where the reply has ended just now, nothing would send it
+
+    def unqueue(self, index: int = -1) -> str:
+        """Remove a waiting prompt, the last one if no other is named: its text; empty if there is none."""
+        waiting = list(self.queue)
+        if not -len(waiting) <= index < len(waiting):
+            return ""
+        text = waiting.pop(index)
+        self.conversation.note_soon(queue=tuple(waiting))
+        return text
+
+    async def send_next(self) -> None:
+        """Send the next waiting prompt now; a reply that runs is stopped and kept."""
+        if self.generation is not None:
+            await self.generation.stop()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Send the next waiting prompt; it leaves the queue in the transaction that makes it a message."""
+
+        def plan() -> ReplyPlan | None:
+            if not self.queue:  # it was taken back meanwhile
+                return None
+            text, *others = self.queue
+            return plan_prompt(self.conversation.prompt(text), ChatFields(queue=tuple(others)))
+
+        if self.queue and not self.busy:
+            self._generate(plan)
+
+    def _generate(self, plan: Callable[[], ReplyPlan | None], hear: Hear | None = None) -> Generation:
+        async def begin() -> ReplyPlan | None:
+            return plan() if await self.catch_up() else None
+
+        reply = Generation(self.conversation, self.connection, self._choices, begin, hear=hear, clock=self._clock)
+        self._receive(reply)
+        return reply
+
+    def watch(self) -> None:
+        """Follow the reply that another tui-chat receives here, if there is one."""
+        if self.conversation.elsewhere and not self.busy:
+            self._receive(RemoteReply(self.conversation))
+
+    def _receive(self, reply: Reply) -> None:
+        self.reply = reply
+
+        async def receive() -> None:
+            try:
+                await reply.run()
+            finally:
+                self.seen = self.seen and self.shown
+            message = reply.message
+            whole = message is not None and not message.unfinished and reply.error is None
+            if whole and self._goes_on and isinstance(reply, Generation):
+                self._go_on()
+
+        self._running = self._start(receive(), f"reply {self.conversation.chat.id}")
+
+    async def catch_up(self) -> bool:
+        """Learn what another tui-chat has said here meanwhile; whether none is answering it."""
+        conversation = self.conversation
+        before = [message.id for message in conversation.branch]
+        with suppress(StoreError):  # a chat that is not on disk is nobody else's
+            await conversation.catch_up()
+        if before != [message.id for message in conversation.branch]:
+            self.notice = "This chat was continued in another window; updated."
+        return not conversation.elsewhere

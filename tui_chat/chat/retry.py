@@ -1,13 +1,23 @@
-"""What "again" means for the last message: continue, retry or regenerate."""
+"""What "again" means for a reply, and when a request that failed is tried again by itself."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from tui_chat.chat.conversation import Conversation
+from tui_chat.errors import Busy, ChatError, Cut, Unreachable
 from tui_chat.messages import Message, Role, State
+from tui_chat.store.values import ChatFields
+
+_LONGEST_PAUSE: Final = 30.0
+_PATIENCE: Final = 120.0
+"""The longest pause that a server may wish for, in seconds; longer ones are left to the user."""
+_ATTEMPTS: Final = 7
+"""With pauses of 2, 4, 8, 16, 30 and 30 seconds that is a minute and a half of trying."""
 
 
 class RetryKind(StrEnum):
@@ -20,14 +30,23 @@ class RetryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
-    """What is going to happen."""
+    """What is to be answered, and how."""
 
     kind: RetryKind
     reply: Message
     """The message to fill: the cut one itself, or a new one beside what was there."""
+    prompt: Message | None = None
+    """What is to be said first; None where it was said already."""
+    fields: ChatFields = field(default_factory=ChatFields)
+    """What else changes in the chat as it begins."""
     prefill: str = ""
     format: str | Mapping[str, object] = ""
     """What the answer has to be, as in `ChatRequest`."""
+
+
+def plan_prompt(prompt: Message, fields: ChatFields, format: str | Mapping[str, object] = "") -> ReplyPlan:
+    """Say a prompt and have it answered."""
+    return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=format)
 
 
 def plan_again(conversation: Conversation, message: Message | None = None) -> ReplyPlan | None:
@@ -43,12 +62,10 @@ def plan_again(conversation: Conversation, message: Message | None = None) -> Re
         return None if prompt is None else ReplyPlan(RetryKind.REGENERATE, answer_to(prompt))
     if last.role is not Role.ASSISTANT:
         return ReplyPlan(RetryKind.RETRY, answer_to(last))
-    if last.unfinished and last.text:
-        return ReplyPlan(
-            RetryKind.CONTINUE, replace(last, state=State.STREAMING, finish="", error=""), prefill=last.text
-        )
-    if last.unfinished and not last.thinking:
-        return ReplyPlan(RetryKind.RETRY, replace(last, state=State.STREAMING, finish="", error=""))
+    if last.unfinished and (last.text or not last.thinking):
+        kind = RetryKind.CONTINUE if last.text else RetryKind.RETRY
+        reply = replace(last, state=State.STREAMING, finish="", error="")
+        return ReplyPlan(kind, reply, prefill=last.text)
     prompt = conversation.parent_of(last)
     if prompt is None:
         return None
@@ -58,3 +75,29 @@ def plan_again(conversation: Conversation, message: Message | None = None) -> Re
 def answer_to(prompt: Message) -> Message:
     """A reply of which nothing is there yet."""
     return Message(Role.ASSISTANT, (), parent=prompt.id, state=State.STREAMING)
+
+
+def pause_after(error: ChatError, attempt: int) -> float | None:
+    """Seconds to wait after attempt number `attempt`, counted from 1, has failed before anything came.
+
+    None if it is not worth another: only a connection that failed is, and a busy server that says when to come
+    back, if that is soon.
+    """
+    if attempt >= _ATTEMPTS:
+        return None
+    match error:
+        case Busy(retry_after=wish):
+            return None if wish is None or wish > _PATIENCE else max(1.0, wish)
+        case Unreachable() | Cut():
+            return min(_LONGEST_PAUSE, 2.0**attempt)
+    return None
+
+
+def with_time(error: ChatError) -> ChatError:
+    """`error`; where the server wants to be left alone for long, its hint says until when."""
+    if not isinstance(error, Busy) or error.retry_after is None or error.retry_after <= _PATIENCE:
+        return error
+    until = time.strftime("%H:%M", time.localtime(time.time() + error.retry_after))
+    minutes = round(error.retry_after / 60)
+    hint = f"It wants to be asked again in {minutes} minutes, at {until}: Ctrl+R does so."
+    return Busy(str(error), hint, status=error.status, retry_after=error.retry_after)

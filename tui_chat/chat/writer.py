@@ -42,7 +42,7 @@ class Writer:
         self._chat = chat
         self._stored = stored
         self._messages: dict[str, Message] = {}
-        self._fields = ChatFields()
+        self._fields = set[str]()
         self._settings: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
@@ -58,15 +58,15 @@ class Writer:
     def write(
         self,
         *messages: Message,
-        fields: ChatFields | None = None,
+        fields: Collection[str] = (),
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> asyncio.Task[None]:
-        """Write messages after their parents, fields of the chat, and settings: in one transaction.
+        """Write messages after their parents, the named fields of the chat, and settings: in one transaction.
 
         What is returned ends when that was tried. An empty chat is not written.
         """
         self._messages |= {message.id: message for message in messages}
-        self._fields.update(fields or {})
+        self._fields.update(fields)
         self._settings.update(settings)
         if self._next is None:
             self._next = start_task(self._write())
@@ -100,15 +100,13 @@ class Writer:
 
     async def _write_once(self) -> bool:
         """Write what waits in one transaction; whether it left some messages that are to be written anew."""
-        chat, messages, settings = self._chat(), dict(self._messages), self._settings
+        chat, messages, settings = self._chat(), dict(self._messages), dict(self._settings)
         wanted = bool(messages or (self._fields and (self._stored or chat.draft or chat.queue)))
         if not (wanted or settings):
             return False
-        fields, self._settings = ChatFields(), {}
-        if wanted:
-            fields, self._fields = self._fields, ChatFields()
-        if "leaf" in fields:  # it may have moved on with a message since
-            fields["leaf"] = chat.leaf
+        fields = ChatFields()
+        for name in self._fields if wanted else ():
+            fields[name] = getattr(chat, name)  # type: ignore[literal-required]
         drafted = "draft" in fields and chat.leaf is None  # a chat whose only draft was given up is not listed
         refused: Collection[str] = ()
         try:
@@ -122,14 +120,42 @@ class Writer:
             )
         except ChangedElsewhere as conflict:
             refused = conflict.messages
-        except StoreError:
-            self._fields = ChatFields(**{**fields, **self._fields})
-            self._settings = {**settings, **self._settings}
-            raise
         self._stored = self._stored or wanted
         for id, message in messages.items():
             if id in refused or self._messages[id] is message:
                 del self._messages[id]
+        now = self._chat()
+        self._fields -= {name for name, value in fields.items() if getattr(now, name) == value}
+        self._settings = {key: value for key, value in self._settings.items() if settings.get(key) != value}
         if refused:
             self._messages |= {message.id: message for message in self._branch_off(refused)}
         return bool(refused)
+
+
+class Checkpoints:
+    """Saves at once after a rest, then so many seconds later what has come meanwhile, even if nothing follows."""
+
+    def __init__(self, save: Callable[[], None], seconds: float) -> None:
+        self._save = save
+        self._seconds = seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._news = False
+
+    def request(self) -> None:
+        """There is something new to save."""
+        if self._timer is None:
+            self._save()
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
+        else:
+            self._news = True
+
+    def stop(self) -> None:
+        """Save no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _due(self) -> None:
+        self._timer = None
+        if self._news:
+            self._news = False
+            self.request()

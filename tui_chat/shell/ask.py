@@ -8,15 +8,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tui_chat.backends import detect
-from tui_chat.chat.generation import Generation
+from tui_chat.chat.context import tokens_of
 from tui_chat.chat.retry import RetryKind, plan_again
-from tui_chat.chat.window import tokens_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyError, StoreError, Unreachable
@@ -116,11 +115,11 @@ async def _ask(wish: Wish, config: Config) -> int:
     store, notice = await open_store(database if wish.save or database.exists() else None)
     if notice and wish.save:
         warn(notice)
-    workspace = Workspace(config, store, connection, book=book, goes_on=False)
+    workspace = Workspace(config, store, connection, registry=book, goes_on=False)
     try:
         await workspace.start(wish.chat, resume=wish.resume)
-        if workspace.notice:
-            warn(workspace.notice)
+        if workspace.current.notice:
+            warn(workspace.current.notice)
         if not wish.save:
             await workspace.keep_nothing()
         await _check(workspace, wish)
@@ -172,13 +171,13 @@ async def _receive(
                 troubles.append(error)
                 raise asyncio.CancelledError from error  # nobody listens: it is stopped, and what came is kept
 
-    generation = (
-        workspace.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else workspace.again(hear=hear)
-    )
+    chat = workspace.current
+    generation = chat.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else chat.again(hear=hear)
+    heeding = start_task(_heed_stops(workspace))
     try:
-        async with _attended(workspace, generation):
-            async for _ in generation.changes():
-                pass
+        async for _ in generation.changes():
+            if generation.retry_in is not None:
+                warn(f"{generation.error} It is tried again in {generation.retry_in:.0f} s.")
     except asyncio.CancelledError:
         await generation.stop()
         thinking.close()
@@ -186,39 +185,25 @@ async def _receive(
             async with asyncio.timeout(_LAST_SECONDS):
                 await out.write(reply.close(generation.message or Message(Role.ASSISTANT, ())))
         raise
+    finally:
+        heeding.cancel()
     thinking.close()
     message, error = generation.message, generation.error
     if troubles:
         raise troubles[0]
-    if message is None or generation.turn is None:
-        raise error or StoreError(
-            "This chat is being answered in another tui-chat.", "Wait for it, or leave out -c."
-        )
+    if message is None or generation.progress is None:
+        raise error or _elsewhere()
     if message.state is State.STOPPED:
         raise asyncio.CancelledError  # by another tui-chat
     await out.write(reply.close(message))
     return message, error
 
 
-@asynccontextmanager
-async def _attended(workspace: Workspace, generation: Generation) -> AsyncIterator[None]:
-    """Inside of it, attempts that fail are told of, and another tui-chat that shows the reply can stop it."""
-
-    async def attend() -> None:
-        told: ChatError | None = None
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            error, retry_in = generation.error, generation.retry_in
-            if retry_in is not None and error is not None and error is not told:
-                told = error
-                warn(f"{told} It is tried again in {retry_in:.0f} s.")
-            await workspace.heed_stops()
-
-    attending = start_task(attend())
-    try:
-        yield
-    finally:
-        attending.cancel()
+async def _heed_stops(workspace: Workspace) -> None:
+    """Let another tui-chat that shows the reply stop it."""
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        await workspace.heed_stops()
 
 
 def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
@@ -260,12 +245,9 @@ def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish
 
 
 def _code(message: Message) -> int:
-    match message.state:
-        case State.COMPLETE:
-            return CUT if message.finish == "length" else OK
-        case State.INTERRUPTED:
-            return CUT
-    return FAILED
+    if message.state is State.COMPLETE and message.finish != "length":
+        return OK
+    return CUT if message.state in (State.COMPLETE, State.INTERRUPTED) else FAILED
 
 
 def _is_json(text: str) -> bool:

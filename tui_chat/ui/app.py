@@ -177,7 +177,7 @@ class ChatApp(App[None], inherit_bindings=False):
         theme = await self.push_screen_wait(ThemesScreen(self.available_themes, self.theme))
         if theme is not None:
             self.theme = theme
-            await self.workspace.keep_theme(theme)
+            await self.workspace.choices.keep_theme(theme)
 
     def action_redraw(self) -> None:
         """Paint everything anew."""

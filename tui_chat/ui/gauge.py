@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_chat.chat.window import tokens_of
+from tui_chat.chat.context import tokens_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.ui import phrases
 

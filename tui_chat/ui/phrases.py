@@ -54,9 +54,11 @@ def phase(progress: Progress, model: str) -> str:
     """What the status bar says while a reply is on its way. Changes at most once a second while nothing comes."""
     waited = f"{progress.phase_seconds:.0f} s"
     match progress.phase:
+        case Phase.QUEUED | Phase.COMMITTING:
+            return "saving"
         case Phase.CONNECTING if progress.seconds < _CONNECT_GRACE:
             return "connecting"
-        case Phase.CONNECTING | Phase.WAITING:
+        case Phase.CONNECTING | Phase.WAITING | Phase.PAUSING:
             return f"waiting for {model} · {progress.seconds:.0f} s"
         case Phase.READING:
             done, total = progress.read or (0, 0)

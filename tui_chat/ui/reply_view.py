@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.generation import Reply
+from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.progress import Phase
 from tui_chat.messages import Message
 from tui_chat.ui.paint import PaintClock

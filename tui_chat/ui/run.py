@@ -64,7 +64,7 @@ async def run(
         )
         app = ChatApp(services, store, choose_driver(environ))
         await app.workspace.start(chat, resume=resume)
-        if not config.theme and (theme := await app.workspace.theme()) in app.available_themes:
+        if not config.theme and (theme := await app.workspace.choices.theme()) in app.available_themes:
             app.theme = theme
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:

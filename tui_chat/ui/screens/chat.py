@@ -210,7 +210,7 @@ class ChatScreen(Moving):
         """Open another chat, or look for something that was said."""
         screen = ChatsScreen(self.workspace.store, self.workspace.conversation.chat.id, self._badge)
         found = await self.app.push_screen_wait(screen)
-        await self.workspace.catch_up()  # it may have been renamed
+        await self.workspace.current.catch_up()  # it may have been renamed
         self.query_one(Header).title = self.workspace.conversation.chat.title
         if self.workspace.conversation.chat.id in screen.deleted:
             await self._leave_deleted()

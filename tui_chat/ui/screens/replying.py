@@ -7,7 +7,8 @@ from typing import Final
 
 from textual import on, work
 
-from tui_chat.chat.generation import Generation, Reply
+from tui_chat.chat.generation import Generation
+from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.retry import plan_again
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import StoreError
@@ -52,7 +53,7 @@ class Replying(Reading):
     @on(Composer.Sent)
     def _sent(self, event: Composer.Sent) -> None:
         if self._busy and self._instead is None and not self._moving:
-            self.workspace.enqueue(event.text)
+            self.workspace.current.enqueue(event.text)
             self._show_status()
             return
         if self._refuses() or self._lacks_model():
@@ -60,19 +61,19 @@ class Replying(Reading):
             return
         self.say_aside("saving", "", busy=True)  # seen only where the disk is slow
         instead, self._instead = self._instead, None
-        self._answer(self.workspace.send(event.text, instead), event.text)
+        self._answer(self.workspace.current.send(event.text, instead), event.text)
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
         if not self._refuses():
-            self._answer(self.workspace.again(message))
+            self._answer(self.workspace.current.again(message))
 
     @work(exclusive=True, group="view")
     async def _answer(self, reply: Generation, text: str = "") -> None:
         """Show the answer to what was just asked for; `text` is the prompt."""
         self.transcript.follow()
         await self._look_at(reply)
-        if reply.plan is not None or not self.is_running:
+        if reply.message is not None or not self.is_running:
             return
         if text:
             self.composer.take_back(text)
@@ -86,7 +87,7 @@ class Replying(Reading):
         """Show the reply of the open chat, wherever it is received; the one before is looked at no longer."""
         self.workers.cancel_group(self, "view")
         self._live = None
-        self.workspace.watch()
+        self.workspace.current.watch()
         if self.workspace.current.busy and (reply := self.workspace.current.reply) is not None:
             self._watch(reply)
 
@@ -121,7 +122,8 @@ class Replying(Reading):
 
     def _show_notice(self) -> None:
         """Say, once, what has to be said of the chat on screen."""
-        notice, self.workspace.notice = self.workspace.notice, ""
+        chat = self.workspace.current
+        notice, chat.notice = chat.notice, ""
         if notice:
             self.notify(notice, severity="warning", timeout=10, markup=False)
 
@@ -135,7 +137,7 @@ class Replying(Reading):
     @on(Composer.Unqueued)
     def action_unqueue(self) -> None:
         """Take the last waiting prompt back into the composer."""
-        if text := self.workspace.unqueue():
+        if text := self.workspace.current.unqueue():
             self.composer.take_back(text)
             self._show_status()
 
@@ -145,7 +147,7 @@ class Replying(Reading):
         if not self.workspace.current.queue:
             self.notify("No prompt is waiting.", timeout=3)
             return
-        await self.workspace.send_next()
+        await self.workspace.current.send_next()
         self.watch_reply()
 
     def _interval(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.chat.window import tokens_of
+from tui_chat.chat.context import tokens_of
 from tui_chat.messages import Message, Role, Usage
 from tui_chat.parts import parts_of
 
