@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -135,11 +134,11 @@ async def _servers(config: Config, *, as_json: bool) -> None:
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
         return
-    widths = [max(map(_width, cells), default=0) for cells in zip(*(row.cells for row in rows), strict=True)]
+    widths = [max(map(len, cells)) for cells in zip(*(row.cells for row in rows), strict=True)]
     lines: list[str] = []
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
-        lines.append("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
+        lines.append("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
         if hint := in_shell(row.hint):
             lines.append(f"    {hint}")
     put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
@@ -147,11 +146,3 @@ async def _servers(config: Config, *, as_json: bool) -> None:
 
 def _json(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False)
-
-
-def _width(text: str) -> int:
-    """How many cells of a terminal `text` takes."""
-    return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
-        for each in text
-    )

@@ -29,6 +29,17 @@ _LEFT: Final = "\n</think>\n\n"
 """Ends what was printed as the answer before its end showed that it was thinking: as the model wrote it."""
 
 
+_KINDS: Final[Mapping[type, str]] = {
+    Accepted: "accepted",
+    Continued: "continued",
+    PromptProgress: "progress",
+    Thinking: "thinking",
+    WasThinking: "was_thinking",
+    ToolCall: "tool_call",
+}
+"""The names of events in JSON."""
+
+
 class Reply(Protocol):
     """Turns events into what is written."""
 
@@ -67,30 +78,16 @@ class Lines:
     def take(self, event: Event) -> str:
         """See `Reply.take`."""
         match event:
-            case Accepted():
-                return _json("accepted")
-            case Continued(exact):
-                return _json("continued", exact=exact)
-            case PromptProgress(done, total):
-                return _json("progress", done=done, total=total)
-            case Thinking(text):
-                return _json("thinking", text=text)
             case Delta():
                 return _json("text", text=_text_of(event, safe=self._safe))
-            case WasThinking():
-                return _json("was_thinking")
-            case ToolCall(name, arguments):
-                return _json("tool_call", name=name, arguments=arguments)
             case Finished():
                 return ""  # the end says it, with all the rest
+            case _:
+                return _json(_KINDS[type(event)], **asdict(event))
 
     def close(self, message: Message) -> str:
         """See `Reply.close`."""
-        usage = (
-            {name: count for name, count in asdict(message.usage).items() if count is not None}
-            if message.usage
-            else {}
-        )
+        usage = asdict(message.usage) if message.usage else {}
         return _json(
             "end",
             state=message.state.value,
@@ -102,7 +99,7 @@ class Lines:
             server=message.server,
             text=message.text,
             thinking=message.thinking,
-            usage=usage,
+            usage={name: count for name, count in usage.items() if count is not None},
             first_token=message.first_token,
             seconds=message.seconds,
         )
