@@ -77,16 +77,11 @@ class Writer:
         if self._messages or self._fields or self._settings:
             await asyncio.shield(self.write())
 
-    def give_up(self) -> None:
-        """Try nothing again by itself."""
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
-
     async def _write(self) -> None:
         async with self._lock:
             self._next = None
-            self.give_up()
+            if self._again is not None:
+                self._again.cancel()
             try:
                 while await self._write_once():
                     pass
