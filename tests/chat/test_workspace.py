@@ -62,7 +62,7 @@ async def test_a_prompt_is_one_transaction_with_all_that_belongs_to_it(
     await answered(workspace, "one")
     await workspace.conversation.note(draft="two")
     statements: list[str] = []
-    store._opened.writer.set_trace_callback(statements.append)
+    store._database.writer.set_trace_callback(statements.append)
     reply = workspace.current.send("two")
     async for _ in reply.changes():
         if reply.progress is not None:

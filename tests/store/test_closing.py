@@ -26,7 +26,7 @@ async def test_closing_finishes_what_was_queued_even_if_nobody_waits_for_it(tmp_
     store = await Store.open(tmp_path / "chats.db")
     chat, _ = await filled(store, "first")
     release = threading.Event()
-    store._writer.submit(release.wait)
+    store._database.writing.submit(release.wait)
     tasks = [asyncio.create_task(store.save(chat.id, said(f"{number}"))) for number in range(20)]
     await asyncio.sleep(0)
     for task in tasks:
@@ -59,5 +59,5 @@ async def test_a_bug_in_a_job_reaches_the_caller_and_leaves_no_trace(tmp_path: P
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await store._write(fail)
+            await store._database.write(fail)
         assert len((await store.load(chat.id)).messages) == 1

@@ -11,9 +11,8 @@ import pytest
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Thinking, parts_of
 from tui_chat.store.owner import SILENCE, ProcessId
-from tui_chat.store.seen import ChangedElsewhere
 from tui_chat.store.store import Store
-from tui_chat.store.values import Chat
+from tui_chat.store.values import ChangedElsewhere, Chat
 
 from tests.store.kit import opened, said
 

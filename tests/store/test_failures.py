@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tui_chat.errors import StoreError
 from tui_chat.messages import Role
-from tui_chat.store import faults, files, opening
+from tui_chat.store import database, faults, files
 from tui_chat.store.schema import VERSION
 from tui_chat.store.store import Store
 from tui_chat.store.values import Thread
@@ -159,7 +159,7 @@ async def test_a_disk_without_room_for_a_store_is_told(small_disk: Path) -> None
 async def test_sqlites_own_full_error_is_told_and_gets_over(path: Path) -> None:
     async with opened(path) as store:
         chat, (message,) = await filled(store, "first")
-        database = store._opened.writer
+        database = store._database.writer
         pages = database.execute("PRAGMA page_count").fetchone()[0]
         database.execute(f"PRAGMA max_page_count = {pages + 5}")
         with pytest.raises(StoreError, match="disk is full") as caught:
@@ -330,11 +330,11 @@ async def test_damage_in_the_middle_is_told_and_the_next_start_saves_the_rest(
 async def test_a_damaged_file_that_another_process_has_open_stays_where_it_is(path: Path) -> None:
     await many_chats(path)
     async with opened(path) as running:
-        running._opened.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        running._database.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         data = bytearray(path.read_bytes())
         data[4096 * 40 : 4096 * 43] = b"\xa5" * 4096 * 3
         path.write_bytes(data)
-        opening.suspicion(path).touch()
+        database.suspicion(path).touch()
         for _ in range(2):
             with pytest.raises(StoreError, match="another tui-chat has it open") as caught:
                 await Store.open(path)
@@ -379,7 +379,7 @@ async def test_a_damaged_index_is_made_anew_at_the_next_start(path: Path) -> Non
 async def test_a_crash_in_the_middle_of_a_write_without_a_log_is_undone(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "is_network", lambda path: True)
+    monkeypatch.setattr(files, "is_network", lambda path: True)
     await many_chats(path, 10)
     crashed = path.with_name("crashed.db")
     with plain(path) as database:
@@ -448,29 +448,28 @@ async def test_a_network_file_system_gets_a_journal_that_works_there(
 ) -> None:
     async with opened(path) as store:
         await filled(store, "with a log")
-    monkeypatch.setattr(opening, "is_network", lambda path: True)
+    monkeypatch.setattr(files, "is_network", lambda path: True)
     async with opened(path) as store, opened(path) as second:
         await filled(store, "with a journal")
-        assert store._opened.writer.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert store._database.writer.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert len(await second.chats()) == 2
         assert len(await second.search("with") or ()) == 4
 
 
 @pytest.mark.parametrize(("kind", "network"), [("nfs4", True), ("fuse.sshfs", True), ("ext4", False)])
-def test_network_file_systems_are_told_by_the_longest_mount(
+def test_network_file_systems_are_told_by_their_device(
     kind: str, network: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    device = tmp_path.stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
     table = tmp_path / "mountinfo"
     table.write_text(
-        "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-        f"40 22 0:45 / /home\\040of/someone rw shared:20 master:1 - {kind} server:/home rw\n"
-        "41 22 0:46 / /home\\040of/some rw - tmpfs tmpfs rw\n"
-        f"42 22 0:47 / /mnt/größe rw - {kind} server:/more rw\n",
+        "22 1 250:1 / / rw,relatime shared:1 - nfs4 server:/other rw\n"
+        f"40 22 {number} / /home\\040of/someone rw shared:20 master:1 - {kind} server:/home rw\n",
         encoding="utf-8",
     )
     monkeypatch.setattr(files, "MOUNTS", table)
-    assert files.is_network(Path("/home of/someone/.local/share/chats.db")) is network
-    assert files.is_network(Path("/mnt/größe/chats.db")) is network
-    assert not files.is_network(Path("/var/chats.db"))
+    assert files.is_network(tmp_path) is network
+    assert not files.is_network(tmp_path / "missing")
     monkeypatch.setattr(files, "MOUNTS", tmp_path / "missing")
-    assert not files.is_network(Path("/home of/someone/chats.db"))
+    assert not files.is_network(tmp_path)

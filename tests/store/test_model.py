@@ -15,8 +15,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.store import Store
-from tui_chat.store.titles import title_of
-from tui_chat.store.values import Chat, Thread
+from tui_chat.store.values import Chat, Thread, title_of
 
 from tests.store.kit import OTHER, filled, lines, message_strategy, opened, places, plain, said, texts
 
@@ -243,7 +242,9 @@ async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago(
         left = []
         for _ in range(3):
             await store.recover()
-            left.append(await store._read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone()[0]))
+            left.append(
+                await store._database.read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone()[0])
+            )
         assert left == [4, 2, 2]
         await store.undelete(fresh.id)
         assert {summary.id for summary in await store.chats()} == {fresh.id, kept.id}

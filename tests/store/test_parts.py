@@ -21,7 +21,7 @@ PICTURE = Blob.of(b"\x89PNG" * 100)
 
 
 def rows_changed(store: Store) -> int:
-    return store._opened.writer.total_changes
+    return store._database.writer.total_changes
 
 
 def logged(path: Path) -> int:
@@ -35,7 +35,7 @@ async def test_a_checkpoint_writes_the_row_of_the_message_and_the_part_that_grew
         chat, (prompt,) = await filled(store, "go")
         reply = Message(Role.ASSISTANT, parts_of("Word", thinking), parent=prompt.id, state=State.STREAMING)
         await store.save(chat.id, reply)
-        store._opened.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store._database.writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         written, rows = logged(path), rows_changed(store)
         for _ in range(10):
             reply = reply.grown(" more")

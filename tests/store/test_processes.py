@@ -129,7 +129,7 @@ async def test_a_slow_search_does_not_hold_up_a_checkpoint(tmp_path: Path) -> No
     async with opened(tmp_path / "chats.db") as store:
         chat, _ = await filled(store, "text")
         release = threading.Event()
-        store._searcher.submit(release.wait)
+        store._database.reading.submit(release.wait)
         search = asyncio.create_task(store.search("text"))
         await asyncio.sleep(0)
         await store.save(chat.id, said("saved meanwhile"))

@@ -10,8 +10,7 @@ import threading
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tui_chat.messages import Role, State
-from tui_chat.store.grams import document, expression
-from tui_chat.store.search import Search, snippet_of
+from tui_chat.store.search import Search, document, expression, snippet_of
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 
@@ -159,7 +158,7 @@ async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
         assert await store.purge(-1) == 1
         await filled(store, "xyz")
         await store.index()
-        database = store._opened.writer
+        database = store._database.writer
         database.execute("CREATE VIRTUAL TABLE temp.pieces USING fts5vocab (main, grams, row)")
         assert {row[0] for row in database.execute("SELECT term FROM pieces")} == set("xyz") | {"xy", "yz", "xyz"}
 
@@ -174,7 +173,7 @@ async def test_a_newer_search_ends_an_older_one() -> None:
     async with opened(None) as store:
         await filled(store, *["text"] * 50)
         release = threading.Event()
-        blocker = store._searcher.submit(release.wait)
+        blocker = store._database.reading.submit(release.wait)
         older = asyncio.create_task(store.search("text"))
         await asyncio.sleep(0)
         newer = asyncio.create_task(store.search("text", limit=5))
@@ -207,7 +206,7 @@ def test_a_search_is_interrupted_in_the_middle_of_a_statement() -> None:
 async def test_a_cancelled_search_is_called_off() -> None:
     async with opened(None) as store:
         release = threading.Event()
-        store._searcher.submit(release.wait)
+        store._database.reading.submit(release.wait)
         task = asyncio.create_task(store.search("text"))
         await asyncio.sleep(0)
         search = store._search

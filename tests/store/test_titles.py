@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.store.titles import LIMIT, title_of
+from tui_chat.store.values import TITLE_LIMIT, title_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_the_title_is_the_first_line_that_says_something(prompt: str, title: str
 @given(st.text())
 def test_a_title_is_one_short_safe_line(prompt: str) -> None:
     title = title_of(prompt)
-    assert len(title) <= LIMIT
+    assert len(title) <= TITLE_LIMIT
     assert "\n" not in title
     assert "\x1b" not in title
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role
 from tui_chat.parts import Blob, File, Image, parts_of
-from tui_chat.store import pieces
+from tui_chat.store import parts
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
@@ -60,13 +60,13 @@ async def test_a_file_is_read_when_it_is_sent_and_not_before(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[set[str]] = []
-    original = pieces.data_of
+    original = parts.data_of
 
     def noted(db: sqlite3.Connection, wanted: Collection[str]) -> dict[str, bytes]:
         read.append(set(wanted))
         return original(db, wanted)
 
-    monkeypatch.setattr(pieces, "data_of", noted)
+    monkeypatch.setattr(parts, "data_of", noted)
     async with ScriptedServer() as server, driven(server, database=database, chat="chat") as run:
         assert run.shows("A cat.")
         assert read == []

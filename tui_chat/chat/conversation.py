@@ -13,8 +13,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest, Message, Role, State, new_id
 from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
-from tui_chat.store.titles import title_of
-from tui_chat.store.values import Chat, ChatFields, Thread
+from tui_chat.store.values import Chat, ChatFields, Thread, title_of
 
 
 class Conversation:

@@ -10,10 +10,9 @@ from typing import Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
-from tui_chat.store.executor import Closed
-from tui_chat.store.seen import ChangedElsewhere
+from tui_chat.store.database import Closed
 from tui_chat.store.store import Store
-from tui_chat.store.values import Chat, ChatFields
+from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields
 from tui_chat.tasks import start_task
 
 _AGAIN_SECONDS: Final = 3.0

@@ -21,8 +21,7 @@ from tui_chat.shell.words import in_shell, warn
 from tui_chat.store.export import to_json, to_markdown, write_new
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
-from tui_chat.store.titles import title_of
-from tui_chat.store.values import ChatSummary, Hit, Thread
+from tui_chat.store.values import ChatSummary, Hit, Thread, title_of
 
 _BIGGEST: Final = 1 << 30
 """Bytes of a file to import: more than any real export."""

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
-from tui_chat.store import decode
+from tui_chat.store.columns import decoded, encoded, state_of, whole
 from tui_chat.store.owner import ProcessId
-from tui_chat.store.text import whole
 from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
 
-_COLUMNS: Final = (
-    "id, title, created, updated, model, server, system, pinned, deleted, leaf, draft, place_message, "
-    "place_row, queue"
-)
-_SUMMARY: Final = (
-    "c.id, c.title, c.created, c.updated, c.model, c.server, c.pinned, c.messages, c.size, m.state, m.finish, "
-    f"substr(c.draft, 1, {DRAFT_SHOWN})"
-)
-_NONE: Final = State.COMPLETE
-"""How far the last message got where there is none."""
+_FIELDS: Final = tuple(field.name for field in dataclasses.fields(Chat) if field.name != "place")
+_SUMMARY: Final = ("id", "title", "created", "updated", "model", "server", "pinned", "messages", "size")
 _WHOLE: Final = (State.COMPLETE, State.STREAMING)
 """States of a reply to which nothing is to be added by hand."""
 
@@ -35,17 +26,10 @@ def insert(connection: sqlite3.Connection, chat: Chat) -> None:
     Raises:
         StoreError: there is one with its id.
     """
-    place = chat.place or Place("")
-    texts = [whole(text) for text in (chat.title, chat.model, chat.server, chat.system, chat.draft)]
-    title, model, server, system, draft = texts
+    columns = _columns({field.name: getattr(chat, field.name) for field in dataclasses.fields(chat)})
+    values = ", ".join(f":{name}" for name in columns)
     try:
-        connection.execute(
-            f"INSERT INTO chats ({_COLUMNS}, folded) VALUES (?{', ?' * 14})",
-            (
-                *(chat.id, title, chat.created, chat.updated, model, server, system, chat.pinned, chat.deleted),
-                *(chat.leaf, draft, chat.place and place.message, place.row, _queue_text(chat.queue), fold(title)),
-            ),
-        )
+        connection.execute(f"INSERT INTO chats ({', '.join(columns)}) VALUES ({values})", columns)
     except sqlite3.IntegrityError as error:
         raise StoreError(f"There is a chat {chat.id} already.") from error
 
@@ -56,31 +40,12 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
     Raises:
         StoreError: there is none with that id.
     """
-    row = connection.execute(f"SELECT {_COLUMNS} FROM chats WHERE id = ?", (chat_id,)).fetchone()
-    if row is None:
+    query = f"SELECT place_message, place_row, {', '.join(_FIELDS)} FROM chats WHERE id = ?"
+    found = connection.execute(query, (chat_id,)).fetchone()
+    if found is None:
         raise no_such_chat(chat_id)
-    _, title, created, updated, model, server, system, pinned, deleted, leaf, draft, message, place_row, queue = (
-        row
-    )
-    return Chat(
-        chat_id,
-        decode.name(title),
-        created=decode.time(created),
-        updated=decode.time(updated),
-        model=decode.name(model),
-        server=decode.name(server),
-        system=system,
-        pinned=bool(pinned),
-        deleted=None if deleted is None else decode.time(deleted),
-        leaf=leaf,
-        draft=draft,
-        place=None if message is None else Place(message, place_row),
-        queue=decode.texts(queue),
-    )
-
-
-def _queue_text(queue: Sequence[str]) -> str:
-    return json.dumps([whole(prompt) for prompt in queue], ensure_ascii=False)
+    message, place_row, *row = found
+    return Chat(place=None if message is None else Place(message, place_row), **decoded(_FIELDS, row))
 
 
 def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> None:
@@ -89,24 +54,14 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> 
     Raises:
         StoreError: there is none with that id.
     """
-    changes: dict[str, object] = {}
-    for name, value in fields.items():
-        if name == "place":
-            place = value if isinstance(value, Place) else None
-            changes |= {"place_message": place and place.message, "place_row": place.row if place else 0}
-        elif name == "queue":
-            changes["queue"] = _queue_text(fields["queue"])
-        elif name in ChatFields.__annotations__:
-            changes[name] = whole(value) if isinstance(value, str) else value
-        else:
-            raise TypeError(f"a chat has no {name}")
-    if "title" in fields:
-        changes["folded"] = fold(whole(fields["title"]))
-    if not changes:
-        return
-    assignments = ", ".join(f"{column} = ?" for column in changes)
-    cursor = connection.execute(f"UPDATE chats SET {assignments} WHERE id = ?", (*changes.values(), chat_id))
-    if cursor.rowcount == 0:
+    columns = _columns(fields)
+    changes = ", ".join(f"{name} = :{name}" for name in columns)
+    if (
+        columns
+        and not connection.execute(
+            f"UPDATE chats SET {changes} WHERE id = :id", {**columns, "id": chat_id}
+        ).rowcount
+    ):
         raise no_such_chat(chat_id)
 
 
@@ -124,7 +79,8 @@ def summaries(
     condition, values = title_condition(words_of(whole(words)))
     rows = connection.execute(
         f"""
-        SELECT {_SUMMARY} FROM chats c LEFT JOIN messages m ON m.id = c.leaf WHERE {condition}
+        SELECT m.state, m.finish, substr(c.draft, 1, {DRAFT_SHOWN}), {", ".join(f"c.{name}" for name in _SUMMARY)}
+        FROM chats c LEFT JOIN messages m ON m.id = c.leaf WHERE {condition}
         ORDER BY c.pinned DESC, c.updated DESC, c.id DESC LIMIT ?
         """,
         (*values, -1 if limit is None else limit),
@@ -145,7 +101,18 @@ def newest(connection: sqlite3.Connection) -> str | None:
 
 def no_such_chat(chat_id: str) -> StoreError:
     """The error for an id that no chat has."""
-    return StoreError(f"There is no chat {chat_id}.", "Ctrl+O or `tui-chat chats` lists the chats there are.")
+    return StoreError(f"There is no chat {chat_id}.", "`tui-chat chats` lists the chats there are.")
+
+
+def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a chat as its columns hold them."""
+    columns = encoded(fields)
+    if "place" in columns:
+        place = columns.pop("place")
+        columns |= {"place_message": place and place.message, "place_row": place.row if place else 0}
+    if "title" in columns:
+        columns["folded"] = fold(columns["title"])
+    return columns
 
 
 def _growing(connection: sqlite3.Connection, here: ProcessId, now: float) -> frozenset[str]:
@@ -156,23 +123,12 @@ def _growing(connection: sqlite3.Connection, here: ProcessId, now: float) -> fro
         CROSS JOIN chats c ON c.id = m.chat WHERE m.owner IS NOT NULL AND c.leaf = m.id
         """
     )
-    return frozenset(chat for chat, owner, touched in rows if decode.writer(owner, touched, here, now))
+    return frozenset(chat for chat, owner, touched in rows if ProcessId.living(owner, here, now - touched))
 
 
-def _summary(row: tuple[Any, ...], growing: Collection[str]) -> ChatSummary:
-    chat_id, title, created, updated, model, server, pinned, messages, size, state, finish, draft = row
-    reached = _NONE if state is None else decode.state(state, growing=chat_id in growing)
-    return ChatSummary(
-        chat_id,
-        decode.name(title),
-        decode.time(created),
-        decode.time(updated),
-        decode.name(model),
-        decode.name(server),
-        bool(pinned),
-        messages,
-        size,
-        reached,
-        reached not in _WHOLE or finish == "length",
-        draft,
-    )
+def _summary(row: Sequence[Any], growing: Collection[str]) -> ChatSummary:
+    state, finish, draft, *rest = row
+    fields = decoded(_SUMMARY, rest)
+    reached = State.COMPLETE if state is None else state_of(state, growing=fields["id"] in growing)
+    unfinished = reached not in _WHOLE or finish == "length"
+    return ChatSummary(**fields, state=reached, unfinished=unfinished, draft=draft)

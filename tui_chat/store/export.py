@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import itertools
 import json
@@ -13,7 +14,8 @@ from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
-from tui_chat.store.part_json import written
+from tui_chat.parts import File, Image, Part, ToolCall
+from tui_chat.store.parts import row_of
 from tui_chat.store.values import Thread
 from tui_chat.text.sanitize import clean_line
 
@@ -99,11 +101,22 @@ def _chat(thread: Thread) -> dict[str, Any]:
 
 def _message(message: Message) -> dict[str, Any]:
     plain = dataclasses.asdict(dataclasses.replace(message, parts=()))
-    plain["parts"] = [written(part) for part in message.parts]
+    plain["parts"] = [_part(part) for part in message.parts]
     if message.usage is not None:
         plain["usage"] = _without_defaults(plain["usage"])
         return _without_defaults(plain) | {"usage": plain["usage"]}
     return _without_defaults(plain)
+
+
+def _part(part: Part) -> dict[str, Any]:
+    """A part as a JSON object: `kind` says which one it is. A file whose bytes are lost has none."""
+    kind, text, name, mime, call, _, size = row_of(part)
+    if isinstance(part, Image | File):
+        data = part.blob.data
+        told = {"kind": kind, "name": name, "mime": mime, "size": size}
+        return told if data is None else told | {"data": base64.b64encode(data).decode("ascii")}
+    words = "arguments" if isinstance(part, ToolCall) else "text"
+    return _without_defaults({"kind": kind, "id": call, "name": name}) | {words: text}
 
 
 def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,6 @@ def code_of(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def error_is(error: sqlite3.Error, extended: int) -> bool:
-    """Whether `error` has just this extended result code."""
-    return getattr(error, "sqlite_errorcode", 0) == extended
-
-
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file's content is broken."""
     return code_of(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -61,7 +56,7 @@ def explain(error: sqlite3.Error, path: Path | None) -> StoreError:
         return StoreError(
             "The disk is full: this was not saved.", f"Make room for {where}; saving works again then."
         )
-    if error_is(error, sqlite3.SQLITE_IOERR_WRITE):
+    if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_WRITE:
         return StoreError(
             "The disk took no more: this was not saved.",
             f"Check the free space, the quota and `ulimit -f` for {where}; saving works again then.",

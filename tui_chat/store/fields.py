@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,22 +15,22 @@ E = TypeVar("E", bound=StrEnum)
 
 LATEST: Final = 4e9
 """Unix times in seconds end here, in the year 2096: beyond it they are something else, or meant to do harm."""
+_LARGEST: Final = 2**63
+"""Numbers from here on are none that the database can hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A JSON object."""
+    """A JSON object. Its methods raise a `StoreError` where a value is not what it should be."""
 
     raw: Mapping[str, Any]
 
     def text(self, name: str) -> str:
         """A text of any length, lines kept; empty if it is not there."""
         value = self.raw.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
+        if not isinstance(value, str | None):
             raise _wrong(name)
-        return clean(value)
+        return clean(value or "")
 
     def line(self, name: str, limit: int | None = 500) -> str:
         """A text of one line; empty if it is not there."""
@@ -54,22 +53,14 @@ class Fields:
         value = self.raw.get(name)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _LARGEST:
             raise _wrong(name)
-        try:
-            number = float(value)
-        except OverflowError as error:
-            raise _wrong(name) from error
-        if not math.isfinite(number):
-            raise _wrong(name)
-        return number
+        return value
 
     def count(self, name: str) -> int | None:
-        """A whole number that fits 63 bits; None if it is not there."""
-        value = self.raw.get(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << 63:
+        """A whole number; None if it is not there."""
+        value = self.number(name)
+        if not isinstance(value, int | None):
             raise _wrong(name)
         return value
 
@@ -86,14 +77,9 @@ class Fields:
 
     def usage(self) -> Usage:
         """The object as what a reply cost."""
-        return Usage(
-            prompt_tokens=self.count("prompt_tokens"),
-            reply_tokens=self.count("reply_tokens"),
-            load_seconds=self.number("load_seconds"),
-            prompt_seconds=self.number("prompt_seconds"),
-            reply_seconds=self.number("reply_seconds"),
-            thinking_seconds=self.number("thinking_seconds"),
-        )
+        tokens = map(self.count, ("prompt_tokens", "reply_tokens"))
+        seconds = map(self.number, ("load_seconds", "prompt_seconds", "reply_seconds", "thinking_seconds"))
+        return Usage(*tokens, *seconds)
 
     def one_of(self, kind: type[E], name: str) -> E:
         """A value of an enumeration."""

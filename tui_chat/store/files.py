@@ -7,7 +7,6 @@ import errno
 import fcntl
 import itertools
 import os
-import re
 import stat
 import tempfile
 import time
@@ -22,7 +21,6 @@ _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
 """The smallest page: a database's size is a multiple of it."""
 MOUNTS: Final = Path("/proc/self/mountinfo")
-_OCTAL: Final = re.compile(rb"\\([0-3][0-7]{2})")
 _NETWORK: Final = (
     "9p", "beegfs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs",
     "virtiofs",
@@ -103,7 +101,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     deadline = time.monotonic() + patience
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        while not _lock(descriptor):
+        while _is_locked(descriptor):
             if time.monotonic() > deadline:
                 raise TimeoutError(errno.ETIMEDOUT, "another program keeps the folder locked", str(folder))
             time.sleep(0.01)
@@ -112,15 +110,15 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool:
-    """Whether it is locked now, or cannot be: False if another process has the lock."""
+def _is_locked(file: int | BinaryIO) -> bool:
+    """Whether another process has a lock on `file`; else it is locked now, where the file system can."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    except OSError:
         return True
-    return True
+    except OSError:
+        return False
+    return False
 
 
 def hold(path: Path) -> BinaryIO | None:
@@ -143,12 +141,9 @@ def is_held(path: Path) -> bool:
     """Whether a process holds the database at `path`, as far as the file system can tell."""
     try:
         with _marker(path).open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            return _is_locked(file)
     except OSError:
         return False
-    return False
 
 
 def _marker(path: Path) -> Path:
@@ -168,17 +163,10 @@ def set_aside(path: Path) -> Path:
 def is_network(path: Path) -> bool:
     """Whether `path` lies on a file system of another machine, by `/proc/self/mountinfo` (proc(5)); else False."""
     try:
-        mounts = MOUNTS.read_bytes().split(b"\n")
+        device = path.stat().st_dev
+        mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return False
-    target = path.resolve()
-    best, kind = -1, ""
-    for mount in mounts:
-        fields, _, source = mount.partition(b" - ")
-        if not source:
-            continue
-        escaped = fields.split(b" ")[4]
-        point = Path(os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), escaped)))
-        if target.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), os.fsdecode(source.split(b" ")[0])
-    return kind in _NETWORK
+    number = f"{os.major(device)}:{os.minor(device)}"
+    kinds = {mount.partition(" - ")[2].partition(" ")[0] for mount in mounts if number in mount.split(" ")[2:3]}
+    return not kinds.isdisjoint(_NETWORK)

@@ -7,7 +7,7 @@ import contextlib
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -15,15 +15,15 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Blob, File, Image, Thinking, attached, parts_of
 from tui_chat.store.fields import Fields, fields, listed
-from tui_chat.store.part_json import BIGGEST
-from tui_chat.store.titles import title_of
-from tui_chat.store.values import Chat, Thread
+from tui_chat.store.values import Chat, Thread, title_of
 from tui_chat.text.sanitize import clean, clean_line
 
 _REASONING: Final = re.compile(
     r'<details type="reasoning"[^<>]*>\s*(?:<summary>.*?</summary>)?(.*?)(?:</details>\s*|\Z)', re.DOTALL
 )
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+_BIGGEST: Final = 1 << 40
+"""Bytes that a file can have of which an export tells the size alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,39 +120,32 @@ def _openwebui_node(node: Fields) -> _Node:
 
 def _thread(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat) -> Thread:
     """The tree of the nodes that hold messages, each below its nearest ancestor that does too."""
-    chat_id = _digest(key)
-    messages: dict[str, Message] = {}
-    above = _kept_above(nodes)
-    for name, (parent, thinking) in above.items():
-        message = nodes[name].message
-        if message is not None:
-            thought = thinking if message.role is Role.ASSISTANT else ""
-            messages[name] = Message(
-                message.role,
-                message.parts if message.thinking or not thought else (Thinking(thought), *message.parts),
-                id=_digest(key, name),
-                parent=messages[parent].id if parent else None,
-                state=message.state,
-                model=message.model,
-                created=message.created or chat.created,
-            )
-    leaf = current if current in messages else above.get(current or "", (None, ""))[0]
-    leaf = leaf or next(reversed(messages), None)
-    kept = tuple(messages.values())
+    kept: list[Message] = []
+    last: dict[str, tuple[str | None, str]] = {}
+    """Of each node: the last message on the way to it, and the thinking behind that."""
+    for name in _parents_first(nodes):
+        node = nodes[name]
+        parent, thinking = last.get(node.parent or "", (None, ""))
+        if node.message is None:
+            last[name] = (parent, "\n\n".join(filter(None, (thinking, node.thinking))))
+            continue
+        message = replace(
+            node.message, id=_digest(key, name), parent=parent, created=node.message.created or chat.created
+        )
+        if thinking and message.role is Role.ASSISTANT and not message.thinking:
+            message = replace(message, parts=(Thinking(thinking), *message.parts))
+        kept.append(message)
+        last[name] = (message.id, "")
+    leaf, _ = last.get(current or "", (None, ""))
     prompt = next((message.text for message in kept if message.role is Role.USER), "")
-    return Thread(
-        Chat(
-            chat_id,
-            title=chat.title or title_of(prompt),
-            created=chat.created,
-            updated=chat.updated,
-            model=next((message.model for message in reversed(kept) if message.model), ""),
-            system=chat.system,
-            pinned=chat.pinned,
-            leaf=messages[leaf].id if leaf else None,
-        ),
-        kept,
+    chat = replace(
+        chat,
+        id=_digest(key),
+        title=chat.title or title_of(prompt),
+        model=next((message.model for message in reversed(kept) if message.model), ""),
+        leaf=leaf or (kept[-1].id if kept else None),
     )
+    return Thread(chat, tuple(kept))
 
 
 def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
@@ -168,21 +161,6 @@ def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
     return list(order)
 
 
-def _kept_above(nodes: Mapping[str, _Node]) -> dict[str, tuple[str | None, str]]:
-    """Of each node, parents first: the nearest ancestor with a message, and the thinking on the way to it."""
-    above: dict[str, tuple[str | None, str]] = {}
-    for name in _parents_first(nodes):
-        parent = nodes[name].parent
-        if parent is None or parent not in above:
-            above[name] = (None, "")
-        elif nodes[parent].message is not None:
-            above[name] = (parent, "")
-        else:
-            kept, thinking = above[parent]
-            above[name] = (kept, "\n\n".join(filter(None, (thinking, nodes[parent].thinking))))
-    return above
-
-
 def _joined(content: object) -> str:
     """The texts of a message's content: a text, or a list of texts and of objects with one."""
     if isinstance(content, str):
@@ -192,14 +170,18 @@ def _joined(content: object) -> str:
     return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
 
 
+def lost_blob(file: Fields) -> Blob:
+    """The blob of a file whose bytes are not in the export: only its size is known, if at all."""
+    return Blob("", min(max(0, file.count("size") or 0), _BIGGEST))
+
+
 def _attachments(files: object) -> list[Image | File]:
     """The files of a ChatGPT message, which the export only tells of: their bytes are not in it."""
     made: list[Image | File] = []
     for told in files if isinstance(files, list) else []:
         with contextlib.suppress(StoreError):  # no reason to lose what was said about it
             file = fields(told)
-            size = min(max(0, file.count("size") or 0), BIGGEST)
-            made.append(attached(file.line("name"), file.line("mimeType"), Blob("", size)))
+            made.append(attached(file.line("name"), file.line("mimeType"), lost_blob(file)))
     return made
 
 

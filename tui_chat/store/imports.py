@@ -5,20 +5,24 @@ What comes in is sanitised and checked here; nothing is trusted, and nothing but
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
+from tui_chat.parts import Blob, Part, attached, parts_of
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
 from tui_chat.store.fields import Fields, fields, listed
-from tui_chat.store.foreign import chatgpt, openwebui
-from tui_chat.store.part_json import read
+from tui_chat.store.foreign import chatgpt, lost_blob, openwebui
+from tui_chat.store.parts import part_of
 from tui_chat.store.values import Chat, Place, Thread
+from tui_chat.text.sanitize import clean
 
 _HINT = (
     "What can be read: the JSON of `tui-chat export`, ChatGPT's conversations.json and Open WebUI's chat export."
 )
+_KINDS = ("text", "thinking", "image", "file", "tool_call", "tool_result")
 
 
 def read_export(text: str) -> tuple[Thread, ...]:
@@ -73,6 +77,9 @@ def _thread(chat: Fields) -> Thread:
             leaf=leaf,
             draft=chat.text("draft"),
             place=None if place is None else Place(fields(place).line("message"), fields(place).count("row") or 0),
+            queue=tuple(
+                clean(prompt) for prompt in listed(chat.raw.get("queue") or []) if isinstance(prompt, str)
+            ),
         ),
         messages,
     )
@@ -82,7 +89,7 @@ def _message(message: Fields) -> Message:
     usage = message.raw.get("usage")
     return Message(
         message.one_of(Role, "role"),
-        read(message),
+        _parts(message),
         id=message.needed("id"),
         parent=message.optional_line("parent"),
         state=message.one_of(State, "state"),
@@ -95,3 +102,29 @@ def _message(message: Fields) -> Message:
         first_token=message.number("first_token"),
         seconds=message.number("seconds"),
     )
+
+
+def _parts(message: Fields) -> tuple[Part, ...]:
+    """The parts of a message: the first version had text, thinking and attachments instead."""
+    if "parts" in message.raw:
+        return tuple(_part(fields(item)) for item in listed(message.raw["parts"]))
+    items = [fields(item) for item in listed(message.raw.get("attachments", []))]
+    files = [attached(item.line("name"), item.line("mime"), _blob(item)) for item in items]
+    return parts_of(message.text("text"), message.text("thinking"), files)
+
+
+def _part(part: Fields) -> Part:
+    kind = part.needed("kind")
+    if kind not in _KINDS:
+        raise StoreError("The file is broken: a part of a message is of no known kind.", "Export it anew.")
+    text = part.text("arguments" if kind == "tool_call" else "text")
+    return part_of(kind, text, part.line("name"), part.line("mime"), part.line("id"), _blob(part))
+
+
+def _blob(file: Fields) -> Blob:
+    if file.raw.get("data") is None:
+        return lost_blob(file)
+    try:
+        return Blob.of(base64.b64decode(file.line("data", limit=None), validate=True))
+    except ValueError as error:
+        raise StoreError("An attached file is broken.", "Export it anew.") from error

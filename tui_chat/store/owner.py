@@ -23,7 +23,7 @@ _PID: Final = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process, for ever."""
+    """Identifies a process, also across reboots and where process ids are used again."""
 
     host: str
     """Its name and, after a slash, the machine's own id where that can be read: a name can be given to several."""
@@ -47,9 +47,9 @@ class ProcessId:
         return cls(parts[0], parts[1], int(parts[2]), parts[3])
 
     @classmethod
-    def living(cls, text: str, here: ProcessId, silent: float) -> ProcessId | None:
-        """The owner whose `str` is `text`, if it is `alive`."""
-        owner = cls.parse(text)
+    def living(cls, text: str | None, here: ProcessId, silent: float) -> ProcessId | None:
+        """The owner whose `str` is `text`, if there is one and it is `alive`."""
+        owner = cls.parse(text or "")
         return owner if owner.alive(here, silent) else None
 
     def __str__(self) -> str:
@@ -61,12 +61,12 @@ class ProcessId:
             return False
         if self == here:
             return True
-        if self.host == here.host and self.boot == here.boot:
-            return _exists(self.pid) and _started(self.pid) == self.started
+        if self.started and self.host == here.host and self.boot == here.boot:
+            return _started(self.pid) == self.started
         same_machine = self.host == here.host and not here.host.endswith("/")
         if same_machine and self.boot.partition("/")[0] != here.boot.partition("/")[0]:
             return False  # it was started anew since
-        return silent < SILENCE
+        return abs(silent) < SILENCE
 
 
 def _host() -> str:
@@ -100,13 +100,3 @@ def _started(pid: int) -> str:
         return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         return ""
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

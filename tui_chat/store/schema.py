@@ -5,19 +5,21 @@ The version is the database's `user_version`, written in the transaction that ma
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 from typing import Final
 
 from tui_chat.errors import StoreError
 from tui_chat.store import faults
-from tui_chat.store.transaction import transaction
 
 APPLICATION_ID: Final = 0x74756963
 """What `file(1)` and we know our files by: "tuic"."""
 VERSION: Final = 3
 """1 and 2 had text, thinking and attachments where 3 has parts (`transfer`)."""
 
+_KIND: Final = """
+    SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)
+    FROM pragma_user_version, pragma_application_id
+"""
 _STRICT: Final = "STRICT" if sqlite3.sqlite_version_info >= (3, 37) else ""
 """SQLite before 2021-11, which RHEL 9 has, does not know it."""
 
@@ -108,21 +110,24 @@ def version_of(connection: sqlite3.Connection) -> int:
     Raises:
         StoreError: the file is of a newer program or of another one.
     """
-    questions = ("PRAGMA user_version", "PRAGMA application_id", "SELECT count(*) FROM sqlite_master")
     try:
-        with contextlib.nullcontext() if connection.in_transaction else transaction(connection, "DEFERRED"):
-            answers = [int(connection.execute(question).fetchone()[0]) for question in questions]
+        version, application, tables = connection.execute(_KIND).fetchone()
     except UnicodeDecodeError as error:  # SQLite's words on a broken table quote it, and Python cannot read them
         raise faults.damage("malformed database schema") from error
-    version, application, tables = answers
     if application != APPLICATION_ID and (application or version or tables):
         raise StoreError(
             "The file of the conversations is a database of another program.",
             "Move it away, or name another file.",
         )
+    refuse_newer(connection)
+    return int(version)
+
+
+def refuse_newer(connection: sqlite3.Connection) -> None:
+    """Raise a `StoreError` if the tables are of a newer program."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise StoreError(
             f"The conversations were written by a newer tui-chat (format {version}; this one knows {VERSION}).",
             "Update tui-chat. The file was not touched; you can chat meanwhile, but nothing is kept.",
         )
-    return version

@@ -1,19 +1,29 @@
-"""Search: candidates from the index, then a look at each, so that a hit is one and its place is known."""
+"""Search, and its index: texts cut into pieces of one to three characters.
+
+A text contains a word only if it contains all of the word's pieces, so an index of pieces finds candidates in
+any language, with or without spaces between words, for words of one character as for long ones. The candidates
+are then looked at. SQLite's own trigram tokenizer finds no words below three characters (Chinese has mostly two)
+and, for the same text, made an index three times as large.
+
+The index follows the messages: one is indexed once it is no longer growing. What is not indexed yet is searched by
+looking at it, so nothing is ever missing from a search.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
-from tui_chat.store import decode, faults
+from tui_chat.messages import State
+from tui_chat.store import faults
 from tui_chat.store.chats import title_condition
-from tui_chat.store.grams import expression
-from tui_chat.store.pieces import TEXT
-from tui_chat.store.text import whole
-from tui_chat.store.transaction import transaction
+from tui_chat.store.columns import decoded, whole
+from tui_chat.store.database import transaction
+from tui_chat.store.parts import TEXT
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 
@@ -23,7 +33,8 @@ _WIDTH: Final = 160
 """Characters of a snippet."""
 _INSTRUCTIONS: Final = 2000
 """Steps of SQLite's machine between two looks at whether the search is still wanted: well below a millisecond."""
-_COLUMNS: Final = f"m.id, m.role, m.created, {TEXT}, c.id, c.title"
+_FIELDS: Final = ("message", "role", "created", "chat", "title")
+_COLUMNS: Final = f"{TEXT}, m.id, m.role, m.created, c.id, c.title"
 _WAITING: Final = f"""
     SELECT {_COLUMNS} FROM messages m INDEXED BY messages_unindexed CROSS JOIN chats c ON c.id = m.chat
     WHERE NOT m.indexed AND c.deleted IS NULL ORDER BY m.seq DESC
@@ -34,6 +45,24 @@ _INDEXED: Final = f"""
 """
 
 _FLAT: Final = {ord("\n"): " ", ord("\t"): " "}
+_MOST_GRAMS: Final = 48
+"""Pieces of a query that are looked up: more do not narrow the candidates."""
+_SLICE: Final = 500
+"""Characters that are cut in one go, in which no other thread runs: a tenth of a millisecond."""
+_LONG: Final = 20_000
+"""Characters of a text that is cut at leisure: a key pressed meanwhile goes first."""
+_REST_SECONDS: Final = 0.0002
+_TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).isalnum()}
+"""What FTS5's `ascii` tokenizer would cut at becomes private characters, which it keeps."""
+_BATCH: Final = 40_000
+"""Characters to index in one go: some 20 ms, for which a checkpoint may have to wait."""
+_UNINDEXED: Final = f"""
+    SELECT seq, {TEXT} FROM messages m INDEXED BY messages_unindexed
+    WHERE NOT indexed AND state <> ? ORDER BY seq DESC
+"""
+_OF_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
+_INSERT: Final = "INSERT INTO grams (rowid, pieces) VALUES (?, ?)"
+_DELETE: Final = "INSERT INTO grams (grams, rowid, pieces) VALUES ('delete', ?, ?)"
 
 
 class Search:
@@ -71,26 +100,23 @@ class Search:
         query = (
             f"SELECT c.id, c.title, c.updated FROM chats c WHERE {condition} ORDER BY c.updated DESC, c.id DESC"
         )
-        for chat_id, stored, updated in connection.execute(query, values):
-            title = decode.name(stored)
-            yield Hit(chat_id, title, title, spans_in(fold(title), self._words), decode.time(updated))
+        for row in connection.execute(query, values):
+            found = decoded(("chat", "title", "updated"), row)
+            title = found["title"]
+            yield Hit(found["chat"], title, title, spans_in(fold(title), self._words), found["updated"])
 
     def _messages(self, connection: sqlite3.Connection) -> Iterator[Hit]:
         waiting = connection.execute(_WAITING)
         indexed = connection.execute(_INDEXED, (expression(self._words),))
-        for message_id, role, created, stored, chat_id, title in chain(waiting, indexed):
+        for stored, *row in chain(waiting, indexed):
             if self._unwanted.is_set():
                 return
             text = stored or ""
             folded = fold(text)
             places = [folded.find(word) for word in self._words]
-            if min(places) >= 0:
-                snippet, spans = snippet_of(text, folded, self._words, min(places))
-                yield Hit(
-                    *(chat_id, decode.name(title), snippet, spans, decode.time(created), message_id),
-                    role=decode.role(role),
-                    at=min(places),
-                )
+            if (at := min(places)) >= 0:
+                snippet, spans = snippet_of(text, folded, self._words, at)
+                yield Hit(snippet=snippet, spans=spans, at=at, **decoded(_FIELDS, row))
 
 
 def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -103,3 +129,72 @@ def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple
     shift = len(before)
     spans = tuple((first + shift, last + shift) for first, last in spans_in(folded[start:end], words))
     return before + text[start:end].translate(_FLAT) + after, spans
+
+
+def index_some(connection: sqlite3.Connection) -> bool:
+    """Index some of the messages that wait for it, the newest first, and say whether there are more."""
+    batch: list[tuple[int, str]] = []
+    volume, more = 0, False
+    for seq, stored in connection.execute(_UNINDEXED, (State.STREAMING,)):
+        text = stored or ""
+        if batch and volume + len(text) > _BATCH:
+            more = True
+            break
+        volume += len(text)
+        batch.append((seq, text))
+    for seq, text in reversed(batch):  # FTS5 buffers rows only while their numbers grow
+        connection.execute(_INSERT, (seq, document(fold(text))))
+    connection.executemany("UPDATE messages SET indexed = 1 WHERE seq = ?", [(seq,) for seq, _ in batch])
+    return more
+
+
+def forget_if_changed(connection: sqlite3.Connection, seq: int, text: str) -> None:
+    """Take a message out of the index if its text is no longer `text`."""
+    for _, old in connection.execute(f"{_OF_INDEXED} seq = ?", (seq,)).fetchall():
+        if (old or "") != text:
+            _forget(connection, seq, old or "")
+
+
+def forget_chat(connection: sqlite3.Connection, chat_id: str) -> None:
+    """Take all messages of a chat out of the index."""
+    for seq, text in connection.execute(f"{_OF_INDEXED} chat = ?", (chat_id,)).fetchall():
+        _forget(connection, seq, text or "")
+
+
+def rebuild(connection: sqlite3.Connection) -> None:
+    """Empty the index; the messages are indexed anew from then on."""
+    connection.execute("INSERT INTO grams (grams) VALUES ('delete-all')")
+    connection.execute("UPDATE messages SET indexed = 0")
+
+
+def _forget(connection: sqlite3.Connection, seq: int, text: str) -> None:
+    connection.execute(_DELETE, (seq, document(fold(text))))
+    connection.execute("UPDATE messages SET indexed = 0 WHERE seq = ?", (seq,))
+
+
+def document(folded: str) -> str:
+    """All pieces of a folded text, each once, as tokens between spaces."""
+    pieces: set[str] = set()
+    for start in range(0, len(folded), _SLICE):
+        if len(folded) > _LONG:
+            time.sleep(_REST_SECONDS)
+        first = folded[start : start + _SLICE + 2].translate(_TOKEN)
+        pieces.update(first)
+        second, third = first[1:], first[2:]
+        pieces.update(map("".join, zip(first, second, strict=False)))
+        pieces.update(map("".join, zip(first, second, third, strict=False)))
+    return " ".join(pieces)
+
+
+def expression(words: tuple[str, ...]) -> str:
+    """The FTS5 query for texts that may contain all of the folded `words`."""
+    pieces = dict.fromkeys(
+        piece
+        for word in words
+        for piece in (_trigrams(word.translate(_TOKEN)) if len(word) > 3 else [word.translate(_TOKEN)])
+    )
+    return " AND ".join(f'"{piece}"' for piece in list(pieces)[:_MOST_GRAMS])
+
+
+def _trigrams(text: str) -> list[str]:
+    return [text[start : start + 3] for start in range(len(text) - 2)]

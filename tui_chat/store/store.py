@@ -11,28 +11,23 @@ no trace, and the store works again as soon as the cause is gone.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, TypeVar, Unpack
+from typing import Final, Unpack
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
-from tui_chat.store import adoption, chats, faults, index, nodes, pieces
-from tui_chat.store.executor import SerialExecutor
+from tui_chat.store import chats, messages, parts
+from tui_chat.store.database import Database
 from tui_chat.store.files import PATIENCE
-from tui_chat.store.opening import Opened, open_database, suspicion
+from tui_chat.store.opening import open_database
 from tui_chat.store.owner import ProcessId
-from tui_chat.store.schema import version_of
-from tui_chat.store.search import Search
-from tui_chat.store.seen import ChangedElsewhere, Seen
-from tui_chat.store.transaction import transaction
-from tui_chat.store.values import Chat, ChatFields, ChatSummary, Hit, Thread
-
-T = TypeVar("T")
+from tui_chat.store.search import Search, index_some
+from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread
 
 _PURGED_AT_ONCE: Final = 20
 _KEPT_DELETED: Final = 30 * 24 * 3600.0
@@ -40,23 +35,43 @@ _KEPT_DELETED: Final = 30 * 24 * 3600.0
 _PURGED_AT_START: Final = 3
 
 
+class _Seen:
+    """The revisions that this process knows, so that it writes over nothing that another one said since."""
+
+    def __init__(self) -> None:
+        self._chats: dict[str, int] = {}
+        """Of each chat, the revision up to which it was loaded."""
+        self._messages: dict[str, int] = {}
+        """Of each message, the revision that was written here."""
+
+    def loaded(self, thread: Thread) -> None:
+        chat = thread.chat.id
+        self._chats[chat] = max(thread.revision, self._chats.get(chat, 0))
+
+    def saved(self, revisions: Mapping[str, int | None]) -> None:
+        """Messages were written; None stands for one that was not."""
+        self._messages |= {message: revision for message, revision in revisions.items() if revision is not None}
+
+    def revision(self, chat_id: str, message_id: str) -> int | None:
+        """The last known revision of a message; None if nothing was ever known of it."""
+        known = (self._chats.get(chat_id), self._messages.get(message_id))
+        return max((revision for revision in known if revision is not None), default=None)
+
+
 class Store:
     """All conversations. `open` makes one; `close` it at the end."""
 
-    def __init__(self, opened: Opened, path: Path | None, owner: ProcessId, clock: Callable[[], float]) -> None:
-        self.path = path
+    def __init__(self, database: Database, notice: str, owner: ProcessId, clock: Callable[[], float]) -> None:
+        self.path = database.path
         """None if it is in memory: nothing is kept then."""
-        self.notice = opened.notice
+        self.notice = notice
         """What the user has to know: that a damaged file was set aside."""
+        self._database = database
         self._owner = owner
         self._clock = clock
-        self._opened = opened
-        self._writer = SerialExecutor("store")
-        self._searcher = self._writer if opened.reader is opened.writer else SerialExecutor("store-search")
         self._search: Search | None = None
-        self._seen = Seen()
-        self._indexing = False
-        self._closing = False
+        self._seen = _Seen()
+        self._indexing: Future[None] | None = None
 
     @classmethod
     async def open(
@@ -76,17 +91,14 @@ class Store:
         Raises:
             StoreError: it cannot be used: read-only, locked, of a newer tui-chat, of another program, a folder.
         """
-        opened = await asyncio.to_thread(open_database, path, patience)
-        return cls(opened, path, owner or ProcessId.current(), clock)
+        database, notice = await asyncio.to_thread(open_database, path, patience)
+        return cls(database, notice, owner or ProcessId.current(), clock)
 
     def close(self, timeout: float = 5.0) -> bool:
         """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""
-        self._closing = True
         if self._search is not None:
             self._search.call_off()
-        ended = time.monotonic() + timeout
-        searched = self._searcher is self._writer or self._searcher.close(self._opened.reader.close, timeout)
-        return self._writer.close(self._opened.close, max(0.0, ended - time.monotonic())) and searched
+        return self._database.close(timeout)
 
     async def aclose(self, timeout: float = 5.0) -> bool:
         """`close`, without holding up the event loop."""
@@ -97,10 +109,10 @@ class Store:
 
         Behind it, a few of the chats are removed that were deleted more than 30 days ago.
         """
-        recovered = await self._write(lambda db: nodes.recover(db, self._owner, self._clock()))
+        recovered = await self._database.write(lambda db: messages.recover(db, self._owner, self._clock()))
         self._index_soon()
         before = self._clock() - _KEPT_DELETED
-        self._behind(lambda: self._committed(lambda db: nodes.purge(db, before, _PURGED_AT_START)))
+        self._database.behind(lambda db: messages.purge(db, before, _PURGED_AT_START))
         return recovered
 
     async def create_chat(self, chat: Chat) -> None:
@@ -109,7 +121,7 @@ class Store:
         Raises:
             StoreError: there is one with its id, or it cannot be written.
         """
-        await self._write(lambda db: chats.insert(db, chat))
+        await self._database.write(lambda db: chats.insert(db, chat))
 
     async def save_chat(self, chat_id: str, **fields: Unpack[ChatFields]) -> None:
         """Change some fields of a chat: its title, draft, place, leaf ... Its `updated` stays.
@@ -117,12 +129,12 @@ class Store:
         Raises:
             StoreError: it is not there, or cannot be written.
         """
-        await self._write(lambda db: chats.update(db, chat_id, fields))
+        await self._database.write(lambda db: chats.update(db, chat_id, fields))
 
     async def save(
         self,
         chat_id: str,
-        *messages: Message,
+        *said: Message,
         new: Chat | None = None,
         fields: ChatFields | None = None,
         deleted: bool | None = None,
@@ -148,29 +160,20 @@ class Store:
         """
 
         def write(db: sqlite3.Connection) -> dict[str, int | None]:
-            known = self._seen.revision
             if new is not None:
                 chats.insert(db, new)
-            revisions = {
-                message.id: nodes.save(
-                    *(db, chat_id, message, self._owner, self._clock()), known(chat_id, message.id)
-                )
-                for message in messages
-            }
-            if fields:
-                chats.update(db, chat_id, fields)
+            revisions: dict[str, int | None] = {}
+            for message in said:
+                known = self._seen.revision(chat_id, message.id)
+                revisions[message.id] = messages.save(db, chat_id, message, self._owner, self._clock(), known)
+            chats.update(db, chat_id, fields or {})
             if deleted is not None:
                 chats.mark_deleted(db, chat_id, self._clock() if deleted else None)
             _remember(db, settings)
             return revisions
 
-        def job() -> dict[str, int | None]:
-            revisions = self._committed(write)
-            self._seen.saved(revisions)  # here, for the next save may be queued already
-            return revisions
-
-        revisions = await self._writer.run(lambda: self._told(job))
-        if any(message.state is not State.STREAMING for message in messages):
+        revisions = await self._database.write(write, then=self._seen.saved)
+        if any(message.state is not State.STREAMING for message in said):
             self._index_soon()
         if left := [message_id for message_id, revision in revisions.items() if revision is None]:
             raise ChangedElsewhere(left)
@@ -184,7 +187,7 @@ class Store:
         Raises:
             StoreError: a message's id is used by another chat, or it cannot be written.
         """
-        changed = await self._write(lambda db: adoption.adopt(db, thread, self._owner))
+        changed = await self._database.write(lambda db: messages.adopt(db, thread, self._owner))
         self._index_soon()
         return changed
 
@@ -198,44 +201,46 @@ class Store:
         Raises:
             StoreError: it is not there, or cannot be read.
         """
-        thread = await self._read(lambda db: nodes.load(db, chat_id, since, self._owner, self._clock()))
-        self._seen.loaded(chat_id, thread.revision)
+        thread = await self._database.read(
+            lambda db: messages.load(db, chat_id, since, self._owner, self._clock())
+        )
+        self._seen.loaded(thread)
         return thread
 
-    async def with_data(self, messages: Iterable[Message]) -> tuple[Message, ...]:
+    async def with_data(self, said: Iterable[Message]) -> tuple[Message, ...]:
         """Messages with the bytes of their images and files; those that are lost stay without.
 
         Raises:
             StoreError: the store cannot be read.
         """
-        messages = tuple(messages)
-        wanted = {file.blob.digest for message in messages for file in message.files if file.blob.data is None}
+        said = tuple(said)
+        wanted = {file.blob.digest for message in said for file in message.files if file.blob.data is None}
         if not wanted:
-            return messages
-        found = await self._read(lambda db: pieces.data_of(db, wanted))
-        return tuple(message.with_data(found) for message in messages)
+            return said
+        found = await self._database.read(lambda db: parts.data_of(db, wanted))
+        return tuple(message.with_data(found) for message in said)
 
     async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
         """The chats whose titles contain all of `words`: pinned ones first, then those last spoken in."""
-        return await self._read(lambda db: chats.summaries(db, words, limit, self._owner, self._clock()))
+        return await self._database.read(lambda db: chats.summaries(db, words, limit, self._owner, self._clock()))
 
     async def newest(self) -> str | None:
         """The id of the chat in which something was said last."""
-        return await self._read(chats.newest)
+        return await self._database.read(chats.newest)
 
     async def delete(self, chat_id: str) -> None:
         """Take a chat out of list and search, until it is undeleted or purged."""
-        await self._write(lambda db: chats.mark_deleted(db, chat_id, self._clock()))
+        await self._database.write(lambda db: chats.mark_deleted(db, chat_id, self._clock()))
 
     async def undelete(self, chat_id: str) -> None:
         """Take `delete` back."""
-        await self._write(lambda db: chats.mark_deleted(db, chat_id, None))
+        await self._database.write(lambda db: chats.mark_deleted(db, chat_id, None))
 
     async def purge(self, older_than: float) -> int:
         """Remove for good the chats that were deleted more than `older_than` seconds ago: how many there were."""
         before = self._clock() - older_than
         total = 0
-        while removed := await self._write(lambda db: nodes.purge(db, before, _PURGED_AT_ONCE)):
+        while removed := await self._database.write(lambda db: messages.purge(db, before, _PURGED_AT_ONCE)):
             total += removed
         return total
 
@@ -251,75 +256,33 @@ class Store:
             self._search.call_off()
         search = self._search = Search(words, limit, titles=titles)
         try:
-            return await self._searcher.run(lambda: self._told(lambda: search.run(self._opened.reader)))
+            return await self._database.search(search.run)
         finally:
             search.call_off()
 
     async def recall(self, key: str, default: str = "") -> str:
         """The value last remembered under `key`."""
-        rows = await self._read(
-            lambda db: db.execute("SELECT value FROM settings WHERE key = ?", (key,)).fetchall(),
-        )
-        return str(rows[0][0]) if rows else default
+        query = "SELECT value FROM settings WHERE key = ?"
+        row = await self._database.read(lambda db: db.execute(query, (key,)).fetchone())
+        return str(row[0]) if row else default
 
     async def remember(self, key: str, value: str) -> None:
         """Keep a small value, such as the model used last, for every later start."""
-        await self._write(lambda db: _remember(db, {key: value}))
+        await self._database.write(lambda db: _remember(db, {key: value}))
 
     async def index(self) -> None:
         """Bring the search index up to date now. It keeps up by itself; a search misses nothing meanwhile."""
-        while await self._write(index.index_some):
+        while await self._database.write(index_some):
             pass
-
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._writer.run(lambda: self._told(lambda: self._committed(work)))
-
-    def _committed(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The result of `work`, once what it wrote is on the disk."""
-        with transaction(self._opened.writer):
-            version_of(self._opened.writer)  # a newer tui-chat may have migrated the file under us
-            return work(self._opened.writer)
-
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        def job() -> T:
-            with transaction(self._opened.writer, "DEFERRED"):
-                return work(self._opened.writer)
-
-        return await self._writer.run(lambda: self._told(job))
-
-    def _told(self, job: Callable[[], T]) -> T:
-        """The result of `job`, with SQLite's errors put into words."""
-        try:
-            return self._opened.run(job)
-        except sqlite3.Error as error:
-            if self.path is not None and faults.is_damage(error):
-                with contextlib.suppress(OSError):
-                    suspicion(self.path).touch(0o600)
-            raise faults.explain(error, self.path) from error
 
     def _index_soon(self) -> None:
         """Index behind what is queued, a batch at a time, so that nothing waits long for it."""
-        if self._indexing:
-            return
-        self._indexing = True
+        if self._indexing is None or self._indexing.done():
+            self._indexing = self._database.behind(self._index_batch)
 
-        def job() -> None:
-            self._indexing = False
-            if self._committed(index.index_some):
-                self._index_soon()
-
-        self._behind(job)
-
-    def _behind(self, job: Callable[[], object]) -> None:
-        """Do `job` behind what is queued. If it fails it is left to the next time."""
-
-        def quiet() -> None:
-            with contextlib.suppress(StoreError):
-                if not self._closing:
-                    self._told(job)
-
-        with contextlib.suppress(StoreError):  # closed meanwhile
-            self._writer.submit(quiet)
+    def _index_batch(self, db: sqlite3.Connection) -> None:
+        if index_some(db):
+            self._database.behind(self._index_batch)
 
 
 async def open_store(path: Path | None) -> tuple[Store, str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui_chat.parts import Blob, Image, attached
-from tui_chat.store import faults, pieces, schema
-from tui_chat.store.text import lenient
+from tui_chat.store import faults, parts, schema
+from tui_chat.store.database import lenient, transaction
 from tui_chat.text.fold import fold
 
 _SAME: Final = ("chats", "messages", "settings")
@@ -55,14 +55,11 @@ def rescue(damaged: Path, target: sqlite3.Connection) -> tuple[int, bool]:
     Each table is read from its beginning and from its end, up to the damage.
     """
     target.execute("PRAGMA foreign_keys = OFF")
-    target.execute("BEGIN IMMEDIATE")
     try:
-        lost = _take_over(damaged, target)
-        target.execute("COMMIT")
-        chats = int(target.execute("SELECT count(*) FROM chats").fetchone()[0])
+        with transaction(target):
+            lost = _take_over(damaged, target)
+            (chats,) = target.execute("SELECT count(*) FROM chats").fetchone()
     finally:
-        if target.in_transaction:
-            target.execute("ROLLBACK")
         target.execute("PRAGMA foreign_keys = ON")
     return chats, lost
 
@@ -84,7 +81,7 @@ def _add_file(target: sqlite3.Connection, row: tuple[str, int, str, str, bytes])
     blob = Blob.of(data)
     kind = "image" if isinstance(attached(name, mime, blob), Image) else "file"
     target.execute(_ADD_FILE, (message, position, kind, name, mime, blob.digest, blob.size))
-    pieces.keep(target, blob.digest, data)
+    parts.keep(target, blob.digest, data)
 
 
 def _reading(damaged: Path) -> sqlite3.Connection:
@@ -125,26 +122,22 @@ def _pour(
 ) -> bool:
     """Add what a query finds, and say whether it was read to its end."""
     for direction in ("", " DESC"):
-        rows = _Rows(source, f"{query} ORDER BY {key}{direction}")
-        for row in rows:
+        lost: list[sqlite3.DatabaseError] = []
+        for row in _readable(source, f"{query} ORDER BY {key}{direction}", lost):
             add(row)
-        if rows.whole:
+        if not lost:
             return True
     return False
 
 
-class _Rows:
-    """The rows of a query up to the first that cannot be read."""
-
-    def __init__(self, source: sqlite3.Connection, query: str) -> None:
-        self._source = source
-        self._query = query
-        self.whole = False
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        with contextlib.suppress(sqlite3.DatabaseError):
-            yield from self._source.execute(self._query)
-            self.whole = True
+def _readable(
+    source: sqlite3.Connection, query: str, lost: list[sqlite3.DatabaseError]
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query up to the first that cannot be read: why it cannot is added to `lost`."""
+    try:
+        yield from source.execute(query)
+    except sqlite3.DatabaseError as error:
+        lost.append(error)
 
 
 def _make_whole(target: sqlite3.Connection) -> None:
@@ -158,7 +151,7 @@ def _make_whole(target: sqlite3.Connection) -> None:
     )
     target.execute("UPDATE messages SET parent = NULL WHERE parent NOT IN (SELECT id FROM messages)")
     target.execute("DELETE FROM parts WHERE message NOT IN (SELECT seq FROM messages)")
-    pieces.sweep(target)
+    parts.sweep(target)
     target.execute(
         """
         UPDATE chats SET

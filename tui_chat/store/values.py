@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
+from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State, new_id
+from tui_chat.text.sanitize import clean_line
 
 DRAFT_SHOWN: Final = 200
 """Characters of a draft in a `ChatSummary`."""
+TITLE_LIMIT: Final = 80
+"""Characters of a title, the ellipsis included."""
+_MARKUP: Final = re.compile(r"^(?:[#>*+~`=-]+\s*|\d+[.)]\s+)+|[\s#*`~]+$")
+_SCANNED: Final = 10_000
+"""Characters of a prompt that are looked at: a paste can be long and begin with empty lines."""
+
+
+def title_of(prompt: str) -> str:
+    """The title of a chat by its first prompt: the first line that says something, without Markdown's marks.
+
+    Empty if no line does. No model is asked.
+    """
+    for line in prompt[:_SCANNED].splitlines():
+        words = " ".join(_MARKUP.sub("", line.strip()).split())
+        if any(character.isalnum() for character in words):
+            return clean_line(words, TITLE_LIMIT)
+    return clean_line(" ".join(prompt[:_SCANNED].split()), TITLE_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,11 @@ class ChatSummary:
     draft: str = ""
     """The beginning of what is written in the composer and not sent."""
 
+    @property
+    def name(self) -> str:
+        """What to call the chat: its title, else the first words of its draft."""
+        return self.title or title_of(self.draft) or "Untitled"
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
@@ -126,3 +152,14 @@ class Hit:
     role: Role | None = None
     at: int = 0
     """Where in the message's text the first word was found."""
+
+
+class ChangedElsewhere(StoreError):
+    """Another process has changed messages meanwhile. `messages` are their ids: what was to be saved is not."""
+
+    def __init__(self, messages: Iterable[str]) -> None:
+        super().__init__(
+            "Another tui-chat has gone on with this reply: the one here differs from it and is not saved.",
+            "Copy what you need of it, then open the chat again.",
+        )
+        self.messages = frozenset(messages)

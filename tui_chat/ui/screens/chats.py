@@ -15,7 +15,6 @@ from textual.widgets import Input
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.store.store import Store
-from tui_chat.store.titles import title_of
 from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.phrases import size
@@ -146,7 +145,7 @@ class ChatsScreen(Picker[Found]):
             *((f"{chat.messages} msg", size(chat.size)) if chat.messages else ("draft",)),
         ]
         details = " · ".join(part for part in parts if part)
-        name = chat.title or title_of(chat.draft) or "Untitled"
+        name = chat.name
         return Choice(Found(chat.id), name, details, marked=chat.id == self._present)
 
     def submit(self, typed: str) -> None:

@@ -6,20 +6,16 @@ Bytes lie in `blobs` under their digest, once for all messages that have them, a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from itertools import groupby
 from typing import Final
 
 from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
-from tui_chat.store import decode
-from tui_chat.store.text import whole
+from tui_chat.store.columns import safe_name, whole
 
-Row = tuple[str, str, str, str, str, str, int]
-"""Kind, text, name, media type, id of a call, digest and size of a blob."""
-
-_COLUMNS: Final = "kind, text, name, mime, call, blob, size"
-_PLACED: Final = ", ".join(f"p.{name}" for name in _COLUMNS.split(", "))
-_NAMES: Final = (*_COLUMNS.split(", "), "message", "position")
-_VALUES: Final = ", ".join(f":{name}" for name in _NAMES[:-2])
+_NAMES: Final = ("kind", "text", "name", "mime", "call", "blob", "size")
+_COLUMNS: Final = ", ".join(_NAMES)
+_VALUES: Final = ", ".join(f":{name}" for name in _NAMES)
 _SAVE: Final = f"""
     INSERT OR REPLACE INTO parts ({_COLUMNS}, message, position) SELECT {_VALUES}, :message, :position
     WHERE NOT EXISTS (
@@ -40,7 +36,8 @@ THINKING: Final = TEXT.replace("'text'", "'thinking'")
 def save(connection: sqlite3.Connection, message: int, parts: Sequence[Part]) -> None:
     """Make `parts` those of the message with this number. What stays as it is costs no write."""
     rows = [
-        dict(zip(_NAMES, (*_row(part), message, position), strict=True)) for position, part in enumerate(parts)
+        {**dict(zip(_NAMES, row_of(part), strict=True)), "message": message, "position": position}
+        for position, part in enumerate(parts)
     ]
     connection.executemany(_SAVE, rows)
     connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(rows)))
@@ -55,21 +52,24 @@ def keep(connection: sqlite3.Connection, digest: str, data: bytes) -> None:
         connection.execute("INSERT INTO blobs (digest, data) VALUES (?, ?)", (digest, data))
 
 
-def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> Mapping[int, tuple[Part, ...]]:
+def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[int, tuple[Part, ...]]:
     """The parts of a chat's messages that changed after revision `since`, by the messages' numbers."""
     rows = connection.execute(
         f"""
-        SELECT p.message, p.position, {_PLACED}
+        SELECT p.message, p.position, {", ".join(f"p.{name}" for name in _NAMES)}
         FROM messages m INDEXED BY messages_of_chat CROSS JOIN parts p ON p.message = m.seq
         WHERE m.chat = ? AND m.revision > ?
         """,
         (chat_id, since),
     ).fetchall()
     rows.sort(key=lambda row: row[:2])  # SQLite would copy all the texts to sort them
-    parts: dict[int, list[Part]] = {}
-    for message, _, *columns in rows:
-        parts.setdefault(message, []).append(_part(*columns))
-    return {message: tuple(made) for message, made in parts.items()}
+    return {
+        number: tuple(
+            part_of(kind, text, safe_name(name), safe_name(mime), safe_name(call), Blob(blob, size))
+            for _, _, kind, text, name, mime, call, blob, size in each
+        )
+        for number, each in groupby(rows, lambda row: row[0])
+    }
 
 
 def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[str, bytes]:
@@ -86,7 +86,8 @@ def sweep(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT blob FROM parts WHERE blob <> '')")
 
 
-def _row(part: Part) -> Row:
+def row_of(part: Part) -> tuple[str, str, str, str, str, str, int]:
+    """A part as kind, text, name, media type, id of a call, digest and size of a blob."""
     match part:
         case Text(text):
             return ("text", whole(text), "", "", "", "", 0)
@@ -101,16 +102,18 @@ def _row(part: Part) -> Row:
             return ("tool_result", whole(text), "", "", whole(id), "", 0)
 
 
-def _part(kind: str, text: str, name: str, mime: str, call: str, blob: str, size: int) -> Part:
+def part_of(kind: str, text: str, name: str, mime: str, call: str, blob: Blob) -> Part:
+    """The part that such a row was made of."""
     match kind:
         case "thinking":
             return Thinking(text)
-        case "image" | "file":
-            make = Image if kind == "image" else File
-            return make(decode.name(name), decode.name(mime), Blob(blob, size))
+        case "image":
+            return Image(name, mime, blob)
+        case "file":
+            return File(name, mime, blob)
         case "tool_call":
-            return ToolCall(decode.name(call), decode.name(name), text)
+            return ToolCall(call, name, text)
         case "tool_result":
-            return ToolResult(decode.name(call), text)
+            return ToolResult(call, text)
         case _:  # whatever it is called, no word is hidden
             return Text(text)

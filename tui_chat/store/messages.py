@@ -1,0 +1,199 @@
+"""Messages as rows: what is done to them, each function inside a transaction of its caller."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from typing import Final
+
+from tui_chat.errors import StoreError
+from tui_chat.messages import Message, Role, State
+from tui_chat.store import chats, parts, search
+from tui_chat.store.columns import decoded, encoded, state_of, whole
+from tui_chat.store.owner import ProcessId
+from tui_chat.store.values import Thread, title_of
+from tui_chat.text.fold import fold
+
+_FIELDS: Final = (
+    *("id", "parent", "role", "state", "model", "server", "usage", "finish", "error"),
+    *("created", "first_token", "seconds"),
+)
+"""Those of a `Message` that have a column of their name."""
+_NAMES: Final = (*_FIELDS, "chat", "size", "owner", "touched", "revision")
+_INSERT: Final = f"INSERT INTO messages ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
+_CHANGES: Final = ", ".join(f"{name} = :{name}" for name in _NAMES if name not in ("id", "parent", "chat"))
+_UPDATE: Final = f"UPDATE messages SET {_CHANGES} WHERE id = :id AND chat = :chat"
+"""Without the parent, which never changes: naming it, SQLite would write the row's entries in all indexes anew."""
+
+
+def save(
+    connection: sqlite3.Connection,
+    chat_id: str,
+    message: Message,
+    owner: ProcessId,
+    now: float,
+    known: int | None = None,
+) -> int | None:
+    """Add a message, which becomes the chat's leaf, or change the one with its id: its new revision.
+
+    A streaming message belongs to `owner` until it is saved in another state. The first prompt names the chat, and
+    a message that is added brings a deleted chat back.
+
+    Returns None, and changes nothing, if another living process writes the message, or if it was changed after its
+    revision `known` to words with which `message` does not begin.
+
+    Raises:
+        StoreError: the chat or the parent is not there.
+    """
+    before = connection.execute(
+        "SELECT seq, size, chat, owner, touched, revision FROM messages WHERE id = ?", (message.id,)
+    ).fetchone()
+    seq, size = 0, 0
+    if before is not None:
+        seq, size, home, writer, touched, last = before
+        held = ProcessId.living(writer, owner, now - touched) not in (None, owner)
+        if home == chat_id and (
+            held or (known is not None and last > known and _differs(connection, seq, message))
+        ):
+            return None
+        search.forget_if_changed(connection, seq, whole(message.text))
+    revision = _next_revision(connection, chat_id)
+    values = encoded({name: getattr(message, name) for name in _FIELDS}) | {
+        "chat": chat_id,
+        "size": message.size,
+        "owner": str(owner) if message.state is State.STREAMING else None,
+        "touched": now,
+        "revision": revision,
+    }
+    try:
+        cursor = connection.execute(_UPDATE if before else _INSERT, values)
+    except sqlite3.IntegrityError as error:
+        chats.get(connection, chat_id)
+        raise StoreError(
+            f"The message before {message.id} is not saved.", "Save the chat from its beginning."
+        ) from error
+    if cursor.rowcount == 0:
+        raise StoreError(f"The message {message.id} belongs to another chat.")
+    parts.save(connection, seq or cursor.lastrowid or 0, message.parts)
+    connection.execute(
+        "UPDATE chats SET size = size + ?, updated = max(updated, ?) WHERE id = ?",
+        (message.size - size, now, chat_id),
+    )
+    if before is None:
+        _grow(connection, chat_id, message)
+    return revision
+
+
+def load(connection: sqlite3.Connection, chat_id: str, since: int, here: ProcessId, now: float) -> Thread:
+    """A chat with its messages that changed after revision `since`, in the order in which they were added.
+
+    What streams without a living writer is interrupted, whether `recover` has come by or not.
+
+    Raises:
+        StoreError: there is no such chat.
+    """
+    chat = chats.get(connection, chat_id)
+    said = parts.of_chat(connection, chat_id, since)
+    rows = connection.execute(
+        f"SELECT seq, revision, {', '.join(_FIELDS)} FROM messages WHERE chat = ? AND revision > ? ORDER BY seq",
+        (chat_id, since),
+    ).fetchall()
+    writers = _writers(connection, chat_id, here, now)
+    messages = []
+    for seq, _, *row in rows:
+        fields = decoded(_FIELDS, row)
+        fields["state"] = state_of(fields["state"], growing=fields["id"] in writers)
+        messages.append(Message(parts=said.get(seq, ()), **fields))
+    elsewhere = frozenset(message_id for message_id, writer in writers.items() if writer != here)
+    return Thread(chat, tuple(messages), max((row[1] for row in rows), default=since), elsewhere)
+
+
+def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> bool:
+    """Add a chat from elsewhere, or those of its messages that are not there, and bring it back if it was deleted.
+
+    Returns whether anything changed. What streamed is interrupted.
+
+    Raises:
+        StoreError: a message's id is used by another chat.
+    """
+    chat = thread.chat
+    row = connection.execute("SELECT deleted, leaf FROM chats WHERE id = ?", (chat.id,)).fetchone()
+    if row is None:
+        chats.insert(connection, replace(chat, deleted=None))
+    deleted, leaf = row or (None, None)
+    known = {key for (key,) in connection.execute("SELECT id FROM messages WHERE chat = ?", (chat.id,))}
+    news = [message for message in thread.messages if message.id not in known]
+    for message in news:
+        settled = replace(message, state=State.INTERRUPTED) if message.state is State.STREAMING else message
+        save(connection, chat.id, settled, owner, chat.updated)
+    shown = {message.id for message in thread.branch()}
+    if shown and (leaf in shown or leaf not in known):
+        leaf = chat.leaf
+    if row is None and chat.title:
+        chats.update(connection, chat.id, {"title": chat.title})
+    if deleted is not None:
+        chats.mark_deleted(connection, chat.id, None)
+    if leaf is not None and news:
+        chats.update(connection, chat.id, {"leaf": leaf})
+    return row is None or deleted is not None or bool(news)
+
+
+def recover(connection: sqlite3.Connection, here: ProcessId, now: float) -> tuple[str, ...]:
+    """Make the messages whose writer is gone `interrupted`: the ids of their chats, the newest first."""
+    rows = connection.execute(
+        "SELECT id, chat, owner, touched FROM messages WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC"
+    ).fetchall()
+    gone = [row for row in rows if ProcessId.living(row[2], here, now - row[3]) is None]
+    for message_id, chat_id, _, _ in gone:
+        connection.execute(
+            "UPDATE messages SET state = ?, owner = NULL, revision = ? WHERE id = ?",
+            (State.INTERRUPTED, _next_revision(connection, chat_id), message_id),
+        )
+    return tuple(dict.fromkeys(row[1] for row in gone))
+
+
+def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
+    """Remove chats for good that were deleted before the time `before`, at most `limit`: how many there were."""
+    doomed = connection.execute("SELECT id FROM chats WHERE deleted < ? LIMIT ?", (before, limit)).fetchall()
+    for (chat_id,) in doomed:
+        search.forget_chat(connection, chat_id)
+        connection.execute("DELETE FROM chats WHERE id = ?", (chat_id,))
+    parts.sweep(connection)
+    return len(doomed)
+
+
+def _grow(connection: sqlite3.Connection, chat_id: str, message: Message) -> None:
+    connection.execute(
+        "UPDATE chats SET messages = messages + 1, leaf = ?, deleted = NULL WHERE id = ?", (message.id, chat_id)
+    )
+    if message.role is Role.USER and (title := whole(title_of(message.text))):
+        connection.execute(
+            "UPDATE chats SET title = ?, folded = ? WHERE id = ? AND title = ''", (title, fold(title), chat_id)
+        )
+
+
+def _next_revision(connection: sqlite3.Connection, chat_id: str) -> int:
+    (last,) = connection.execute("SELECT max(revision) FROM messages WHERE chat = ?", (chat_id,)).fetchone()
+    return int(last or 0) + 1
+
+
+def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool:
+    """Whether words would be lost if `message` took the place of what is stored."""
+    text, thinking = connection.execute(
+        f"SELECT {parts.TEXT}, {parts.THINKING} FROM messages m WHERE seq = ?", (seq,)
+    ).fetchone()
+    kept = whole(message.text).startswith(text or "")
+    return not (kept and whole(message.thinking).startswith(thinking or ""))
+
+
+def _writers(connection: sqlite3.Connection, chat_id: str, here: ProcessId, now: float) -> dict[str, ProcessId]:
+    """The living writers of a chat's messages, by message."""
+    rows = connection.execute(
+        """
+        SELECT id, owner, touched FROM messages INDEXED BY messages_streaming
+        WHERE owner IS NOT NULL AND chat = ?
+        """,
+        (chat_id,),
+    )
+    writers = {message_id: ProcessId.living(owner, here, now - touched) for message_id, owner, touched in rows}
+    return {message_id: writer for message_id, writer in writers.items() if writer is not None}
