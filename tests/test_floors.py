@@ -18,7 +18,7 @@ FLOORS = (
     ("parts",),
     ("errors", "messages", "server", "tasks"),
     ("events", "text", "key_command", "output"),
-    ("protocol",),
+    ("protocol", "files"),
     ("config", "store"),
     ("backends",),
     ("servers", "markdown"),

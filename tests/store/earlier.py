@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tui_chat.store.database import transaction
-from tui_chat.store.files import make
-from tui_chat.store.schema import APPLICATION_ID
+from tui_chat.files import make
+from tui_chat.store.schema import APPLICATION_ID, transaction
 
 from tests.store.kit import plain
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role, State, Usage
 from tui_chat.parts import Blob, attached, parts_of
-from tui_chat.store import opening
+from tui_chat.store.database import _rescue
 from tui_chat.store.values import Chat
 
 from tests.store.kit import filled, opened, plain
@@ -95,6 +95,6 @@ async def test_a_text_that_is_not_utf_8_does_not_end_a_rescue(tmp_path: Path) ->
         database.execute("UPDATE chats SET title = CAST(x'ff' AS TEXT) WHERE id = 'chat'")
     aside = path.rename(tmp_path / "aside.db")
     async with opened(path) as store:
-        notice = opening._rescue(aside, store._database.writer)
+        notice = _rescue(aside, store._database.writer)
         assert notice.endswith("Chats saved from it: 2.")
         assert [message.text for message in (await store.load("chat")).messages] == ["a�", "precious words"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
-from tui_chat.store.files import locked, replace_text
+from tui_chat.files import locked, replace_text
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
 _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")

@@ -15,8 +15,8 @@ from pathlib import Path
 from tui_chat.backends.route import shown_url
 from tui_chat.config import keyed, parse_toml, server_from
 from tui_chat.errors import ConfigError
+from tui_chat.files import locked, replace_text
 from tui_chat.server import Server
-from tui_chat.store.files import locked, replace_text
 
 Table = Mapping[str, object]
 """A server as it is written down: strings, true or false, and `headers` as a table of strings."""

@@ -15,10 +15,11 @@ from typing import Final
 from tui_chat.chat.workspace import find_chat
 from tui_chat.config import Config
 from tui_chat.errors import StoreError
+from tui_chat.files import write_new
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
 from tui_chat.shell.words import in_shell, warn
-from tui_chat.store.export import to_json, to_markdown, write_new
+from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit, Thread, title_of

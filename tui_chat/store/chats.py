@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
-from tui_chat.store.columns import decoded, encoded, state_of, whole
+from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
 
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Chat) if field.name != "place")
 _SUMMARY: Final = ("id", "title", "created", "updated", "model", "server", "pinned", "messages", "size")
+_SUMMARY_COLUMNS: Final = ", ".join(f"c.{name}" for name in _SUMMARY)
 _WHOLE: Final = (State.COMPLETE, State.STREAMING)
 """States of a reply to which nothing is to be added by hand."""
 
@@ -75,11 +76,11 @@ def summaries(
     connection: sqlite3.Connection, words: str, limit: int | None, here: ProcessId, now: float
 ) -> tuple[ChatSummary, ...]:
     """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
-    growing = _growing(connection, here, now)
+    growing = {message for message, _, writer in streaming(connection, here, now) if writer}
     condition, values = title_condition(words_of(whole(words)))
     rows = connection.execute(
         f"""
-        SELECT m.state, m.finish, substr(c.draft, 1, {DRAFT_SHOWN}), {", ".join(f"c.{name}" for name in _SUMMARY)}
+        SELECT c.leaf, m.state, m.finish, substr(c.draft, 1, {DRAFT_SHOWN}), {_SUMMARY_COLUMNS}
         FROM chats c LEFT JOIN messages m ON m.id = c.leaf WHERE {condition}
         ORDER BY c.pinned DESC, c.updated DESC, c.id DESC LIMIT ?
         """,
@@ -99,6 +100,21 @@ def newest(connection: sqlite3.Connection) -> str | None:
     return next((str(chat_id) for (chat_id,) in row), None)
 
 
+def streaming(
+    connection: sqlite3.Connection, here: ProcessId, now: float
+) -> list[tuple[str, str, ProcessId | None]]:
+    """The messages that stream, the newest first: id, chat, and the living process that writes it, if any."""
+    rows = connection.execute(
+        """
+        SELECT id, chat, owner, touched FROM messages INDEXED BY messages_streaming
+        WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC
+        """
+    ).fetchall()
+    return [
+        (message, chat, ProcessId.living(owner, here, now - touched)) for message, chat, owner, touched in rows
+    ]
+
+
 def no_such_chat(chat_id: str) -> StoreError:
     """The error for an id that no chat has."""
     return StoreError(f"There is no chat {chat_id}.", "`tui-chat chats` lists the chats there are.")
@@ -115,20 +131,8 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     return columns
 
 
-def _growing(connection: sqlite3.Connection, here: ProcessId, now: float) -> frozenset[str]:
-    """The chats whose last message on screen is being written by a living process."""
-    rows = connection.execute(
-        """
-        SELECT m.chat, m.owner, m.touched FROM messages m INDEXED BY messages_streaming
-        CROSS JOIN chats c ON c.id = m.chat WHERE m.owner IS NOT NULL AND c.leaf = m.id
-        """
-    )
-    return frozenset(chat for chat, owner, touched in rows if ProcessId.living(owner, here, now - touched))
-
-
 def _summary(row: Sequence[Any], growing: Collection[str]) -> ChatSummary:
-    state, finish, draft, *rest = row
-    fields = decoded(_SUMMARY, rest)
-    reached = State.COMPLETE if state is None else state_of(state, growing=fields["id"] in growing)
+    leaf, state, finish, draft, *rest = row
+    reached = State.COMPLETE if state is None else state_of(state, growing=leaf in growing)
     unfinished = reached not in _WHOLE or finish == "length"
-    return ChatSummary(**fields, state=reached, unfinished=unfinished, draft=draft)
+    return ChatSummary(**decoded(_SUMMARY, rest), state=reached, unfinished=unfinished, draft=draft)

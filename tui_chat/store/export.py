@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import itertools
 import json
-import os
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
-from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import File, Image, Part, ToolCall
 from tui_chat.store.parts import row_of
 from tui_chat.store.values import Thread
-from tui_chat.text.sanitize import clean_line
 
 FORMAT: Final = "tui-chat"
 FORMAT_VERSION: Final = 2
@@ -30,36 +25,6 @@ _ENDING: Final = {
     State.INTERRUPTED: "interrupted",
     State.FAILED: "failed",
 }
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write text to a file that is not there yet, for its owner alone to read.
-
-    Raises:
-        StoreError: there is such a file already, or it cannot be written.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except FileExistsError:
-        raise StoreError(f"{path} exists already", "Name another file: nothing is overwritten.") from None
-    except OSError as error:
-        raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
-
-
-def unused_name(stem: str, suffix: str) -> str:
-    """A name for a new file in the working folder: `stem` and `suffix`, with a number between them if need be."""
-    names = itertools.chain([f"{stem}{suffix}"], (f"{stem}-{number}{suffix}" for number in itertools.count(2)))
-    return next(name for name in names if not os.path.lexists(name))
-
-
-def working_folder() -> str:
-    """The working folder as a line to show."""
-    try:
-        return clean_line(os.getcwd(), 200)
-    except FileNotFoundError:
-        return "a folder that was removed"
 
 
 def to_markdown(thread: Thread) -> str:
@@ -95,17 +60,12 @@ def _markdown(message: Message) -> list[str]:
 
 
 def _chat(thread: Thread) -> dict[str, Any]:
-    chat = dataclasses.asdict(thread.chat)
-    return _without_defaults(chat) | {"messages": [_message(message) for message in thread.messages]}
+    return _filled(dataclasses.asdict(thread.chat)) | {"messages": [_message(each) for each in thread.messages]}
 
 
 def _message(message: Message) -> dict[str, Any]:
     plain = dataclasses.asdict(dataclasses.replace(message, parts=()))
-    plain["parts"] = [_part(part) for part in message.parts]
-    if message.usage is not None:
-        plain["usage"] = _without_defaults(plain["usage"])
-        return _without_defaults(plain) | {"usage": plain["usage"]}
-    return _without_defaults(plain)
+    return _filled(plain | {"parts": [_part(part) for part in message.parts]})
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -116,9 +76,13 @@ def _part(part: Part) -> dict[str, Any]:
         told = {"kind": kind, "name": name, "mime": mime, "size": size}
         return told if data is None else told | {"data": base64.b64encode(data).decode("ascii")}
     words = "arguments" if isinstance(part, ToolCall) else "text"
-    return _without_defaults({"kind": kind, "id": call, "name": name}) | {words: text}
+    return _filled({"kind": kind, "id": call, "name": name, words: text})
 
 
-def _without_defaults(fields: dict[str, Any]) -> dict[str, Any]:
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields that say something; numbers always do."""
-    return {name: value for name, value in fields.items() if value not in ("", None, [], False) or value == 0.0}
+    return {
+        name: _filled(value) if isinstance(value, dict) else value
+        for name, value in fields.items()
+        if value not in ("", None, [], ())
+    }

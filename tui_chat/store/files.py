@@ -1,21 +1,20 @@
-"""Files for their owner's eyes only from their first moment on; databases are set aside rather than deleted."""
+"""The file of a database and those beside it, which are set aside rather than deleted.
+
+SQLite gives the files that it puts beside a database the database's own permissions.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import itertools
 import os
-import stat
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-PATIENCE: Final = 5.0
-"""Seconds to wait for another process that holds a lock."""
+from tui_chat.files import is_locked, make
+
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
@@ -25,50 +24,6 @@ _NETWORK: Final = (
     "9p", "beegfs", "ceph", "cifs", "fuse.sshfs", "glusterfs", "lustre", "nfs", "nfs4", "smb3", "smbfs",
     "virtiofs",
 )  # fmt: skip
-
-
-def make(path: Path) -> None:
-    """Create `path` empty if it is not there. It is readable by its owner alone.
-
-    SQLite gives the files that it puts beside a database the database's own permissions.
-
-    Raises:
-        OSError: it cannot be made, or something else is there.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):  # to read a pipe is to wait for ever
-            raise OSError(errno.EINVAL, "that is no regular file", str(path))
-        if mode & 0o077:
-            os.fchmod(descriptor, 0o600)
-    finally:
-        os.close(descriptor)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file anew as a whole, readable by its owner alone.
-
-    Raises:
-        OSError: it cannot be written; the old one is still there.
-    """
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # is 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(draft)
-
-
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def looks_like_ours(path: Path) -> bool:
@@ -88,37 +43,6 @@ def free_name(path: Path, word: str) -> Path:
     stem = f"{path.name}.{word}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     names = (path.with_name(stem + (f"-{number}" if number else "")) for number in itertools.count())
     return next(name for name in names if not name.exists())
-
-
-@contextlib.contextmanager
-def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Make `folder`, and keep other processes that come here too waiting meanwhile, where the file system can.
-
-    Raises:
-        OSError: it cannot be made, or another program did not let it go for `patience` seconds.
-    """
-    _make_folder(folder)
-    deadline = time.monotonic() + patience
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while _is_locked(descriptor):
-            if time.monotonic() > deadline:
-                raise TimeoutError(errno.ETIMEDOUT, "another program keeps the folder locked", str(folder))
-            time.sleep(0.01)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _is_locked(file: int | BinaryIO) -> bool:
-    """Whether another process has a lock on `file`; else it is locked now, where the file system can."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def hold(path: Path) -> BinaryIO | None:
@@ -141,7 +65,7 @@ def is_held(path: Path) -> bool:
     """Whether a process holds the database at `path`, as far as the file system can tell."""
     try:
         with _marker(path).open("r+b") as file:
-            return _is_locked(file)
+            return is_locked(file)
     except OSError:
         return False
 

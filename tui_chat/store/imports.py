@@ -6,17 +6,22 @@ What comes in is sanitised and checked here; nothing is trusted, and nothing but
 from __future__ import annotations
 
 import base64
+import contextlib
+import html
 import json
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
-from tui_chat.parts import Blob, Part, attached, parts_of
+from tui_chat.parts import Blob, File, Image, Part, Thinking, attached, parts_of
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
-from tui_chat.store.fields import Fields, fields, listed
-from tui_chat.store.foreign import chatgpt, lost_blob, openwebui
+from tui_chat.store.fields import Fields
 from tui_chat.store.parts import part_of
-from tui_chat.store.values import Chat, Place, Thread
+from tui_chat.store.values import Chat, Place, Thread, title_of
 from tui_chat.text.sanitize import clean
 
 _HINT = (
@@ -38,12 +43,12 @@ def read_export(text: str) -> tuple[Thread, ...]:
     except (ValueError, RecursionError) as error:
         raise StoreError("This is not a JSON file.", _HINT) from error
     if isinstance(document, dict) and document.get("format") == FORMAT:
-        return _ours(fields(document))
-    chats = [fields(item) for item in (document if isinstance(document, list) else [document])]
+        return _ours(Fields(document))
+    chats = Fields({"chats": document if isinstance(document, list) else [document]}).objects("chats")
     if chats and all("mapping" in chat.raw for chat in chats):
-        return tuple(chatgpt(chat) for chat in chats)
+        return tuple(_chatgpt(chat) for chat in chats)
     if chats and all("chat" in chat.raw for chat in chats):
-        return tuple(openwebui(chat) for chat in chats)
+        return tuple(_openwebui(chat) for chat in chats)
     raise StoreError("This file holds no conversations that are known here.", _HINT)
 
 
@@ -51,18 +56,17 @@ def _ours(document: Fields) -> tuple[Thread, ...]:
     version = document.number("version")
     if version is None or version > FORMAT_VERSION:
         raise StoreError("This file was exported by a newer tui-chat.", "Update tui-chat.")
-    return tuple(_thread(fields(item)) for item in listed(document.raw.get("chats")))
+    return tuple(_thread(chat) for chat in document.objects("chats"))
 
 
 def _thread(chat: Fields) -> Thread:
-    messages = tuple(_message(fields(item)) for item in listed(chat.raw.get("messages")))
+    messages = tuple(_message(message) for message in chat.objects("messages"))
     seen: set[str] = set()
     for message in messages:
         if message.id in seen or (message.parent is not None and message.parent not in seen):
             raise StoreError(f"The tree of messages is broken at {message.id}.", _HINT)
         seen.add(message.id)
-    leaf = chat.optional_line("leaf")
-    place = chat.raw.get("place")
+    place, queue = chat.object("place"), chat.raw.get("queue")
     return Thread(
         Chat(
             chat.needed("id"),
@@ -74,12 +78,10 @@ def _thread(chat: Fields) -> Thread:
             system=chat.text("system"),
             pinned=bool(chat.raw.get("pinned")),
             deleted=chat.optional_time("deleted"),
-            leaf=leaf,
+            leaf=chat.optional_line("leaf"),
             draft=chat.text("draft"),
-            place=None if place is None else Place(fields(place).line("message"), fields(place).count("row") or 0),
-            queue=tuple(
-                clean(prompt) for prompt in listed(chat.raw.get("queue") or []) if isinstance(prompt, str)
-            ),
+            place=Place(place.line("message"), place.count("row") or 0) if place.raw else None,
+            queue=tuple(clean(str(prompt)) for prompt in queue) if isinstance(queue, list) else (),
         ),
         messages,
     )
@@ -95,7 +97,7 @@ def _message(message: Fields) -> Message:
         state=message.one_of(State, "state"),
         model=message.line("model"),
         server=message.line("server"),
-        usage=None if usage is None else fields(usage).usage(),
+        usage=None if usage is None else message.object("usage").usage(),
         finish=message.line("finish"),
         error=message.text("error"),
         created=message.time("created"),
@@ -107,9 +109,9 @@ def _message(message: Fields) -> Message:
 def _parts(message: Fields) -> tuple[Part, ...]:
     """The parts of a message: the first version had text, thinking and attachments instead."""
     if "parts" in message.raw:
-        return tuple(_part(fields(item)) for item in listed(message.raw["parts"]))
-    items = [fields(item) for item in listed(message.raw.get("attachments", []))]
-    files = [attached(item.line("name"), item.line("mime"), _blob(item)) for item in items]
+        return tuple(_part(part) for part in message.objects("parts"))
+    attachments = message.objects("attachments")
+    files = [attached(file.line("name"), file.line("mime"), _blob(file)) for file in attachments]
     return parts_of(message.text("text"), message.text("thinking"), files)
 
 
@@ -123,8 +125,184 @@ def _part(part: Fields) -> Part:
 
 def _blob(file: Fields) -> Blob:
     if file.raw.get("data") is None:
-        return lost_blob(file)
+        return _lost_blob(file)
     try:
         return Blob.of(base64.b64decode(file.line("data", limit=None), validate=True))
     except ValueError as error:
         raise StoreError("An attached file is broken.", "Export it anew.") from error
+
+
+_REASONING: Final = re.compile(
+    r'<details type="reasoning"[^<>]*>\s*(?:<summary>.*?</summary>)?(.*?)(?:</details>\s*|\Z)', re.DOTALL
+)
+_DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
+_BIGGEST: Final = 1 << 40
+"""Bytes that a file can have of which an export tells the size alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A node of a foreign tree: its message without id and parent, or None where it holds nothing to keep."""
+
+    parent: str | None
+    message: Message | None
+    thinking: str = ""
+    """Thinking that stands in a node of its own and belongs to the replies below it."""
+
+
+def _chatgpt(chat: Fields) -> Thread:
+    """A conversation of ChatGPT's export: `mapping` of nodes, `current_node` on screen."""
+    mapping = chat.object("mapping")
+    nodes = {key: _chatgpt_node(mapping.object(key)) for key in mapping.raw}
+    return _tree(
+        chat.line("conversation_id") or chat.line("id") or _digest(*nodes),
+        nodes,
+        chat.optional_line("current_node"),
+        Chat(title=chat.line("title"), created=chat.time("create_time"), updated=chat.time("update_time")),
+    )
+
+
+def _openwebui(export: Fields) -> Thread:
+    """A chat of Open WebUI's export: `chat.history.messages`, `chat.history.currentId` on screen."""
+    chat = export.object("chat")
+    history = chat.object("history")
+    messages = history.object("messages")
+    nodes = {key: _openwebui_node(messages.object(key)) for key in messages.raw}
+    created = export.time("created_at") or chat.time("timestamp", ticks=1000)
+    return _tree(
+        export.line("id") or chat.line("id") or _digest(*nodes),
+        nodes,
+        history.optional_line("currentId"),
+        Chat(
+            title=export.line("title") or chat.line("title"),
+            created=created,
+            updated=export.time("updated_at") or created,
+            system=chat.text("system"),
+            pinned=bool(export.raw.get("pinned")),
+        ),
+    )
+
+
+def _chatgpt_node(node: Fields) -> _Node:
+    parent = node.optional_line("parent")
+    message = node.object("message")
+    content, meta = message.object("content"), message.object("metadata")
+    if content.raw.get("content_type") == "thoughts":
+        thoughts = [thought.text("content") for thought in content.objects("thoughts")]
+        return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
+    cut = State.STOPPED if message.raw.get("status") == "in_progress" else State.COMPLETE
+    made = _made(
+        message.object("author").line("role"),
+        parts_of(_joined(content.raw.get("parts") or content.raw.get("text")), files=_attachments(meta)),
+        meta.line("model_slug"),
+        cut,
+        message.time("create_time"),
+    )
+    return _Node(parent, None if meta.raw.get("is_visually_hidden_from_conversation") else made)
+
+
+def _openwebui_node(node: Fields) -> _Node:
+    role, text, thinking = node.line("role"), _joined(node.raw.get("content")), ""
+    if role == Role.ASSISTANT:
+        thinking = "\n\n".join(_unquoted(block) for block in _REASONING.findall(text))
+        text = _REASONING.sub("", text)
+    parts = parts_of(text.lstrip("\n"), thinking, _images(node))
+    cut = State.INTERRUPTED if node.raw.get("done") is False else State.COMPLETE
+    return _Node(
+        node.optional_line("parentId"), _made(role, parts, node.line("model"), cut, node.time("timestamp"))
+    )
+
+
+def _made(name: str, parts: tuple[Part, ...], model: str, state: State, created: float) -> Message | None:
+    """A message; None if there is nothing in it, or nobody who could have said it. Only replies have a model."""
+    role = next((role for role in Role if role == name), None)
+    if role is None or not parts:
+        return None
+    if role is not Role.ASSISTANT:
+        return Message(role, parts, created=created)
+    return Message(role, parts, model=model, state=state, created=created)
+
+
+def _tree(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat) -> Thread:
+    """The tree of the nodes that hold messages, each below its nearest ancestor that does too."""
+    kept: list[Message] = []
+    last: dict[str, tuple[str | None, str]] = {}
+    """Of each node: the last message on the way to it, and the thinking behind that."""
+    for name in _parents_first(nodes):
+        node = nodes[name]
+        parent, thinking = last.get(node.parent or "", (None, ""))
+        if node.message is None:
+            last[name] = (parent, "\n\n".join(filter(None, (thinking, node.thinking))))
+            continue
+        message = replace(
+            node.message, id=_digest(key, name), parent=parent, created=node.message.created or chat.created
+        )
+        if thinking and message.role is Role.ASSISTANT and not message.thinking:
+            message = replace(message, parts=(Thinking(thinking), *message.parts))
+        kept.append(message)
+        last[name] = (message.id, "")
+    leaf, _ = last.get(current or "", (None, ""))
+    prompt = next((message.text for message in kept if message.role is Role.USER), "")
+    chat = replace(
+        chat,
+        id=_digest(key),
+        title=chat.title or title_of(prompt),
+        model=next((message.model for message in reversed(kept) if message.model), ""),
+        leaf=leaf or (kept[-1].id if kept else None),
+    )
+    return Thread(chat, tuple(kept))
+
+
+def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
+    """The nodes in the file's order, but each after its parent. A circle is cut where it was entered."""
+    order: dict[str, None] = {}
+    for name in nodes:
+        path: dict[str, None] = {}
+        node: str | None = name
+        while node is not None and node in nodes and node not in order and node not in path:
+            path[node] = None
+            node = nodes[node].parent
+        order |= dict.fromkeys(reversed(path))
+    return list(order)
+
+
+def _joined(content: object) -> str:
+    """The texts of a message's content: a text, or a list of texts and of objects with one."""
+    if isinstance(content, str):
+        return clean(content)
+    parts = content if isinstance(content, list) else []
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
+
+
+def _lost_blob(file: Fields) -> Blob:
+    """The blob of a file whose bytes are not in the export: only its size is known, if at all."""
+    return Blob("", min(max(0, file.count("size") or 0), _BIGGEST))
+
+
+def _attachments(meta: Fields) -> list[Image | File]:
+    """The files of a ChatGPT message, which the export only tells of: their bytes are not in it."""
+    with contextlib.suppress(StoreError):  # no reason to lose what was said about it
+        files = meta.objects("attachments")
+        return [attached(file.line("name"), file.line("mimeType"), _lost_blob(file)) for file in files]
+    return []
+
+
+def _images(node: Fields) -> list[Image | File]:
+    images: list[Image | File] = []
+    with contextlib.suppress(StoreError, ValueError):  # a broken image is no reason to lose what was said about it
+        for file in node.objects("files"):
+            if match := _DATA_URL.fullmatch(file.text("url")):
+                name = file.line("name") or f"image-{len(images) + 1}"
+                images.append(attached(name, match[1], Blob.of(base64.b64decode(match[2]))))
+    return images
+
+
+def _unquoted(block: str) -> str:
+    """The thinking in a `<details>` block, where each line is quoted and HTML's characters are written out."""
+    return clean(html.unescape("\n".join(re.sub(r"^> ?", "", line) for line in block.strip().splitlines())))
+
+
+def _digest(*parts: str) -> str:
+    """An id that is the same for the same chat or message each time."""
+    return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()

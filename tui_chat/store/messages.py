@@ -9,7 +9,7 @@ from typing import Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.store import chats, parts, search
-from tui_chat.store.columns import decoded, encoded, state_of, whole
+from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.values import Thread, title_of
 from tui_chat.text.fold import fold
@@ -92,20 +92,21 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Process
     Raises:
         StoreError: there is no such chat.
     """
-    chat = chats.get(connection, chat_id)
+    found = chats.get(connection, chat_id)
     said = parts.of_chat(connection, chat_id, since)
     rows = connection.execute(
         f"SELECT seq, revision, {', '.join(_FIELDS)} FROM messages WHERE chat = ? AND revision > ? ORDER BY seq",
         (chat_id, since),
     ).fetchall()
-    writers = _writers(connection, chat_id, here, now)
+    streaming = chats.streaming(connection, here, now)
+    writers = {message: writer for message, chat, writer in streaming if chat == chat_id and writer is not None}
     messages = []
     for seq, _, *row in rows:
         fields = decoded(_FIELDS, row)
         fields["state"] = state_of(fields["state"], growing=fields["id"] in writers)
         messages.append(Message(parts=said.get(seq, ()), **fields))
-    elsewhere = frozenset(message_id for message_id, writer in writers.items() if writer != here)
-    return Thread(chat, tuple(messages), max((row[1] for row in rows), default=since), elsewhere)
+    elsewhere = frozenset(message for message, writer in writers.items() if writer != here)
+    return Thread(found, tuple(messages), max((row[1] for row in rows), default=since), elsewhere)
 
 
 def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> bool:
@@ -140,16 +141,13 @@ def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> b
 
 def recover(connection: sqlite3.Connection, here: ProcessId, now: float) -> tuple[str, ...]:
     """Make the messages whose writer is gone `interrupted`: the ids of their chats, the newest first."""
-    rows = connection.execute(
-        "SELECT id, chat, owner, touched FROM messages WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC"
-    ).fetchall()
-    gone = [row for row in rows if ProcessId.living(row[2], here, now - row[3]) is None]
-    for message_id, chat_id, _, _ in gone:
+    gone = [(message, chat) for message, chat, writer in chats.streaming(connection, here, now) if writer is None]
+    for message, chat in gone:
         connection.execute(
             "UPDATE messages SET state = ?, owner = NULL, revision = ? WHERE id = ?",
-            (State.INTERRUPTED, _next_revision(connection, chat_id), message_id),
+            (State.INTERRUPTED, _next_revision(connection, chat), message),
         )
-    return tuple(dict.fromkeys(row[1] for row in gone))
+    return tuple(dict.fromkeys(chat for _, chat in gone))
 
 
 def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
@@ -184,16 +182,3 @@ def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool
     ).fetchone()
     kept = whole(message.text).startswith(text or "")
     return not (kept and whole(message.thinking).startswith(thinking or ""))
-
-
-def _writers(connection: sqlite3.Connection, chat_id: str, here: ProcessId, now: float) -> dict[str, ProcessId]:
-    """The living writers of a chat's messages, by message."""
-    rows = connection.execute(
-        """
-        SELECT id, owner, touched FROM messages INDEXED BY messages_streaming
-        WHERE owner IS NOT NULL AND chat = ?
-        """,
-        (chat_id,),
-    )
-    writers = {message_id: ProcessId.living(owner, here, now - touched) for message_id, owner, touched in rows}
-    return {message_id: writer for message_id, writer in writers.items() if writer is not None}

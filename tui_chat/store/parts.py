@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
-from tui_chat.store.columns import safe_name, whole
+from tui_chat.store.fields import safe_name, whole
 
 _NAMES: Final = ("kind", "text", "name", "mime", "call", "blob", "size")
 _COLUMNS: Final = ", ".join(_NAMES)
@@ -35,21 +35,18 @@ THINKING: Final = TEXT.replace("'text'", "'thinking'")
 
 def save(connection: sqlite3.Connection, message: int, parts: Sequence[Part]) -> None:
     """Make `parts` those of the message with this number. What stays as it is costs no write."""
-    rows = [
-        {**dict(zip(_NAMES, row_of(part), strict=True)), "message": message, "position": position}
-        for position, part in enumerate(parts)
-    ]
-    connection.executemany(_SAVE, rows)
-    connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(rows)))
-    for part in parts:
-        if isinstance(part, Image | File) and part.blob.data is not None:
-            keep(connection, part.blob.digest, part.blob.data)
+    for position, part in enumerate(parts):
+        put(connection, message, position, part)
+    connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(parts)))
 
 
-def keep(connection: sqlite3.Connection, digest: str, data: bytes) -> None:
-    """Put bytes into the store, where they are not in it already."""
-    if connection.execute("SELECT 1 FROM blobs WHERE digest = ?", (digest,)).fetchone() is None:
-        connection.execute("INSERT INTO blobs (digest, data) VALUES (?, ?)", (digest, data))
+def put(connection: sqlite3.Connection, message: int, position: int, part: Part) -> None:
+    """Save one part, and the bytes of its file where they are not there already."""
+    row = dict(zip(_NAMES, row_of(part), strict=True))
+    connection.execute(_SAVE, {**row, "message": message, "position": position})
+    if isinstance(part, Image | File) and part.blob.data is not None:
+        blob = (part.blob.digest, part.blob.data)
+        connection.execute("INSERT OR IGNORE INTO blobs (digest, data) VALUES (?, ?)", blob)
 
 
 def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[int, tuple[Part, ...]]:

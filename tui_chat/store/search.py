@@ -21,9 +21,9 @@ from typing import Final
 from tui_chat.messages import State
 from tui_chat.store import faults
 from tui_chat.store.chats import title_condition
-from tui_chat.store.columns import decoded, whole
-from tui_chat.store.database import transaction
+from tui_chat.store.fields import decoded, whole
 from tui_chat.store.parts import TEXT
+from tui_chat.store.schema import transaction
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 

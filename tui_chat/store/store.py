@@ -20,11 +20,10 @@ from types import MappingProxyType
 from typing import Final, Unpack
 
 from tui_chat.errors import StoreError
+from tui_chat.files import PATIENCE
 from tui_chat.messages import Message, State
 from tui_chat.store import chats, messages, parts
-from tui_chat.store.database import Database
-from tui_chat.store.files import PATIENCE
-from tui_chat.store.opening import open_database
+from tui_chat.store.database import Database, open_database
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.search import Search, index_some
 from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread

@@ -9,8 +9,8 @@ from textual.screen import Screen
 
 from tui_chat.config import user_path
 from tui_chat.errors import ChatError
+from tui_chat.files import unused_name, working_folder, write_new
 from tui_chat.messages import Message
-from tui_chat.store.export import unused_name, working_folder, write_new
 from tui_chat.terminal.clipboard import LIMIT, route
 from tui_chat.ui.screens.ask import AskScreen
 from tui_chat.ui.screens.find import FindScreen
