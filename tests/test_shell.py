@@ -92,6 +92,17 @@ def test_a_chat_is_told_of_by_what_there_is_to_tell(data: Path, capsys: pytest.C
     assert capsys.readouterr().out.endswith("  Alone  (pinned, 1 message)\n")
 
 
+def test_a_draft_is_called_one_by_its_first_words(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def write() -> None:
+        store = await Store.open(data / "chats.db")
+        await store.save("ccc3", new=Chat("ccc3", model="tiny", draft="# How does a trie\nwork?"))
+        assert await store.aclose()
+
+    asyncio.run(write())
+    assert run(data, "chats", "--limit", "1") == 0
+    assert "   How does a trie  (draft, tiny)" in capsys.readouterr().out
+
+
 def test_search_finds_messages_and_titles(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(data, "search", "blocks") == 0
     (line,) = capsys.readouterr().out.splitlines()

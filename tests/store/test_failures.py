@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tui_chat.errors import StoreError
@@ -233,6 +234,27 @@ async def test_a_lock_on_the_folder_is_told_after_a_while(path: Path) -> None:
         os.close(folder)
     async with opened(path):
         pass
+
+
+async def test_a_lock_at_the_start_is_not_waited_for_long_since_nothing_is_on_the_screen_yet(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+
+    monkeypatch.setattr("tui_chat.files.time", SimpleNamespace(monotonic=lambda: waited, sleep=sleep))
+    path.parent.mkdir(parents=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        with pytest.raises(StoreError, match="locked by another program"):
+            await Store.open(path)
+    finally:
+        os.close(folder)
+    assert 1 < waited < 2.5
 
 
 async def test_a_pipe_is_no_store(path: Path) -> None:
