@@ -47,7 +47,7 @@ def test_tokens_are_made_named_and_removed(tmp_path: Path, capsys: pytest.Captur
     main(parsed("token", "list"), environ, no_server)
     assert capsys.readouterr().out == "anna\n"
     main(parsed("token", "remove", "anna"), environ, no_server)
-    assert file.names == ()
+    assert file.digests == {}
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.9", "box.example.org"])

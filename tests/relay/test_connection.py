@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.events import Accepted, Delta, Finished
-from tui_chat.relay.connection import Connection
+from tui_chat.relay.serve import Connection
 from tui_chat.relay.settings import Settings
 
 from tests.relay.kit import HELLO_BODY, ScriptedBackend, running, until

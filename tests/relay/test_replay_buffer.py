@@ -8,7 +8,8 @@ from collections.abc import Callable, Coroutine
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.relay.replay_buffer import Lost, ReplayBuffer
+from tui_chat.relay.problems import Problem
+from tui_chat.relay.replay_buffer import ReplayBuffer
 
 
 @st.composite
@@ -41,7 +42,7 @@ async def _played(play: list[tuple[str, int]], tape: ReplayBuffer, ahead: int, k
         elif action == "rewind":
             try:
                 tape.rewind(number)
-            except Lost:
+            except Problem:
                 assert number > len(written) or len(b"".join(written[number:before])) > keep
                 number = before
             assert tape.place == number
@@ -72,7 +73,7 @@ def test_without_keep_nothing_that_was_read_is_held() -> None:
     tape.take()
     assert tape.held == 0
     tape.rewind(3)
-    with pytest.raises(Lost):
+    with pytest.raises(Problem):
         tape.rewind(2)
 
 

@@ -15,7 +15,7 @@ def test_a_token_belongs_to_its_name_until_it_is_removed(tokens: Path) -> None:
     file = TokenFile(tokens)
     anna, bob = file.add("anna"), file.add("bob")
     other = TokenFile(tokens)
-    assert other.names == ("anna", "bob")
+    assert tuple(other.digests) == ("anna", "bob")
     assert (other.owner_of(anna.encode()), other.owner_of(bob.encode())) == ("anna", "bob")
     file.remove("anna")
     assert (other.owner_of(anna.encode()), other.owner_of(bob.encode())) == (None, "bob")
@@ -44,7 +44,7 @@ def test_changes_at_the_same_time_are_all_kept(tokens: Path) -> None:
         removed = pool.map(lambda name: TokenFile(tokens).remove(name), names[::2])
         owners = dict(zip(names[1::2], added, strict=True))
         assert list(removed) == [None] * 16
-    assert {*TokenFile(tokens).names} == {*owners}
+    assert {*TokenFile(tokens).digests} == {*owners}
     assert all(TokenFile(tokens).owner_of(token.encode()) == name for name, token in owners.items())
 
 
@@ -77,7 +77,7 @@ def test_a_file_of_something_else_is_refused_with_its_line(tokens: Path, text: s
     TokenFile(tokens).add("anna")
     tokens.write_text(tokens.read_text() + text)
     with pytest.raises(ConfigError, match="line 2"):
-        _ = TokenFile(tokens).names
+        _ = TokenFile(tokens).digests
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o622])
@@ -90,5 +90,5 @@ def test_a_file_that_others_can_touch_is_refused(tokens: Path, mode: int) -> Non
 
 
 def test_no_file_means_no_tokens(tokens: Path) -> None:
-    assert TokenFile(tokens).names == ()
+    assert TokenFile(tokens).digests == {}
     assert TokenFile(tokens).owner_of(b"") is None

@@ -11,14 +11,10 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
 from tui_chat.relay.problems import Problem
-from tui_chat.relay.replay_buffer import Lost, ReplayBuffer
+from tui_chat.relay.replay_buffer import ReplayBuffer
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
 from tui_chat.tasks import start_task
-
-
-class Displaced(Exception):
-    """What was done for a client ended although the client is still there."""
 
 
 class StreamAnswer:
@@ -46,19 +42,19 @@ class StreamAnswer:
 
         async def follow() -> None:
             async with self._streams.reading(self._stream) as tape:
-                self._wind(tape)
+                if self._after is not None:
+                    tape.rewind(self._after)
                 await self._wait_for_verdict()
                 if self._stream.dialect.live:
                     await self._write(tape, send)
                 else:
                     await Response(tape.take(), headers=self._headers)(scope, receive, send)
 
-        try:
-            await while_connected(receive, follow())
-        except Displaced:
-            if not self._begun:
-                raise Problem(409, "cut", "Another connection follows the reply now.") from None
-            await send(_body(b"", more=False))
+        if await while_connected(receive, follow()):
+            return
+        if not self._begun:
+            raise Problem(409, "cut", "Another connection follows the reply now.")
+        await send(_body(b"", more=False))
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -70,14 +66,6 @@ class StreamAnswer:
         if self._stream.resumable:
             headers |= {STREAM_HEADER: self._stream.id, GRACE_HEADER: f"{self._settings.grace:g}"}
         return headers
-
-    def _wind(self, tape: ReplayBuffer) -> None:
-        if self._after is None:
-            return
-        try:
-            tape.rewind(self._after)
-        except Lost:
-            raise Problem(410, "cut", "The relay no longer holds that part of the stream.") from None
 
     async def _wait_for_verdict(self) -> None:
         """Wait for the server's yes or no; a live answer not for long, since its headers must leave."""
@@ -108,11 +96,10 @@ class StreamAnswer:
         return tape.take()
 
 
-async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> None:
-    """Do `work`, which is cancelled as soon as the client leaves. The request's body has been read.
+async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> bool:
+    """Do `work`, which is cancelled as soon as the client leaves; False if something else has cancelled it.
 
-    Raises:
-        Displaced: something else has cancelled it.
+    The request's body has been read.
     """
     working = start_task(work)
     watching = start_task(_gone(receive))
@@ -122,10 +109,10 @@ async def while_connected(receive: Receive, work: Coroutine[object, object, None
         working.cancel()
         watching.cancel()
         await asyncio.wait((working, watching))
-    if not working.cancelled():
-        working.result()
-    elif watching.cancelled():
-        raise Displaced
+    if working.cancelled():
+        return not watching.cancelled()
+    working.result()
+    return True
 
 
 async def _gone(receive: Receive) -> None:

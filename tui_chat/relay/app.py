@@ -22,7 +22,7 @@ from tui_chat.messages import ChatRequest, new_id
 from tui_chat.protocol.relay import SERVICE, model_entry, with_loaded
 from tui_chat.relay.access_log import AccessLog
 from tui_chat.relay.answers import StreamAnswer
-from tui_chat.relay.authentication import OWNER, Authentication, refuse
+from tui_chat.relay.authentication import OWNER, Authentication, cross_origin, refuse
 from tui_chat.relay.dialects import (
     Completion,
     Dialect,
@@ -49,13 +49,11 @@ class Relay:
         self._backend = backend
         self._tokens = tokens
         self.settings = settings
-        self.app: ASGIApp = AccessLog(Authentication(self._routes(), settings, tokens, demand=demand))
-        """What a server like uvicorn serves."""
-
-    @property
-    def upstream(self) -> str:
+        self.upstream = backend.server.label
         """How the server behind is called."""
-        return self._backend.server.label
+        guarded = Authentication(self._routes(), settings, tokens, demand=demand)
+        self.app: ASGIApp = AccessLog(cross_origin(guarded, settings.origins))
+        """What a server like uvicorn serves."""
 
     async def aclose(self) -> None:
         """End all streams, and the connections to the server behind."""

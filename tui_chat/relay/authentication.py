@@ -8,12 +8,13 @@ from __future__ import annotations
 import ipaddress
 import logging
 import re
+from collections.abc import Collection
 from typing import Final
-from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_chat.errors import ConfigError
 from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
@@ -25,13 +26,24 @@ OWNER: Final = "tui_chat.owner"
 """Where in the scope the name of the token stands; empty for anybody."""
 OPEN_PATHS: Final = ("/health",)
 
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+?)\.?)(?::[0-9]+)?")
+"""An IPv6 address or a name, with a port if there is one."""
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.I)
-_PREFLIGHT: Final = {
-    "access-control-allow-methods": "GET, POST, DELETE",
-    "access-control-allow-headers": "authorization, content-type, last-event-id, x-resume",
-    "access-control-max-age": "3600",
-}
 _log = logging.getLogger("tui_chat.relay")
+
+
+def cross_origin(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+    """`app`, which tells browsers that pages of these origins may read its answers."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=sorted(origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["authorization", "content-type", "last-event-id", "x-resume"],
+        expose_headers=[STREAM_HEADER, GRACE_HEADER, "retry-after"],
+        max_age=3600,
+    )
 
 
 class Authentication:
@@ -48,28 +60,16 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        try:
-            self._check_host(headers)
-            origin = self._origin(headers)
-        except Problem as problem:
-            await refuse(problem)(scope, receive, send)
-            return
-        if origin:
-            send = _allowing(origin, send)
-        if origin and scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
-            return
-        try:
-            owner = "" if scope["path"] in OPEN_PATHS else self._owner(headers)
-        except Problem as problem:
-            await refuse(problem)(scope, receive, send)
-            return
-        scope[OWNER] = owner
-        await self._app(scope, receive, send)
+        answer = self._app
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            try:
+                self._check_host(headers)
+                self._check_origin(headers)
+                scope[OWNER] = "" if scope["path"] in OPEN_PATHS else self._owner(headers)
+            except Problem as problem:
+                answer = refuse(problem)
+        await answer(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
         """A page may have its own name lead here (DNS rebinding): then `Host` is that name."""
@@ -79,21 +79,19 @@ class Authentication:
                 403, "refused", "The relay does not go by that name.", "Start it with --allow-host NAME."
             )
 
-    def _origin(self, headers: Headers) -> str:
-        """The web page that calls, empty where it is none. Unchecked, any page in a browser could call."""
-        origin = headers.get("origin", "")
-        if origin and origin not in self._settings.origins:
+    def _check_origin(self, headers: Headers) -> None:
+        """Unchecked, any page in a browser could call."""
+        if headers.get("origin", "") not in {"", *self._settings.origins}:
             raise Problem(
                 403,
                 "refused",
                 "Web pages of that origin may not use the relay.",
                 "Start it with --allow-origin URL.",
             )
-        return origin
 
     def _owner(self, headers: Headers) -> str:
         try:
-            self._demand = self._demand or bool(self._tokens.names)
+            self._demand = self._demand or bool(self._tokens.digests)
             if not self._demand:
                 return ""
             given = _BEARER.fullmatch(headers.get("authorization", ""))
@@ -120,29 +118,14 @@ def refuse(problem: Problem) -> Response:
 
 def _is_host(value: str, names: frozenset[str]) -> bool:
     """Whether `Host` gives one of `names`, an IP address or localhost, which no other page can have as its own."""
-    try:
-        parts = urlsplit(f"//{value}")
-        host, _ = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
+    match = _HOST.fullmatch(value.lower())
+    if match is None:
         return False
-    if parts.netloc != value or parts.username is not None:
-        return False
+    host = match[1] or match[2]
     if host in names or host == "localhost" or host.endswith(".localhost"):
-        return bool(host)
+        return True
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return False
     return True
-
-
-def _allowing(origin: str, send: Send) -> Send:
-    async def allowing(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            headers["access-control-allow-origin"] = origin
-            headers["access-control-expose-headers"] = f"{STREAM_HEADER}, {GRACE_HEADER}, retry-after"
-            headers.add_vary_header("origin")
-        await send(message)
-
-    return allowing

@@ -33,34 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-origin", metavar="URL", action="append", default=[], help="web pages that may use it"
     )
-    parser.add_argument(
-        "--streams",
-        metavar="N",
-        type=_positive,
-        default=usual.streams,
-        help="replies at once (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--streams-per-token",
-        metavar="N",
-        type=_positive,
-        default=usual.streams_per_token,
-        help="replies at once per token (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-minutes",
-        metavar="N",
-        type=_positive,
-        default=round(usual.duration / 60),
-        help="how long a reply may take (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--max-context",
-        metavar="N",
-        type=_positive,
-        default=usual.context,
-        help="the largest num_ctx to be asked for (default: %(default)s)",
-    )
+    for name, default, limits in (
+        ("--streams", usual.streams, "replies at once"),
+        ("--streams-per-token", usual.streams_per_token, "replies at once per token"),
+        ("--max-minutes", round(usual.duration / 60), "how long a reply may take"),
+        ("--max-context", usual.context, "the largest num_ctx to be asked for"),
+    ):
+        told = f"{limits} (default: %(default)s)"
+        parser.add_argument(name, metavar="N", type=_positive, default=default, help=told)
     actions = parser.add_subparsers(dest="relay_command", metavar="token")
     token = actions.add_parser("token", help="add, list and remove tokens")
     what = token.add_subparsers(dest="token_command", metavar="add|list|remove", required=True)
@@ -84,7 +64,7 @@ def main(
         _manage(arguments, tokens)
         return 0
     demand = not is_loopback(arguments.host)
-    if demand and not tokens.names:
+    if demand and not tokens.digests:
         raise ConfigError(
             f"Without a token the relay listens on this machine only, not on {arguments.host}",
             "Make one first: `tui-chat relay token add NAME`.",
@@ -118,7 +98,7 @@ def _manage(arguments: argparse.Namespace, tokens: TokenFile) -> None:
         case "remove":
             tokens.remove(arguments.name)
         case "list":
-            put(*tokens.names)
+            put(*tokens.digests)
 
 
 async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenFile, *, demand: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import Final
 
 from tui_chat.errors import (
@@ -25,32 +26,25 @@ _UNREAD: Final = (408, 413)
 """Statuses that leave a rest of the request unread: nothing else can follow it on that connection."""
 
 
+@dataclass(eq=False, slots=True)
 class Problem(Exception):
-    """An answer that is none. `kind` is the name of one of our errors; `retry_after` is seconds."""
+    """An error response. `kind` is the name of one of our errors; `retry_after` is seconds."""
 
-    def __init__(
-        self, status: int, kind: str, message: str, hint: str = "", *, retry_after: float | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
-        self.message = message
-        self.hint = hint
-        self.retry_after = retry_after
+    status: int
+    kind: str
+    message: str
+    hint: str = ""
+    retry_after: float | None = field(default=None, kw_only=True)
+
+    def __str__(self) -> str:
+        return self.message
 
     @property
     def body(self) -> dict[str, object]:
         """The error object, in OpenAI's form with `hint` beside."""
-        fields = {
-            "message": self.message,
-            "type": self.kind,
-            "param": None,
-            "code": self.kind,
-            "hint": self.hint,
-            "status": self.status,
-        }
+        words = {"message": self.message, "type": self.kind, "param": None, "code": self.kind, "hint": self.hint}
         wait = {} if self.retry_after is None else {"retry_after": self.retry_after}
-        return {"error": fields | wait}
+        return {"error": {**words, "status": self.status, **wait}}
 
     @property
     def headers(self) -> dict[str, str]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-
-class Lost(LookupError):
-    """The place to rewind to is not on the tape."""
+from tui_chat.relay.problems import Problem
 
 
 class ReplayBuffer:
@@ -22,20 +20,17 @@ class ReplayBuffer:
         self._unread: deque[bytes] = deque()
         self._read: deque[bytes] = deque()
         self._unread_size = self._read_size = 0
-        self._place = 0
-        self._closed = False
+        self.place = 0
+        """Number of the last piece that was read."""
+        self.closed = False
+        """Whether nothing more will be written."""
         self._room, self._news = asyncio.Event(), asyncio.Event()
         self._room.set()
 
     @property
-    def place(self) -> int:
-        """Number of the last piece that was read."""
-        return self._place
-
-    @property
     def last(self) -> int:
         """Number of the last piece that was written."""
-        return self._place + len(self._unread)
+        return self.place + len(self._unread)
 
     @property
     def held(self) -> int:
@@ -43,14 +38,9 @@ class ReplayBuffer:
         return self._unread_size + self._read_size
 
     @property
-    def closed(self) -> bool:
-        """Whether nothing more will be written."""
-        return self._closed
-
-    @property
     def finished(self) -> bool:
         """Whether nothing more is to be read."""
-        return self._closed and not self._unread
+        return self.closed and not self._unread
 
     async def room(self) -> None:
         """Wait until the reader has caught up enough."""
@@ -64,7 +54,7 @@ class ReplayBuffer:
 
     def close(self) -> None:
         """Nothing more will be written."""
-        self._closed = True
+        self.closed = True
         self._signal()
 
     async def news(self) -> None:
@@ -74,7 +64,7 @@ class ReplayBuffer:
     def take(self) -> bytes:
         """All that was not read yet, as one."""
         taken = b"".join(self._unread)
-        self._place += len(self._unread)
+        self.place += len(self._unread)
         if self._keep:
             self._read.extend(self._unread)
             self._read_size += len(taken)
@@ -89,15 +79,15 @@ class ReplayBuffer:
         """Make the piece after `place` the next to be read.
 
         Raises:
-            Lost: it is no longer held, or was never written.
+            Problem: it is no longer held, or was never written.
         """
-        if not self._place - len(self._read) <= place <= self.last:
-            raise Lost(place)
-        while self._place > place:
+        if not self.place - len(self._read) <= place <= self.last:
+            raise Problem(410, "cut", "The relay no longer holds that part of the stream.")
+        while self.place > place:
             piece = self._read.pop()
             self._unread.appendleft(piece)
             self._move(len(piece), -1)
-        while self._place < place:
+        while self.place < place:
             piece = self._unread.popleft()
             self._read.append(piece)
             self._move(-len(piece), 1)
@@ -106,11 +96,11 @@ class ReplayBuffer:
     def _move(self, size: int, step: int) -> None:
         self._unread_size += size
         self._read_size -= size
-        self._place += step
+        self.place += step
 
     def _signal(self) -> None:
         _set(self._room, self._unread_size <= self._ahead)
-        _set(self._news, bool(self._unread) or self._closed)
+        _set(self._news, bool(self._unread) or self.closed)
 
 
 def _set(event: asyncio.Event, on: bool) -> None:

@@ -20,17 +20,10 @@ _NUMBERS: Final = (
     "repeat_last_n", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
 """Options that may be set. Those that concern the machine (`num_gpu`, `use_mmap` ...) are not the client's."""
-_OPENAI_NUMBERS: Final = {
-    "temperature": "temperature",
-    "top_p": "top_p",
-    "top_k": "top_k",
-    "min_p": "min_p",
-    "seed": "seed",
-    "presence_penalty": "presence_penalty",
-    "frequency_penalty": "frequency_penalty",
-    "max_tokens": "num_predict",
-    "max_completion_tokens": "num_predict",
-}
+_SAME: Final = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty")
+_OPENAI_NUMBERS: Final = dict(zip(_SAME, _SAME, strict=True)) | dict.fromkeys(
+    ("max_tokens", "max_completion_tokens"), "num_predict"
+)
 _ROLES: Final = {role.value: role for role in Role} | {"developer": Role.SYSTEM}
 _SIGNS: Final = (
     (b"\x89PNG", "image/png"),
@@ -68,13 +61,12 @@ def api_ask(data: bytes, context: int) -> Ask:
     messages = body.get("messages")
     if messages is None and (text := _text(body, "message")):
         messages = [{"role": "user", "content": text}]
-    prefill = _text(body, "prefill")
     request = ChatRequest(
         _text(body, "model"),
         _messages(messages),
         _options(object_of(body, "options"), context),
         _think(body.get("think")),
-        prefill,
+        _text(body, "prefill"),
     )
     return Ask(request, _flag(body, "stream"))
 
@@ -128,16 +120,14 @@ def _refuse_unless(fine: bool, name: str) -> None:
 
 def _text(body: Mapping[str, object], name: str) -> str:
     value = body.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
+    if not isinstance(value, str | None):
         raise bad_request(f"{name} must be a string.")
-    return value
+    return value or ""
 
 
 def _flag(body: Mapping[str, object], name: str) -> bool | None:
     value = body.get(name)
-    if value is not None and not isinstance(value, bool):
+    if not isinstance(value, bool | None):
         raise bad_request(f"{name} must be true or false.")
     return value
 

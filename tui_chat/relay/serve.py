@@ -1,19 +1,75 @@
-"""The relay in a process of its own: uvicorn around it."""
+"""The relay in a process of its own: uvicorn around it.
+
+A connection lasts only as long as its client does its part.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tui_chat.relay.app import Relay
-from tui_chat.relay.connection import connection
+from tui_chat.relay.settings import Settings
 
 _log = logging.getLogger("tui_chat.relay")
 _HEADER_BYTES = 32 * 1024
 _CONNECTIONS = 1024
 _GOODBYE_SECONDS = 3
+
+
+class Connection(H11Protocol):
+    """HTTP/1.1 by h11, with deadlines for the head of a request to come in, and for an answer to be taken."""
+
+    def __init__(self, settings: Settings, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._settings = settings
+        self._deadlines: dict[str, asyncio.TimerHandle] = {}
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See `asyncio.Protocol`."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # the first byte that the system cannot take pauses writing
+        self._begin("head", self._settings.head, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        super().connection_lost(exc)
+        self._meet("head")
+        self._meet("taking")
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`. Bytes that make no head win no time: uvicorn's own limit ends with the first."""
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._begin("head", self._settings.head, self.transport.close)
+        else:
+            self._meet("head")
+
+    def pause_writing(self) -> None:
+        """See `asyncio.BaseProtocol`."""
+        super().pause_writing()
+        self._begin("taking", self._settings.stuck, self.transport.abort)  # closing would wait for it
+
+    def resume_writing(self) -> None:
+        """See `asyncio.BaseProtocol`."""
+        super().resume_writing()
+        self._meet("taking")
+
+    def _begin(self, deadline: str, seconds: float, late: Callable[[], None]) -> None:
+        """Call `late`, unless the deadline is met within `seconds` of its first begin."""
+        if deadline not in self._deadlines:
+            self._deadlines[deadline] = self.loop.call_later(seconds, late)
+
+    def _meet(self, deadline: str) -> None:
+        if timer := self._deadlines.pop(deadline, None):
+            timer.cancel()
 
 
 class Server(uvicorn.Server):
@@ -22,7 +78,8 @@ class Server(uvicorn.Server):
     def __init__(self, relay: Relay) -> None:
         config = uvicorn.Config(
             relay.app,
-            http=connection(relay.settings),  # on h11: its limit on headers holds; the other parser has none
+            # on h11: its limit on headers holds; the other parser has none
+            http=partial(Connection, relay.settings),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
             log_config=None,
@@ -59,12 +116,6 @@ def listen(host: str, port: int) -> socket.socket:
         OSError: the address is not this machine's, or taken.
     """
     info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = info[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    family, _, _, _, address = info[0]
+    dual = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+    return socket.create_server(address, family=family, dualstack_ipv6=dual)

@@ -69,7 +69,7 @@ class Stream:
         keep = settings.resume_bytes
         self.tape = ReplayBuffer(keep, keep) if resumable else ReplayBuffer(settings.ahead_bytes)
         self._duration = settings.duration
-        self._reader: asyncio.Task[None] | None = None
+        self.reader: asyncio.Task[None] | None = None
 
     async def record(self, backend: Backend, request: ChatRequest) -> None:
         """Write the whole reply to the tape, at the pace of the reader."""
@@ -98,20 +98,15 @@ class Stream:
     async def reading(self) -> AsyncIterator[ReplayBuffer]:
         """Be its reader while inside; whoever was it before is cancelled, and gone when this begins."""
         mine = asyncio.current_task()
-        before, self._reader = self._reader, mine
+        before, self.reader = self.reader, mine
         try:
             if before is not None:
                 before.cancel()
                 await asyncio.wait([before])
             yield self.tape
         finally:
-            if self._reader is mine:
-                self._reader = None
-
-    @property
-    def read(self) -> bool:
-        """Whether there is a reader."""
-        return self._reader is not None
+            if self.reader is mine:
+                self.reader = None
 
     async def _record(self, backend: Backend, request: ChatRequest) -> None:
         async with aclosing(backend.reply(request)) as events:
@@ -143,19 +138,6 @@ class Streams:
         self._kept: dict[str, Stream] = {}
         self._expiries: dict[str, asyncio.TimerHandle] = {}
         self._closing = False
-
-    def __len__(self) -> int:
-        return len(self._recordings)
-
-    @property
-    def kept(self) -> int:
-        """How many can be resumed."""
-        return len(self._kept)
-
-    @property
-    def held_bytes(self) -> int:
-        """How much of replies is in memory, not yet read or held to be read again."""
-        return sum(stream.tape.held for stream in {*self._recordings, *self._kept.values()})
 
     def start(self, stream: Stream, request: ChatRequest, release: Callable[[], None]) -> None:
         """Have the reply generated; `release` is called when that is over."""
@@ -201,7 +183,7 @@ class Streams:
         finally:
             if stream.id not in self._kept:
                 await self.drop(stream)
-            elif not stream.read:
+            elif stream.reader is None:
                 self._cancel_expiry(stream)
                 loop = asyncio.get_running_loop()
                 self._expiries[stream.id] = loop.call_later(self._settings.grace, self._forget, stream)
@@ -245,7 +227,9 @@ class Streams:
 
         The owner's own have to go before those of others, and the oldest first.
         """
-        waiting = [stream for stream in self._kept.values() if stream not in self._recordings and not stream.read]
+        waiting = [
+            stream for stream in self._kept.values() if stream not in self._recordings and stream.reader is None
+        ]
         waiting.sort(key=lambda stream: stream.owner != owner)
         own = sum(stream.owner == owner for stream in waiting)
         many = max(own - self._settings.streams_per_token, len(waiting) - self._settings.streams)

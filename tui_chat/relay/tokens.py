@@ -36,22 +36,24 @@ class TokenFile:
         self._digests: Mapping[str, bytes] = {}
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Whose tokens there are, in the order of the file.
+    def digests(self) -> Mapping[str, bytes]:
+        """What is known of each token, by name, in the order of the file: it changes with the token.
 
         Raises:
             ConfigError: the file cannot be read, can be by others, or is not a file of tokens.
         """
-        return tuple(self._read())
-
-    @property
-    def digests(self) -> Mapping[str, bytes]:
-        """What is known of each token, by name: it changes when a name gets another token.
-
-        Raises:
-            ConfigError: as for `names`.
-        """
-        return self._read()
+        try:
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
+                if signature != self._signature:
+                    self._digests = self._parse(file.read(), status.st_mode)
+                    self._signature = signature
+        except FileNotFoundError:
+            self._signature, self._digests = None, {}
+        except OSError as error:
+            raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
+        return self._digests
 
     def add(self, name: str) -> str:
         """A new token for `name`, which nothing but the return value ever shows.
@@ -65,8 +67,7 @@ class TokenFile:
             )
         token = _PREFIX + secrets.token_urlsafe(32)
         with self._alone():
-            digests = self._read()
-            if name in digests:
+            if name in (digests := self.digests):
                 raise ConfigError(
                     f"There is a token named {name} already", "Remove it first: `tui-chat relay token remove`."
                 )
@@ -80,8 +81,7 @@ class TokenFile:
             ConfigError: there is none, or the file cannot be read or written.
         """
         with self._alone():
-            digests = self._read()
-            if name not in digests:
+            if name not in (digests := self.digests):
                 raise ConfigError(
                     f"There is no token named {name[:60]!r}", "`tui-chat relay token list` names them."
                 )
@@ -91,28 +91,11 @@ class TokenFile:
         """Whose token it is, None if nobody's. The time it takes tells nothing about the tokens.
 
         Raises:
-            ConfigError: as for `names`.
+            ConfigError: as for `digests`.
         """
         digest = _digest(token)
-        found = None
-        for name, known in self._read().items():
-            if hmac.compare_digest(digest, known):
-                found = name
-        return found
-
-    def _read(self) -> Mapping[str, bytes]:
-        try:
-            with self.path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
-                if signature != self._signature:
-                    self._digests = self._parse(file.read(), status.st_mode)
-                    self._signature = signature
-        except FileNotFoundError:
-            self._signature, self._digests = None, {}
-        except OSError as error:
-            raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
-        return self._digests
+        found = [name for name, known in self.digests.items() if hmac.compare_digest(digest, known)]
+        return found[0] if found else None
 
     def _parse(self, data: bytes, mode: int) -> Mapping[str, bytes]:
         if stat.S_IMODE(mode) & 0o077:
@@ -137,8 +120,7 @@ class TokenFile:
             raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
 
     def _write(self, digests: Mapping[str, bytes]) -> None:
-        text = "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items())
-        replace_text(self.path, text)
+        replace_text(self.path, "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items()))
 
 
 def _digest(token: bytes) -> bytes:
