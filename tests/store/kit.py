@@ -12,6 +12,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from tui_chat.messages import Message, Role, State, Usage
 from tui_chat.parts import Blob, File, Image, Text, Thinking, ToolCall, ToolResult, parts_of
+from tui_chat.store import messages
 from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
@@ -46,6 +47,11 @@ async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
         messages.append(said(text, messages[-1] if messages else None, role))
     await store.save(chat.id, *messages)
     return chat, tuple(messages)
+
+
+async def purge(store: Store, before: float = 1e10) -> int:
+    """Remove the chats for good that were deleted before a time: how many there were."""
+    return await store._database.write(lambda db: messages.purge(db, before, 1000))
 
 
 def plain(path: Path) -> contextlib.closing[sqlite3.Connection]:

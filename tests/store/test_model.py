@@ -17,7 +17,7 @@ from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread, title_of
 
-from tests.store.kit import OTHER, filled, lines, message_strategy, opened, places, plain, said, texts
+from tests.store.kit import OTHER, filled, lines, message_strategy, opened, places, plain, purge, said, texts
 
 Model = dict[str, tuple[Chat, dict[str, Message]]]
 
@@ -125,7 +125,7 @@ async def run(data: st.DataObject) -> None:
             await store.index()
             for chat_id in model:
                 await store.delete(chat_id)
-            assert await store.purge(-1) == len(model)
+            assert await purge(store) == len(model)
         with plain(path) as database:
             for table in ("chats", "messages", "parts", "blobs"):
                 assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -211,7 +211,7 @@ async def test_purging_spares_what_was_deleted_a_moment_ago() -> None:
     async with opened(None) as store:
         chat, _ = await filled(store, "x")
         await store.delete(chat.id)
-        assert await store.purge(60) == 0
+        assert await purge(store, store._clock() - 60) == 0
         await store.undelete(chat.id)
         assert await store.newest() == chat.id
 

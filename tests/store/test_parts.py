@@ -15,7 +15,7 @@ from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
-from tests.store.kit import filled, opened, plain, said
+from tests.store.kit import filled, opened, plain, purge, said
 
 PICTURE = Blob.of(b"\x89PNG" * 100)
 
@@ -77,7 +77,7 @@ async def test_bytes_that_several_messages_have_are_there_once_and_go_with_the_l
             with plain(path) as database:
                 left.append(database.execute("SELECT count(*), sum(length(data)) FROM blobs").fetchone())
             await store.delete(chat.id)
-            await store.purge(-1)
+            await purge(store)
         assert left == [(1, 400), (1, 400)]
         with plain(path) as database:
             assert database.execute("SELECT count(*) FROM blobs").fetchone() == (0,)

@@ -14,7 +14,7 @@ from tui_chat.store.search import Search, document, expression, snippet_of
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 
-from tests.store.kit import filled, opened, said
+from tests.store.kit import filled, opened, purge, said
 
 ALPHABET = "abAB é\"'*日本語が.-\n_ßΣς"
 
@@ -155,7 +155,7 @@ async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
         await store.index()
         await store.save(chat.id, messages[0].with_text("gamma"))
         await store.delete(chat.id)
-        assert await store.purge(-1) == 1
+        assert await purge(store) == 1
         await filled(store, "xyz")
         await store.index()
         database = store._database.writer

@@ -11,7 +11,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import ProcessId
-from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatFields, ChatSummary, Place
+from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
 
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Chat) if field.name != "place")
@@ -49,7 +49,7 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
     return Chat(place=None if message is None else Place(message, place_row), **decoded(_FIELDS, row))
 
 
-def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> None:
+def update(connection: sqlite3.Connection, chat_id: str, fields: Mapping[str, Any]) -> None:
     """Change some fields of a chat; a chat that is renamed or pinned does not become newer.
 
     Raises:
@@ -63,12 +63,6 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: ChatFields) -> 
             f"UPDATE chats SET {changes} WHERE id = :id", {**columns, "id": chat_id}
         ).rowcount
     ):
-        raise no_such_chat(chat_id)
-
-
-def mark_deleted(connection: sqlite3.Connection, chat_id: str, deleted: float | None) -> None:
-    """Take a chat out of the list, or with None back into it."""
-    if connection.execute("UPDATE chats SET deleted = ? WHERE id = ?", (deleted, chat_id)).rowcount == 0:
         raise no_such_chat(chat_id)
 
 

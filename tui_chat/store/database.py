@@ -127,17 +127,8 @@ class Database:
             return work(self.writer)
 
     def _told(self, job: Callable[[], T]) -> T:
-        """The result of `job`, with SQLite's errors put into words.
-
-        Where it stumbles over a text that is not UTF-8 it is done again, leniently.
-        """
+        """The result of `job`, with SQLite's errors put into words."""
         try:
-            try:
-                return job()
-            except sqlite3.OperationalError as error:
-                if not faults.is_undecodable(error):
-                    raise
-            self.writer.text_factory = self.reader.text_factory = lenient
             return job()
         except sqlite3.Error as error:
             if self.path is not None and faults.is_damage(error):
@@ -215,7 +206,6 @@ def _rescue(aside: Path, target: sqlite3.Connection) -> str:
 
 def _open_sound(path: Path, patience: float) -> Database:
     uri, start = path.absolute().as_uri(), min(patience, _START_PATIENCE)
-    _look_first(uri, start)
     writer = _connect(uri + "?mode=rw", start)
     try:
         schema.version_of(writer)
@@ -235,19 +225,8 @@ def _open_sound(path: Path, patience: float) -> Database:
         writer.close()
         raise
     for connection in (writer, reader):
-        connection.text_factory = str  # twice as fast
         connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
     return Database(writer, reader, path, files.hold(path))
-
-
-def _look_first(uri: str, patience: float) -> None:
-    """Refuse a file of a newer program before it is opened for writing."""
-    with contextlib.closing(_connect(uri + "?mode=ro", patience)) as reader:
-        try:
-            schema.version_of(reader)
-        except sqlite3.OperationalError as error:
-            if faults.code_of(error) != sqlite3.SQLITE_READONLY:  # a crash left a journal, for the writer to undo
-                raise
 
 
 def _connect(name: str, patience: float = 0.0) -> sqlite3.Connection:

@@ -28,11 +28,6 @@ def damage(verdict: str) -> sqlite3.DatabaseError:
     return error
 
 
-def is_undecodable(error: sqlite3.Error) -> bool:
-    """Whether a text in the file is not UTF-8, which the Python module finds, not SQLite."""
-    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("Could not decode to UTF-8")
-
-
 def words_of(error: sqlite3.Error) -> str:
     """SQLite's own words, which can quote the file."""
     return clean_line(str(error), 200)

@@ -130,12 +130,9 @@ def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> b
     shown = {message.id for message in thread.branch()}
     if shown and (leaf in shown or leaf not in known):
         leaf = chat.leaf
-    if row is None and chat.title:
-        chats.update(connection, chat.id, {"title": chat.title})
-    if deleted is not None:
-        chats.mark_deleted(connection, chat.id, None)
-    if leaf is not None and news:
-        chats.update(connection, chat.id, {"leaf": leaf})
+    chats.update(
+        connection, chat.id, {"leaf": leaf, "deleted": None} if leaf is not None and news else {"deleted": None}
+    )
     return row is None or deleted is not None or bool(news)
 
 

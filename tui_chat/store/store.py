@@ -28,7 +28,6 @@ from tui_chat.store.owner import ProcessId
 from tui_chat.store.search import Search, index_some
 from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread
 
-_PURGED_AT_ONCE: Final = 20
 _KEPT_DELETED: Final = 30 * 24 * 3600.0
 """Seconds for which a deleted chat can be had back."""
 _PURGED_AT_START: Final = 3
@@ -167,7 +166,7 @@ class Store:
                 revisions[message.id] = messages.save(db, chat_id, message, self._owner, self._clock(), known)
             chats.update(db, chat_id, fields or {})
             if deleted is not None:
-                chats.mark_deleted(db, chat_id, self._clock() if deleted else None)
+                chats.update(db, chat_id, {"deleted": self._clock() if deleted else None})
             _remember(db, settings)
             return revisions
 
@@ -229,19 +228,11 @@ class Store:
 
     async def delete(self, chat_id: str) -> None:
         """Take a chat out of list and search, until it is undeleted or purged."""
-        await self._database.write(lambda db: chats.mark_deleted(db, chat_id, self._clock()))
+        await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": self._clock()}))
 
     async def undelete(self, chat_id: str) -> None:
         """Take `delete` back."""
-        await self._database.write(lambda db: chats.mark_deleted(db, chat_id, None))
-
-    async def purge(self, older_than: float) -> int:
-        """Remove for good the chats that were deleted more than `older_than` seconds ago: how many there were."""
-        before = self._clock() - older_than
-        total = 0
-        while removed := await self._database.write(lambda db: messages.purge(db, before, _PURGED_AT_ONCE)):
-            total += removed
-        return total
+        await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": None}))
 
     async def search(self, words: str, limit: int = 50, *, titles: bool = True) -> tuple[Hit, ...] | None:
         """The titles that contain all of `words`, then the messages, at most `limit` of each, the newest first.
