@@ -113,12 +113,12 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         os.close(descriptor)
 
 
-def is_locked(file: int | BinaryIO) -> bool:
-    """Whether another process has a lock on `file`; else it is locked now, where the file system can."""
+def is_locked(file: int | BinaryIO, kind: int = fcntl.LOCK_EX) -> bool | None:
+    """Whether another process has a lock on `file`; else it is locked now. None where the file system cannot."""
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
-        return False
+        return None
     return False

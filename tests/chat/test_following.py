@@ -10,16 +10,9 @@ from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.reply import RemoteReply
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import parts_of
-from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 from tui_chat.tasks import start_task
-
-HERE = ProcessId.current()
-GONE = replace(HERE, pid=4_000_000)
-"""A process of this boot that cannot be: its id is above Linux's largest."""
-LIVING = replace(HERE, host="elsewhere")
-"""A process that cannot be asked: it counts as living while it writes."""
 
 
 async def streaming(store: Store) -> Message:
@@ -33,7 +26,7 @@ async def streaming(store: Store) -> Message:
 
 async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
-    other, store = await Store.open(path, owner=LIVING), await Store.open(path)
+    other, store = await Store.open(path), await Store.open(path)
     reply = await streaming(other)
     conversation = Conversation(store, await store.load("chat"))
     assert conversation.elsewhere
@@ -63,8 +56,9 @@ async def test_it_grows_until_it_is_whole(tmp_path: Path) -> None:
 
 async def test_when_its_writer_is_gone_it_is_interrupted(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
-    gone, store = await Store.open(path, owner=GONE), await Store.open(path)
+    gone, store = await Store.open(path), await Store.open(path)
     reply = await streaming(gone)
+    gone._database.owner.close()
     thread = await store.load("chat")
     assert thread.messages[1].state is State.INTERRUPTED  # so it is said at once where its writer was gone before
     then = replace(thread, messages=(thread.messages[0], reply), elsewhere=frozenset({reply.id}))

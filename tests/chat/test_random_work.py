@@ -22,7 +22,6 @@ from tui_chat.events import Accepted, Delta, Event, Finished
 from tui_chat.messages import ChatRequest, Message, Model, Role, State
 from tui_chat.server import Server
 from tui_chat.servers.connection import Connection
-from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 
 SEEDS = range(int(os.environ.get("TUI_CHAT_SEEDS", "12")))
@@ -279,7 +278,7 @@ def prompts_of(branch: Sequence[Message]) -> list[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_whatever_is_done_no_prompt_is_lost(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "chats.db"
-    store, other = await Store.open(path), await Store.open(path, owner=ProcessId("box", "boot", 2, "then"))
+    store, other = await Store.open(path), await Store.open(path)
     box = Box()
     workspace = Workspace(Config(), store, Connection(lambda _: box, box.server, wanted="tiny"))
     work = Work(workspace, box, other, seed)

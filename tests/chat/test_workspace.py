@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,7 @@ from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import Message, Model, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.servers.connection import Connection
-from tui_chat.store.executor import SerialExecutor
-from tui_chat.store.owner import ProcessId
+from tui_chat.store.database import Database
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 from tui_chat.tasks import start_task
@@ -105,13 +104,13 @@ async def test_before_a_prompt_is_asked_one_job_reads_and_one_writes_with_one_fs
         await answered(workspace, "one")
         await workspace.conversation.note(draft="two")
     jobs: list[object] = []
-    submit = SerialExecutor.submit
+    submit = Database._submit
 
-    def counted(self: SerialExecutor, job: Callable[[], Any]) -> Any:
+    def counted(self: Database, thread: ThreadPoolExecutor, job: Callable[[], Any]) -> Any:
         jobs.append(job)
-        return submit(self, job)
+        return submit(self, thread, job)
 
-    monkeypatch.setattr(SerialExecutor, "submit", counted)
+    monkeypatch.setattr(Database, "_submit", counted)
     before = commits_in(tmp_path / "chats.db-wal")
     reply = workspace.current.send("two")
     async for _ in reply.changes():
@@ -354,7 +353,7 @@ async def test_resume_without_any_chat_begins_one(store: Store) -> None:
 
 async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_start(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
-    gone = await Store.open(path, owner=replace(ProcessId.current(), pid=4_000_000))
+    gone = await Store.open(path)
     await gone.create_chat(Chat("chat"))
     await gone.save("chat", Message(Role.ASSISTANT, parts_of("half"), state=State.STREAMING))
     await gone.aclose()

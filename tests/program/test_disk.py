@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import parts_of
-from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
@@ -141,7 +140,7 @@ async def test_a_disk_without_room_at_the_start_keeps_nobody_from_reading(
     home: Home, server: ScriptedServer
 ) -> None:
     await with_chat(home, PROMPT)
-    gone = await Store.open(home.database, owner=ProcessId("host", "boot", 1, "then"))
+    gone = await Store.open(home.database)
     await gone.save(
         "AAAA", Message(Role.ASSISTANT, parts_of("half of it"), id="r", parent="a", state=State.STREAMING)
     )

@@ -13,18 +13,14 @@ from hypothesis import strategies as st
 from tui_chat.messages import Message, Role, State, Usage
 from tui_chat.parts import Blob, File, Image, Text, Thinking, ToolCall, ToolResult, parts_of
 from tui_chat.store import messages
-from tui_chat.store.owner import ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
 from tui_chat.text.sanitize import clean, clean_line
 
-OTHER = ProcessId("here", "boot/ns", 4_000_000, "1")
-"""A process that cannot be: its id is above Linux's largest."""
-
 
 @contextlib.asynccontextmanager
-async def opened(path: Path | None, owner: ProcessId | None = None, patience: float = 5.0) -> AsyncIterator[Store]:
-    store = await Store.open(path, owner=owner, patience=patience)
+async def opened(path: Path | None, patience: float = 5.0) -> AsyncIterator[Store]:
+    store = await Store.open(path, patience=patience)
     try:
         yield store
     finally:
@@ -47,6 +43,11 @@ async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
         messages.append(said(text, messages[-1] if messages else None, role))
     await store.save(chat.id, *messages)
     return chat, tuple(messages)
+
+
+def die(store: Store) -> None:
+    """Let others see the process of this store as gone, although it can go on writing."""
+    store._database.owner.close()
 
 
 async def purge(store: Store, before: float = 1e10) -> int:

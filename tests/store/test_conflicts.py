@@ -10,17 +10,10 @@ from pathlib import Path
 import pytest
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import Thinking, parts_of
-from tui_chat.store.owner import SILENCE, ProcessId
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChangedElsewhere, Chat
 
-from tests.store.kit import opened, said
-
-HERE = ProcessId.current()
-GONE = dataclasses.replace(HERE, pid=4_000_000)
-"""A process of this boot that cannot be."""
-LIVING = dataclasses.replace(HERE, host="elsewhere")
-"""A process that cannot be asked: it lives while it writes."""
+from tests.store.kit import die, opened, said
 
 PROMPT = Message(Role.USER, parts_of("go"), id="prompt")
 REPLY = Message(Role.ASSISTANT, parts_of("cut "), id="reply", parent="prompt", state=State.INTERRUPTED)
@@ -30,7 +23,7 @@ REPLY = Message(Role.ASSISTANT, parts_of("cut "), id="reply", parent="prompt", s
 async def two(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
     """Two processes that have loaded the same chat."""
     path = tmp_path / "chats.db"
-    async with opened(path) as here, opened(path, LIVING) as there:
+    async with opened(path) as here, opened(path) as there:
         await here.create_chat(Chat("chat"))
         await here.save("chat", PROMPT, REPLY)
         await there.load("chat")
@@ -75,7 +68,7 @@ async def test_a_reply_that_another_living_process_writes_is_left_to_it(two: tup
     await here.load("chat")
     with pytest.raises(ChangedElsewhere):
         await here.save("chat", REPLY.with_text("cut and more"))
-    here._clock = lambda: there._clock() + SILENCE + 60
+    die(there)
     await here.save("chat", REPLY.with_text("cut and more"))
     assert await texts(here) == ["go", "cut and more"]
 
@@ -101,9 +94,11 @@ async def test_only_what_another_living_process_writes_is_elsewhere(two: tuple[S
 
 async def test_a_reply_whose_writer_is_gone_is_interrupted_before_anything_recovers_it(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
-    async with opened(path, GONE) as gone, opened(path) as store:
+    async with opened(path) as gone, opened(path) as store:
         await gone.create_chat(Chat("chat"))
         await gone.save("chat", PROMPT, dataclasses.replace(REPLY, state=State.STREAMING))
+        assert (await store.load("chat")).elsewhere == {"reply"}
+        die(gone)
         (summary,) = await store.chats()
         assert (summary.state, summary.unfinished) == (State.INTERRUPTED, True)
         thread = await store.load("chat")

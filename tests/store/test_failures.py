@@ -93,7 +93,7 @@ async def test_only_the_user_may_look_whatever_the_umask(path: Path) -> None:
             assert {mode(entry) for entry in path.parent.iterdir()} == {0o600}
             assert sorted(entry.name for entry in path.parent.iterdir()) == [
                 "chats.db",
-                "chats.db-open",
+                f"chats.db-open-{store._database.owner.name}",
                 "chats.db-shm",
                 "chats.db-wal",
             ]

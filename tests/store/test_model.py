@@ -17,7 +17,7 @@ from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread, title_of
 
-from tests.store.kit import OTHER, filled, lines, message_strategy, opened, places, plain, purge, said, texts
+from tests.store.kit import filled, lines, message_strategy, opened, places, plain, purge, said, texts
 
 Model = dict[str, tuple[Chat, dict[str, Message]]]
 
@@ -109,17 +109,27 @@ async def check(store: Store, model: Model) -> None:
         )
 
 
+def interrupt(model: Model) -> None:
+    """What a store that was closed has streamed is interrupted."""
+    for _, messages in model.values():
+        for message in messages.values():
+            if message.state is State.STREAMING:
+                messages[message.id] = dataclasses.replace(message, state=State.INTERRUPTED)
+
+
 async def run(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "chats.db"
         model: Model = {}
         number = 0
         for _ in range(data.draw(st.integers(1, 3))):
+            interrupt(model)
             async with opened(path) as store:
                 for _ in range(data.draw(st.integers(1, 8))):
                     number += 1
                     await step(store, model, data, number)
                 await check(store, model)
+        interrupt(model)
         async with opened(path) as store:
             await check(store, model)
             await store.index()
@@ -218,7 +228,7 @@ async def test_purging_spares_what_was_deleted_a_moment_ago() -> None:
 
 async def test_what_is_said_in_a_chat_that_was_deleted_elsewhere_brings_it_back(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
-    async with opened(path) as store, opened(path, OTHER) as other:
+    async with opened(path) as store, opened(path) as other:
         chat, (_, last) = await filled(store, "one", "two")
         await other.delete(chat.id)
         await store.save(chat.id, last.with_text("two and a bit"))
@@ -255,7 +265,7 @@ async def test_small_values_are_remembered(tmp_path: Path) -> None:
         assert await store.recall("model", "none") == "none"
         await store.remember("model", "tiny")
         await store.remember("model", "tiny-think")
-    async with opened(tmp_path / "chats.db", OTHER) as store:
+    async with opened(tmp_path / "chats.db") as store:
         assert await store.recall("model") == "tiny-think"
 
 

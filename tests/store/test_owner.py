@@ -1,84 +1,68 @@
-"""A process is known again, and known to be gone."""
+"""A process is known to live, and known to be gone."""
 
 from __future__ import annotations
 
-import dataclasses
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from tui_chat.store import owner
-from tui_chat.store.owner import SILENCE, ProcessId
+from tui_chat.store.owner import SILENCE, Owner, is_open
+
+from tests.store.kit import opened
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tui_chat.store.owner import Owner
+owner = Owner(Path(sys.argv[1]))
+print(owner.name, flush=True)
+sys.stdin.read()
+"""
 
 
-def test_this_process_lives_and_is_read_back() -> None:
-    here = ProcessId.current()
-    assert here.pid == os.getpid()
-    assert ProcessId.parse(str(here)) == here
-    assert here.alive(here, 1e9)
-
-
-def test_another_process_lives_until_it_ends() -> None:
-    here = ProcessId.current()
-    program = "import sys; from tui_chat.store.owner import ProcessId; print(repr(str(ProcessId.current())), flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", program]
+def test_a_process_lives_until_it_is_gone_however_that_was(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    here = Owner(path)
+    command = [sys.executable, "-c", PROGRAM, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        other = ProcessId.parse(child.stdout.readline().strip().strip("'").replace("\\t", "\t"))
-        assert other.pid == child.pid
-        assert other.alive(here, 1e9)
+        name = child.stdout.readline().strip()
+        assert here.lives(name, 1e9), "however long it is silent"
+        assert is_open(path)
         child.kill()
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert not other.alive(here, 0), "a zombie does not write"
-    assert not other.alive(here, 0)
+    assert not here.lives(name, 0)
+    assert here.lives(here.name, 1e9)
 
 
-@pytest.mark.parametrize(
-    ("change", "silent", "alive"),
-    [
-        ({"started": "another time"}, 0.0, False),
-        ({"boot": "another boot/x"}, 0.0, False),
-        ({"host": "another"}, SILENCE - 1, True),
-        ({"host": "another"}, SILENCE + 1, False),
-    ],
-)
-def test_what_is_not_this_process_is_told_apart(
-    change: dict[str, str], silent: float, alive: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machine = tmp_path / "machine-id"  # containers and fresh systems have none
-    machine.write_text("aaaa\n")
-    monkeypatch.setattr(owner, "MACHINE", machine)
-    here = ProcessId.current()
-    assert dataclasses.replace(here, **change).alive(here, silent) is alive  # type: ignore[arg-type]
+def test_what_the_dead_have_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    here, gone = Owner(path), Owner(path)
+    assert gone._lock is not None
+    gone._lock.close()
+    path.with_name("chats.db-open").touch()  # what earlier versions left
+    assert is_open(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [f"chats.db-open-{here.name}"]
+    here.close()
+    assert not is_open(path)
 
 
-def test_two_machines_of_one_name_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = tmp_path / "machine-id"
-    monkeypatch.setattr(owner, "MACHINE", machine)
-    here = dataclasses.replace(ProcessId.current(), boot="boot/ns")
-    unknown = dataclasses.replace(here, boot="another boot/ns")
-    assert unknown.alive(here, 0), "without an id, another boot may be another machine's"
-    assert not unknown.alive(here, SILENCE + 1)
-    machine.write_text("aaaa\n")
-    here = dataclasses.replace(ProcessId.current(), boot="boot/ns")
-    machine.write_text("bbbb\n")
-    other = dataclasses.replace(ProcessId.current(), boot="another boot/ns")
-    assert other.alive(here, 0)
-    assert not other.alive(here, SILENCE + 1)
-    assert not dataclasses.replace(here, boot="another boot/ns").alive(here, 0), "started anew"
+async def test_a_store_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path / "chats.db"):
+        pass
+    assert [entry.name for entry in tmp_path.iterdir()] == ["chats.db"]
 
 
-def test_another_container_on_this_machine_is_judged_by_its_silence() -> None:
-    here = ProcessId.current()
-    other = dataclasses.replace(here, boot=here.boot.partition("/")[0] + "/pid:[1]")
-    assert other.alive(here, 0)
-    assert not other.alive(here, SILENCE + 1)
+def test_without_locks_a_process_is_judged_by_its_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(owner, "is_locked", lambda file, kind: None)
+    here, other = Owner(tmp_path / "chats.db"), Owner(tmp_path / "chats.db")
+    assert here.lives(other.name, SILENCE - 1)
+    assert not here.lives(other.name, SILENCE + 1)
+    assert is_open(tmp_path / "chats.db"), "nothing is removed of which nothing is known"
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "a\tb\tc\td", "a\tb\t-1\td", "a\tb\t²\td"])
-def test_an_unreadable_owner_is_gone(text: str) -> None:
-    here = ProcessId.current()
-    assert not ProcessId.parse(text).alive(here, 0)
-    assert ProcessId.living(f"{here.host}\t{here.boot}\t{1 << 70}\tx", here, 0) is None
+@pytest.mark.parametrize("name", [None, "", "nonsense", "../chats.db", "a\tb\t-1\td", "\0", "f" * 16])
+def test_a_name_that_is_none_is_nobodys(tmp_path: Path, name: str | None) -> None:
+    assert not Owner(tmp_path / "chats.db").lives(name, 0)
+    assert not Owner(None).lives(name, 0)

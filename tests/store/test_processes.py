@@ -13,7 +13,7 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 
 from tests.store.earlier import earlier
-from tests.store.kit import OTHER, filled, opened, plain, python, said
+from tests.store.kit import die, filled, opened, plain, python, said
 
 WRITER = Path(__file__).with_name("writer.py")
 
@@ -93,16 +93,15 @@ async def test_recovery_leaves_what_this_process_writes_alone_and_names_the_newe
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "chats.db"
-    async with opened(path, OTHER) as gone, opened(path) as store:
+    async with opened(path) as gone, opened(path) as store:
         for name in ("old", "new"):
             await gone.create_chat(Chat(name))
             await gone.save(name, said("half", role=Role.ASSISTANT, state=State.STREAMING))
         await store.create_chat(Chat("own"))
         await store.save("own", said("half", role=Role.ASSISTANT, state=State.STREAMING))
         assert (await gone.load("own")).elsewhere
-        # OTHER says another host: only its silence can show that it is gone, and it has just written.
         assert await store.recover() == ()
-        store._clock = lambda: 1e11
+        die(gone)
         assert await store.recover() == ("new", "old")
         assert (await store.load("own")).messages[0].state is State.STREAMING
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
 from tui_chat.store.fields import decoded, encoded, state_of, whole
-from tui_chat.store.owner import ProcessId
+from tui_chat.store.owner import Owner
 from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatSummary, Place
 from tui_chat.text.fold import fold, words_of
 
@@ -67,7 +67,7 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: Mapping[str, An
 
 
 def summaries(
-    connection: sqlite3.Connection, words: str, limit: int | None, here: ProcessId, now: float
+    connection: sqlite3.Connection, words: str, limit: int | None, here: Owner, now: float
 ) -> tuple[ChatSummary, ...]:
     """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
     growing = {message for message, _, writer in streaming(connection, here, now) if writer}
@@ -94,19 +94,15 @@ def newest(connection: sqlite3.Connection) -> str | None:
     return next((str(chat_id) for (chat_id,) in row), None)
 
 
-def streaming(
-    connection: sqlite3.Connection, here: ProcessId, now: float
-) -> list[tuple[str, str, ProcessId | None]]:
-    """The messages that stream, the newest first: id, chat, and the living process that writes it, if any."""
+def streaming(connection: sqlite3.Connection, here: Owner, now: float) -> list[tuple[str, str, str | None]]:
+    """The messages that stream, the newest first: id, chat, and the name of the living process that writes it."""
     rows = connection.execute(
         """
         SELECT id, chat, owner, touched FROM messages INDEXED BY messages_streaming
         WHERE owner IS NOT NULL ORDER BY touched DESC, seq DESC
         """
     ).fetchall()
-    return [
-        (message, chat, ProcessId.living(owner, here, now - touched)) for message, chat, owner, touched in rows
-    ]
+    return [(id, chat, owner if here.lives(owner, now - touched) else None) for id, chat, owner, touched in rows]
 
 
 def no_such_chat(chat_id: str) -> StoreError:

@@ -11,11 +11,12 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Final, TypeVar
 
 from tui_chat.errors import StoreError
 from tui_chat.files import PATIENCE, locked, make
 from tui_chat.store import faults, files, schema, search
+from tui_chat.store.owner import Owner, is_open
 from tui_chat.store.schema import lenient, migrate, rescue, transaction
 
 T = TypeVar("T")
@@ -38,19 +39,17 @@ class Database:
         writer: sqlite3.Connection,
         reader: sqlite3.Connection,
         path: Path | None = None,
-        held: BinaryIO | None = None,
     ) -> None:
         """
         Args:
             reader: the same as `writer` where the database is in memory, so that all is done on one thread.
-            held: shows other processes that this one has the file open, until it is closed.
         """
         self.path = path
         self.writer = writer
         self.reader = reader
         self.writing = ThreadPoolExecutor(1, "store")
         self.reading = self.writing if reader is writer else ThreadPoolExecutor(1, "store-search")
-        self._held = held
+        self.owner = Owner(path)
         self._closing = False
 
     async def write(
@@ -98,8 +97,7 @@ class Database:
         def last() -> None:
             wait(searched, timeout)
             self.writer.close()  # after the reader, since the last one to close clears the log away
-            if self._held is not None:
-                self._held.close()
+            self.owner.close()
 
         try:
             if self.reader is not self.writer:
@@ -171,6 +169,7 @@ def _open_file(path: Path, patience: float) -> tuple[Database, str]:
     # of several first starts, one makes, migrates or sets aside
     with locked(path.parent, min(patience, _START_PATIENCE)):
         make(path)
+        elsewhere = is_open(path)
         try:
             if not files.lost_its_head(path):
                 return _open_sound(path, patience), ""
@@ -181,7 +180,7 @@ def _open_file(path: Path, patience: float) -> tuple[Database, str]:
                 raise StoreError(
                     f"This is not a file of conversations: {path}", "Move it away, or name another file."
                 ) from error
-        if files.is_held(path):
+        if elsewhere:
             raise StoreError(
                 f"The file of the conversations is damaged, and another tui-chat has it open: {path}",
                 "Close the other one first, then start again: what can be read is saved then.",
@@ -226,7 +225,7 @@ def _open_sound(path: Path, patience: float) -> Database:
         raise
     for connection in (writer, reader):
         connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
-    return Database(writer, reader, path, files.hold(path))
+    return Database(writer, reader, path)
 
 
 def _connect(name: str, patience: float = 0.0) -> sqlite3.Connection:

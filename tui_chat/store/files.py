@@ -5,15 +5,11 @@ SQLite gives the files that it puts beside a database the database's own permiss
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import itertools
 import os
 import time
 from pathlib import Path
-from typing import BinaryIO, Final
-
-from tui_chat.files import is_locked, make
+from typing import Final
 
 _SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _MAGIC: Final = b"SQLite format 3\x00"
@@ -43,35 +39,6 @@ def free_name(path: Path, word: str) -> Path:
     stem = f"{path.name}.{word}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     names = (path.with_name(stem + (f"-{number}" if number else "")) for number in itertools.count())
     return next(name for name in names if not name.exists())
-
-
-def hold(path: Path) -> BinaryIO | None:
-    """Show other processes that this one uses the database at `path`: until the file given is closed.
-
-    None where the file system cannot show it.
-    """
-    marker = _marker(path)
-    try:
-        make(marker)
-        file = marker.open("r+b")
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    return file
-
-
-def is_held(path: Path) -> bool:
-    """Whether a process holds the database at `path`, as far as the file system can tell."""
-    try:
-        with _marker(path).open("r+b") as file:
-            return is_locked(file)
-    except OSError:
-        return False
-
-
-def _marker(path: Path) -> Path:
-    return path.with_name(path.name + "-open")
 
 
 def set_aside(path: Path) -> Path:

@@ -10,7 +10,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.store import chats, parts, search
 from tui_chat.store.fields import decoded, encoded, state_of, whole
-from tui_chat.store.owner import ProcessId
+from tui_chat.store.owner import Owner
 from tui_chat.store.values import Thread, title_of
 from tui_chat.text.fold import fold
 
@@ -30,7 +30,7 @@ def save(
     connection: sqlite3.Connection,
     chat_id: str,
     message: Message,
-    owner: ProcessId,
+    owner: Owner,
     now: float,
     known: int | None = None,
 ) -> int | None:
@@ -51,7 +51,7 @@ def save(
     seq, size = 0, 0
     if before is not None:
         seq, size, home, writer, touched, last = before
-        held = ProcessId.living(writer, owner, now - touched) not in (None, owner)
+        held = writer != owner.name and owner.lives(writer, now - touched)
         if home == chat_id and (
             held or (known is not None and last > known and _differs(connection, seq, message))
         ):
@@ -61,7 +61,7 @@ def save(
     values = encoded({name: getattr(message, name) for name in _FIELDS}) | {
         "chat": chat_id,
         "size": message.size,
-        "owner": str(owner) if message.state is State.STREAMING else None,
+        "owner": owner.name if message.state is State.STREAMING else None,
         "touched": now,
         "revision": revision,
     }
@@ -84,7 +84,7 @@ def save(
     return revision
 
 
-def load(connection: sqlite3.Connection, chat_id: str, since: int, here: ProcessId, now: float) -> Thread:
+def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, now: float) -> Thread:
     """A chat with its messages that changed after revision `since`, in the order in which they were added.
 
     What streams without a living writer is interrupted, whether `recover` has come by or not.
@@ -105,11 +105,11 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Process
         fields = decoded(_FIELDS, row)
         fields["state"] = state_of(fields["state"], growing=fields["id"] in writers)
         messages.append(Message(parts=said.get(seq, ()), **fields))
-    elsewhere = frozenset(message for message, writer in writers.items() if writer != here)
+    elsewhere = frozenset(message for message, writer in writers.items() if writer != here.name)
     return Thread(found, tuple(messages), max((row[1] for row in rows), default=since), elsewhere)
 
 
-def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> bool:
+def adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
     """Add a chat from elsewhere, or those of its messages that are not there, and bring it back if it was deleted.
 
     Returns whether anything changed. What streamed is interrupted.
@@ -130,13 +130,12 @@ def adopt(connection: sqlite3.Connection, thread: Thread, owner: ProcessId) -> b
     shown = {message.id for message in thread.branch()}
     if shown and (leaf in shown or leaf not in known):
         leaf = chat.leaf
-    chats.update(
-        connection, chat.id, {"leaf": leaf, "deleted": None} if leaf is not None and news else {"deleted": None}
-    )
+    changes = {"leaf": leaf} if leaf is not None and news else {}
+    chats.update(connection, chat.id, {**changes, "deleted": None})
     return row is None or deleted is not None or bool(news)
 
 
-def recover(connection: sqlite3.Connection, here: ProcessId, now: float) -> tuple[str, ...]:
+def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[str, ...]:
     """Make the messages whose writer is gone `interrupted`: the ids of their chats, the newest first."""
     gone = [(message, chat) for message, chat, writer in chats.streaming(connection, here, now) if writer is None]
     for message, chat in gone:

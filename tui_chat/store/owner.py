@@ -1,102 +1,78 @@
 """Which process writes a reply, and whether it still lives.
 
-A process id alone is reused, so it goes with the process's start time; both mean something only on one boot of
-one host and in one process namespace. A process on another host (a home on NFS) cannot be asked: it counts as
-living while it goes on writing.
+A process that has a database open keeps a file beside it locked. The kernel ends the lock with the process,
+however it ends; other containers see that too, and over NFS other machines.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
+import fcntl
 import re
-import socket
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
+
+from tui_chat.files import is_locked, make
+from tui_chat.messages import new_id
 
 SILENCE: Final = 120.0
-"""Seconds without a checkpoint after which a process that cannot be asked counts as gone."""
-MACHINE: Final = Path("/etc/machine-id")
-_PID: Final = re.compile(r"[0-9]{1,9}")
+"""Seconds without a checkpoint after which a process counts as gone where the file system knows no locks."""
+_NAME: Final = re.compile(r"[0-9a-f]{16}")
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessId:
-    """Identifies a process, also across reboots and where process ids are used again."""
+class Owner:
+    """This process, as one that has a database open, until it is closed."""
 
-    host: str
-    """Its name and, after a slash, the machine's own id where that can be read: a name can be given to several."""
-    boot: str
-    """The kernel's boot and the process namespace: within one, process ids can be compared."""
-    pid: int
-    started: str
-    """When it started, in the system's own words."""
+    def __init__(self, path: Path | None) -> None:
+        """`path`: the database; None if it is in memory."""
+        self.name = new_id()
+        """What stands with the messages that it is writing."""
+        self._path = path
+        self._lock: BinaryIO | None = None
+        if path is not None:
+            with contextlib.suppress(OSError):
+                make(_lock_of(path, self.name))
+                self._lock = _lock_of(path, self.name).open("r+b")
+                is_locked(self._lock, fcntl.LOCK_EX)
 
-    @classmethod
-    def current(cls) -> ProcessId:
-        """This process."""
-        return cls(_host(), _boot(), os.getpid(), _started(os.getpid()))
-
-    @classmethod
-    def parse(cls, text: str) -> ProcessId:
-        """The owner whose `str` is `text`; one that never lived if it is not an owner's."""
-        parts = text.split("\t")
-        if len(parts) != 4 or not _PID.fullmatch(parts[2]):
-            return cls("", "", 0, "")
-        return cls(parts[0], parts[1], int(parts[2]), parts[3])
-
-    @classmethod
-    def living(cls, text: str | None, here: ProcessId, silent: float) -> ProcessId | None:
-        """The owner whose `str` is `text`, if there is one and it is `alive`."""
-        owner = cls.parse(text or "")
-        return owner if owner.alive(here, silent) else None
-
-    def __str__(self) -> str:
-        return f"{self.host}\t{self.boot}\t{self.pid}\t{self.started}"
-
-    def alive(self, here: ProcessId, silent: float) -> bool:
-        """Whether the process lives, seen from the process `here`, `silent` seconds after it last wrote."""
-        if self.pid <= 0:
-            return False
-        if self == here:
+    def lives(self, name: str | None, silent: float) -> bool:
+        """Whether there is a process with this name that lives; `silent`: seconds since it last wrote."""
+        if name == self.name:
             return True
-        if self.started and self.host == here.host and self.boot == here.boot:
-            return _started(self.pid) == self.started
-        same_machine = self.host == here.host and not here.host.endswith("/")
-        if same_machine and self.boot.partition("/")[0] != here.boot.partition("/")[0]:
-            return False  # it was started anew since
-        return abs(silent) < SILENCE
+        if name is None or self._path is None or not _NAME.fullmatch(name):
+            return False
+        held = _is_held(_lock_of(self._path, name))
+        return abs(silent) < SILENCE if held is None else held
+
+    def close(self) -> None:
+        """Be known as gone."""
+        if self._path is not None and self._lock is not None:
+            with contextlib.suppress(OSError):
+                _lock_of(self._path, self.name).unlink()
+            self._lock.close()
 
 
-def _host() -> str:
+def is_open(path: Path) -> bool:
+    """Whether a process has the database at `path` open. The files of those that are gone are removed."""
+    found = False
+    for file in list(path.parent.iterdir()):
+        if file.name.startswith(f"{path.name}-open"):
+            if _is_held(file) is not False:
+                found = True
+                continue
+            with contextlib.suppress(OSError):
+                file.unlink()
+    return found
+
+
+def _lock_of(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.name}-open-{name}")
+
+
+def _is_held(lock: Path) -> bool | None:
+    """Whether a process has this file locked; None where the file system knows no locks."""
     try:
-        machine = MACHINE.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        machine = ""
-    return f"{socket.gethostname()}/{machine}"
-
-
-def _boot() -> str:
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+        with lock.open("r+b") as file:
+            return is_locked(file, fcntl.LOCK_SH)
     except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """The start time by `/proc/PID/stat` (proc(5): field 22, after the name in brackets), else by `ps`."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        return "" if fields[0] in "ZX" else fields[19]  # a zombie is not a living process
-    except FileNotFoundError:
-        if Path("/proc/self").exists():
-            return ""
-    except OSError:
-        return ""
-    command = ["ps", "-o", "lstart=", "-p", str(pid)]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout.strip()
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
+        return False

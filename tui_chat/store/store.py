@@ -24,7 +24,6 @@ from tui_chat.files import PATIENCE
 from tui_chat.messages import Message, State
 from tui_chat.store import chats, messages, parts
 from tui_chat.store.database import Database, open_database
-from tui_chat.store.owner import ProcessId
 from tui_chat.store.search import Search, index_some
 from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread
 
@@ -59,13 +58,13 @@ class _Seen:
 class Store:
     """All conversations. `open` makes one; `close` it at the end."""
 
-    def __init__(self, database: Database, notice: str, owner: ProcessId, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, notice: str, clock: Callable[[], float]) -> None:
         self.path = database.path
         """None if it is in memory: nothing is kept then."""
         self.notice = notice
         """What the user has to know: that a damaged file was set aside."""
         self._database = database
-        self._owner = owner
+        self._owner = database.owner
         self._clock = clock
         self._search: Search | None = None
         self._seen = _Seen()
@@ -76,7 +75,6 @@ class Store:
         cls,
         path: Path | None,
         *,
-        owner: ProcessId | None = None,
         clock: Callable[[], float] = time.time,
         patience: float = PATIENCE,
     ) -> Store:
@@ -90,7 +88,7 @@ class Store:
             StoreError: it cannot be used: read-only, locked, of a newer tui-chat, of another program, a folder.
         """
         database, notice = await asyncio.to_thread(open_database, path, patience)
-        return cls(database, notice, owner or ProcessId.current(), clock)
+        return cls(database, notice, clock)
 
     def close(self, timeout: float = 5.0) -> bool:
         """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""
