@@ -113,7 +113,6 @@ def _wrong(name: str) -> StoreError:
 
 _ROLES: Final = {role.value: role for role in Role}
 _STATES: Final = {state.value: state for state in State}
-_LONGEST_NAME: Final = 500
 
 
 def whole(text: str) -> str:
@@ -138,13 +137,6 @@ def state_of(value: str, *, growing: bool) -> State:
     """How far a message got; interrupted if that is unknown, or if it streams and is not `growing`."""
     state = _STATES.get(value, State.INTERRUPTED)
     return State.INTERRUPTED if state is State.STREAMING and not growing else state
-
-
-def safe_name(value: str) -> str:
-    """One safe line, for what is shown as it is: a title, a model, a file's name."""
-    if value.isprintable() and len(value) <= _LONGEST_NAME:
-        return value
-    return clean_line(value, _LONGEST_NAME)
 
 
 def _encoded(value: object) -> object:
@@ -183,7 +175,7 @@ def _queue(value: str) -> tuple[str, ...]:
 
 
 _DECODERS: Final[Mapping[str, Callable[[Any], object]]] = {
-    **dict.fromkeys(("title", "model", "server", "finish"), safe_name),
+    **dict.fromkeys(("title", "model", "server", "finish"), clean_line),
     **dict.fromkeys(("created", "updated", "deleted", "first_token", "seconds"), _time),
     "pinned": bool,
     "role": _role,

@@ -10,7 +10,7 @@ import contextlib
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final
@@ -27,6 +27,22 @@ from tui_chat.text.sanitize import clean
 _HINT = (
     "What can be read: the JSON of `tui-chat export`, ChatGPT's conversations.json and Open WebUI's chat export."
 )
+_CHAT: Final[Mapping[str, Callable[[Fields, str], object]]] = {
+    "id": Fields.needed,
+    "leaf": Fields.optional_line,
+    "deleted": Fields.optional_time,
+    **dict.fromkeys(("title", "model", "server"), Fields.line),
+    **dict.fromkeys(("system", "draft"), Fields.text),
+    **dict.fromkeys(("created", "updated"), Fields.time),
+}
+_MESSAGE: Final[Mapping[str, Callable[[Fields, str], object]]] = {
+    "id": Fields.needed,
+    "parent": Fields.optional_line,
+    "created": Fields.time,
+    "error": Fields.text,
+    **dict.fromkeys(("model", "server", "finish"), Fields.line),
+    **dict.fromkeys(("first_token", "seconds"), Fields.number),
+}
 _KINDS = ("text", "thinking", "image", "file", "tool_call", "tool_result")
 
 
@@ -67,43 +83,23 @@ def _thread(chat: Fields) -> Thread:
             raise StoreError(f"The tree of messages is broken at {message.id}.", _HINT)
         seen.add(message.id)
     place, queue = chat.object("place"), chat.raw.get("queue")
-    return Thread(
-        Chat(
-            chat.needed("id"),
-            title=chat.line("title"),
-            created=chat.time("created"),
-            updated=chat.time("updated"),
-            model=chat.line("model"),
-            server=chat.line("server"),
-            system=chat.text("system"),
-            pinned=bool(chat.raw.get("pinned")),
-            deleted=chat.optional_time("deleted"),
-            leaf=chat.optional_line("leaf"),
-            draft=chat.text("draft"),
-            place=Place(place.line("message"), place.count("row") or 0) if place.raw else None,
-            queue=tuple(clean(str(prompt)) for prompt in queue) if isinstance(queue, list) else (),
-        ),
-        messages,
+    read = Chat(
+        **_read(chat, _CHAT),
+        pinned=bool(chat.raw.get("pinned")),
+        place=Place(place.line("message"), place.count("row") or 0) if place.raw else None,
+        queue=tuple(clean(str(prompt)) for prompt in queue) if isinstance(queue, list) else (),
     )
+    return Thread(read, messages)
 
 
 def _message(message: Fields) -> Message:
-    usage = message.raw.get("usage")
-    return Message(
-        message.one_of(Role, "role"),
-        _parts(message),
-        id=message.needed("id"),
-        parent=message.optional_line("parent"),
-        state=message.one_of(State, "state"),
-        model=message.line("model"),
-        server=message.line("server"),
-        usage=None if usage is None else message.object("usage").usage(),
-        finish=message.line("finish"),
-        error=message.text("error"),
-        created=message.time("created"),
-        first_token=message.number("first_token"),
-        seconds=message.number("seconds"),
-    )
+    usage = None if message.raw.get("usage") is None else message.object("usage").usage()
+    role, state = message.one_of(Role, "role"), message.one_of(State, "state")
+    return Message(role, _parts(message), state=state, usage=usage, **_read(message, _MESSAGE))
+
+
+def _read(told: Fields, readers: Mapping[str, Callable[[Fields, str], object]]) -> dict[str, Any]:
+    return {name: read(told, name) for name, read in readers.items()}
 
 
 def _parts(message: Fields) -> tuple[Part, ...]:

@@ -32,7 +32,7 @@ def save(
     message: Message,
     owner: Owner,
     now: float,
-    known: int | None = None,
+    known: int = -1,
 ) -> int | None:
     """Add a message, which becomes the chat's leaf, or change the one with its id: its new revision.
 
@@ -40,7 +40,7 @@ def save(
     a message that is added brings a deleted chat back.
 
     Returns None, and changes nothing, if another living process writes the message, or if it was changed after its
-    revision `known` to words with which `message` does not begin.
+    revision `known` (-1 for none) to words with which `message` does not begin.
 
     Raises:
         StoreError: the chat or the parent is not there.
@@ -52,9 +52,7 @@ def save(
     if before is not None:
         seq, size, home, writer, touched, last = before
         held = writer != owner.name and owner.lives(writer, now - touched)
-        if home == chat_id and (
-            held or (known is not None and last > known and _differs(connection, seq, message))
-        ):
+        if home == chat_id and (held or (last > known >= 0 and _differs(connection, seq, message))):
             return None
         search.forget_if_changed(connection, seq, whole(message.text))
     revision = _next_revision(connection, chat_id)
@@ -176,5 +174,4 @@ def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool
     text, thinking = connection.execute(
         f"SELECT {parts.TEXT}, {parts.THINKING} FROM messages m WHERE seq = ?", (seq,)
     ).fetchone()
-    kept = whole(message.text).startswith(text or "")
-    return not (kept and whole(message.thinking).startswith(thinking or ""))
+    return not (whole(message.text).startswith(text) and whole(message.thinking).startswith(thinking))

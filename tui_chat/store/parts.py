@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Final
 
 from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
-from tui_chat.store.fields import safe_name, whole
+from tui_chat.store.fields import whole
+from tui_chat.text.sanitize import clean_line
 
 _NAMES: Final = ("kind", "text", "name", "mime", "call", "blob", "size")
 _COLUMNS: Final = ", ".join(_NAMES)
@@ -25,10 +26,10 @@ _SAVE: Final = f"""
 """To replace a row frees its pages before it takes new ones: half of what an update writes to the log."""
 
 TEXT: Final = """(
-    SELECT group_concat(text, char(10, 10)) FROM
+    SELECT coalesce(group_concat(text, char(10, 10)), '') FROM
     (SELECT text FROM parts WHERE message = m.seq AND kind = 'text' AND text <> '' ORDER BY position)
 )"""
-"""SQL for what is said in a message `m`, as `Message.text` has it; NULL if nothing is."""
+"""SQL for what is said in a message `m`, as `Message.text` has it."""
 THINKING: Final = TEXT.replace("'text'", "'thinking'")
 """SQL for what was thought."""
 
@@ -62,7 +63,7 @@ def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[in
     rows.sort(key=lambda row: row[:2])  # SQLite would copy all the texts to sort them
     return {
         number: tuple(
-            part_of(kind, text, safe_name(name), safe_name(mime), safe_name(call), Blob(blob, size))
+            part_of(kind, text, clean_line(name), clean_line(mime), clean_line(call), Blob(blob, size))
             for _, _, kind, text, name, mime, call, blob, size in each
         )
         for number, each in groupby(rows, lambda row: row[0])

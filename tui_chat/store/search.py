@@ -108,10 +108,9 @@ class Search:
     def _messages(self, connection: sqlite3.Connection) -> Iterator[Hit]:
         waiting = connection.execute(_WAITING)
         indexed = connection.execute(_INDEXED, (expression(self._words),))
-        for stored, *row in chain(waiting, indexed):
+        for text, *row in chain(waiting, indexed):
             if self._unwanted.is_set():
                 return
-            text = stored or ""
             folded = fold(text)
             places = [folded.find(word) for word in self._words]
             if (at := min(places)) >= 0:
@@ -135,8 +134,7 @@ def index_some(connection: sqlite3.Connection) -> bool:
     """Index some of the messages that wait for it, the newest first, and say whether there are more."""
     batch: list[tuple[int, str]] = []
     volume, more = 0, False
-    for seq, stored in connection.execute(_UNINDEXED, (State.STREAMING,)):
-        text = stored or ""
+    for seq, text in connection.execute(_UNINDEXED, (State.STREAMING,)):
         if batch and volume + len(text) > _BATCH:
             more = True
             break
@@ -151,14 +149,14 @@ def index_some(connection: sqlite3.Connection) -> bool:
 def forget_if_changed(connection: sqlite3.Connection, seq: int, text: str) -> None:
     """Take a message out of the index if its text is no longer `text`."""
     for _, old in connection.execute(f"{_OF_INDEXED} seq = ?", (seq,)).fetchall():
-        if (old or "") != text:
-            _forget(connection, seq, old or "")
+        if old != text:
+            _forget(connection, seq, old)
 
 
 def forget_chat(connection: sqlite3.Connection, chat_id: str) -> None:
     """Take all messages of a chat out of the index."""
     for seq, text in connection.execute(f"{_OF_INDEXED} chat = ?", (chat_id,)).fetchall():
-        _forget(connection, seq, text or "")
+        _forget(connection, seq, text)
 
 
 def rebuild(connection: sqlite3.Connection) -> None:
@@ -188,13 +186,6 @@ def document(folded: str) -> str:
 
 def expression(words: tuple[str, ...]) -> str:
     """The FTS5 query for texts that may contain all of the folded `words`."""
-    pieces = dict.fromkeys(
-        piece
-        for word in words
-        for piece in (_trigrams(word.translate(_TOKEN)) if len(word) > 3 else [word.translate(_TOKEN)])
-    )
+    translated = [word.translate(_TOKEN) for word in words]
+    pieces = dict.fromkeys(word[at : at + 3] for word in translated for at in range(max(1, len(word) - 2)))
     return " AND ".join(f'"{piece}"' for piece in list(pieces)[:_MOST_GRAMS])
-
-
-def _trigrams(text: str) -> list[str]:
-    return [text[start : start + 3] for start in range(len(text) - 2)]

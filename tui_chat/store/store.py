@@ -32,29 +32,6 @@ _KEPT_DELETED: Final = 30 * 24 * 3600.0
 _PURGED_AT_START: Final = 3
 
 
-class _Seen:
-    """The revisions that this process knows, so that it writes over nothing that another one said since."""
-
-    def __init__(self) -> None:
-        self._chats: dict[str, int] = {}
-        """Of each chat, the revision up to which it was loaded."""
-        self._messages: dict[str, int] = {}
-        """Of each message, the revision that was written here."""
-
-    def loaded(self, thread: Thread) -> None:
-        chat = thread.chat.id
-        self._chats[chat] = max(thread.revision, self._chats.get(chat, 0))
-
-    def saved(self, revisions: Mapping[str, int | None]) -> None:
-        """Messages were written; None stands for one that was not."""
-        self._messages |= {message: revision for message, revision in revisions.items() if revision is not None}
-
-    def revision(self, chat_id: str, message_id: str) -> int | None:
-        """The last known revision of a message; None if nothing was ever known of it."""
-        known = (self._chats.get(chat_id), self._messages.get(message_id))
-        return max((revision for revision in known if revision is not None), default=None)
-
-
 class Store:
     """All conversations. `open` makes one; `close` it at the end."""
 
@@ -67,7 +44,10 @@ class Store:
         self._owner = database.owner
         self._clock = clock
         self._search: Search | None = None
-        self._seen = _Seen()
+        self._loaded: dict[str, int] = {}
+        """Of each chat, the revision up to which this process knows it."""
+        self._saved: dict[str, int] = {}
+        """Of each message, the revision that this process wrote."""
         self._indexing: Future[None] | None = None
 
     @classmethod
@@ -160,7 +140,7 @@ class Store:
                 chats.insert(db, new)
             revisions: dict[str, int | None] = {}
             for message in said:
-                known = self._seen.revision(chat_id, message.id)
+                known = max(self._loaded.get(chat_id, -1), self._saved.get(message.id, -1))
                 revisions[message.id] = messages.save(db, chat_id, message, self._owner, self._clock(), known)
             chats.update(db, chat_id, fields or {})
             if deleted is not None:
@@ -168,7 +148,7 @@ class Store:
             _remember(db, settings)
             return revisions
 
-        revisions = await self._database.write(write, then=self._seen.saved)
+        revisions = await self._database.write(write, then=self._note_saved)
         if any(message.state is not State.STREAMING for message in said):
             self._index_soon()
         if left := [message_id for message_id, revision in revisions.items() if revision is None]:
@@ -200,7 +180,7 @@ class Store:
         thread = await self._database.read(
             lambda db: messages.load(db, chat_id, since, self._owner, self._clock())
         )
-        self._seen.loaded(thread)
+        self._loaded[chat_id] = max(thread.revision, self._loaded.get(chat_id, 0))
         return thread
 
     async def with_data(self, said: Iterable[Message]) -> tuple[Message, ...]:
@@ -262,6 +242,9 @@ class Store:
         """Bring the search index up to date now. It keeps up by itself; a search misses nothing meanwhile."""
         while await self._database.write(index_some):
             pass
+
+    def _note_saved(self, revisions: Mapping[str, int | None]) -> None:
+        self._saved |= {message: revision for message, revision in revisions.items() if revision is not None}
 
     def _index_soon(self) -> None:
         """Index behind what is queued, a batch at a time, so that nothing waits long for it."""

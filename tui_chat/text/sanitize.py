@@ -40,6 +40,8 @@ def clean(text: str) -> str:
 
 def clean_line(text: str, limit: int = 500) -> str:
     """`text` as one safe line of at most `limit` characters: for names, titles and errors."""
+    if len(text) <= limit and text.isprintable():
+        return text
     line = text[: limit * 4].translate(_LINE_TABLE)
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
