@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from tui_chat.errors import StoreError
@@ -125,12 +126,13 @@ def encoded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _encoded(value) for name, value in values.items()}
 
 
-def decoded(names: Iterable[str], row: Iterable[Any]) -> dict[str, Any]:
+def decoded(names: tuple[str, ...], row: Iterable[Any]) -> dict[str, Any]:
     """Columns by name, as fields of these names; the state is left as it is (see `state_of`)."""
-    return {
-        name: _DECODERS[name](value) if name in _DECODERS and value is not None else value
-        for name, value in zip(names, row, strict=True)
-    }
+    values = dict(zip(names, row, strict=True))
+    for name, decode in _decoders(names):
+        if (value := values[name]) is not None:
+            values[name] = decode(value)
+    return values
 
 
 def state_of(value: str, *, growing: bool) -> State:
@@ -182,3 +184,8 @@ _DECODERS: Final[Mapping[str, Callable[[Any], object]]] = {
     "usage": _usage,
     "queue": _queue,
 }
+
+
+@cache
+def _decoders(names: tuple[str, ...]) -> Sequence[tuple[str, Callable[[Any], object]]]:
+    return [(name, _DECODERS[name]) for name in names if name in _DECODERS]

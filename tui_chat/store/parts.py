@@ -8,12 +8,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from tui_chat.parts import Blob, File, Image, Part, Text, Thinking, ToolCall, ToolResult
 from tui_chat.store.fields import whole
 from tui_chat.text.sanitize import clean_line
 
+_NOTHING: Final = Blob("", 0)
 _NAMES: Final = ("kind", "text", "name", "mime", "call", "blob", "size")
 _COLUMNS: Final = ", ".join(_NAMES)
 _VALUES: Final = ", ".join(f":{name}" for name in _NAMES)
@@ -61,13 +63,7 @@ def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[in
         (chat_id, since),
     ).fetchall()
     rows.sort(key=lambda row: row[:2])  # SQLite would copy all the texts to sort them
-    return {
-        number: tuple(
-            part_of(kind, text, clean_line(name), clean_line(mime), clean_line(call), Blob(blob, size))
-            for _, _, kind, text, name, mime, call, blob, size in each
-        )
-        for number, each in groupby(rows, lambda row: row[0])
-    }
+    return {number: tuple(_stored(*row) for _, _, *row in each) for number, each in groupby(rows, itemgetter(0))}
 
 
 def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[str, bytes]:
@@ -82,6 +78,12 @@ def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[st
 def sweep(connection: sqlite3.Connection) -> None:
     """Remove the bytes that no message has any more."""
     connection.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT blob FROM parts WHERE blob <> '')")
+
+
+def _stored(kind: str, text: str, name: str, mime: str, call: str, digest: str, size: int) -> Part:
+    if not (name or call or digest):
+        return part_of(kind, text)  # which most are
+    return part_of(kind, text, clean_line(name), clean_line(mime), clean_line(call), Blob(digest, size))
 
 
 def row_of(part: Part) -> tuple[str, str, str, str, str, str, int]:
@@ -100,7 +102,7 @@ def row_of(part: Part) -> tuple[str, str, str, str, str, str, int]:
             return ("tool_result", whole(text), "", "", whole(id), "", 0)
 
 
-def part_of(kind: str, text: str, name: str, mime: str, call: str, blob: Blob) -> Part:
+def part_of(kind: str, text: str, name: str = "", mime: str = "", call: str = "", blob: Blob = _NOTHING) -> Part:
     """The part that such a row was made of."""
     match kind:
         case "thinking":
