@@ -61,13 +61,16 @@ def test_chats_are_listed_newest_first_with_unfinished_ones_marked(
 
 
 def test_a_chat_that_is_being_answered_is_marked_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async def stream() -> None:
+    async def stream() -> Store:
         store = await Store.open(data / "chats.db")
         await store.save("aaa1", replace(REPLY, state=State.STREAMING))
-        assert await store.aclose()
+        return store
 
-    asyncio.run(stream())
-    assert run(data, "chats", "bounded") == 0
+    store = asyncio.run(stream())
+    try:
+        assert run(data, "chats", "bounded") == 0
+    finally:
+        assert store.close()
     assert " … What is a bounded queue?" in capsys.readouterr().out
 
 
