@@ -55,7 +55,7 @@ async def test_a_store_that_is_closed_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_without_locks_a_process_is_judged_by_its_silence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(owner, "is_locked", lambda file, kind: None)
+    monkeypatch.setattr(owner, "is_locked", lambda file, kind=0: None)
     here, other = Owner(tmp_path / "chats.db"), Owner(tmp_path / "chats.db")
     assert here.lives(other.name, SILENCE - 1)
     assert not here.lives(other.name, SILENCE + 1)

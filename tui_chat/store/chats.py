@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
-from tui_chat.messages import State
+from tui_chat.messages import Message, Role, State
 from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import Owner
 from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatSummary, Place
@@ -17,8 +17,6 @@ from tui_chat.text.fold import fold, words_of
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Chat) if field.name != "place")
 _SUMMARY: Final = ("id", "title", "created", "updated", "model", "server", "pinned", "messages", "size")
 _SUMMARY_COLUMNS: Final = ", ".join(f"c.{name}" for name in _SUMMARY)
-_WHOLE: Final = (State.COMPLETE, State.STREAMING)
-"""States of a reply to which nothing is to be added by hand."""
 
 
 def insert(connection: sqlite3.Connection, chat: Chat) -> None:
@@ -124,5 +122,5 @@ def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _summary(row: Sequence[Any], growing: Collection[str]) -> ChatSummary:
     leaf, state, finish, draft, *rest = row
     reached = State.COMPLETE if state is None else state_of(state, growing=leaf in growing)
-    unfinished = reached not in _WHOLE or finish == "length"
+    unfinished = Message(Role.ASSISTANT, id="", state=reached, finish=finish or "", created=0.0).unfinished
     return ChatSummary(**decoded(_SUMMARY, rest), state=reached, unfinished=unfinished, draft=draft)

@@ -34,12 +34,7 @@ def suspicion(path: Path) -> Path:
 class Database:
     """The connections, each on its thread. Every error is a `StoreError`; what failed is undone."""
 
-    def __init__(
-        self,
-        writer: sqlite3.Connection,
-        reader: sqlite3.Connection,
-        path: Path | None = None,
-    ) -> None:
+    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, path: Path | None = None) -> None:
         """
         Args:
             reader: the same as `writer` where the database is in memory, so that all is done on one thread.

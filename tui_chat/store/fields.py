@@ -39,10 +39,9 @@ class Fields:
             raise _wrong(name)
         return clean(value or "")
 
-    def line(self, name: str, limit: int | None = 500) -> str:
+    def line(self, name: str) -> str:
         """A text of one line; empty if it is not there."""
-        value = self.text(name)
-        return clean_line(value, len(value) if limit is None else limit)
+        return clean_line(self.text(name))
 
     def optional_line(self, name: str) -> str | None:
         """A text of one line; None if it is not there."""
@@ -50,10 +49,9 @@ class Fields:
 
     def needed(self, name: str) -> str:
         """A text of one line that has to be there."""
-        value = self.line(name)
-        if not value:
-            raise _wrong(name)
-        return value
+        if value := self.line(name):
+            return value
+        raise _wrong(name)
 
     def number(self, name: str) -> float | None:
         """A finite number; None if it is not there."""
@@ -157,10 +155,6 @@ def _time(value: float) -> float:
     return value if 0 <= value <= LATEST else 0.0
 
 
-def _role(value: str) -> Role:
-    return _ROLES.get(value, Role.USER)
-
-
 def _usage(value: str) -> Usage | None:
     try:
         return Fields({"usage": json.loads(value)}).object("usage").usage()
@@ -180,7 +174,7 @@ _DECODERS: Final[Mapping[str, Callable[[Any], object]]] = {
     **dict.fromkeys(("title", "model", "server", "finish"), clean_line),
     **dict.fromkeys(("created", "updated", "deleted", "first_token", "seconds"), _time),
     "pinned": bool,
-    "role": _role,
+    "role": lambda value: _ROLES.get(value, Role.USER),
     "usage": _usage,
     "queue": _queue,
 }

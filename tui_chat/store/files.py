@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Final
 
-_SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
 """The smallest page: a database's size is a multiple of it."""
@@ -44,7 +43,7 @@ def free_name(path: Path, word: str) -> Path:
 def set_aside(path: Path) -> Path:
     """Rename a database, with the files beside it, to a free name, and give that."""
     aside = free_name(path, "damaged")
-    for end in (*_SIDE_FILES, ""):
+    for end in ("-wal", "-shm", "-journal", ""):
         side = path.with_name(path.name + end)
         if side.exists():
             side.rename(aside.with_name(aside.name + end))

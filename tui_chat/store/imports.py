@@ -123,7 +123,7 @@ def _blob(file: Fields) -> Blob:
     if file.raw.get("data") is None:
         return _lost_blob(file)
     try:
-        return Blob.of(base64.b64decode(file.line("data", limit=None), validate=True))
+        return Blob.of(base64.b64decode(file.text("data"), validate=True))
     except ValueError as error:
         raise StoreError("An attached file is broken.", "Export it anew.") from error
 

@@ -27,12 +27,7 @@ _UPDATE: Final = f"UPDATE messages SET {_CHANGES} WHERE id = :id AND chat = :cha
 
 
 def save(
-    connection: sqlite3.Connection,
-    chat_id: str,
-    message: Message,
-    owner: Owner,
-    now: float,
-    known: int = -1,
+    connection: sqlite3.Connection, chat_id: str, message: Message, owner: Owner, now: float, known: int = -1
 ) -> int | None:
     """Add a message, which becomes the chat's leaf, or change the one with its id: its new revision.
 

@@ -33,7 +33,7 @@ class Owner:
             with contextlib.suppress(OSError):
                 make(_lock_of(path, self.name))
                 self._lock = _lock_of(path, self.name).open("r+b")
-                is_locked(self._lock, fcntl.LOCK_EX)
+                is_locked(self._lock)
 
     def lives(self, name: str | None, silent: float) -> bool:
         """Whether there is a process with this name that lives; `silent`: seconds since it last wrote."""

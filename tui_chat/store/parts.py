@@ -68,11 +68,8 @@ def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[in
 
 def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[str, bytes]:
     """The bytes that have these digests, as far as they are there."""
-    found = (
-        connection.execute("SELECT digest, data FROM blobs WHERE digest = ?", (digest,)).fetchone()
-        for digest in digests
-    )
-    return {row[0]: row[1] for row in found if row is not None}
+    query = "SELECT data FROM blobs WHERE digest = ?"
+    return {digest: row[0] for digest in digests if (row := connection.execute(query, (digest,)).fetchone())}
 
 
 def sweep(connection: sqlite3.Connection) -> None:

@@ -157,11 +157,6 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iter
             connection.execute("ROLLBACK")
 
 
-_SAME: Final = ("chats", "messages", "settings")
-"""Tables that are what they were in versions 1 and 2, but for columns."""
-_NEW: Final = ("parts", "blobs")
-_BEFORE: Final = ("attachments", "messages", "chats", "settings", "grams")
-"""The tables of versions 1 and 2, what points at others first."""
 _PARTS: Final[Sequence[tuple[str, Callable[..., Part]]]] = (
     ("SELECT id, 0, CAST(thinking AS TEXT) FROM messages WHERE thinking <> ''", Thinking),
     ("SELECT id, 1, CAST(text AS TEXT) FROM messages WHERE text <> ''", Text),
@@ -184,7 +179,7 @@ def migrate(copy: Path, target: sqlite3.Connection) -> None:
         sqlite3.DatabaseError: the copy cannot be read to its end.
     """
     target.execute("PRAGMA defer_foreign_keys = ON")
-    for table in _BEFORE:
+    for table in ("attachments", "messages", "chats", "settings", "grams"):  # what points at others first
         target.execute(f"DROP TABLE IF EXISTS {table}")
     create(target)
     if _take_over(copy, target):
@@ -210,7 +205,8 @@ def _take_over(file: Path, target: sqlite3.Connection) -> bool:
     """Copy all that can be read of a file; whether something was lost."""
     with contextlib.closing(_reading(file)) as source:
         earlier = "text" in _columns(source, "messages")
-        whole = [_copy(source, target, table) for table in (*_SAME, *(() if earlier else _NEW))]
+        tables = ("chats", "messages", "settings", *(() if earlier else ("parts", "blobs")))
+        whole = [_copy(source, target, table) for table in tables]
         if earlier:
             whole += [_pour(source, query, partial(_add_part, target, make)) for query, make in _PARTS]
     _make_whole(target)
@@ -300,8 +296,5 @@ def _make_whole(target: sqlite3.Connection) -> None:
                 ELSE (SELECT id FROM messages WHERE chat = chats.id ORDER BY seq DESC LIMIT 1) END
         """
     )
-    titles = target.execute("SELECT id, title FROM chats").fetchall()
-    target.executemany(
-        "UPDATE chats SET folded = ? WHERE id = ?",
-        [(fold(title), chat_id) for chat_id, title in titles],
-    )
+    titles = [(fold(title), id) for id, title in target.execute("SELECT id, title FROM chats").fetchall()]
+    target.executemany("UPDATE chats SET folded = ? WHERE id = ?", titles)

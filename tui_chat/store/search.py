@@ -61,8 +61,6 @@ _UNINDEXED: Final = f"""
     WHERE NOT indexed AND state <> ? ORDER BY seq DESC
 """
 _OF_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
-_INSERT: Final = "INSERT INTO grams (rowid, pieces) VALUES (?, ?)"
-_DELETE: Final = "INSERT INTO grams (grams, rowid, pieces) VALUES ('delete', ?, ?)"
 
 
 class Search:
@@ -141,7 +139,7 @@ def index_some(connection: sqlite3.Connection) -> bool:
         volume += len(text)
         batch.append((seq, text))
     for seq, text in reversed(batch):  # FTS5 buffers rows only while their numbers grow
-        connection.execute(_INSERT, (seq, document(fold(text))))
+        connection.execute("INSERT INTO grams (rowid, pieces) VALUES (?, ?)", (seq, document(fold(text))))
     connection.executemany("UPDATE messages SET indexed = 1 WHERE seq = ?", [(seq,) for seq, _ in batch])
     return more
 
@@ -166,7 +164,8 @@ def rebuild(connection: sqlite3.Connection) -> None:
 
 
 def _forget(connection: sqlite3.Connection, seq: int, text: str) -> None:
-    connection.execute(_DELETE, (seq, document(fold(text))))
+    delete = "INSERT INTO grams (grams, rowid, pieces) VALUES ('delete', ?, ?)"
+    connection.execute(delete, (seq, document(fold(text))))
     connection.execute("UPDATE messages SET indexed = 0 WHERE seq = ?", (seq,))
 
 

@@ -52,11 +52,7 @@ class Store:
 
     @classmethod
     async def open(
-        cls,
-        path: Path | None,
-        *,
-        clock: Callable[[], float] = time.time,
-        patience: float = PATIENCE,
+        cls, path: Path | None, *, clock: Callable[[], float] = time.time, patience: float = PATIENCE
     ) -> Store:
         """Open the store at `path`, or a fresh one in memory if that is None.
 
