@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from tui_chat.cli import parser
 from tui_chat.config import load_config
-from tui_chat.ui.commands import COMMANDS, check_keymap, key_labels
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.table import COMMANDS, GROUPS
 
 from tests.screenshots import FOLDER, PICTURES, picture
 
@@ -31,13 +33,14 @@ def test_every_picture_of_the_readme_exists() -> None:
 
 
 def test_the_keys_of_the_readme_are_those_of_the_program() -> None:
-    table = dict(re.findall(r"^\| ((?:`[^`]+` ?)+) \| ([^|]+) \|$", README, re.MULTILINE))
-    expected = {
-        " ".join(f"`{label}`" for label in key_labels(command.keys)): command.help
+    rows = re.findall(r"^\| ((?:`[^`]+` ?)+) \| ([^|]+) \|$", README, re.MULTILINE)
+    keys = Keymap(GROUPS, {})
+    expected = [
+        (" ".join(f"`{label}`" for label in keys.labels(command.id)), command.help)
         for command in COMMANDS
-        if command.keys
-    }
-    assert {key: " ".join(words.split()) for key, words in table.items()} == expected
+        if command.keys and command.scope in (Scope.APP, Scope.CHAT, Scope.COMPOSER, Scope.LOG)
+    ]
+    assert rows == expected
 
 
 def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
@@ -48,7 +51,8 @@ def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("secret\n")
     assert tomllib.loads(example)
     config = load_config({"HOME": str(tmp_path), "VLLM_KEY": "x"}, file=file)
-    assert check_keymap(config.keys)
+    assert config.keys
+    assert Keymap(GROUPS, config.keys).own == config.keys
     assert config.servers
     assert not config.warnings
 

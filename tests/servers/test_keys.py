@@ -22,7 +22,9 @@ from tui_chat.servers.connection import Backends
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.export import to_json, to_markdown
-from tui_chat.ui.screens.server_form import ServerForm
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.table import GROUPS
+from tui_chat.ui.dialogs.server_form import ServerForm
 
 from tests.server import ScriptedServer, answer, reply
 from tests.ui.kit import driven
@@ -203,10 +205,14 @@ async def test_neither_key_nor_headers_of_a_server_follow_to_another_unasked(
     secret: dict[str, object], before: str, after: str, kept: bool
 ) -> None:
     file = ServerFile()
-    form = ServerForm({"url": before, **secret}, ModelCatalog(ServerRegistry(Config(), file), Backends(connect)))
+    form = ServerForm(
+        Keymap(GROUPS, {}),
+        {"url": before, **secret},
+        ModelCatalog(ServerRegistry(Config(), file), Backends(connect)),
+    )
     async with driven(None) as run:
         await run.app.push_screen(form)
         form.query_one("#url", Input).value = after
-        form.action_save()
+        form.accept()
         await run.until(lambda: bool(file.read()) or run.shows("another host"))
     assert bool(file.read()) is kept

@@ -22,7 +22,8 @@ from tui_chat.servers.connection import Discover
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.run import build
+from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar
@@ -98,7 +99,7 @@ class AppDriver:
 
     async def idle(self) -> None:
         """Wait until no reply is on its way and the composer is free."""
-        await self.until(lambda: not self.chat._busy)
+        await self.until(lambda: not self.chat.replies.busy)
         await self.pilot.pause()
 
 
@@ -153,7 +154,7 @@ async def driven(
         added=added or ServerFile(),
     )
     store = await Store.open(database)
-    app = ChatApp(services, store)
+    app = build(services, store)
     if server is not None:
         app.workspace.connection.switch(server)
     await app.workspace.start(chat, resume=resume)

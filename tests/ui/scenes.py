@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +17,8 @@ from tui_chat.config import Config
 from tui_chat.server import Kind, Server
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.run import build
+from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.header import Header
 
@@ -80,7 +82,7 @@ class Stage:
         """Wait for the end of the reply, 8.4 seconds by the scene's clock."""
         self.now[0] += 8.4
         self.gate.set()
-        await self.until(lambda: bool(self.chat.transcript.entries) and not self.chat._busy)
+        await self.until(lambda: bool(self.chat.transcript.entries) and not self.chat.replies.busy)
 
 
 class _App(ChatApp):
@@ -88,8 +90,8 @@ class _App(ChatApp):
 
     CSS_PATH = str(Path(inspect.getfile(ChatApp)).with_name("chat.tcss"))
 
-    def __init__(self, services: Services, store: Store, server: ScriptedServer) -> None:
-        super().__init__(services, store)
+    def __init__(self, server: ScriptedServer, *parts: Any) -> None:
+        super().__init__(*parts)
         self._server = server
 
     async def on_load(self) -> None:
@@ -112,7 +114,7 @@ class Play:
         """The app, to be run by the caller; the server starts with it."""
 
         services = Services(Config(theme=self.theme), detect.connect, nothing_found, clock=lambda: self.now[0])
-        return _App(services, asyncio.run(Store.open(None)), self.server)
+        return build(services, asyncio.run(Store.open(None)), kind=partial(_App, self.server))
 
     async def run(self, pilot: Pilot[None]) -> None:
         """Bring the scene about."""
@@ -171,7 +173,7 @@ async def streaming(stage: Stage) -> None:
     stage.gate.set()
     await stage.until(lambda: log.entries[1].answer.source.endswith("wai"))
     await stage.pilot.pause(0.2)
-    stage.chat._show_status()
+    stage.chat.status.show()
 
 
 async def thinking(stage: Stage) -> None:
@@ -192,7 +194,7 @@ async def error(stage: Stage) -> None:
         head(), token("The first half is here"), line({"error": "llama runner process has terminated"})
     )
     await stage.ask("Tell me a story.")
-    await stage.until(lambda: len(stage.chat.transcript.entries) == 2 and not stage.chat._busy)
+    await stage.until(lambda: len(stage.chat.transcript.entries) == 2 and not stage.chat.replies.busy)
 
 
 async def picker(stage: Stage) -> None:

@@ -5,29 +5,39 @@ from __future__ import annotations
 import pytest
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError
-from tui_chat.ui.app import ChatApp
-from tui_chat.ui.commands import COMMANDS, Scope, check_keymap, key_label, key_labels
-from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap, key_label
+from tui_chat.ui.commands.table import COMMANDS, GROUPS, by_slash
 
 from tests.ui.kit import driven
 
-OWNERS = {Scope.APP: ChatApp, Scope.CHAT: ChatScreen, Scope.COMPOSER: Composer}
 FORBIDDEN = {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+b"}
+MAIN = (Scope.APP, Scope.CHAT, Scope.COMPOSER)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.id)
-def test_every_command_can_be_carried_out(command: object) -> None:
-    from tui_chat.ui.commands import Command
+def main_keys() -> list[str]:
+    return [key for command in COMMANDS if command.scope in MAIN for key in command.keys.split(",") if key]
 
-    assert isinstance(command, Command)
-    assert callable(getattr(OWNERS[command.scope], f"action_{command.action}", None)), command.id
+
+def test_ids_and_slash_names_are_unique_and_every_command_says_what_it_does() -> None:
+    ids = [command.id for command in COMMANDS]
+    names = [command.slash for command in COMMANDS if command.slash]
+    assert len(set(ids)) == len(ids)
+    assert len(set(names)) == len(names)
+    assert all(command.title and command.help for command in COMMANDS)
+
+
+def test_a_slash_name_leads_to_its_command() -> None:
+    assert [by_slash(command.slash) for command in COMMANDS if command.slash] == [
+        command for command in COMMANDS if command.slash
+    ]
+    assert by_slash("/nothing") is None
+    assert by_slash("") is None
 
 
 def test_no_default_key_is_one_that_terminals_confuse_or_tmux_keeps() -> None:
-    keys = [key for command in COMMANDS for key in command.keys.split(",") if key]
-    assert not FORBIDDEN & set(keys)
-    assert len(keys) == len(set(keys))
+    assert not FORBIDDEN & {key for command in COMMANDS for key in command.keys.split(",")}
+    assert len(main_keys()) == len(set(main_keys()))
 
 
 @pytest.mark.parametrize(
@@ -42,20 +52,21 @@ def test_no_default_key_is_one_that_terminals_confuse_or_tmux_keeps() -> None:
 )
 def test_a_wrong_keymap_says_what_is_meant(keymap: dict[str, str], said: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        check_keymap(keymap)
+        Keymap(GROUPS, keymap)
     assert said in str(caught.value)
     assert hint in caught.value.hint
 
 
 def test_a_good_keymap_is_taken() -> None:
-    assert check_keymap({"help": "f9, alt+h"}) == {"help": "f9,alt+h"}
+    assert Keymap(GROUPS, {"help": "f9, alt+h"}).keys("help") == ("f9", "alt+h")
 
 
 @pytest.mark.parametrize(
-    ("keys", "label"), [("ctrl+p", "^P"), ("escape", "Esc"), ("f1,f9", "F1"), ("alt+up", "Alt+Up")]
+    ("key", "label"),
+    [("ctrl+p", "^P"), ("escape", "Esc"), ("f1", "F1"), ("c", "c"), ("down", "↓"), ("alt+up", "Alt+Up")],
 )
-def test_keys_are_labelled_as_people_read_them(keys: str, label: str) -> None:
-    assert key_label(keys) == label
+def test_keys_are_labelled_as_people_read_them(key: str, label: str) -> None:
+    assert key_label(key) == label
 
 
 def test_every_key_with_alt_has_a_companion_without_it() -> None:
@@ -65,8 +76,9 @@ def test_every_key_with_alt_has_a_companion_without_it() -> None:
 
 
 def test_all_keys_of_a_command_are_labelled() -> None:
-    assert key_labels("alt+up,shift+tab") == ("Alt+Up", "Shift+Tab")
-    assert key_labels("") == ()
+    keys = Keymap(GROUPS, {})
+    assert keys.labels("step-up") == ("Alt+Up", "Shift+Tab")
+    assert keys.labels("redraw") == ()
 
 
 async def test_a_changed_key_works_is_shown_and_the_old_one_does_not() -> None:

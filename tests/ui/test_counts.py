@@ -156,11 +156,11 @@ async def test_scrolling_by_a_row_renders_a_row() -> None:
         await measured(run)
         log = run.transcript
         before = log.rendered
-        run.chat.action_page_up()
+        run.chat.action_command("page-up")
         await run.until(lambda: log.rendered > before)  # it is painted only in the next frame
         for _ in range(10):
             before = log.rendered
-            run.chat.action_line_up()
+            run.chat.action_command("line-up")
             await run.until(lambda: log.rendered > before)  # noqa: B023  called here only
             assert log.rendered - before <= 2
 
@@ -186,7 +186,7 @@ async def test_rows_that_scrolled_away_leave_nothing_to_the_garbage_collector() 
         try:
             for _ in range(20):
                 before = run.transcript.rendered
-                run.chat.action_page_up()
+                run.chat.action_command("page-up")
                 await run.until(lambda: run.transcript.rendered > before)  # noqa: B023  called here only
             gc.set_debug(gc.DEBUG_SAVEALL)
             gc.collect()
@@ -281,8 +281,7 @@ from tui_chat.config import Config
 from tui_chat.server import Server
 from tui_chat.store.store import Store
 from tui_chat.backends import detect
-from tui_chat.ui import run as _composition_root
-from tui_chat.ui.app import ChatApp
+from tui_chat.ui.run import build
 from tui_chat.ui.services import Services
 
 def first_frame(app, screen, update):
@@ -295,7 +294,7 @@ async def nothing():
 
 async def main():
     services = Services(Config(), detect.connect, nothing)
-    app = ChatApp(services, await Store.open(None))
+    app = build(services, await Store.open(None))
     app._display = partial(first_frame, app)
     await app.workspace.start()
     await app.run_async(headless=True, size=(80, 24))

@@ -80,7 +80,7 @@ async def test_a_long_draft_is_folded_when_the_chat_is_opened_again(run: AppDriv
     await run.pilot.press("ctrl+n")
     await run.until(lambda: run.chat.composer.text == "")
     (chat,) = await run.app.workspace.store.chats()
-    await run.chat.open_chat(chat.id)
+    await run.chat.navigation.open_chat(chat.id)
     await run.until(lambda: run.chat.composer.text == LONG)
     assert len(run.chat.composer.document.text) < 80
 

@@ -24,7 +24,7 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
         await run.idle()
         assert len(warnings(run)) == 1
         run.app.workspace.connection.window = 4096
-        run.chat._show_gauge()
+        run.chat.server.show_gauge()
         assert "100% of 4k" in run.header.context
 
 
@@ -55,5 +55,5 @@ async def test_the_gauge_of_a_chat_that_fills_its_window_is_full() -> None:
         await run.say("hello")
         await run.idle()
         run.app.workspace.connection.window = 4096
-        run.chat._show_gauge()
+        run.chat.server.show_gauge()
         assert run.header.share > 0.95

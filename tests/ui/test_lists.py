@@ -14,8 +14,8 @@ from tui_chat.parts import parts_of
 from tui_chat.server import Server
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
-from tui_chat.ui.screens import chats
-from tui_chat.ui.screens.chats import ChatsScreen
+from tui_chat.ui.dialogs import chats
+from tui_chat.ui.dialogs.chats import ChatsScreen
 from tui_chat.ui.widgets.choice_list import ChoiceList
 
 from tests.ui.kit import AppDriver, driven, gated
@@ -45,7 +45,7 @@ def is_still(screen: ChatsScreen) -> bool:
 
 
 def names(screen: ChatsScreen) -> list[str]:
-    return [choice.name for choice in screen._shown]
+    return [choice.name for choice in screen.list.choices]
 
 
 async def test_what_is_in_view_is_listed_first_and_then_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,8 +72,8 @@ async def test_the_titles_are_there_before_the_messages_are_searched(monkeypatch
         await run.pilot.press(*"app")
         await run.until(lambda: names(screen) == ["apples and pears"])
         gate.set()
-        await run.until(lambda: len(screen._shown) == 2)
-        assert [choice.value.message for choice in screen._shown] == [None, "m0"]
+        await run.until(lambda: len(screen.list.choices) == 2)
+        assert [choice.value.message for choice in screen.list.choices] == [None, "m0"]
 
 
 async def test_what_is_no_result_any_more_stays_in_sight_for_a_blink_but_cannot_be_taken(
@@ -83,7 +83,7 @@ async def test_what_is_no_result_any_more_stays_in_sight_for_a_blink_but_cannot_
     async with list_of(["pears", "plums"]) as (run, screen):
         gate = gated(monkeypatch, "search")
         await run.pilot.press("x")
-        await run.until(lambda: not screen._shown)
+        await run.until(lambda: not screen.list.choices)
         assert run.shows("pears")
         await run.pilot.press("enter", "down")
         await run.pilot.click(ChoiceList, offset=(3, 0))
@@ -125,8 +125,8 @@ async def test_after_a_deletion_the_highlight_is_where_it_was() -> None:
             await run.pilot.press("ctrl+d")
             await run.until(lambda gone=gone: gone not in names(screen))  # type: ignore[misc]
             await run.until(lambda: is_still(screen))
-            assert screen.highlighted is not None
-            assert screen.highlighted.name == here
+            assert screen.list.choice is not None
+            assert screen.list.choice.name == here
 
 
 async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
@@ -156,10 +156,10 @@ async def test_a_row_ends_before_the_scrollbar() -> None:
 @pytest.mark.parametrize("actions", ["take take", "close close", "take close"])
 async def test_keys_pressed_while_a_list_closes_do_nothing(actions: str) -> None:
     async with list_of(["one", "two"]) as (run, screen):
-        choice = screen.highlighted
+        choice = screen.list.choice
         assert choice is not None
         for action in actions.split():
-            screen.take(choice) if action == "take" else screen.action_close()
+            screen.take(choice) if action == "take" else screen.dismiss()
         await run.until(lambda: screen not in run.app.screen_stack)
         await run.pilot.pause()
         assert run.app.screen is run.chat
@@ -167,14 +167,13 @@ async def test_keys_pressed_while_a_list_closes_do_nothing(actions: str) -> None
 
 async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() -> None:
     async with list_of(["pears", "plums"]) as (run, screen):
-        shown = list(screen._shown)
-        screen.action_close()
+        shown = list(screen.list.choices)
+        screen.dismiss()
         await run.until(lambda: not screen.query(ChoiceList))
-        assert screen.highlighted is None
         screen.show(shown)
         screen.say("Chats", "Deleted.")
-        screen._shown = shown
-        screen.highlight(shown[1].value)
+        screen.list.show(shown, "")
+        screen.list.highlight(shown[1].value)
         assert run.app.screen is run.chat
 
 

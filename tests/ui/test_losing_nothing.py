@@ -143,7 +143,7 @@ async def test_a_server_is_chosen_while_the_demo_replies() -> None:
     async with ScriptedServer() as server, driven(None, demo_speed=20.0) as run:
         await run.say("hello")
         await run.until(lambda: len(shown(run)) == 2 and len(shown(run)[1]) > 3)
-        await run.chat._use(Server(server.url, name="box"))
+        await run.chat.server.use(Server(server.url, name="box"))
         await run.until(lambda: run.header.server == "box")
         await run.idle()
         await run.pilot.press("escape")
@@ -233,7 +233,7 @@ async def test_a_draft_that_another_tui_chat_wrote_is_not_overwritten_by_none(tm
     await with_chat(tmp_path / "chats.db", PROMPT)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", chat="A") as run:
         await run.app.workspace.store.save_chat("A", draft="a long draft")
-        run.chat.leave()
+        run.chat.navigation.leave_chat()
         await run.app.workspace.conversation.settle()
         assert (await run.app.workspace.store.load("A")).chat.draft == "a long draft"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from tui_chat.chat.conversation import Conversation
-from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.dialogs.link import LinkScreen
 
 from tests.server import ScriptedServer, done, end, head, reply
 from tests.ui.kit import AppDriver, driven

@@ -14,8 +14,8 @@ from tui_chat.config import Config
 from tui_chat.errors import ConfigError
 from tui_chat.server import Secret, Server
 from tui_chat.servers.server_file import ServerFile
-from tui_chat.ui.screens.server_form import ServerForm
-from tui_chat.ui.screens.servers import ServersScreen
+from tui_chat.ui.dialogs.server_form import ServerForm
+from tui_chat.ui.dialogs.servers import ServersScreen
 
 from tests.server import ScriptedServer, answer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven

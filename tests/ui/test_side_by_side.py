@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tui_chat.messages import State
-from tui_chat.ui.screens.confirm import ConfirmScreen
+from tui_chat.ui.dialogs.confirm import ConfirmScreen
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tui_chat.ui.screens.ask import AskScreen
-from tui_chat.ui.screens.find import FindScreen
+from tui_chat.ui.dialogs.ask import AskScreen
+from tui_chat.ui.dialogs.find import FindScreen
 
 from tests.server import ScriptedServer, done, end, head, pause, reply, thought, token
 from tests.ui.kit import AppDriver, driven
@@ -104,7 +104,7 @@ async def test_no_version_is_changed_under_a_reply_on_its_way() -> None:
         await run.pilot.pause()
         assert not run.chat.composer.text
         assert len(run.transcript.entries) == 4
-        run.chat.stop_reply()
+        await run.chat.replies.stop()
         await run.idle()
 
 

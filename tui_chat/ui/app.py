@@ -6,32 +6,26 @@ import asyncio
 import signal
 import sys
 import traceback
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from rich.text import Text
-from textual import work
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
 
 from tui_chat.chat.workspace import Workspace
-from tui_chat.config import Config, nearest
+from tui_chat.config import nearest
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.catalog import ModelCatalog
-from tui_chat.servers.connection import Connection
-from tui_chat.servers.registry import ServerRegistry
-from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.text.sanitize import clean
-from tui_chat.ui.commands import Command, Scope, bindings, check_keymap
-from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.screens.commands import CommandsScreen
-from tui_chat.ui.screens.confirm import ConfirmScreen
-from tui_chat.ui.screens.help import HelpScreen
-from tui_chat.ui.screens.themes import ThemesScreen
+from tui_chat.ui.commands.command import Scope, carry_out
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.table import COMMANDS, GROUPS
+from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.composer import Composer
 
@@ -43,36 +37,37 @@ class ChatApp(App[None], inherit_bindings=False):
 
     TITLE = "tui-chat"
     CSS_PATH = "chat.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+    BINDINGS: ClassVar[list[BindingType]] = [each.binding for each in COMMANDS if each.scope is Scope.APP]
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, services: Services, store: Store, driver: type[Driver] | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        workspace: Workspace,
+        catalog: ModelCatalog,
+        driver: type[Driver] | None = None,
+    ) -> None:
         super().__init__(driver_class=driver)
         self.animation_level = "none"
         self.services = services
+        self.workspace = workspace
+        self.catalog = catalog
         self._leaving = False
         self._code = 0
         self._lent = False
         """Whether another program has the terminal."""
         self._endings: list[asyncio.Task[None]] = []
         config = services.config
-        book = ServerRegistry(config, services.added)
-        first = Config().first_server if services.demo else book.first
-        connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
-        self.survey = ModelCatalog(book, connection.backends, services.discover)
-        self.workspace = Workspace(config, store, connection, services.clock, book, self._start)
-        self.set_keymap(check_keymap(config.keys))
+        self.keys = Keymap(GROUPS, config.keys)
+        self.set_keymap(self.keys.own)
         if config.theme:
             if config.theme not in (themes := self.available_themes):
                 raise ConfigError(f"There is no theme {config.theme!r}", nearest(config.theme, themes))
             self.theme = config.theme
 
-    def _start(self, work: Coroutine[Any, Any, None], group: str) -> None:
-        self.run_worker(work, group=group)
-
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
-        return ChatScreen(self.services, self.workspace, self.survey, self.lend_terminal)
+        return ChatScreen(self.services, self.workspace, self.catalog, self.keys, self.lend_terminal)
 
     def on_ready(self) -> None:
         """Send what was asked on the command line; the demo, which is yet to come, gets it as a draft."""
@@ -82,19 +77,9 @@ class ChatApp(App[None], inherit_bindings=False):
         elif question:
             composer.post_message(Composer.Sent(question))
 
-    async def action_quit(self) -> None:
-        """Write everything and leave; where replies are on their way, after asking."""
-        self._quit()
-
-    @work(exclusive=True, group="quit")
-    async def _quit(self) -> None:
-        count = len(self.workspace.replying)
-        if count:
-            replies = "A reply is" if count == 1 else f"{count} replies are"
-            question = ConfirmScreen(f"{replies} still coming.", "Enter stops, keeps and quits · Esc goes on")
-            if not await self.push_screen_wait(question):
-                return
-        await self.leave()
+    def action_command(self, id: str) -> None:
+        """Carry out a command whose key was pressed."""
+        carry_out(self.keys.commands[id], self)
 
     async def leave(self, code: int = 0, *, patience: float = 0.0) -> None:
         """Write everything and end with an exit code. A reply on its way has `patience` seconds to finish."""
@@ -104,7 +89,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._leaving = True
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
-                screen.leave()
+                screen.navigation.leave_chat()
         await self.workspace.rest(patience)
         await self.workspace.aclose()
         self.exit(return_code=self._code)
@@ -156,30 +141,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._exit_renderables.append(Text(f"{clean(''.join(lines))}\ntui-chat has failed. {_REPORT}"))
         self._close_messages_no_wait()
 
-    def action_help(self) -> None:
-        """Show the keys."""
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen(self.services.config.keys))
-
-    def action_command_palette(self) -> None:
-        """Choose from all commands."""
-        if isinstance(self.screen, ChatScreen):
-            self.push_screen(CommandsScreen(self.services.config.keys), self._carry_out)
-
-    def _carry_out(self, command: Command | None) -> None:
-        if command is not None:
-            action = f"app.{command.action}" if command.scope is Scope.APP else command.action
-            self.run_worker(self.screen.run_action(action))
-
-    @work(exclusive=True)
-    async def action_theme(self) -> None:
-        """Choose the colours; they are kept for the next start."""
-        theme = await self.push_screen_wait(ThemesScreen(self.available_themes, self.theme))
-        if theme is not None:
-            self.theme = theme
-            await self.workspace.choices.keep_theme(theme)
-
-    def action_redraw(self) -> None:
+    def redraw(self) -> None:
         """Paint everything anew."""
         redraw = getattr(self._driver, "redraw", None)
         if redraw is not None:

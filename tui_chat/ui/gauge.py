@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tui_chat.chat.context import tokens_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.ui import phrases
+from tui_chat.ui.commands.keymap import Keymap
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class Fullness:
 class Gauge:
     """What the header says of the context window of the chat that is open."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, keys: Keymap) -> None:
         self._workspace = workspace
+        self._keys = keys
         self._warned: set[str] = set()
 
     def read(self) -> Fullness:
@@ -43,6 +45,6 @@ class Gauge:
         warning = (
             f"{connection.model} sees {phrases.count(window)} tokens at once, and this chat has about "
             f"{phrases.count(tokens)}: what does not fit is left out, the oldest first. "
-            "Start a new chat (Ctrl+N), or give the model a larger window."
+            f"Start a new chat ({self._keys['new-chat']}), or give the model a larger window."
         )
         return Fullness(gauge, 1.0, warning)

@@ -8,15 +8,21 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
+
+from textual.driver import Driver
 
 from tui_chat.backends import detect
+from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.servers.connection import Connection
+from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
-from tui_chat.store.store import open_store
+from tui_chat.store.store import Store, open_store
 from tui_chat.terminal.choose import choose_driver
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.app import ChatApp
@@ -27,6 +33,31 @@ _SWITCH: Final = 0.0005
 """Seconds for which a thread may keep the others waiting: a tenth of Python's own, for most are a key's way."""
 _COLLECT: Final = (700, 10, 50)
 """As Python collects garbage, but all of it five times as rarely: that takes 10 ms and more within a key press."""
+
+
+def build(
+    services: Services,
+    store: Store,
+    driver: type[Driver] | None = None,
+    kind: Callable[..., ChatApp] = ChatApp,
+) -> ChatApp:
+    """Put the app together.
+
+    Raises:
+        ConfigError: the config names keys or a theme wrongly.
+    """
+    config = services.config
+    registry = ServerRegistry(config, services.added)
+    first = Config().first_server if services.demo else registry.first
+    connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
+    catalog = ModelCatalog(registry, connection.backends, services.discover)
+
+    def start(work: Coroutine[Any, Any, None], group: str) -> None:
+        app.run_worker(work, group=group)
+
+    workspace = Workspace(config, store, connection, services.clock, registry, start)
+    app = kind(services, workspace, catalog, driver)
+    return app
 
 
 async def run(
@@ -62,7 +93,7 @@ async def run(
             question=clean(question).strip(),
             added=ServerFile(None if demo else config.servers_file, environ),
         )
-        app = ChatApp(services, store, choose_driver(environ))
+        app = build(services, store, choose_driver(environ))
         await app.workspace.start(chat, resume=resume)
         if not config.theme and (theme := await app.workspace.choices.theme()) in app.available_themes:
             app.theme = theme

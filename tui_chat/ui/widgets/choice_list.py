@@ -83,9 +83,9 @@ class ChoiceList(LineView):
     class Clicked(Message):
         """A choice was clicked."""
 
-        def __init__(self, index: int) -> None:
+        def __init__(self, choice: Choice[Any]) -> None:
             super().__init__()
-            self.index = index
+            self.choice = choice
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -93,12 +93,24 @@ class ChoiceList(LineView):
         self._rows: list[tuple[int, bool]] = []
         """Of each row: its choice, and whether it is the second one."""
         self._empty = ""
+        self._outdated = False
         self._highlighted: int | None = None
         self._drawn: dict[int, tuple[_Row | str, int, RowStrip]] = {}
         """Of each row of the view, what was drawn last and for which width."""
 
-    def show(self, choices: Sequence[Choice[Any]], empty: str) -> None:
-        """List these choices, the first one highlighted, or say that there are none."""
+    def show(self, choices: Sequence[Choice[Any]], empty: str, *, keep: bool = False) -> None:
+        """List these choices, the first one highlighted, or say that there are none.
+
+        With `keep` what was highlighted stays so; if it is gone, what is in its place.
+        """
+        before, row = self.choice, self._highlighted
+        self._list(choices, empty)
+        if keep and before is not None:
+            self.highlighted = row if choices else None
+            self.highlight(before.value)
+
+    def _list(self, choices: Sequence[Choice[Any]], empty: str) -> None:
+        self._outdated = False
         with self._repainting():
             self._choices, self._empty = choices, empty
             self._rows = [
@@ -124,6 +136,26 @@ class ChoiceList(LineView):
                 rows = 2 if self._choices[self._highlighted].snippet else 1
                 self.scroll_to_region(Region(0, top, 1, rows), animate=False)
 
+    @property
+    def choices(self) -> Sequence[Choice[Any]]:
+        """What can be taken now."""
+        return () if self._outdated else self._choices
+
+    @property
+    def choice(self) -> Choice[Any] | None:
+        """The choice that is highlighted; None if there is none, or none that can be taken."""
+        return self.choices[self._highlighted] if self.choices and self._highlighted is not None else None
+
+    def highlight(self, value: object) -> None:
+        """Highlight a choice by its value, if it is there."""
+        index = next((at for at, choice in enumerate(self._choices) if choice.value == value), None)
+        if index is not None:
+            self.highlighted = index
+
+    def outdate(self) -> None:
+        """Others are on their way: what is shown until then cannot be taken any more."""
+        self._outdated = True
+
     @contextmanager
     def _repainting(self) -> Iterator[None]:
         """Paint anew what is another row of the view after it than before it."""
@@ -147,8 +179,8 @@ class ChoiceList(LineView):
     def on_click(self, event: events.Click) -> None:
         """A click takes a choice."""
         row = self.scroll_offset.y + event.y
-        if row < len(self._rows):
-            self.post_message(self.Clicked(self._rows[row][0]))
+        if row < len(self._rows) and not self._outdated:
+            self.post_message(self.Clicked(self._choices[self._rows[row][0]]))
 
     def notify_style_update(self) -> None:
         """The colours may be others now."""

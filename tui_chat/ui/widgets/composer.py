@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from typing import Final
@@ -16,7 +16,8 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location
 
 from tui_chat.text.sanitize import clean
-from tui_chat.ui.commands import BY_ID
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.widgets.folding import FoldedTexts
 
 _PASTE_SECONDS: Final = 0.05
@@ -42,7 +43,7 @@ class Composer(TextArea):
             super().__init__()
             self.up = up
 
-    def __init__(self, keymap: Mapping[str, str], *, id: str | None = None) -> None:
+    def __init__(self, keys: Keymap, *, id: str | None = None) -> None:
         self._folded = FoldedTexts()
         super().__init__(
             id=id, soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
@@ -54,10 +55,11 @@ class Composer(TextArea):
         self._recalled = 0
         self.waiting = False
         """Whether prompts wait to be sent."""
-        self._actions = {
-            key: action
-            for command, action in (("send", self.action_send), ("new-line", self.action_new_line))
-            for key in keymap.get(command, BY_ID[command].keys).split(",")
+        self._commands = {
+            key: command
+            for command in keys.commands.values()
+            if command.scope is Scope.COMPOSER
+            for key in keys.keys(command.id)
         }
 
     @property
@@ -97,21 +99,20 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Not by bindings: those run before the keys that were typed just before are in the text.
-        action = self._actions.get(event.key)
-        if action is not None:
+        if (command := self._commands.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
-            action()
+            command.function(self)
         elif event.character and not event.is_printable and unicodedata.category(event.character) != "Cc":
             # Joiners, wide blanks, signs younger than Python's tables: `TextArea` would not take them for text.
             event.stop()
             event.prevent_default()
             self.replace(clean(event.character), *self.selection, maintain_selection_offset=False)
 
-    def action_send(self) -> None:
+    def send(self) -> None:
         """Send the text, if there is any. After a backslash at the end of a line: a new line in its place."""
         if time.monotonic() - self._pasted < _PASTE_SECONDS:
-            self.action_new_line()
+            self.insert("\n")
             return
         row, column = self.cursor_location
         if self.cursor_at_end_of_line and self.document.get_line(row)[:column].endswith("\\"):
@@ -152,10 +153,6 @@ class Composer(TextArea):
         self.text = self.prompts[wanted] if wanted < len(self.prompts) else ""
         self.move_cursor(self.document.end)
         return True
-
-    def action_new_line(self) -> None:
-        """Break the line at the cursor."""
-        self.insert("\n")
 
     def action_cursor_line_start(self, select: bool = False) -> None:
         """Home; in an empty composer it is the log's."""

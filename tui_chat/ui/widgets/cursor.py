@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_chat.markdown import suffix_of
-from tui_chat.messages import Role
+from tui_chat.messages import Message, Role
 from tui_chat.ui.widgets.entry import MARGIN, Entry, EntryRows
 from tui_chat.ui.widgets.log import Log
 
@@ -43,9 +43,9 @@ class MessageCursor:
         return self._at is not None
 
     @property
-    def index(self) -> int | None:
-        """Which message it is in."""
-        return None if self._at is None else self._at[0]
+    def message(self) -> Message | None:
+        """The message that it is in."""
+        return None if self._at is None else self._log.entries[self._at[0]].message
 
     def enter(self, index: int) -> None:
         """Step to a message."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
@@ -15,6 +16,7 @@ class Field(Input):
     Its cursor does not blink, which would cost bytes while nothing happens.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Accept", show=False, id="accept")]
     virtual_size = Reactive(Size(0, 0))
 
     def __init__(self, *args: Any, **settings: Any) -> None:

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.message import Message as UiMessage
 from textual.selection import Selection
 from textual.strip import Strip
@@ -42,27 +41,13 @@ _PATIENCE: Final = 0.01
 _FAR: Final = 1000
 """Rows of a message from which on a resize finds the reader's place by rows and no more by characters."""
 
-_LETTERS: Final = ("c", "e", "r")
-"""Keys for the selected message; all others are meant for the composer."""
 
-
-class Transcript(VirtualList, can_focus=True):
-    """All messages of a chat."""
+class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
+    """All messages of a chat. Its keys are commands of the screen."""
 
     DEFAULT_CSS = "Transcript { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
     FOCUS_ON_CLICK = False
     ALLOW_SELECT = True
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "screen.copy", "Copy", show=False),
-        Binding("e", "screen.edit", "Edit", show=False),
-        Binding("r", "screen.again", "Again", show=False),
-        Binding("left", "screen.version(-1)", "Older version", show=False),
-        Binding("right", "screen.version(1)", "Newer version", show=False),
-        Binding("enter", "follow_link", "Link", show=False),
-        Binding("up", "screen.step_up", "Step up", show=False),
-        Binding("down", "screen.step_down", "Step down", show=False),
-    ]
-    """Keys for what was stepped to; only then is the log focused."""
 
     class LinkClicked(UiMessage):
         """A link was clicked. Nothing opens by itself."""
@@ -78,9 +63,11 @@ class Transcript(VirtualList, can_focus=True):
             super().__init__()
             self.text = text
 
-    def __init__(self, look: Look, *, id: str | None = None) -> None:
+    def __init__(self, look: Look, keys: Collection[str] = (), *, id: str | None = None) -> None:
+        """`keys` are for what is selected; what is typed besides them is meant for the composer."""
         super().__init__(id=id)
         self._look = look
+        self._keys = keys
         self._entries: list[Entry] = []
         self._rows: OrderedDict[int, EntryRows] = OrderedDict()
         self._pictures: dict[int, tuple[Strip, Style, RowStrip]] = {}
@@ -417,16 +404,10 @@ class Transcript(VirtualList, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         """Who types on has something to write: it goes to the composer."""
-        meant = self.steps.active and event.key in _LETTERS
+        meant = self.steps.active and event.key in self._keys
         if event.is_printable and event.character and not meant:
             event.stop()
             self.post_message(self.Typed(event.character))
-
-    def action_follow_link(self) -> None:
-        """Ask what to do with the link that was stepped to."""
-        step = self.steps.chosen()
-        if step is not None and step.href:
-            self.post_message(self.LinkClicked(step.href))
 
 
 def _letters(rows: EntryRows, y: int) -> int:

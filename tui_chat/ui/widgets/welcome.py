@@ -9,6 +9,7 @@ from textual.widget import Widget
 from tui_chat.errors import ReplyError, Unreachable
 from tui_chat.server import Kind
 from tui_chat.servers.connection import Connection
+from tui_chat.ui.commands.keymap import Keymap
 
 
 class Welcome(Widget):
@@ -16,12 +17,16 @@ class Welcome(Widget):
 
     lines: reactive[tuple[str, ...]] = reactive(("Looking for a server …",), layout=True)
 
+    def __init__(self, keys: Keymap) -> None:
+        super().__init__()
+        self._keys = keys
+
     def show(self, connection: Connection, *, demo: bool = False) -> None:
         """Say how it stands with the server."""
         if connection.error is not None:
-            self.lines = _unusable(connection, connection.error)
+            self.lines = _unusable(connection, connection.error, self._keys)
         elif connection.obstacle is not None:
-            self.lines = _empty(connection)
+            self.lines = _empty(connection, self._keys)
         elif not connection.model:
             self.lines = ("Looking for a server …",)
         else:
@@ -29,8 +34,10 @@ class Welcome(Widget):
                 f"Ask {connection.model} anything.",
                 *(["This is a demo without a model; its chats are not kept."] if demo else []),
                 "",
-                "Enter sends · Ctrl+J starts a new line · Esc stops a reply",
-                "Ctrl+L models · Ctrl+O chats and search · Ctrl+P commands · F1 keys",
+                self._keys.hint("{send} sends · {new-line} starts a new line · {stop} stops a reply"),
+                self._keys.hint(
+                    "{models} models · {chats} chats and search · {command-palette} commands · {help} keys"
+                ),
             )
 
     def render(self) -> Content:
@@ -39,7 +46,7 @@ class Welcome(Widget):
         return Content("\n").join([Content.styled(first, "bold"), *(Content(line) for line in rest)])
 
 
-def _unusable(connection: Connection, error: ReplyError) -> tuple[str, ...]:
+def _unusable(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
     """What is wrong and the way out of it first: a small terminal shows no more."""
     what: tuple[str, ...] = (str(error), error.hint)
     if isinstance(error, Unreachable) and not connection.server.named:
@@ -52,16 +59,16 @@ def _unusable(connection: Connection, error: ReplyError) -> tuple[str, ...]:
     return (
         *what,
         "",
-        "F3 servers and their keys · F2 a demo without a server · F1 keys",
+        keys.hint("{servers} servers and their keys · {demo} a demo without a server · {help} keys"),
         f"Trying again every few seconds.{tried}",
     )
 
 
-def _empty(connection: Connection) -> tuple[str, ...]:
+def _empty(connection: Connection, keys: Keymap) -> tuple[str, ...]:
     is_ollama = connection.backend.server.kind is Kind.OLLAMA
     return (
         f"{connection.server.label} is there, but has no models.",
         "",
         "Get one, in another terminal:   ollama pull qwen3:4b" if is_ollama else "Load or download one there.",
-        "tui-chat will pick it up by itself. F2 starts a demo meanwhile.",
+        keys.hint("tui-chat will pick it up by itself. {demo} starts a demo meanwhile."),
     )

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
 from tui_chat.text.fold import fold
-from tui_chat.ui.screens.dialog import Dialog
+from tui_chat.ui.commands import dialogs
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.finding import Finding
+
+_KEYS: Final = "{find-previous} {find-next}"
 
 
 class FindScreen(Dialog[None]):
     """What is typed is marked in the log; Enter and Down go to the next place, Up to the one before."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False),
-        Binding("down,ctrl+n,ctrl+f", "move(1)", "Next", show=False, priority=True),
-        Binding("up,ctrl+p,shift+enter", "move(-1)", "Previous", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.FIND)
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__()
+    def __init__(self, keys: Keymap, finding: Finding, words: str = "") -> None:
+        super().__init__(keys)
         self._finding = finding
+        self._words = words
 
     def compose(self) -> ComposeResult:
         """One line: what is looked for, and how often it is there."""
         with Horizontal(id="find"):
             yield Static(Content("Find"), id="find-title")
-            yield Field(placeholder="Type to find in this chat", id="find-text")
-            yield Static(Content("↑ ↓ · Esc closes"), id="find-count")
+            yield Field(self._words, "Type to find in this chat", id="find-text")
+            yield Static(Content(self.keys.hint(f"{_KEYS} · {{close}} closes")), id="find-count")
 
     def on_mount(self) -> None:
         """Take the keys."""
@@ -53,9 +55,9 @@ class FindScreen(Dialog[None]):
 
     def on_input_submitted(self) -> None:
         """Enter goes on."""
-        self.action_move(1)
+        self.move(1)
 
-    def action_move(self, direction: int) -> None:
+    def move(self, direction: int) -> None:
         """Go to the next place below (1) or above (-1)."""
         self._finding.move(direction)
         self._count()
@@ -64,4 +66,4 @@ class FindScreen(Dialog[None]):
         hits = len(self._finding.hits)
         message = "message" if hits == 1 else "messages"
         words = f"{self._finding.number} of {hits} {message}" if hits else "not in this chat"
-        self.query_one("#find-count", Static).update(Content(f"{words} · ↑ ↓"))
+        self.query_one("#find-count", Static).update(Content(f"{words} · {self.keys.hint(_KEYS)}"))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -21,12 +21,15 @@ from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import Origin, ServerEntry
 from tui_chat.servers.server_file import Entry, Table
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.screens.dialog import Dialog
+from tui_chat.ui.commands import dialogs
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
 """Stands for a key that is kept: the field never holds the key itself."""
-_HINT: Final = "Enter saves · ^T test · Tab next field · Esc closes"
+_HINT: Final = "{accept} saves · {form-test} test · {form-next} next field · {close} closes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +63,16 @@ class SecretField(Field):
         """A key does not leave by the clipboard."""
 
 
-class ServerForm(Dialog[ServerEntry | None]):
+class ServerForm(Dialog[ServerEntry]):
     """Fields, tested and saved at a key; gives back what was saved."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False, priority=True),
-        Binding("ctrl+t", "test", "Test", show=False, priority=True),
-        Binding("ctrl+s", "save", "Save", show=False, priority=True),
-        # before all else, so that keys typed ahead land in the field that they are for: one of them is a secret
-        Binding("tab,down", "app.focus_next", "Next", show=False, priority=True),
-        Binding("shift+tab,up", "app.focus_previous", "Previous", show=False, priority=True),
-    ]
+    # Before all else, so that keys typed ahead land in the field that they are for: one of them is a secret.
+    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.FORM)
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    def __init__(self, table: Table, survey: ModelCatalog, *, instead: Table | None = None) -> None:
-        super().__init__()
+    def __init__(self, keys: Keymap, table: Table, survey: ModelCatalog, *, instead: Table | None = None) -> None:
+        super().__init__(keys)
         self._table = table
         self._survey = survey
         self._instead = instead
@@ -91,7 +88,7 @@ class ServerForm(Dialog[ServerEntry | None]):
                     field = kind(texts.get(setting.name, ""), setting.help, password=is_key, id=setting.name)
                     yield Horizontal(Static(Content(setting.label), classes="server-label"), field)
             yield Static("", id="server-state")
-            yield Static(Content(_HINT), id="server-hint")
+            yield Static(Content(self.keys.hint(_HINT)), id="server-hint")
 
     def on_mount(self) -> None:
         """The keys go to the first field."""
@@ -99,10 +96,10 @@ class ServerForm(Dialog[ServerEntry | None]):
 
     def on_input_submitted(self) -> None:
         """Enter saves."""
-        self.action_save()
+        self.accept()
 
     @work(group="try", exclusive=True)
-    async def action_test(self) -> None:
+    async def test(self) -> None:
         """Ask the server what it is, with what is filled in now."""
         if (entry := await self._entry()) is None:
             return
@@ -113,9 +110,12 @@ class ServerForm(Dialog[ServerEntry | None]):
         report = await self._survey.ask(ServerEntry(entry.server, Origin.ADDED))
         self._say(report.error.told if report.error else described(report))
 
-    @work(group="try", exclusive=True)
-    async def action_save(self) -> None:
+    def accept(self) -> None:
         """Write it down."""
+        self._save()
+
+    @work(group="try", exclusive=True)
+    async def _save(self) -> None:
         if (entry := await self._entry()) is None:
             return
         try:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui_chat.ui.screens.dialog import Dialog
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 
 
-class AskScreen(Dialog[str | None]):
-    """Asks for a line of text, with a first suggestion; Esc answers nothing."""
+class AskScreen(Dialog[str]):
+    """Asks for a line of text, with a first suggestion; answers nothing where it is closed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c", "dismiss(None)", "Close", show=False)]
-
-    def __init__(self, question: str, suggestion: str, hint: str) -> None:
-        super().__init__()
+    def __init__(self, keys: Keymap, question: str, suggestion: str, hint: str) -> None:
+        super().__init__(keys)
         self._question = question
         self._suggestion = suggestion
         self._hint = hint
@@ -37,5 +33,11 @@ class AskScreen(Dialog[str | None]):
         self.query(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter answers."""
+        """Answer."""
         self.dismiss(event.value.strip() or None)
+
+
+def title_screen(keys: Keymap, title: str) -> AskScreen:
+    """Asks for the new title of a chat."""
+    hint = keys.hint("{accept} keeps the new title · {close} leaves it as it was")
+    return AskScreen(keys, "Rename this chat", title, hint)

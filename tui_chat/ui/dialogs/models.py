@@ -11,11 +11,10 @@ from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Connection, find
 from tui_chat.servers.registry import Origin, place
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.phrases import count, size
-from tui_chat.ui.screens.picker import Picker
 from tui_chat.ui.widgets.choice_list import Choice
-
-_HINT = "Enter chooses · Esc closes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,14 @@ class Offer:
 class ModelsScreen(Picker[Offer]):
     """Choose a model; with one of another server, that is switched to."""
 
-    def __init__(self, connection: Connection, survey: ModelCatalog) -> None:
+    def __init__(self, keys: Keymap, connection: Connection, survey: ModelCatalog) -> None:
         self._connection = connection
         self._survey = survey
         self._reports: dict[Server, ProbeResult] = {
             server: report for server, report in survey.reports.items() if report.models
         }
         super().__init__(
-            f"Models of {connection.server.label}", list(self._offers()), empty="No model to chat with yet."
+            keys, f"Models of {connection.server.label}", list(self._offers()), empty="No model to chat with yet."
         )
 
     def on_mount(self) -> None:
@@ -74,7 +73,7 @@ class ModelsScreen(Picker[Offer]):
         if self._connection.error is not None and many:
             silent.insert(0, label)
         title = "Models of all servers" if many else f"Models of {label}"
-        self.say(title, f"{_HINT} · nothing from {', '.join(silent)}" if silent else _HINT)
+        self.say(title, f"{self.hint} · nothing from {', '.join(silent)}" if silent else self.hint)
         self.show(list(self._offers()), empty=empty)
 
     def _others(self) -> list[ProbeResult]:

@@ -1,0 +1,112 @@
+"""The keys that are bound today, how hints name them, and the check of those that the config changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from textual.keys import Keys
+
+from tui_chat.config import nearest
+from tui_chat.errors import ConfigError
+from tui_chat.ui.commands.command import Command, Scope
+
+_TOGETHER: Final = (
+    (Scope.APP, Scope.CHAT, Scope.COMPOSER),
+    (Scope.APP, Scope.CHAT, Scope.LOG),
+    (Scope.DIALOG, Scope.LIST, Scope.CHATS),
+    (Scope.DIALOG, Scope.LIST, Scope.SERVERS),
+    (Scope.DIALOG, Scope.FORM),
+    (Scope.DIALOG, Scope.FIND),
+    (Scope.DIALOG, Scope.VIEW, Scope.LINK),
+)
+"""Scopes whose keys count at the same time, so that each key has to have one meaning."""
+_NAMES: Final = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}
+_ARROWS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
+
+
+class Keymap:
+    """All commands with the keys that they have today."""
+
+    def __init__(self, groups: Mapping[str, Sequence[Command]], own: Mapping[str, str]) -> None:
+        """`own`: the user's keys by command id.
+
+        Raises:
+            ConfigError: an unknown command, an unknown key, or one key for two commands.
+        """
+        self.groups = groups
+        self.commands = {command.id: command for group in groups.values() for command in group}
+        self.own = check_keymap(self.commands, own)
+
+    def keys(self, id: str) -> tuple[str, ...]:
+        """All keys of a command, by Textual's names."""
+        return tuple(filter(None, self.own.get(id, self.commands[id].keys).split(",")))
+
+    def labels(self, id: str) -> tuple[str, ...]:
+        """All keys of a command, as a person reads them."""
+        return tuple(map(key_label, self.keys(id)))
+
+    def __getitem__(self, id: str) -> str:
+        """The first key of a command as a person reads it; of one without keys, where to find it."""
+        labels = self.labels(id)
+        return labels[0] if labels else f"{self['command-palette']} {self.commands[id].title}"
+
+    def hint(self, template: str) -> str:
+        """A hint with the keys of commands in it, written by their ids: `{stop} stops it`."""
+        return template.format_map(self)
+
+    def footer(self, *ids: str, word: str = "") -> tuple[tuple[str, str], ...]:
+        """Keys and words of some commands for the status bar."""
+        return tuple((self[id], word or self.commands[id].footer) for id in ids)
+
+
+def key_label(key: str) -> str:
+    """A key as a person reads it: `ctrl+p` is `^P`."""
+    *modifiers, last = key.split("+")
+    if not modifiers and (len(last) == 1 or last in _ARROWS):
+        return _ARROWS.get(last, last)
+    last = _NAMES.get(last, last.capitalize())
+    if modifiers == ["ctrl"] and len(last) == 1:
+        return f"^{last}"
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
+
+
+def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> dict[str, str]:
+    """The user's keys by command id, if they make sense.
+
+    Raises:
+        ConfigError: an unknown command, an unknown key, or one key for two commands.
+    """
+    for id, keys in keymap.items():
+        if id not in commands:
+            raise ConfigError(f"keys: there is no command {id!r}", nearest(id, commands))
+        for key in keys.split(","):
+            _check_key(id, key.strip())
+    own = {id: ",".join(key.strip() for key in keys.split(",")) for id, keys in keymap.items()}
+    for scopes in _TOGETHER:
+        taken: dict[str, str] = {}
+        for command in commands.values():
+            keys = own.get(command.id, command.keys) if command.scope in scopes else ""
+            for key in filter(None, keys.split(",")):
+                if (other := taken.setdefault(key, command.id)) != command.id:
+                    raise ConfigError(
+                        f"keys: {key!r} is for both {other} and {command.id}", "Give one of them another key."
+                    )
+    return own
+
+
+_ALIASES: Final = {"ctrl+i": "Tab", "ctrl+m": "Enter", "ctrl+h": "Backspace"}
+_MODIFIERS: Final = ("ctrl", "alt", "shift", "super", "meta", "hyper")
+
+
+def _check_key(command: str, key: str) -> None:
+    if key in _ALIASES:
+        raise ConfigError(f"keys.{command}: terminals send {key} as {_ALIASES[key]}", "Choose another key.")
+    *modifiers, last = key.split("+")
+    names = {name.value for name in Keys}
+    for modifier in modifiers:
+        if modifier not in _MODIFIERS:
+            raise ConfigError(f"keys.{command}: unknown key {key!r}", nearest(modifier, _MODIFIERS))
+    if len(last) != 1 and last not in names:
+        known = [name for name in names if "+" not in name and not name.startswith("<")]
+        raise ConfigError(f"keys.{command}: unknown key {key!r}", nearest(last, known))

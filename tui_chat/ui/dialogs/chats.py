@@ -1,0 +1,207 @@
+"""All chats, newest first, and everything that was said in them: one list, searched as one types."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from textual import work
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from tui_chat.errors import StoreError
+from tui_chat.messages import State
+from tui_chat.store.store import Store
+from tui_chat.store.values import ChatSummary, Hit
+from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.commands import dialogs
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.ask import title_screen
+from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.phrases import size
+from tui_chat.ui.widgets.choice_list import Choice
+
+_HINT: Final = (
+    "{accept} opens · {chats-rename} rename · {chats-pin} pin · {chats-delete} delete · {chats-undo} undo · "
+    "{close} closes"
+)
+_LISTED: Final = 200
+"""Rows that are listed; who looks for more types a word."""
+_BREATH: Final = 0.015
+"""Seconds that the line's thread takes to send a screenful, if nothing else runs."""
+_BLINK: Final = 0.08
+"""Seconds for which the rows of before stay until there are others: nothing is to flicker from key to key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A chat, and a message in it if it is what was looked for, and by which words."""
+
+    chat: str
+    message: str | None = None
+    words: str = ""
+
+
+class ChatsScreen(Picker[Found]):
+    """Chats by title, then messages with what was said around the words."""
+
+    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.CHATS)
+
+    def __init__(self, keys: Keymap, store: Store, present: str, badge: Callable[[str], str]) -> None:
+        """`badge`: what is to be said of a chat that is open, by its id."""
+        super().__init__(keys, "Chats", (), empty="", hint=_HINT)
+        self._store = store
+        self._present = present
+        self._badge = badge
+        self._summaries: dict[str, ChatSummary] = {}
+        self._typed = ""
+        self._none = ""
+        """What was typed when no title matched any more; empty while some do."""
+        self.deleted: list[str] = []
+        """The chats that were deleted here and not taken back; the open one may be among them."""
+
+    def on_mount(self) -> None:
+        """Show how far the replies are, each second."""
+        super().on_mount()
+        self.set_interval(1.0, self._renew)
+
+    def _renew(self) -> None:
+        """List what is shown anew where a reply has gone on."""
+        if any(map(self._badge, self._summaries)):
+            self._find(self._typed)
+
+    def filter(self, typed: str) -> None:
+        """Titles at once, then what was said."""
+        self._find(typed)
+
+    @work(exclusive=True, group="search")
+    async def _find(self, typed: str) -> None:
+        again = typed == self._typed and self.list.choice is not None
+        limit = _LISTED if again else self.app.size.height  # first what is in view
+        self._typed = typed
+        nothing = "Nothing found." if typed.strip() else "No chats yet."
+        known_none = bool(self._none) and typed.startswith(self._none)  # no title has even a part of these words
+        try:
+            chats = [] if known_none else await self._titled(typed, limit)
+            self._none = "" if chats else typed
+            if not again and (chats or not typed.strip()):
+                self.list.show(chats, nothing)
+                await _painted(self)  # the store takes turns with whoever paints
+            elif not again:
+                self.list.outdate()
+            hits = await self._search(typed) if typed.strip() else ()
+            if len(chats) == limit:
+                chats = await self._titled(typed, _LISTED)
+            if hits is not None:  # else something else is looked for by now
+                self.list.show([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=True)
+        except StoreError as error:
+            self.list.show([], error.told)
+
+    async def _titled(self, typed: str, limit: int) -> list[Choice[Found]]:
+        chats = await self._store.chats(typed, limit)
+        self._summaries |= {summary.id: summary for summary in chats}
+        return [_listed(chat, self._badge(chat.id), present=chat.id == self._present) for chat in chats]
+
+    async def _search(self, typed: str) -> Sequence[Hit] | None:
+        """The messages in which that was said; None if something else is looked for by now."""
+
+        def say_so() -> None:
+            if self.list.choice is None:
+                self.list.show([], "Searching …")
+
+        late = self.set_timer(_BLINK, say_so)
+        try:
+            return await self._store.search(typed, titles=False)
+        finally:
+            late.stop()
+
+    @property
+    def _chosen(self) -> ChatSummary | None:
+        """The highlighted chat."""
+        choice = self.list.choice
+        return None if choice is None else self._summaries.get(choice.value.chat)
+
+    @work(group="rename", exclusive=True)
+    async def rename(self) -> None:
+        """Give the highlighted chat another title."""
+        if (chat := self._chosen) is not None:
+            title = await self.app.push_screen_wait(title_screen(self.keys, chat.title))
+            if title:
+                self._change(self._store.save_chat(chat.id, title=clean_line(title, 80)))
+
+    def pin(self) -> None:
+        """Keep the highlighted chat at the top, or no longer."""
+        if (chat := self._chosen) is not None:
+            self._change(self._store.save_chat(chat.id, pinned=not chat.pinned))
+
+    def delete(self) -> None:
+        """Delete the highlighted chat; it can be taken back."""
+        if (choice := self.list.choice) is None:
+            return
+        if (chat := self._chosen) is not None and chat.state is State.STREAMING:
+            self.tell("This chat is being answered: it can be deleted when that has ended.")
+        else:
+            self.deleted.append(choice.value.chat)
+            self._change(self._store.delete(choice.value.chat))
+            self.tell(self.keys.hint("Deleted. {chats-undo} takes it back."))
+
+    def undelete(self) -> None:
+        """Take the last deletion back."""
+        if self.deleted:
+            self.say("Chats", self.hint)
+            self._change(self._store.undelete(self.deleted.pop()))
+
+    @work(group="change")
+    async def _change(self, change: Awaitable[None]) -> None:
+        try:
+            await change
+        except StoreError as error:
+            self.tell(error.told)
+        self._none = ""
+        for field in self.query(Input):  # there is none any more if it was closed meanwhile
+            self.filter(field.value)
+
+
+async def _painted(screen: ChatsScreen) -> None:
+    """Wait until what changed is about on its way to the terminal."""
+    painted = asyncio.Event()
+    screen.call_after_refresh(painted.set)
+    await painted.wait()
+    await asyncio.sleep(_BREATH)
+
+
+def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
+    """A chat in a row."""
+    state = "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
+    parts = [
+        "pinned" if chat.pinned else "",
+        badge or state,
+        age(time.time() - chat.updated),
+        chat.model,
+        *((f"{chat.messages} msg", size(chat.size)) if chat.messages else ("draft",)),
+    ]
+    return Choice(Found(chat.id), chat.name, " · ".join(filter(None, parts)), marked=present)
+
+
+def _said(hit: Hit, words: str) -> Choice[Found]:
+    """A message in which the words are, with what stands around them."""
+    snippet: list[tuple[str, bool]] = []
+    position = 0
+    for start, end in hit.spans:
+        snippet += [(hit.snippet[position:start], False), (hit.snippet[start:end], True)]
+        position = end
+    snippet.append((hit.snippet[position:], False))
+    details = f"{hit.role} · {age(time.time() - hit.created)}"
+    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=tuple(snippet))
+
+
+def age(seconds: float) -> str:
+    """How long ago: now, 5 min, 3 h, 2 d, or weeks and more."""
+    for unit, length in (("y", 31_557_600), ("w", 604_800), ("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit}"
+    return "now"

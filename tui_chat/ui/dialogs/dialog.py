@@ -1,0 +1,36 @@
+"""What every screen that opens over the chat has in common."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.await_complete import AwaitComplete
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from tui_chat.ui.commands import dialogs
+from tui_chat.ui.commands.command import Scope, carry_out
+from tui_chat.ui.commands.keymap import Keymap
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer | None], Generic[Answer]):
+    """Closes once, and only itself: keys that were pressed before it was gone do nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.DIALOG)
+
+    def __init__(self, keys: Keymap) -> None:
+        super().__init__()
+        self.keys = keys
+
+    def action_command(self, id: str) -> None:
+        """Carry out a command whose key was pressed."""
+        carry_out(self.keys.commands[id], self)
+
+    def accept(self) -> None:
+        """Do what it is for."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Close with an answer. Textual raises at the second time, or closes what is below."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()

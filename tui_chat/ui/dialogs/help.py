@@ -1,0 +1,59 @@
+"""The keys, by what they are for."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui_chat.ui.commands import dialogs
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.dialogs.dialog import Dialog
+
+_EDITING: Final = (
+    ("^A ^E", "Start and end of the line"),
+    ("^U ^K", "Delete to the start, to the end of the line"),
+    ("^W", "Delete the word before the cursor"),
+    ("^Z ^Y", "Undo, redo"),
+    ("↑", "In an empty line: what was sent before"),
+    ("\\ Enter", "At the end of a line: start a new line"),
+)
+"""Readline's keys, which are the composer's and no commands."""
+
+
+class HelpScreen(Dialog[None]):
+    """All keys, from the table of commands."""
+
+    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.VIEW)
+
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
+        with Vertical(id="help"):
+            with VerticalScroll():
+                for title, commands in self.keys.groups.items():
+                    yield Static(Content.styled(title, "bold underline"))
+                    for command in commands:
+                        if labels := self.keys.labels(command.id):
+                            yield _line(" ".join(labels), command.help)
+                    if title == "Write":
+                        yield from (_line(key, words) for key, words in _EDITING)
+                    yield Static()
+                yield Static(Content("Keys can be changed in the config file, under [keys], by these names:"))
+                yield Static(Content(", ".join(self.keys.commands)))
+            yield Static(Content(self.keys.hint("↑ ↓ scroll · {close} closes")), id="help-hint")
+
+    def on_mount(self) -> None:
+        """Keys scroll the text."""
+        self.query_one(VerticalScroll).focus()
+
+    def accept(self) -> None:
+        """Close it."""
+        self.dismiss()
+
+
+def _line(key: str, words: str) -> Horizontal:
+    return Horizontal(Static(Content.styled(key, "bold"), classes="help-key"), Static(Content(words)))

@@ -1,0 +1,135 @@
+"""From one chat to the next: nothing is lost on the way, and what is typed meanwhile is meant for the next."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from textual.timer import Timer
+
+from tui_chat.errors import StoreError
+from tui_chat.server import DEMO
+from tui_chat.store.values import ChatFields, Place
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screen import ChatScreen
+
+_DRAFT_SECONDS: Final = 1.0
+"""So long after a key at the latest the draft is on disk."""
+
+
+class Navigation:
+    """Leaves a chat and opens another: drafts, and where the reader was."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._workspace = screen.workspace
+        self._drafting: Timer | None = None
+        self.moving = False
+        """Whether one chat was left and the next is not shown yet."""
+
+    def show_chat(self) -> None:
+        """Show the open chat where it was left: with its draft, at the place or the end."""
+        screen, chat = self._screen, self._workspace.conversation.chat
+        screen.show_branch()
+        screen.edit.take()
+        screen.composer.text = chat.draft
+        screen.composer.focus()
+        screen.status.say_state()
+        if (place := chat.place) is not None:
+            screen.call_after_refresh(screen.transcript.return_to, place.message, place.row)
+        screen.server.show_gauge()
+        screen.replies.watch()
+        screen.replies.show_notice()
+
+    def leave_chat(self) -> None:
+        """Remember the draft, and where the reader is; what is typed from now on is meant for the next chat."""
+        conversation, composer = self._workspace.conversation, self._screen.composer
+        fields = ChatFields(draft=composer.text, place=self._place())
+        if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
+            conversation.note_soon(**fields)  # not otherwise: another tui-chat may have written its own
+        composer.clear()
+        self.moving = True
+
+    def _place(self) -> Place | None:
+        """Where the reader is; None at the end."""
+        log = self._screen.transcript
+        index, row = log.place()
+        return None if log.follows or not log.entries else Place(log.entries[index].message.id, row)
+
+    def arrive(self) -> None:
+        """Show the chat that is open now, and what was typed for it already."""
+        typed = self._screen.composer.text
+        self.show_chat()
+        self._screen.composer.insert(typed)
+        self.moving = False
+        if not self._workspace.connection.models:  # the chat before was left before its server had answered
+            self._screen.server.look()
+
+    def new_chat(self) -> None:
+        """Begin another chat; a reply on its way goes on."""
+        self.leave_chat()
+        self._workspace.new_chat()
+        self.arrive()
+
+    async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
+        """Show another chat where it was left, or at a message; a reply on its way goes on."""
+        screen, workspace = self._screen, self._workspace
+        if chat != workspace.conversation.chat.id:
+            self.leave_chat()
+            try:
+                await workspace.open_chat(chat)
+            except StoreError as error:
+                self.arrive()
+                screen.status.say_error(error)
+                return
+            self.arrive()
+            screen.server.meet()
+        if message is not None:
+            if message not in {entry.message.id for entry in screen.transcript.entries}:
+                if (reply := workspace.current.reply) is not None and screen.replies.busy:
+                    await reply.stop()  # its branch is not the one to show
+                workspace.conversation.turn_to(message)
+                screen.show_branch()
+            screen.call_after_refresh(self._step_to, message, words)  # when the log knows its size
+
+    def _step_to(self, message: str, words: str) -> None:
+        self._screen.transcript.step_to(message, words)
+        self._screen.tell_selection()
+
+    async def delete(self) -> None:
+        """Delete the open chat and begin a new one: a draft that is kept would bring it back."""
+        conversation = self._workspace.conversation
+        self.leave_chat()
+        if (reply := self._workspace.current.reply) is not None:
+            await reply.stop()
+        await conversation.note(draft=conversation.chat.draft)
+        with suppress(StoreError):  # it is listed again then
+            await self._workspace.store.delete(conversation.chat.id)
+        self._workspace.new_chat()
+        self.arrive()
+
+    async def toggle_demo(self) -> None:
+        """Talk to the built-in scripted server instead, or go back from it. What was written goes along."""
+        composer, workspace = self._screen.composer, self._workspace
+        draft = composer.text
+        self.leave_chat()
+        if workspace.demo:
+            await workspace.leave_demo()
+        else:
+            await workspace.start_demo(DEMO)
+        if draft != workspace.conversation.chat.draft:
+            composer.insert(draft)
+        self.arrive()
+        self._screen.server.look()
+
+    def drafted(self) -> None:
+        """Something was written: keep it soon."""
+        if self._drafting is None:  # also for who never rests
+            self._drafting = self._screen.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
+
+    def _keep_draft(self) -> None:
+        self._drafting = None
+        conversation, text = self._workspace.conversation, self._screen.composer.text
+        if not self.moving and text != conversation.chat.draft:
+            conversation.note_soon(draft=text)

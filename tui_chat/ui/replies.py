@@ -1,0 +1,185 @@
+"""Sending what was written, and looking at the reply of the chat on screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui_chat.chat.generation import Generation
+from tui_chat.chat.open_chat import Reply
+from tui_chat.errors import StoreError
+from tui_chat.terminal.textual_private import driver_of
+from tui_chat.ui import phrases
+from tui_chat.ui.reply_view import ReplyView
+from tui_chat.ui.widgets.status import Status
+
+if TYPE_CHECKING:
+    from tui_chat.messages import Message
+    from tui_chat.ui.screen import ChatScreen
+
+
+class Replies:
+    """Has prompts answered, and shows the reply of the chat on screen, wherever it is received."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._workspace = screen.workspace
+        self.view: ReplyView | None = None
+        """Shows the reply that is looked at, until its end is shown."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether this process answers the chat on screen, or its end is not shown yet."""
+        own = self.view is not None and isinstance(self.view.reply, Generation)
+        return own or self._workspace.current.replying
+
+    def send(self, text: str) -> None:
+        """Have a prompt answered, maybe instead of the one that is edited; behind a reply on its way it waits."""
+        screen = self._screen
+        if self.busy and not screen.edit.active and not screen.navigation.moving:
+            self._workspace.current.enqueue(text)
+            screen.status.show()
+        elif self.refuses() or self._lacks_model():
+            screen.composer.take_back(text)
+        else:
+            screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
+            self._show_answer(self._workspace.current.send(text, screen.edit.take()), text)
+
+    def again(self, message: Message | None = None) -> None:
+        """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
+        if not self.refuses():
+            self._show_answer(self._workspace.current.again(message))
+
+    def _show_answer(self, reply: Generation, text: str = "") -> None:
+        self._screen.start(self._answer, "view", reply, text)
+
+    async def _answer(self, reply: Generation, text: str) -> None:
+        """Show the answer to what was just asked for; `text` is the prompt, if one was sent."""
+        screen = self._screen
+        screen.transcript.follow()
+        await self._look_at(reply)
+        if reply.message is not None or not screen.is_running:
+            return
+        if text:
+            screen.composer.take_back(text)
+        if self._workspace.conversation.elsewhere:
+            self._say_elsewhere()
+            self.watch()
+        elif not text:
+            screen.notify("There is no reply to try again yet.", timeout=3)
+
+    def watch(self) -> None:
+        """Show the reply of the open chat, wherever it is received; the one before is looked at no longer."""
+        screen, chat = self._screen, self._workspace.current
+        screen.workers.cancel_group(screen, "view")
+        self.view = None
+        chat.watch()
+        if chat.busy and chat.reply is not None:
+            screen.start(self._look_at, "view", chat.reply)
+
+    async def _look_at(self, reply: Reply) -> None:
+        screen, chat = self._screen, self._workspace.current
+        view = self.view = ReplyView(
+            reply, chat.conversation, screen.transcript, interval=self._interval, told=self._told
+        )
+        try:
+            await view.follow()
+        finally:
+            if self.view is view:
+                self.view = None
+        if not screen.is_running or chat is not self._workspace.current:
+            return  # the program may be ending, with nothing left to show it on
+        if reply.message is not None and reply.message.id != chat.conversation.chat.leaf:
+            screen.show_branch()  # nothing came of it: the version before is better than none
+        self._ended(reply)
+        if chat.busy:  # the next prompt went by itself
+            self.watch()
+
+    def _interval(self) -> float:
+        return float(getattr(driver_of(self._screen.app), "frame_interval", 0.05))
+
+    def _told(self) -> None:
+        """There is something new to say of the reply that is shown."""
+        self._screen.show_log()
+        self._screen.server.show()
+        self._screen.status.show()
+        self.show_notice()
+
+    def show_notice(self) -> None:
+        """Say, once, what has to be said of the chat on screen."""
+        chat = self._workspace.current
+        notice, chat.notice = chat.notice, ""
+        if notice:
+            self._screen.notify(notice, severity="warning", timeout=10, markup=False)
+
+    def _ended(self, reply: Reply) -> None:
+        status, server = self._screen.status, self._screen.server
+        error = reply.error or self._workspace.conversation.trouble
+        if error is not None:
+            hint = self._with_key(error.hint) if error is reply.error else error.hint
+            status.say(Status(str(error), hint, error=True))
+            if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
+                server.look()
+        elif self._workspace.current.held:
+            status.say_state()
+        elif reply.message is not None:
+            status.say(Status(phrases.summary(reply.message)))
+        else:
+            status.show()
+        server.measure()
+
+    def _with_key(self, hint: str) -> str:
+        """A hint, and the key that tries again, if it is not named yet."""
+        return hint if "Ctrl+R" in hint else f"{hint} {self._screen.keys['again']} tries again.".lstrip()
+
+    async def stop(self) -> None:
+        """Stop the reply of the chat on screen, wherever it is received: the socket closes, what came stays."""
+        reply = self._workspace.current.reply
+        if reply is None or reply.ended:
+            return
+        try:
+            await reply.stop()
+        except StoreError as error:
+            self._screen.status.say_error(error)
+        else:
+            if not isinstance(reply, Generation):
+                self._screen.status.say_aside("asked the other tui-chat to stop")
+
+    def unqueue(self, text: str) -> None:
+        """Take a waiting prompt back into the composer."""
+        waiting = list(self._workspace.current.queue)
+        if text in waiting:  # it may have been sent meanwhile
+            waiting.reverse()
+            waiting.remove(text)  # the last one of several that are the same
+            self._workspace.conversation.note_soon(queue=tuple(reversed(waiting)))
+            self._screen.composer.take_back(text)
+            self._screen.status.show()
+
+    def refuses(self) -> bool:
+        """Whether nothing can be sent now; says why."""
+        if self._screen.navigation.moving:
+            return True
+        if self.busy:
+            text = "A reply is on its way: {stop} stops it. What you wrote stays here."
+            self._screen.notify(self._screen.keys.hint(text), timeout=3)
+        elif self._workspace.conversation.elsewhere:
+            self._say_elsewhere()
+        else:
+            return False
+        return True
+
+    def _lacks_model(self) -> bool:
+        """Whether it is known that there is nobody to answer; says so, and looks again."""
+        obstacle = self._workspace.connection.obstacle
+        if obstacle is not None:
+            why = str(obstacle).rstrip(".")
+            text = f"Not sent: {why}. Your text is kept."
+            self._screen.notify(text, severity="warning", timeout=5, markup=False)
+            self._screen.server.look()
+        return obstacle is not None
+
+    def _say_elsewhere(self) -> None:
+        text = (
+            "This chat is being answered in another tui-chat. What you wrote stays here until that has ended; "
+            "{new-chat} starts a new chat."
+        )
+        self._screen.notify(self._screen.keys.hint(text), timeout=5)

@@ -1,0 +1,237 @@
+"""The chat screen: log, composer, status bar, and the objects that it is put together from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from math import inf
+from typing import Any, ClassVar, Final, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tui_chat.chat.workspace import Workspace
+from tui_chat.markdown import warm_up
+from tui_chat.messages import Role
+from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.ui.commands.command import Command, Scope, carry_out
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.read import copy_out
+from tui_chat.ui.commands.selected import ask_about_link
+from tui_chat.ui.commands.table import COMMANDS
+from tui_chat.ui.dialogs.dialog import Dialog
+from tui_chat.ui.edit import Edit
+from tui_chat.ui.look import resolve
+from tui_chat.ui.navigation import Navigation
+from tui_chat.ui.replies import Replies
+from tui_chat.ui.server_view import ServerView
+from tui_chat.ui.services import Services
+from tui_chat.ui.status_line import StatusLine
+from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.widgets.divider import Divider
+from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.status import StatusBar
+from tui_chat.ui.widgets.transcript import Transcript
+from tui_chat.ui.widgets.waiting import Waiting
+from tui_chat.ui.widgets.welcome import Welcome
+
+Answer = TypeVar("Answer")
+LendTerminal = Callable[[], AbstractContextManager[None]]
+
+_QUIT_SECONDS: Final = 2.0
+"""Two presses of Ctrl+C within this time quit."""
+
+
+class ChatScreen(Screen[None]):
+    """One chat at a time."""
+
+    AUTO_FOCUS = ""  # what has the focus gets keys, and the draft must be there before these
+    BINDINGS: ClassVar[list[BindingType]] = [
+        command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.LOG)
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
+
+    def __init__(
+        self,
+        services: Services,
+        workspace: Workspace,
+        catalog: ModelCatalog,
+        keys: Keymap,
+        lend_terminal: LendTerminal,
+    ) -> None:
+        """`lend_terminal`: inside of the context that it gives, another program has the terminal."""
+        super().__init__()
+        self.services = services
+        self.workspace = workspace
+        self.catalog = catalog
+        self.keys = keys
+        self.lend_terminal = lend_terminal
+        self.status = StatusLine(self)
+        self.server = ServerView(self)
+        self.replies = Replies(self)
+        self.edit = Edit(self)
+        self.navigation = Navigation(self)
+        self._pressed = -inf
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield Header()
+        selecting = (command.id for command in COMMANDS if command.scope is Scope.LOG)
+        yield Transcript(resolve(self.app), frozenset(key for id in selecting for key in self.keys.keys(id)))
+        yield Welcome(self.keys)
+        yield Waiting()
+        yield Divider()
+        yield Composer(self.keys)
+        yield StatusBar()
+
+    def on_mount(self) -> None:
+        """Show the chat, and look for the server after the first frame."""
+        self.app.theme_changed_signal.subscribe(self, self._recolour)
+        self.set_interval(1.0, self._tick)
+        self.navigation.show_chat()
+        for warning in (*self.services.config.warnings, *self.catalog.book.warnings):
+            self.notify(warning, severity="warning", timeout=20, markup=False)
+        self.call_after_refresh(
+            self.action_command if self.services.demo else self.server.look, *["demo"] * self.services.demo
+        )
+        self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up")
+
+    @property
+    def transcript(self) -> Transcript:
+        """The log."""
+        return self.query_one(Transcript)
+
+    @property
+    def composer(self) -> Composer:
+        """Where the user writes."""
+        return self.query_one(Composer)
+
+    # Keys
+
+    def action_command(self, id: str) -> None:
+        """Carry out a command whose key was pressed."""
+        self.carry_out(self.keys.commands[id])
+
+    def carry_out(self, command: Command, argument: str = "") -> None:
+        """Carry out a command of the chat or of the program."""
+        carry_out(command, self.app if command.scope is Scope.APP else self, argument)
+
+    def escape(self) -> None:
+        """What Esc means here: leave the selection, else leave the prompt as it was, else stop the reply."""
+        if self.transcript.steps.active:
+            self.leave_selection()
+        elif self.edit.active:
+            self.edit.give_up()
+        else:
+            self.start(self.replies.stop, "stop", exclusive=False)
+
+    def interrupt(self) -> None:
+        """What Ctrl+C means here: copy the selection, else stop the reply, else quit at the second press."""
+        if selected := self.get_selected_text() or self.composer.selected_text:
+            copy_out(self, "the selection", selected)
+            self.clear_selection()
+        elif self.replies.busy:
+            self.start(self.replies.stop, "stop", exclusive=False)
+        elif time.monotonic() - self._pressed < _QUIT_SECONDS:
+            self.carry_out(self.keys.commands["quit"])
+        else:
+            self._pressed = time.monotonic()
+            self.notify(self.keys.hint("Press {interrupt} again to quit."), timeout=_QUIT_SECONDS)
+
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """Open a dialog and wait for its answer; None where it is closed, or another one is open already."""
+        return await self.app.push_screen_wait(dialog) if self.app.screen is self else None
+
+    def start(
+        self, work: Callable[..., Awaitable[None]], group: str, *arguments: object, exclusive: bool = True
+    ) -> None:
+        """Start work beside the keys; unless told otherwise, instead of what runs in its group."""
+        begun: Any = partial(work, *arguments)
+        self.run_worker(begun, group=group, exclusive=exclusive)
+
+    # What is selected
+
+    def select(self, direction: int) -> None:
+        """Select what is below (1) or above (-1)."""
+        self.transcript.steps.move(direction)
+        self.tell_selection()
+
+    def tell_selection(self) -> None:
+        """Say what is selected, and the keys for it."""
+        if (step := self.transcript.steps.chosen()) is not None:
+            self.transcript.focus()
+            link = "{show-link} shows it"
+            message = "{edit} edit · {selected-again} again · {version-before}{version-after} versions"
+            keys = (
+                f"{{select-up}}{{select-down}} go on · {{selected-copy}} copy · {link if step.href else message}"
+            )
+            self.status.say_aside(f"at {step.what}", self.keys.hint(f"{keys} · {{stop}} back"))
+
+    def leave_selection(self) -> None:
+        """Select nothing, and write on."""
+        self.transcript.leave_step()
+        self.composer.focus()
+        self.status.show()
+
+    # What is shown
+
+    def show_branch(self) -> None:
+        """Show the present branch of the chat, from its end."""
+        conversation = self.workspace.conversation
+        self.transcript.show(conversation.branch, conversation.numbered())
+        self.show_log()
+
+    def show_log(self) -> None:
+        """Show the log or, where it is empty, the welcome; and offer what was said to the Up key."""
+        branch = self.workspace.conversation.branch
+        self.composer.remember(message.text for message in branch if message.role is Role.USER)
+        empty = not self.transcript.entries
+        self.query_one(Welcome).display = empty
+        self.transcript.display = not empty
+        self.status.show_title()
+
+    def _recolour(self, _theme: object) -> None:
+        self.transcript.look = resolve(self.app)
+
+    def _tick(self) -> None:
+        if self.replies.view is not None or self.query_one(Header).others != self.workspace.running_elsewhere:
+            self.status.show()
+        if self.workspace.replying:
+            self.start(self.workspace.heed_stops, "listen")
+
+    # What the widgets say
+
+    @on(Composer.Sent)
+    def _sent(self, event: Composer.Sent) -> None:
+        self.replies.send(event.text)
+
+    @on(Composer.Unqueued)
+    def _wanted_back(self) -> None:
+        for text in self.workspace.current.queue[-1:]:
+            self.replies.unqueue(text)
+
+    @on(Composer.Changed)
+    def _written(self) -> None:
+        self.status.written(self.composer.text)
+        self.navigation.drafted()
+
+    @on(Composer.Left)
+    def _left_composer(self, event: Composer.Left) -> None:
+        self.action_command("top" if event.up else "follow")
+
+    @on(Transcript.Typed)
+    def _typed_in_log(self, event: Transcript.Typed) -> None:
+        self.leave_selection()
+        self.composer.insert(event.text)
+
+    @on(Transcript.LinkClicked)
+    def _link_clicked(self, event: Transcript.LinkClicked) -> None:
+        self.start(ask_about_link, "link", self, event.href)
+
+    @on(Transcript.Moved)
+    def _moved(self, event: Transcript.Moved) -> None:
+        self.query_one(Divider).below = event.below
