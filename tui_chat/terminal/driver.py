@@ -17,6 +17,14 @@ from tui_chat.terminal.outbox import Outbox
 from tui_chat.terminal.painter import Painter
 from tui_chat.terminal.speed import LineSpeed
 from tui_chat.terminal.stock import StockDriver
+from tui_chat.terminal.textual_private import (
+    app_of,
+    drop_writer,
+    loop_of,
+    output_of,
+    terminal_size,
+    uses_mouse,
+)
 
 _SYNC_START: Final = "\x1b[?2026h"
 _SYNC_END: Final = "\x1b[?2026l"
@@ -47,7 +55,7 @@ class DiffDriver(StockDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        width, height = size or self._get_terminal_size()
+        width, height = size or terminal_size(self)
         self._outbox = Outbox(Painter(width, height, erases_in_colour=self.traits.erases_in_colour))
         self._speed = LineSpeed()
         self._line: Line | None = None
@@ -73,7 +81,7 @@ class DiffDriver(StockDriver):
         if frame is None:
             self._outbox.control(data)
         else:
-            self._outbox.show(frame, *self._app.size)
+            self._outbox.show(frame, *app_of(self).size)
         self._line.wake()
 
     def start_application_mode(self) -> None:
@@ -81,13 +89,12 @@ class DiffDriver(StockDriver):
         if self._hung_up:
             return
         self.close()
-        assert self._file is not None, "a terminal program has a standard error"
-        self._line = Line(self._file.fileno(), self._outbox, self._speed, self.hang_up)
+        output = output_of(self)
+        assert output is not None, "a terminal program has a standard error"
+        self._line = Line(output.fileno(), self._outbox, self._speed, self.hang_up)
         self._line.start()
         super().start_application_mode()
-        if self._writer_thread is not None:  # the stock writer, started by the base class and not used
-            self._writer_thread.stop()
-            self._writer_thread = None
+        drop_writer(self, stop=True)  # the stock writer, started by the base class and not used
         self._watch_size()
         self._outbox.open()
         self._wake()
@@ -107,19 +114,19 @@ class DiffDriver(StockDriver):
     def process_message(self, message: Message) -> None:
         """Handle what the terminal reports; called in the input thread."""
         if isinstance(message, events.Resize):
-            self._loop.call_soon_threadsafe(self._resized)
+            loop_of(self).call_soon_threadsafe(self._resized)
         super().process_message(message)
 
     def _enable_mouse_support(self) -> None:
         """Report presses, wheel and drags (1000, 1002) in SGR form (1006), but not every motion (1003)."""
         if self.traits.reports_every_motion:
             super()._enable_mouse_support()
-        elif self._mouse:
+        elif uses_mouse(self):
             for mode in (1000, 1002, 1006):
                 self.write(f"\x1b[?{mode}h")
 
     def _disable_mouse_support(self) -> None:
-        if self._mouse:
+        if uses_mouse(self):
             self.write("\x1b[?1002l")
         super()._disable_mouse_support()
 
@@ -128,7 +135,7 @@ class DiffDriver(StockDriver):
         textual_handler = signal.getsignal(signal.SIGWINCH)
 
         def on_resize(number: int, frame: FrameType | None) -> None:
-            self._loop.call_soon_threadsafe(self._resized)
+            loop_of(self).call_soon_threadsafe(self._resized)
             if callable(textual_handler):
                 textual_handler(number, frame)
 
@@ -136,7 +143,7 @@ class DiffDriver(StockDriver):
 
     def _resized(self) -> None:
         self._outbox.forget()
-        self._loop.call_later(_SETTLE, self._wake)
+        loop_of(self).call_later(_SETTLE, self._wake)
 
     def _wake(self) -> None:
         if self._line is not None:

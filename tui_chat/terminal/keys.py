@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from textual import events
-from textual._xterm_parser import XTermParser  # Textual has no public name for it
+
+from tui_chat.terminal.textual_private import Parser
 
 _KEYS: Final[Mapping[str, str]] = {
     "\x1b\r": "alt+enter",
@@ -16,7 +17,7 @@ _KEYS: Final[Mapping[str, str]] = {
 """By what a terminal sends: Escape before the key (xterm's `metaSendsEscape`), or its `modifyOtherKeys`."""
 
 
-class KeyParser(XTermParser):
+class KeyParser(Parser):
     """Textual's parser with these keys. An Escape that is followed by nothing for 0.1 s is a key of its own."""
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:

@@ -18,6 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from tui_chat.terminal.colours import wants_colours, without_colours
 from tui_chat.terminal.keys import KeyParser
 from tui_chat.terminal.pasting import Pasted, Pasting, Typed
+from tui_chat.terminal.textual_private import app_of, drop_writer, has_writer, is_debugging
 from tui_chat.text.sanitize import clean
 
 _TICK: Final = 0.1
@@ -73,15 +74,15 @@ class StockDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         """Queue data for the terminal, if there is one and another program has not got it."""
-        if not self._hung_up and self._writer_thread is not None:
+        if not self._hung_up and has_writer(self):
             super().write(self.in_its_colours(data))
 
     def close(self) -> None:
         """Write what is queued, if anybody reads it."""
         if self._hung_up:
-            self._writer_thread = None
+            drop_writer(self)
         super().close()
-        self._writer_thread = None
+        drop_writer(self)
 
     def run_input_thread(self) -> None:
         """Read the terminal until told to stop, or until it is gone; not before anything takes the keys."""
@@ -97,14 +98,14 @@ class StockDriver(LinuxDriver):
         """Leave to the terminal what is typed before the first frame: Textual would lose it."""
         until = monotonic() + _FOCUS_PATIENCE
         while monotonic() < until and not self.exit_event.wait(_FOCUS_TICK):
-            if self._app.screen_stack and self._app.focused is not None:
+            if app_of(self).screen_stack and app_of(self).focused is not None:
                 return
 
     def _read_input(self) -> None:
         """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         pasting, heard = Pasting(), monotonic()
-        self._parser = KeyParser(self._debug)
+        self._parser = KeyParser(is_debugging(self))
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -130,4 +131,4 @@ class StockDriver(LinuxDriver):
                     if not isinstance(message, events.Paste):  # between the marks it saw nothing
                         self.process_message(message)
             except (ValueError, OverflowError):  # a report whose numbers make no sense
-                self._parser = KeyParser(self._debug)
+                self._parser = KeyParser(is_debugging(self))

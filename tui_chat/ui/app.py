@@ -21,6 +21,7 @@ from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
+from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
@@ -99,7 +100,7 @@ class ChatApp(App[None], inherit_bindings=False):
         if number == signal.SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         if number == signal.SIGHUP:
-            detach = getattr(self._driver, "detach", None)
+            detach = getattr(driver_of(self), "detach", None)
             if detach is not None:
                 detach()
             self._endings.append(start_task(self.leave(patience=60 * self.services.config.hang_up_minutes)))
@@ -131,19 +132,19 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Put text on the clipboard of the terminal, through what stands between."""
-        self._clipboard = text
-        if self._driver is not None and (sequences := copy_sequences(text, self.services.environ)):
-            self._driver.write(sequences)
+        set_clipboard(self, text)
+        driver = driver_of(self)
+        if driver is not None and (sequences := copy_sequences(text, self.services.environ)):
+            driver.write(sequences)
 
     def _fatal_error(self) -> None:
         """Show where a defect of ours is, without the values there: they may be keys. (Textual's shows them.)"""
         lines = traceback.format_exception(*sys.exc_info())
-        self._exit_renderables.append(Text(f"{clean(''.join(lines))}\ntui-chat has failed. {_REPORT}"))
-        self._close_messages_no_wait()
+        end_with(self, Text(f"{clean(''.join(lines))}\ntui-chat has failed. {_REPORT}"))
 
     def redraw(self) -> None:
         """Paint everything anew."""
-        redraw = getattr(self._driver, "redraw", None)
+        redraw = getattr(driver_of(self), "redraw", None)
         if redraw is not None:
             redraw()
         self.refresh(repaint=True, layout=True)

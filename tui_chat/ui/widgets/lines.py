@@ -10,6 +10,7 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
+from tui_chat.terminal.textual_private import vertical_scrollbar
 from tui_chat.ui.widgets.scrollbar import WholeCellScrollBar
 
 
@@ -38,11 +39,7 @@ class LineView(ScrollView):
     @property
     def vertical_scrollbar(self) -> ScrollBar:
         """The scrollbar, made when first asked for, as Textual makes its own."""
-        if self._vertical_scrollbar is None:
-            self._vertical_scrollbar = WholeCellScrollBar(self.shows_thumb)
-            self._vertical_scrollbar.display = False
-            self.app._start_widget(self, self._vertical_scrollbar)
-        return self._vertical_scrollbar
+        return vertical_scrollbar(self, lambda: WholeCellScrollBar(self.shows_thumb))
 
     def resize_content(self, size: Size) -> None:
         """The content is this large from now on."""
