@@ -57,6 +57,10 @@ def test_a_wrong_keymap_says_what_is_meant(keymap: dict[str, str], said: str, hi
     assert hint in caught.value.hint
 
 
+def test_a_key_of_the_chat_may_be_one_of_the_log_or_of_a_list_too() -> None:
+    assert Keymap(GROUPS, {"top": "home", "quit": "ctrl+d"}).keys("top") == ("home",)
+
+
 def test_a_good_keymap_is_taken() -> None:
     assert Keymap(GROUPS, {"help": "f9, alt+h"}).keys("help") == ("f9", "alt+h")
 

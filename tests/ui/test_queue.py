@@ -88,6 +88,22 @@ async def test_up_takes_the_last_waiting_prompt_back(server: ScriptedServer) -> 
         await run.idle()
 
 
+async def test_of_several_waiting_prompts_one_is_chosen_and_the_bar_counts_the_others(
+    server: ScriptedServer,
+) -> None:
+    server.script(head(), token("begin"), stall())
+    async with driven(server, size=(100, 24)) as run:
+        await begun(run, "two", "three", "four")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("3 prompts are waiting"))
+        run.chat.action_command("unqueue")
+        await run.until(lambda: run.shows("Take back"))
+        await run.pilot.press("down", "enter")
+        await run.until(lambda: run.chat.composer.text == "three")
+        assert waiting(run) == ("two", "four")
+        assert run.shows("2 prompts are waiting")
+
+
 async def test_each_chat_has_a_queue_that_goes_on_out_of_view(server: ScriptedServer) -> None:
     gate = asyncio.Event()
     server.script(head(), token("begin"), wait(gate), done(), end())

@@ -152,7 +152,7 @@ class Replies:
             waiting.remove(text)  # the last one of several that are the same
             self._workspace.conversation.note_soon(queue=tuple(reversed(waiting)))
             self._screen.composer.take_back(text)
-            self._screen.status.show()
+            self._screen.status.show() if self.busy else self._screen.status.say_state()
 
     def refuses(self) -> bool:
         """Whether nothing can be sent now; says why."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 
 from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.open_chat import Reply
@@ -60,7 +61,7 @@ class ReplyView:
             self._entry.resume(message)
             log.changed(self._entry)
             return
-        same = len(_common(shown, ids))
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shown, ids, strict=False)))
         log.drop_below(ids[same - 1] if same else None)
         for other in before[same:]:
             log.add(other, version=numbered.get(other.id))
@@ -102,9 +103,3 @@ class ReplyView:
         entry.version = self._conversation.numbered().get(message.id)
         entry.finish(message)
         self._transcript.changed(entry)
-
-
-def _common(one: list[str], other: list[str]) -> list[str]:
-    """What two lists begin with alike."""
-    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
-    return one[: min(len(one), len(other)) if same is None else same]

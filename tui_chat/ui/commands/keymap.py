@@ -13,14 +13,14 @@ from tui_chat.ui.commands.command import Command, Scope
 
 _TOGETHER: Final = (
     (Scope.APP, Scope.CHAT, Scope.COMPOSER),
-    (Scope.APP, Scope.CHAT, Scope.LOG),
+    (Scope.LOG,),
     (Scope.DIALOG, Scope.LIST, Scope.CHATS),
     (Scope.DIALOG, Scope.LIST, Scope.SERVERS),
     (Scope.DIALOG, Scope.FORM),
     (Scope.DIALOG, Scope.FIND),
     (Scope.DIALOG, Scope.VIEW, Scope.LINK),
 )
-"""Scopes whose keys count at the same time, so that each key has to have one meaning."""
+"""Scopes in which a key has to have one meaning. A key of the chat that is one of the log too counts before it."""
 _NAMES: Final = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}
 _ARROWS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_chat.terminal.clipboard import LIMIT, route
@@ -28,56 +29,32 @@ def toggle_thinking(screen: ChatScreen) -> None:
     screen.status.say_aside("thinking is shown" if unfolded else "thinking is folded")
 
 
-@command("follow", "To the end", "Go to the end and follow the reply", "ctrl+end")
-def follow(screen: ChatScreen) -> None:
-    """Go to the end and follow."""
-    screen.transcript.follow()
+def _scroll(pages: int = 0, rows: int = 0) -> Callable[[ChatScreen], None]:
+    """Scroll down by so many pages, less a row of context each, and rows."""
+
+    def scroll(screen: ChatScreen) -> None:
+        log = screen.transcript
+        log.scroll_relative(y=pages * (log.size.height - 1) + rows, animate=False)
+
+    return scroll
 
 
-@command("top", "To the top", "Go to the beginning of the chat", "ctrl+home")
-def top(screen: ChatScreen) -> None:
-    """Go to the beginning."""
-    screen.transcript.scroll_to(y=0, animate=False)
-
-
-def _scroll(screen: ChatScreen, rows: int) -> None:
-    screen.transcript.scroll_relative(y=rows, animate=False)
-
-
-@command("page-up", "Page up", "Scroll up by a page", "pageup")
-def page_up(screen: ChatScreen) -> None:
-    """Scroll up by a page, less a row of context."""
-    _scroll(screen, 1 - screen.transcript.size.height)
-
-
-@command("page-down", "Page down", "Scroll down by a page", "pagedown")
-def page_down(screen: ChatScreen) -> None:
-    """Scroll down by a page, less a row of context."""
-    _scroll(screen, screen.transcript.size.height - 1)
-
-
-@command("line-up", "Line up", "Scroll up by a line", "shift+up")
-def line_up(screen: ChatScreen) -> None:
-    """Scroll up by a row."""
-    _scroll(screen, -1)
-
-
-@command("line-down", "Line down", "Scroll down by a line", "shift+down")
-def line_down(screen: ChatScreen) -> None:
-    """Scroll down by a row."""
-    _scroll(screen, 1)
-
-
-@command("step-up", "Step up", "Select the message, code block or link above", "alt+up,shift+tab")
-def step_up(screen: ChatScreen) -> None:
-    """Select what is above."""
-    screen.select(-1)
-
-
-@command("step-down", "Step down", "Select the message, code block or link below", "alt+down,tab")
-def step_down(screen: ChatScreen) -> None:
-    """Select what is below."""
-    screen.select(1)
+follow = command("follow", "To the end", "Go to the end and follow the reply", "ctrl+end")(
+    lambda screen: screen.transcript.follow()
+)
+top = command("top", "To the top", "Go to the beginning of the chat", "ctrl+home")(
+    lambda screen: screen.transcript.scroll_to(y=0, animate=False)
+)
+page_up = command("page-up", "Page up", "Scroll up by a page", "pageup")(_scroll(pages=-1))
+page_down = command("page-down", "Page down", "Scroll down by a page", "pagedown")(_scroll(pages=1))
+line_up = command("line-up", "Line up", "Scroll up by a line", "shift+up")(_scroll(rows=-1))
+line_down = command("line-down", "Line down", "Scroll down by a line", "shift+down")(_scroll(rows=1))
+step_up = command("step-up", "Step up", "Select the message, code block or link above", "alt+up,shift+tab")(
+    lambda screen: screen.select(-1)
+)
+step_down = command("step-down", "Step down", "Select the message, code block or link below", "alt+down,tab")(
+    lambda screen: screen.select(1)
+)
 
 
 @command("find", "Find", "Find in this chat", "ctrl+f", slash="/find", argument=Argument("words"))

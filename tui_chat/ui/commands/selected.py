@@ -20,27 +20,20 @@ to_end = command("selected-end", "To the end", "Go to the end", "end", Scope.LOG
 copy = command("selected-copy", "Copy", "Copy it", "c", Scope.LOG)(read.copy.function)
 
 
-@command("edit", "Edit", "Edit the prompt; the earlier version is kept", "e", Scope.LOG)
-def edit(screen: ChatScreen) -> None:
-    """Write the prompt anew; that of a reply, if one is selected."""
-    screen.edit.begin(screen.transcript.steps.message)
-
-
+edit = command("edit", "Edit", "Edit the prompt; the earlier version is kept", "e", Scope.LOG)(
+    lambda screen: screen.edit.begin(screen.transcript.steps.message)
+)
 again = command("selected-again", "Again", "Continue, retry or regenerate the reply", "r", Scope.LOG)(
     reply.again.function
 )
 
 
-@command("version-before", "Version before", "Show the previous version", "left", Scope.LOG)
-def version_before(screen: ChatScreen) -> None:
-    """Show the version before, with what followed it."""
-    screen.edit.turn(-1)
-
-
-@command("version-after", "Version after", "Show the next version", "right", Scope.LOG)
-def version_after(screen: ChatScreen) -> None:
-    """Show the version after, with what followed it."""
-    screen.edit.turn(1)
+before = command("version-before", "Version before", "Show the previous version", "left", Scope.LOG)(
+    lambda screen: screen.edit.turn(-1)
+)
+after = command("version-after", "Version after", "Show the next version", "right", Scope.LOG)(
+    lambda screen: screen.edit.turn(1)
+)
 
 
 @command("show-link", "Show link", "Show a link's address", "enter", Scope.LOG)
