@@ -50,7 +50,7 @@ async def test_ask_read_stop_leave_and_come_back(home: Home, server: ScriptedSer
         async with home.running("--url", server.url, *again) as program:
             await program.until_shows("A bounded queue blocks.", "partial words", "■ stopped")
             program.type(CTRL_C)
-            await program.until_shows("Press Ctrl+C again to quit.")
+            await program.until_shows("Press ^C again to quit.")
             program.type(CTRL_C)
             assert await program.ended() == 0
             assert program.unrestored() == []

@@ -98,3 +98,12 @@ def test_what_only_looks_like_a_label_is_text(text: str) -> None:
     folded = FoldedTexts()
     folded.fold(LONG)
     assert folded.unfold(text) == text
+
+
+async def test_the_last_line_can_be_cut() -> None:
+    async with driven(None) as run:
+        for text in ("", "one line", "two\nlines"):
+            run.chat.composer.text = text
+            run.chat.composer.move_cursor(run.chat.composer.document.end)
+            await run.pilot.press("ctrl+x")
+            assert run.chat.composer.text == text.rpartition("\n")[0] + "\n" * ("\n" in text)

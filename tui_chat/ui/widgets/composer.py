@@ -85,6 +85,8 @@ class Composer(TextArea):
     def _beyond_label(self, location: Location, *, after: bool = True) -> Location:
         """A place that is not within a label: the nearest one after it, or before it."""
         row, column = location
+        if row >= self.document.line_count:  # Textual cuts the last line up to the one after it
+            return location
         span = self._folded.around(self.document.get_line(row), column)
         return location if span is None else (row, span[after])
 
