@@ -67,11 +67,7 @@ async def find(screen: ChatScreen, words: str) -> None:
 
 
 @command(
-    "copy",
-    "Copy",
-    "Copy the selected message, code block or link, else the last reply",
-    "alt+c,f5",
-    slash="/copy",
+    "copy", "Copy", "Copy the selected message, code block or link, else the last reply", "alt+c,f5", slash="/copy"
 )
 def copy(screen: ChatScreen) -> None:
     """Copy what is selected, else the last reply."""
@@ -79,12 +75,7 @@ def copy(screen: ChatScreen) -> None:
         copy_out(screen, chosen.what, chosen.text)
 
 
-@command(
-    "save",
-    "Save",
-    "Write the selected message or code block, else the last reply, to a file",
-    "ctrl+s",
-)
+@command("save", "Save", "Write the selected message or code block, else the last reply, to a file", "ctrl+s")
 async def save(screen: ChatScreen) -> None:
     """Write what is selected, else the last reply, to a file."""
     if (chosen := _chosen(screen, "save")) is not None:
