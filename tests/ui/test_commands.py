@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError
@@ -9,6 +11,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap, key_label
 from tui_chat.ui.commands.table import COMMANDS, GROUPS, by_slash
 
+from tests.server import ScriptedServer, reply
 from tests.ui.kit import driven
 
 FORBIDDEN = {"ctrl+i", "ctrl+m", "ctrl+h", "ctrl+b"}
@@ -96,3 +99,43 @@ async def test_a_changed_key_works_is_shown_and_the_old_one_does_not() -> None:
         await run.pilot.press("escape")
         await run.pilot.press("h", "i", "ctrl+x")
         await run.until(lambda: len(run.transcript.entries) == 2)
+
+
+async def test_the_chat_on_screen_is_renamed_exported_and_deleted_by_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db") as run:
+        server.script(*reply("the answer"))
+        await run.say("question")
+        await run.until(lambda: run.shows("the answer"))
+        await run.idle()
+        run.chat.action_command("rename-chat")
+        await run.until(lambda: run.shows("Rename this chat"))
+        await run.pilot.press(*" two", "enter")
+        await run.until(lambda: run.header.title == "question two")
+        run.chat.action_command("export-chat")
+        await run.until(lambda: run.shows("Save this chat as"))
+        await run.pilot.press("enter")
+        await run.until(lambda: (tmp_path / "chat.md").exists())
+        assert (tmp_path / "chat.md").read_text().startswith("# question two\n")
+        run.chat.action_command("delete-chat")
+        await run.until(lambda: run.shows("Delete question two?"))
+        await run.pilot.press("escape")
+        await run.until(lambda: run.app.screen is run.chat)
+        assert [chat.title for chat in await run.app.workspace.store.chats()] == ["question two"]
+        run.chat.action_command("delete-chat")
+        await run.until(lambda: run.shows("Delete question two?"))
+        await run.pilot.press("enter")
+        await run.until(lambda: not run.transcript.entries and run.header.title == "")
+        assert not await run.app.workspace.store.chats()
+
+
+async def test_a_slash_command_s_argument_is_taken_and_its_values_are_known() -> None:
+    async with driven(None) as run:
+        models = by_slash("/model")
+        assert models is not None
+        assert models.argument is not None
+        assert "demo-think" in models.argument.completer(run.chat)
+        run.chat.carry_out(models, "demo-think")
+        await run.until(lambda: run.header.model == "demo-think")
