@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual import events
 from tui_chat.messages import Role, State
+from tui_chat.ui.widgets import composer
 
 from tests.server import (
     ScriptedServer,
@@ -212,9 +214,8 @@ async def test_nothing_a_server_says_reaches_the_terminal_as_an_escape() -> None
         assert "␛" in text
 
 
-async def test_a_paste_is_sanitised_and_an_enter_within_it_does_not_send() -> None:
-    from textual import events
-
+async def test_a_paste_is_sanitised_and_an_enter_within_it_does_not_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composer, "_PASTE_SECONDS", 60.0)
     async with ScriptedServer() as server, driven(server) as run:
         run.app.post_message(events.Paste("one\r\ntwo\x1b[31m"))
         run.chat.composer.post_message(events.Paste("one\r\ntwo\x1b[31m"))
