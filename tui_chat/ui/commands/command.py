@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from inspect import iscoroutinefunction
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from textual.binding import Binding
+from textual.dom import DOMNode
 
 
 class Scope(StrEnum):
@@ -94,23 +95,11 @@ def commands_of(module: ModuleType) -> tuple[Command, ...]:
     return tuple(value for value in vars(module).values() if isinstance(value, Command))
 
 
-class Owner(Protocol):
-    """The app, a screen or a dialog, as far as commands are started there."""
-
-    @property
-    def workers(self) -> Iterable[Any]:
-        """What runs."""
-
-    def run_worker(self, work: Callable[[], Awaitable[object]], *, group: str) -> object:
-        """Run something beside the keys."""
-
-
-def carry_out(command: Command, owner: Owner, argument: str = "") -> None:
+def carry_out(command: Command, owner: DOMNode, argument: str = "") -> None:
     """Start a command, unless it takes its time and is still at it."""
     arguments = (owner, argument) if command.argument else (owner,)
     if not iscoroutinefunction(command.function):
         command.function(*arguments)
-    elif not any(
-        work.group == command.id and work.node is owner and not work.is_finished for work in owner.workers
-    ):
-        owner.run_worker(partial(command.function, *arguments), group=command.id)
+    elif all(work.is_finished for work in owner.workers if (work.group, work.node) == (command.id, owner)):
+        begun: Any = partial(command.function, *arguments)
+        owner.run_worker(begun, group=command.id)
