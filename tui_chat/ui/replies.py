@@ -144,13 +144,9 @@ class Replies:
             if not isinstance(reply, Generation):
                 self._screen.status.say_aside("asked the other tui-chat to stop")
 
-    def unqueue(self, text: str) -> None:
-        """Take a waiting prompt back into the composer."""
-        waiting = list(self._workspace.current.queue)
-        if text in waiting:  # it may have been sent meanwhile
-            waiting.reverse()
-            waiting.remove(text)  # the last one of several that are the same
-            self._workspace.conversation.note_soon(queue=tuple(reversed(waiting)))
+    def unqueue(self, index: int = -1) -> None:
+        """Take a waiting prompt back into the composer; the last one if no other is named."""
+        if text := self._workspace.current.unqueue(index):
             self._screen.composer.take_back(text)
             self._screen.status.show() if self.busy else self._screen.status.say_state()
 

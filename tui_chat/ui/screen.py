@@ -211,8 +211,7 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.Unqueued)
     def _wanted_back(self) -> None:
-        for text in self.workspace.current.queue[-1:]:
-            self.replies.unqueue(text)
+        self.replies.unqueue()
 
     @on(Composer.Changed)
     def _written(self) -> None:

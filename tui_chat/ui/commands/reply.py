@@ -69,5 +69,5 @@ async def unqueue(screen: ChatScreen) -> None:
     if len(waiting) > 1:
         rows = [Choice(text, f"{number} {clean_line(text, 500)}") for number, text in enumerate(waiting, 1)]
         chosen = await screen.ask(Picker(screen.keys, "Take back", rows, empty=""))
-    if chosen is not None:
-        screen.replies.unqueue(chosen)
+    if chosen in (waiting := screen.workspace.current.queue):  # it may have been sent meanwhile
+        screen.replies.unqueue(waiting.index(chosen))
