@@ -53,6 +53,20 @@ async def test_a_reply_goes_on_while_another_chat_is_shown_and_is_seen_as_it_is_
         assert run.transcript.entries[-1].message.state is State.STOPPED
 
 
+async def test_a_prompt_goes_to_the_chat_that_it_was_sent_in(server: ScriptedServer) -> None:
+    """The keys of Enter and of a new chat may come in one read."""
+    async with driven(server) as run:
+        server.script(*reply("here"))
+        composer = run.chat.composer
+        composer.text = "to the first"
+        first = run.chat.workspace.current
+        composer.send()
+        run.chat.action_command("new-chat")
+        await run.until(lambda: first.conversation.last is not None and first.conversation.last.text == "here")
+        assert run.chat.workspace.current is not first
+        assert said(run) == []
+
+
 async def test_a_reply_that_ended_meanwhile_is_told_in_the_list_until_it_is_seen(server: ScriptedServer) -> None:
     gate = asyncio.Event()
     async with driven(server, size=(120, 30)) as run:

@@ -28,7 +28,6 @@ from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
-from tui_chat.ui.widgets.composer import Composer
 
 _REPORT: Final = "What was said is kept: go on with tui-chat --continue, and please report the lines above."
 
@@ -72,11 +71,12 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_ready(self) -> None:
         """Send what was asked on the command line; the demo, which is yet to come, gets it as a draft."""
-        composer, question = self.screen.query_one(Composer), self.services.question
+        screen, question = self.screen, self.services.question
+        assert isinstance(screen, ChatScreen)
         if question and self.services.demo:
-            composer.insert(question)
+            screen.composer.insert(question)
         elif question:
-            composer.post_message(Composer.Sent(question))
+            screen.replies.send(question)
 
     def action_command(self, id: str) -> None:
         """Carry out a command whose key was pressed."""

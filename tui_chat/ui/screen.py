@@ -85,7 +85,7 @@ class ChatScreen(Screen[None]):
         yield Welcome(self.keys)
         yield Waiting()
         yield Divider()
-        yield Composer(self.keys)
+        yield Composer(self.keys, self.replies.send)
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -204,10 +204,6 @@ class ChatScreen(Screen[None]):
             self.start(self.workspace.heed_stops, "listen")
 
     # What the widgets say
-
-    @on(Composer.Sent)
-    def _sent(self, event: Composer.Sent) -> None:
-        self.replies.send(event.text)
 
     @on(Composer.Unqueued)
     def _wanted_back(self) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from math import inf
 from typing import Final
 
@@ -27,12 +26,6 @@ _PASTE_SECONDS: Final = 0.05
 class Composer(TextArea):
     """The prompt that is being written."""
 
-    @dataclass
-    class Sent(Message):
-        """The user wants to send `text`."""
-
-        text: str
-
     class Unqueued(Message):
         """Up was pressed in an empty composer while prompts wait: the last one is wanted back."""
 
@@ -43,10 +36,12 @@ class Composer(TextArea):
             super().__init__()
             self.up = up
 
-    def __init__(self, keys: Keymap, *, id: str | None = None) -> None:
+    def __init__(self, keys: Keymap, send: Callable[[str], None]) -> None:
+        """`send` is called with each prompt, and not sent a message: the next key may go to another chat."""
         self._folded = FoldedTexts()
+        self._send = send
         super().__init__(
-            id=id, soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
+            soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
         )
         self.cursor_blink = False
         self._pasted = -inf
@@ -123,7 +118,7 @@ class Composer(TextArea):
         text = self.text.strip("\n")
         if text.strip():
             self.clear()  # at once: what is typed from now on is the next prompt
-            self.post_message(self.Sent(text))
+            self._send(text)
 
     def take_back(self, text: str) -> None:
         """What was sent is not on its way after all: it stands before what was typed since."""
