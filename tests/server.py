@@ -29,6 +29,7 @@ MODEL: Final = {
     "model": "tiny:latest",
     "modified_at": "2026-11-20T18:19:24.190651296Z",
     "size": 4086639,
+    "digest": "8a7b" * 16,
     "details": {"family": "llama", "parameter_size": "1.02M", "quantization_level": "F16"},
     "capabilities": ["completion", "thinking"],
 }
@@ -40,6 +41,8 @@ class ScriptedServer(Loopback):
     def __init__(self, port: int = 0) -> None:
         self.requests: list[Request] = []
         """What was asked for, in order."""
+        self.ports: set[int] = set()
+        """The other ends of the connections that were made."""
         super().__init__(self._handle, port)
         self._scripts: dict[str, list[tuple[Step, ...]]] = {}
         self._own: dict[str, Step] = {
@@ -65,6 +68,7 @@ class ScriptedServer(Loopback):
     async def _handle(self, exchange: Exchange) -> None:
         path = exchange.request.path
         self.requests.append(exchange.request)
+        self.ports.add(exchange.writer.get_extra_info("peername")[1])
         scripts = self._scripts.get(path) or [(self._own.get(path, _NOT_FOUND),)]
         for step in scripts.pop(0) if len(scripts) > 1 else scripts[0]:
             await step(exchange)

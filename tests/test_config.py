@@ -9,17 +9,15 @@ from pathlib import Path
 import pytest
 from tui_chat import key_command
 from tui_chat.config import (
-    DEFAULT_URL,
     Config,
     config_path,
     default_data_dir,
     load_config,
-    nearest,
-    read_key,
-    user_path,
 )
 from tui_chat.errors import ConfigError
 from tui_chat.server import Kind, Secret
+from tui_chat.servers.table import DEFAULT_URL, read_key
+from tui_chat.typed import nearest, user_path
 
 
 @pytest.fixture

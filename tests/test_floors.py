@@ -18,10 +18,9 @@ FLOORS = (
     ("parts",),
     ("errors", "messages", "server", "tasks"),
     ("events", "text", "key_command", "output"),
-    ("protocol", "files"),
-    ("config", "store"),
-    ("backends",),
-    ("servers", "markdown"),
+    ("typed", "files"),
+    ("store", "markdown", "servers"),
+    ("config",),
     ("chat",),
     ("terminal", "relay"),
     ("ui",),
@@ -32,7 +31,7 @@ FLOORS = (
 """Rooms from the ground up; rooms of one floor do not know each other."""
 
 WALLS = {
-    "httpx": ("backends.http",),
+    "httpx": ("servers.client",),
     "sqlite3": ("store",),
     "textual": ("ui", "terminal", "markdown"),
     "rich": ("ui", "terminal", "markdown", "text.clusters"),

@@ -9,58 +9,56 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tui_chat.errors import ChatError, Remedy
 from tui_chat.shell.question import fenced
-from tui_chat.shell.words import in_shell
+from tui_chat.shell.words import advice
+from tui_chat.ui import phrases
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.table import GROUPS
 
 from tests.test_floors import MODULES
 
 KEY = re.compile(r"Ctrl\+|\bF\d\b|\^[A-Z]\b|\bEsc\b")
-SCREEN = ("ui", "terminal", "cli", "shell", "backends.demo", "relay")
-"""Rooms whose texts a person at a screen reads, or nobody in a shell."""
 
 
-def hints() -> Iterator[str]:
-    """Every text of the rooms below that names a key."""
-    for name, tree in MODULES.items():
-        if name.startswith(SCREEN):
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr):
-                parts = [part.value if isinstance(part, ast.Constant) else "x" for part in node.values]
-                text = "".join(map(str, parts))
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                text = node.value
-            else:
-                continue
-            if KEY.search(text):
-                yield text
+def texts(tree: ast.Module) -> Iterator[str]:
+    """The strings of a module that are not its documentation."""
+    documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+            yield node.value
 
 
-def test_no_hint_names_a_key_in_the_shell_and_none_is_lost() -> None:
-    found = list(hints())
-    assert len(found) > 8
-    for hint in found:
-        said = in_shell(hint)
-        assert said.strip(), f"nothing is left of {hint!r}: give it a command line in shell/words.py"
-        assert not KEY.search(said), said
+def test_no_text_below_the_screen_names_a_key() -> None:
+    """The user may have bound others, and who reads it may sit at no screen."""
+    rooms = [(name, tree) for name, tree in MODULES.items() if name.split(".")[0] not in ("ui", "shell", "cli")]
+    assert [f"{name}: {text}" for name, tree in rooms for text in texts(tree) if KEY.search(text)] == []
 
 
-@pytest.mark.parametrize(
-    ("hint", "said"),
-    [
-        ("Ctrl+R continues it.", "`tui-chat ask -c` continues it."),
-        (
-            "Get it with `ollama pull x`, or choose another with Ctrl+L.",
-            "Get it with `ollama pull x`, or choose another with -m.",
-        ),
-        ("Is it running? F3 chooses another server.", "Is it running? --url chooses another server."),
-        ("Mend it. Then press Ctrl+X.", "Mend it."),
-        ("Check the path.", "Check the path."),
-        ("", ""),
-    ],
-)
-def test_a_key_becomes_a_command_line(hint: str, said: str) -> None:
-    assert in_shell(hint) == said
+@pytest.mark.parametrize("remedy", [*Remedy, None])
+def test_what_helps_is_said_without_keys_in_the_shell_and_by_todays_keys_on_the_screen(
+    remedy: Remedy | None,
+) -> None:
+    error = ChatError("It broke.", "Mend it.", remedy)
+    said = advice(error)
+    assert said.startswith("Mend it.")
+    assert not KEY.search(said)
+    shown = phrases.advice(error, Keymap(GROUPS, {}))
+    assert shown.startswith("Mend it.")
+    assert bool(re.search(r"\^[A-Z]|F3", shown)) is (remedy is not None)
+
+
+def test_several_remedies_are_said_once_each_and_one_for_each_key() -> None:
+    def said(remedy: Remedy) -> str:
+        return phrases.advice(ChatError("It broke.", "", remedy), Keymap(GROUPS, {"again": "f7"}), Remedy.RETRY)
+
+    assert said(Remedy.CONTINUE) == "F7 continues it."
+    assert said(Remedy.CHOOSE_SERVER) == "F3 chooses another server. F7 tries again."
+
+
+def test_a_reply_to_go_on_with_is_told_of_once() -> None:
+    said = advice(ChatError("It broke.", "", Remedy.CONTINUE), goes_on=True)
+    assert said.count("tui-chat ask -c") == 1
 
 
 @given(st.text(st.sampled_from("`~a\n \t"), max_size=60))

@@ -12,15 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_chat import __version__
-from tui_chat.config import SETTINGS, Config, load_config, nearest, user_path
+from tui_chat.config import SETTINGS, Config, load_config
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
 from tui_chat.shell.arguments import add_commands, add_connection
 from tui_chat.shell.words import complain, warn
 from tui_chat.terminal.variables import check_variables
+from tui_chat.typed import nearest, user_path
 
 if TYPE_CHECKING:
-    from tui_chat.backends.base import Backend
+    from tui_chat.servers.backend import Backend
 
 OK, FAILED, USAGE = 0, 1, 2
 """Exit codes."""
@@ -228,7 +229,8 @@ def behind_relay(upstream: str | None, config: Config) -> Backend:
     Raises:
         ConfigError: there is no such server, or its key cannot be read.
     """
-    from tui_chat.backends import detect  # late, as above
+    from tui_chat.servers.backend import connect
+    from tui_chat.servers.probe import discover
     from tui_chat.servers.registry import ServerRegistry
     from tui_chat.servers.server_file import ServerFile
 
@@ -237,6 +239,6 @@ def behind_relay(upstream: str | None, config: Config) -> Backend:
     for warning in book.warnings:
         warn(warning)
     server = book.first
-    if not chosen.named and (found := asyncio.run(detect.discover()).found):
+    if not chosen.named and (found := asyncio.run(discover()).found):
         server = found[0]
-    return detect.connect(server)
+    return connect(server)

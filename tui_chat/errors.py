@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree. Each error carries a hint: what the user can do about it.
+"""Everything that can go wrong, as one tree. Each error says what to do about it: in words, and as a value.
 
 ChatError                       the root; never raised itself
 ├── ConfigError                 a flag, a variable or the config file is wrong
@@ -19,13 +19,35 @@ ChatError                       the root; never raised itself
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Remedy(StrEnum):
+    """What would help. Whoever shows an error says it in its own words: a screen by a key, a shell by a flag."""
+
+    RETRY = "retry"
+    CONTINUE = "continue"
+    CHOOSE_MODEL = "choose_model"
+    PULL = "pull"
+    CHOOSE_SERVER = "choose_server"
+    SET_KEY = "set_key"
+    TRUST = "trust"
+    """Set the certificates that the server's is checked by."""
+    NEW_CHAT = "new_chat"
+    CHATS = "chats"
+    """Look at the list of chats."""
+
 
 class ChatError(Exception):
-    """A failure to show: `str(error)` says what happened, `hint` what to do next. Both are safe to display."""
+    """A failure to show: `str(error)` says what happened, `hint` what to do next. Both are safe to display.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    No hint names a key or a flag: `remedy` stands for what those do.
+    """
+
+    def __init__(self, message: str, hint: str = "", remedy: Remedy | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        self.remedy = remedy
 
     @property
     def told(self) -> str:
@@ -68,8 +90,8 @@ class ServerFault(ReplyError):
 class Refused(ReplyError):
     """The server said no. `status` is the HTTP status."""
 
-    def __init__(self, message: str, hint: str = "", *, status: int = 0) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, hint: str = "", remedy: Remedy | None = None, *, status: int = 0) -> None:
+        super().__init__(message, hint, remedy)
         self.status = status
 
 
@@ -92,6 +114,14 @@ class TooLong(Refused):
 class Busy(Refused):
     """The server has too much to do. `retry_after` is its wish in seconds, where it gave one."""
 
-    def __init__(self, message: str, hint: str = "", *, status: int = 0, retry_after: float | None = None) -> None:
-        super().__init__(message, hint, status=status)
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        remedy: Remedy | None = None,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, hint, remedy, status=status)
         self.retry_after = retry_after

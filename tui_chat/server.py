@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote
 
+RELAY_SERVICE: Final = "tui-chat-relay"
+"""What the relay calls itself, in `/health` and as the owner of its models."""
 _KEYED: Final = ("auth", "key", "token", "secret", "cookie")
 """What the names of headers have in them that carry a secret."""
 
@@ -17,6 +19,7 @@ class Kind(StrEnum):
     AUTO = "auto"
     OLLAMA = "ollama"
     OPENAI = "openai"
+    RELAY = "relay"
 
 
 class Flavour(StrEnum):
@@ -107,4 +110,4 @@ class Server:
 
 
 DEMO: Final = Server("demo://", name="demo", flavour=Flavour.DEMO)
-"""The script that replies where there is no server (`backends.demo`)."""
+"""The script that replies where there is no server (`servers.dialects.demo`)."""

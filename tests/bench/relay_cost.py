@@ -18,14 +18,12 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from tui_chat.backends.base import Backend
-from tui_chat.backends.http import Http
-from tui_chat.backends.ollama import OllamaBackend
-from tui_chat.backends.relay import RelayBackend
 from tui_chat.events import Accepted, Delta
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.server import Server
+from tui_chat.server import Kind, Server
+from tui_chat.servers.backend import Backend, HttpBackend
+from tui_chat.servers.client import Call, Client
 
 from tests.loopback import Exchange, Loopback
 from tests.server import NDJSON, content, ndjson
@@ -67,7 +65,7 @@ async def serve_relay(upstream: str, streams: int) -> None:
 
     settings = Settings(streams=streams, streams_per_token=streams)
     tokens = TokenFile(Path(tempfile.mkdtemp()) / "tokens")
-    relay = Relay(OllamaBackend(Server(upstream)), settings, tokens)
+    relay = Relay(HttpBackend(Server(upstream, kind=Kind.OLLAMA)), settings, tokens)
     with listen("127.0.0.1", 0) as listener:
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         await RelayServer(relay).serve(sockets=[listener])
@@ -129,18 +127,18 @@ async def compare(direct: Backend, through: Backend) -> float:
 async def load(url: str, pid: int, streams: int) -> None:
     """Hold `streams` floods open, half of which nobody reads, and print the relay's memory."""
     before = resident(pid)
-    http = Http(Server(url))
+    http = Client(Server(url))
     body = {"message": "x", "model": FLOOD}
     full = asyncio.Event()
     read = [0] * streams
 
     async def follow(number: int) -> None:
-        async with http.stream("/api/chat", body) as incoming:
+        async with http.open(Call("/api/chat", body)) as incoming:
             assert incoming.ok
             if number % 2:
                 await full.wait()
                 return
-            async for chunk in incoming.chunks():
+            while chunk := await incoming.next():
                 read[number] += len(chunk)
 
     tasks = [asyncio.create_task(follow(number)) for number in range(streams)]
@@ -165,7 +163,9 @@ async def main(tokens: int, streams: int) -> int:
         process("model", str(tokens)) as (model, _),
         process("relay", model, str(streams)) as (relay, pid),
     ):
-        added = await compare(OllamaBackend(Server(model)), RelayBackend(Server(relay)))
+        added = await compare(
+            HttpBackend(Server(model, kind=Kind.OLLAMA)), HttpBackend(Server(relay, kind=Kind.RELAY))
+        )
         print(f"added per token at p50: {added:.2f} ms (at most {LIMIT_MS})")
         await load(relay, pid, streams)
     return int(added > LIMIT_MS)

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-from tui_chat.backends.base import Backend
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.generation import Generation, Hear
@@ -19,6 +18,7 @@ from tui_chat.events import Event
 from tui_chat.messages import ChatRequest, Message, Model, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Server
+from tui_chat.servers.backend import Backend
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tui_chat.backends.openai import OpenAIBackend
 from tui_chat.chat.progress import ALLOWED, Phase, Progress
 from tui_chat.chat.retry import RetryKind
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, StoreError, Unreachable
@@ -27,12 +26,13 @@ from tui_chat.events import (
 )
 from tui_chat.messages import Message, State, Usage
 from tui_chat.parts import parts_of
-from tui_chat.server import Flavour, Server
+from tui_chat.server import Flavour, Kind, Server
+from tui_chat.servers.backend import HttpBackend
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 
-from tests.backends.imitations import Imitation, answer, replay
 from tests.chat.kit import Clock, Reception, ScriptedBackend, Step, empty_reply, reception
+from tests.servers.imitations import Imitation, replay
 
 GOOD: list[Step] = [Accepted(), Delta("All "), Delta("well."), Finished("stop", Usage(3, 2))]
 
@@ -227,9 +227,8 @@ async def test_what_repeats_the_whole_prefill_is_trimmed_whatever_the_server_pro
 @pytest.mark.parametrize("recording", ["llamacpp-new-prefill.txt", "llamacpp-new-continue.txt"])
 async def test_the_prefill_that_todays_llama_cpp_sends_back_is_trimmed(recording: str) -> None:
     reply = empty_reply().with_text("A bounded queue is best ")
-    template = answer({"prompt": f"<|assistant|>{reply.text}"})
-    async with Imitation({"/apply-template": template, "/v1/chat/completions": replay(recording)}) as server:
-        backend = OpenAIBackend(Server(server.url, flavour=Flavour.LLAMACPP))
+    async with Imitation({"/v1/chat/completions": replay(recording)}) as server:
+        backend = HttpBackend(Server(server.url, kind=Kind.OPENAI, flavour=Flavour.LLAMACPP))
         async with reception(backend, reply) as received:
             await received.run()
             assert received.message.text == "A bounded queue is best queues. The key idea is to `check"

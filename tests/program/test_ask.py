@@ -391,7 +391,6 @@ async def test_what_arrived_is_printed_and_kept_whatever_the_end(
 
 async def test_a_reply_that_was_cut_goes_on(home: Home, server: ScriptedServer) -> None:
     server.script(*BEGUN, cut())
-    server.script(answer(200, {"message": {"content": "S"}, "done": True}))  # knows no rendering
     server.script(*reply("Something", " more."))
     assert (await ask(home, "--url", server.url, "x"))[0] == CUT
     assert (await ask(home, "-c"))[:2] == (OK, " more.")

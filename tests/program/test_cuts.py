@@ -16,10 +16,8 @@ import pytest
 from tui_chat.messages import State
 
 from tests.program.kit import CTRL_N, CTRL_O, CTRL_R, ESCAPE, Home, Program
-from tests.server import ScriptedServer, Step, answer, content, done, end, head, pause, reply, stall, token, wait
+from tests.server import ScriptedServer, Step, done, end, head, pause, reply, stall, token, wait
 
-KNOWS_NO_RENDERING = [answer(200, {**content(""), "done": True})]
-"""The answer of an Ollama before 0.11 to what comes before a continuation."""
 KILLS = int(os.environ.get("TUI_CHAT_KILLS", "8"))
 """How often the program is killed; `TUI_CHAT_SEED` repeats the moments of an earlier run."""
 
@@ -109,7 +107,6 @@ async def test_who_watches_learns_that_the_writer_was_killed_and_can_continue(
     home: Home, server: ScriptedServer
 ) -> None:
     server.script(head(), token("half a "), stall())
-    server.script(*KNOWS_NO_RENDERING)
     server.script(*reply("sentence."))
     async with home.running("--url", server.url) as program:
         await program.until_shows("tiny")

@@ -15,7 +15,6 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
 from tests.program.kit import CTRL_Q, CTRL_R, ESCAPE, Home
-from tests.program.test_cuts import KNOWS_NO_RENDERING
 from tests.server import ScriptedServer, done, end, head, pause, reply, stall, token, wait
 
 PROMPT = Message(Role.USER, parts_of("in A"), id="a", created=1.0)
@@ -98,7 +97,6 @@ async def test_two_copies_continue_the_same_reply_and_none_overwrites_the_other(
 ) -> None:
     cut = Message(Role.ASSISTANT, parts_of("cut short "), id="r", parent="a", state=State.INTERRUPTED, created=2.0)
     await with_chat(home, PROMPT, cut)
-    server.script(*KNOWS_NO_RENDERING)
     server.script(head(), token("and a long continuation, to THE END"), done(), end())
     server.script(head(), token("another version"), stall())
     arguments = ("--url", server.url, "--chat", "AAAA")

@@ -12,15 +12,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tui_chat.backends.detect import connect, detect
-from tui_chat.backends.http import Http
 from tui_chat.config import Config
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
+from tui_chat.servers.backend import connect
+from tui_chat.servers.client import Client
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.probe import detect
 
 from tests.chat.kit import reception
 
@@ -76,7 +77,7 @@ async def running(script: str, *flags: str, key: str = "") -> AsyncIterator[Runn
 
 async def answers(url: str, key: str) -> bool:
     try:
-        return (await Http(Server(url, key=Secret(key))).get_json("/v1/models")).ok
+        return (await Client(Server(url, key=Secret(key))).fetch("/v1/models")).ok
     except ReplyError:
         return False
 
@@ -118,7 +119,7 @@ async def test_llama_cpp_is_found_and_streams(script: str, window: int) -> None:
         assert (found.url, found.kind, found.flavour) == (server.url, Kind.OPENAI, Flavour.LLAMACPP)
         backend = connect(found)
         (model,), (loaded,) = await backend.models(), await backend.loaded()
-        assert (model.name, model.context_window, loaded.context_window) == ("tiny", 2048, window)
+        assert (model.name, model.context_window, loaded.window) == ("tiny", 2048, window)
         events = await read(found, asked(num_predict=40))
         assert (events[0], text_in(events)[:8]) == (Accepted(), "# Queues")
         assert isinstance(events[-1], Finished)
@@ -189,10 +190,10 @@ async def test_llama_cpp_killed_in_the_middle_leaves_what_came() -> None:
 
 async def test_stop_frees_the_slot_of_llama_cpp() -> None:
     async with running("start-llamacpp.sh", *SLOW, "--slots") as server:
-        http = Http(Server(server.url))
+        http = Client(Server(server.url))
 
         async def busy() -> bool:
-            slots = (await http.get_json("/slots")).json()
+            slots = (await http.fetch("/slots")).json()
             assert isinstance(slots, list)
             return any(slot["is_processing"] for slot in slots)
 

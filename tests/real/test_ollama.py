@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tui_chat.backends.ollama import OllamaBackend
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachable, Unsupported
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
-from tui_chat.server import Server
+from tui_chat.server import Kind, Server
+from tui_chat.servers.backend import HttpBackend
 
 SCRIPTS = Path(os.environ.get("TUI_CHAT_SERVERS") or Path(__file__).parents[3] / "shared" / "servers")
 START = SCRIPTS / "start-ollama.sh"
@@ -81,13 +81,13 @@ def ollama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealOllama]:
 
 
 @pytest.fixture
-async def backend(ollama: RealOllama) -> AsyncIterator[OllamaBackend]:
-    client = OllamaBackend(Server(ollama.url))
+async def backend(ollama: RealOllama) -> AsyncIterator[HttpBackend]:
+    client = HttpBackend(Server(ollama.url, kind=Kind.OLLAMA))
     yield client
     await client.aclose()
 
 
-async def ask(backend: OllamaBackend, request: ChatRequest) -> list[Event]:
+async def ask(backend: HttpBackend, request: ChatRequest) -> list[Event]:
     async with aclosing(backend.reply(request)) as events:
         return [event async for event in events]
 
@@ -102,7 +102,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_a_reply_streams(backend: OllamaBackend) -> None:
+async def test_a_reply_streams(backend: HttpBackend) -> None:
     events = await ask(backend, ChatRequest("tiny", ASKED, options=STEADY))
     assert events[0] == Accepted()
     assert len(pieces(events)) > 5
@@ -115,13 +115,13 @@ async def test_a_reply_streams(backend: OllamaBackend) -> None:
     assert last.usage.tokens_per_second
 
 
-async def test_a_limit_ends_it_by_length(backend: OllamaBackend) -> None:
+async def test_a_limit_ends_it_by_length(backend: HttpBackend) -> None:
     last = (await ask(backend, ChatRequest("tiny", ASKED, options={**STEADY, "num_predict": 4})))[-1]
     assert isinstance(last, Finished)
     assert last.reason == "length"
 
 
-async def test_a_thinking_model_thinks_first_and_only_if_it_may(backend: OllamaBackend) -> None:
+async def test_a_thinking_model_thinks_first_and_only_if_it_may(backend: HttpBackend) -> None:
     request = ChatRequest("tiny-think", ASKED, options=STEADY, think=True)
     kinds = [type(event) for event in await ask(backend, request)]
     assert kinds[1] is Thinking
@@ -131,7 +131,7 @@ async def test_a_thinking_model_thinks_first_and_only_if_it_may(backend: OllamaB
     assert not any(isinstance(event, Thinking) for event in silent)
 
 
-async def test_the_models_are_listed_described_and_loaded(backend: OllamaBackend) -> None:
+async def test_the_models_are_listed_described_and_loaded(backend: HttpBackend) -> None:
     names = {model.name for model in await backend.models()}
     assert {
         "tiny:latest",
@@ -146,7 +146,7 @@ async def test_the_models_are_listed_described_and_loaded(backend: OllamaBackend
     assert "tiny:latest" in {model.name for model in await backend.loaded()}
 
 
-async def test_a_missing_model_is_told(backend: OllamaBackend) -> None:
+async def test_a_missing_model_is_told(backend: HttpBackend) -> None:
     with pytest.raises(NoSuchModel) as caught:
         await ask(backend, ChatRequest("nope", ASKED))
     assert "ollama pull nope" in caught.value.hint
@@ -154,18 +154,18 @@ async def test_a_missing_model_is_told(backend: OllamaBackend) -> None:
         await backend.describe("nope")
 
 
-async def test_thinking_that_a_model_cannot_do_is_told(backend: OllamaBackend) -> None:
+async def test_thinking_that_a_model_cannot_do_is_told(backend: HttpBackend) -> None:
     with pytest.raises(Unsupported):
         await ask(backend, ChatRequest("tiny", ASKED, think=True))
 
 
-async def test_an_option_of_the_wrong_type_is_told(backend: OllamaBackend) -> None:
+async def test_an_option_of_the_wrong_type_is_told(backend: HttpBackend) -> None:
     with pytest.raises(ServerFault, match="temperature") as caught:
         await ask(backend, ChatRequest("tiny", ASKED, options={"temperature": "hot"}))
     assert "option" in caught.value.hint
 
 
-async def test_stopping_stops_the_server(ollama: RealOllama, backend: OllamaBackend) -> None:
+async def test_stopping_stops_the_server(ollama: RealOllama, backend: HttpBackend) -> None:
     """`tiny-endless` never ends of itself, and Ollama logs a request when it is over."""
     before = ollama.log.count('"/api/chat"')
     async with aclosing(backend.reply(ChatRequest("tiny-endless", ASKED))) as events:
@@ -177,7 +177,7 @@ async def test_stopping_stops_the_server(ollama: RealOllama, backend: OllamaBack
 
 async def test_cancelling_while_the_model_loads_ends_the_request(tmp_path: Path) -> None:
     real = RealOllama(tmp_path / "log")
-    backend = OllamaBackend(Server(real.url))
+    backend = HttpBackend(Server(real.url, kind=Kind.OLLAMA))
     task = asyncio.create_task(ask(backend, ChatRequest("tiny-endless", ASKED)))
     await until(lambda: bool(real.runners()))
     task.cancel()
@@ -190,7 +190,7 @@ async def test_cancelling_while_the_model_loads_ends_the_request(tmp_path: Path)
 
 async def test_a_server_that_ends_in_the_middle_is_a_cut(tmp_path: Path) -> None:
     real = RealOllama(tmp_path / "log")
-    backend = OllamaBackend(Server(real.url))
+    backend = HttpBackend(Server(real.url, kind=Kind.OLLAMA))
     request = ChatRequest("tiny-endless", ASKED)
     received: list[Event] = []
 
@@ -212,7 +212,7 @@ async def test_a_server_that_ends_in_the_middle_is_a_cut(tmp_path: Path) -> None
 
 async def test_a_runner_that_is_killed_in_the_middle_ends_the_reply_with_an_error(tmp_path: Path) -> None:
     real = RealOllama(tmp_path / "log")
-    backend = OllamaBackend(Server(real.url))
+    backend = HttpBackend(Server(real.url, kind=Kind.OLLAMA))
     received: list[Event] = []
 
     async def killed() -> None:
@@ -232,7 +232,7 @@ async def test_a_runner_that_is_killed_in_the_middle_ends_the_reply_with_an_erro
 
 
 @pytest.mark.parametrize("count", [1, 3, 10, 25, 60])
-async def test_a_cut_reply_goes_on_to_exactly_the_uncut_text(count: int, backend: OllamaBackend) -> None:
+async def test_a_cut_reply_goes_on_to_exactly_the_uncut_text(count: int, backend: HttpBackend) -> None:
     request = ChatRequest("tiny-open", ASKED, options=STEADY)
     whole = pieces(await ask(backend, request))
     assert len(whole) > count
@@ -243,7 +243,7 @@ async def test_a_cut_reply_goes_on_to_exactly_the_uncut_text(count: int, backend
 
 
 @pytest.mark.parametrize("model", ["tiny", "tiny-think"])
-async def test_a_model_that_closes_the_turn_is_asked_in_words(model: str, backend: OllamaBackend) -> None:
+async def test_a_model_that_closes_the_turn_is_asked_in_words(model: str, backend: HttpBackend) -> None:
     events = await ask(backend, ChatRequest(model, ASKED, options=STEADY, prefill="Queues are"))
     assert events[:2] == [Continued(exact=False), Accepted()]
     assert isinstance(events[-1], Finished)

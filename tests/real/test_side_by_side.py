@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tui_chat.backends.detect import connect
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
 from tui_chat.messages import Role, State
 from tui_chat.server import Server
+from tui_chat.servers.backend import connect
 from tui_chat.servers.connection import Connection
 from tui_chat.store.store import Store
 

@@ -13,12 +13,12 @@ import httpx
 from tui_chat.errors import NoSuchModel, ReplyError
 from tui_chat.events import Accepted, Delta, Event, Finished
 from tui_chat.messages import ChatRequest, Model, Usage
-from tui_chat.protocol.sse import EventDecoder, ServerEvent
 from tui_chat.relay.app import Relay
 from tui_chat.relay.serve import Server, listen
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.server import Server as Address
+from tui_chat.servers.sse import EventDecoder, ServerEvent
 
 USAGE = Usage(prompt_tokens=7, reply_tokens=2, reply_seconds=0.5)
 MODEL = Model(

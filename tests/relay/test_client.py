@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tui_chat.backends.relay import RelayBackend, is_relay
 from tui_chat.errors import Busy, Cut, NoSuchModel, ReplyError, ServerFault, TooLong, Unauthorized, Unreachable
 from tui_chat.events import (
     Accepted,
@@ -28,11 +27,13 @@ from tui_chat.events import (
 )
 from tui_chat.messages import ChatRequest, Message, Model, Role, State, Usage
 from tui_chat.parts import parts_of
-from tui_chat.protocol.relay import event_in, object_from
 from tui_chat.relay.problems import problem_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.server import Secret, Server
+from tui_chat.server import Kind, Secret, Server
+from tui_chat.servers.backend import HttpBackend
+from tui_chat.servers.dialects.relay import event_in, object_from
+from tui_chat.servers.probe import detect
 
 from tests.chat.kit import reception
 from tests.relay.kit import MODEL, USAGE, ScriptedBackend, Step, running, until
@@ -153,7 +154,7 @@ async def test_a_reply_arrives_whole_with_all_that_the_server_told(tokens: Path)
         Finished("length", USAGE),
     )
     async with running(ScriptedBackend(script), tokens) as relay:
-        backend = RelayBackend(Server(relay.url))
+        backend = HttpBackend(Server(relay.url, kind=Kind.RELAY))
         got = [event async for event in backend.reply(replace(REQUEST, prefill="Hel"))]
         assert relay.backend.requests[0].prefill == "Hel"
         assert not relay.relay.streams._recordings
@@ -171,7 +172,7 @@ async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(token
     begun = Message(Role.ASSISTANT, parts_of("Hello, "), state=State.STREAMING)
     async with (
         running(ScriptedBackend(script), tokens) as relay,
-        reception(RelayBackend(Server(relay.url)), begun) as received,
+        reception(HttpBackend(Server(relay.url, kind=Kind.RELAY)), begun) as received,
     ):
         assert [event.text for event in await received.run() if isinstance(event, Delta)] == ["you"]
         assert received.message.text == "Hello, you"
@@ -179,20 +180,20 @@ async def test_what_the_server_behind_sends_back_of_the_prefill_is_trimmed(token
 
 async def test_models_are_the_servers_own(tokens: Path) -> None:
     async with running(ScriptedBackend(), tokens) as relay:
-        backend = RelayBackend(Server(relay.url, name="box"))
+        backend = HttpBackend(Server(relay.url, name="box", kind=Kind.RELAY))
         assert await backend.models() == [replace(MODEL, server="box")]
         assert await backend.describe(MODEL.name) == replace(MODEL, server="box")
         assert await backend.loaded() == []
         with pytest.raises(NoSuchModel):
             await backend.describe("../health")
-        assert is_relay((await relay.client.get("/health")).json())
+        assert (await detect(Server(relay.url))).kind is Kind.RELAY
     assert await backend.loaded() == ()
 
 
 async def test_models_in_memory_are_told_with_the_window_that_they_have_there(tokens: Path) -> None:
     here = Model(MODEL.name, window=512, loaded=True)
     async with running(ScriptedBackend(in_memory=(here,)), tokens) as relay:
-        backend = RelayBackend(Server(relay.url, name="box"))
+        backend = HttpBackend(Server(relay.url, name="box", kind=Kind.RELAY))
         assert await backend.loaded() == [replace(MODEL, server="box", window=512, loaded=True)]
         await relay.client.post("/api/chat", json={"message": "Hi"})
     assert relay.backend.requests[0].model == MODEL.name
@@ -212,7 +213,7 @@ async def test_a_dropped_line_heals_and_nothing_is_lost_or_said_twice(tokens: Pa
     )
     async with running(ScriptedBackend(script), tokens) as relay, Line(relay.port).laid() as line:
         got: list[Event] = []
-        async with aclosing(RelayBackend(Server(line.url)).reply(REQUEST)) as reply:
+        async with aclosing(HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST)) as reply:
             async for event in reply:
                 got.append(event)
                 if event in (WORDS[9], WORDS[19], WORDS[29]):
@@ -230,7 +231,7 @@ async def test_a_line_that_is_gone_for_a_while_is_tried_again(tokens: Path) -> N
     backend = ScriptedBackend(steps)
     async with running(backend, tokens) as relay, Line(relay.port).laid() as line:
         got = []
-        async for event in RelayBackend(Server(line.url)).reply(REQUEST):
+        async for event in HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST):
             got.append(event)
             if event == script[4]:
                 line.down = True
@@ -245,10 +246,11 @@ async def _up_again(line: Line, after: int) -> None:
     line.down = False
 
 
-async def test_a_line_that_falls_silent_counts_as_dropped(tokens: Path) -> None:
+async def test_a_line_that_falls_silent_counts_as_dropped(tokens: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.servers.dialects.relay.ReplyDecoder.patience", 0.05)
     backend = ScriptedBackend((Accepted(), Delta("a"), asyncio.Event().wait))
     async with running(backend, tokens) as relay, Line(relay.port).laid() as line:
-        reply = RelayBackend(Server(line.url), silence=0.05).reply(REQUEST)
+        reply = HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST)
         assert [await anext(reply), await anext(reply)] == [Accepted(), Delta("a")]
         waiting = asyncio.ensure_future(anext(reply))
         await until(lambda: line.calls >= 3)
@@ -261,7 +263,7 @@ async def test_a_line_that_falls_silent_counts_as_dropped(tokens: Path) -> None:
 async def test_a_line_that_stays_away_is_an_interruption(tokens: Path) -> None:
     backend = ScriptedBackend((Accepted(), Delta("a"), asyncio.Event().wait))
     async with running(backend, tokens, Settings(grace=0.5)) as relay, Line(relay.port).laid() as line:
-        reply = RelayBackend(Server(line.url)).reply(REQUEST)
+        reply = HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST)
         assert [await anext(reply), await anext(reply)] == [Accepted(), Delta("a")]
         line.down = True
         line.cut()
@@ -275,7 +277,7 @@ async def test_a_relay_that_was_started_anew_is_an_interruption(tokens: Path) ->
     async with running(ScriptedBackend(script), tokens) as first:
         line = Line(first.port)
         async with line.laid():
-            reply = RelayBackend(Server(line.url)).reply(REQUEST)
+            reply = HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST)
             assert [await anext(reply), await anext(reply)] == [Accepted(), Delta("a")]
             async with running(ScriptedBackend(script), tokens) as second:
                 line._target = second.port
@@ -290,7 +292,7 @@ async def test_an_error_of_the_server_is_not_mistaken_for_a_dropped_line(tokens:
         backend = ScriptedBackend((Accepted(), Delta("a"), error))
         async with running(backend, tokens) as relay, Line(relay.port).laid() as line:
             with pytest.raises(type(error)):
-                _ = [event async for event in RelayBackend(Server(line.url)).reply(REQUEST)]
+                _ = [event async for event in HttpBackend(Server(line.url, kind=Kind.RELAY)).reply(REQUEST)]
             assert line.calls == 1
 
 
@@ -298,7 +300,7 @@ async def test_an_error_of_the_server_is_not_mistaken_for_a_dropped_line(tokens:
 async def test_stopping_stops_the_server_behind_the_relay(tokens: Path, way: str) -> None:
     backend = ScriptedBackend((Accepted(), asyncio.Event().wait))
     async with running(backend, tokens) as relay:
-        reply = RelayBackend(Server(relay.url)).reply(REQUEST)
+        reply = HttpBackend(Server(relay.url, kind=Kind.RELAY)).reply(REQUEST)
         await anext(reply)
         if way == "cancel":
             waiting = asyncio.ensure_future(anext(reply))
@@ -316,7 +318,7 @@ async def test_a_refusal_is_told_as_what_it_is(tokens: Path) -> None:
     backend = ScriptedBackend((NoSuchModel("No such model.", "Get it.", status=404),))
     async with running(backend, tokens) as relay:
         with pytest.raises(Unauthorized):
-            await anext(RelayBackend(Server(relay.url)).reply(REQUEST))
+            await anext(HttpBackend(Server(relay.url, kind=Kind.RELAY)).reply(REQUEST))
         with pytest.raises(NoSuchModel) as caught:
-            await anext(RelayBackend(Server(relay.url, key=Secret(token))).reply(REQUEST))
+            await anext(HttpBackend(Server(relay.url, key=Secret(token), kind=Kind.RELAY)).reply(REQUEST))
     assert caught.value.hint == "Get it."

@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from tui_chat.backends.base import Backend
 from tui_chat.errors import ConfigError
 from tui_chat.relay.command import add_arguments, main, settings_of
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.servers.backend import Backend
 
 from tests.relay.kit import ScriptedBackend
 

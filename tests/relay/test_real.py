@@ -11,14 +11,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tui_chat.backends.relay import RelayBackend
 from tui_chat.errors import NoSuchModel
 from tui_chat.events import Accepted, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import parts_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.server import Server
+from tui_chat.server import Kind, Server
+from tui_chat.servers.backend import HttpBackend
 
 from tests.relay.kit import HELLO_BODY, ScriptedBackend, events_of, running, until
 
@@ -163,7 +163,9 @@ async def test_through_nginx_a_restart_of_nginx_heals(tokens: Path, tmp_path: Pa
     got: list[Event] = []
     async with running(backend, tokens) as relay:
         async with nginx(tmp_path, relay.port) as url:
-            reply = RelayBackend(Server(url)).reply(ChatRequest("tiny", (Message(Role.USER, parts_of("x")),)))
+            reply = HttpBackend(Server(url, kind=Kind.RELAY)).reply(
+                ChatRequest("tiny", (Message(Role.USER, parts_of("x")),))
+            )
             got += [await anext(reply), await anext(reply)]
         go.set()
         config = tmp_path / "nginx.conf"

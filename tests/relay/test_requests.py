@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tui_chat.messages import ChatRequest, Role
-from tui_chat.protocol.ollama import chat_body
-from tui_chat.protocol.relay import chat_body as relay_body
 from tui_chat.relay.problems import Problem
 from tui_chat.relay.requests import Ask, api_ask, openai_ask
 from tui_chat.relay.settings import Settings
+from tui_chat.servers.dialects.ollama import chat_body
+from tui_chat.servers.dialects.relay import chat_body as relay_body
 
 from tests.relay.kit import ScriptedBackend, running, until
 

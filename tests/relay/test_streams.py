@@ -14,13 +14,13 @@ from starlette.types import Message
 from tui_chat.errors import ServerFault
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import ChatRequest
-from tui_chat.protocol.sse import ServerEvent
 from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.dialects import Native
 from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.servers.sse import ServerEvent
 
 from tests.relay.kit import HELLO_BODY, Running, ScriptedBackend, Step, events_of, objects_of, running, until
 

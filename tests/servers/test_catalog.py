@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tui_chat.backends import detect
-from tui_chat.backends.detect import Attempt, Discovery
 from tui_chat.config import Config
 from tui_chat.errors import Unreachable
 from tui_chat.server import Flavour, Server
+from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Backends, Connection
+from tui_chat.servers.probe import Attempt, Discovery, detect
 from tui_chat.servers.registry import Origin, ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 
@@ -23,7 +23,7 @@ DEAD = "http://127.0.0.1:9"
 
 def finds(*servers: ScriptedServer) -> Callable[[], Awaitable[Discovery]]:
     async def discover() -> Discovery:
-        found = [await detect.detect(Server(each.url, named=False)) for each in servers]
+        found = [await detect(Server(each.url, named=False)) for each in servers]
         return Discovery(tuple(map(Attempt, found)))
 
     return discover
@@ -31,9 +31,9 @@ def finds(*servers: ScriptedServer) -> Callable[[], Awaitable[Discovery]]:
 
 async def test_everybody_who_answers_is_heard_while_one_stays_silent() -> None:
     async with ScriptedServer() as alive, ScriptedServer() as silent:
-        for path in ("/v1/models", "/api/version"):
+        for path in ("/api/tags", "/v1/models", "/api/version"):
             silent.script(stall(), path=path)
-        backends = Backends(detect.connect)
+        backends = Backends(connect)
         config = Config(servers=(Server(silent.url), Server(alive.url), Server(DEAD)))
         survey = ModelCatalog(ServerRegistry(config, ServerFile()), backends)
         reports: list[ProbeResult] = []
@@ -58,9 +58,9 @@ async def test_everybody_who_answers_is_heard_while_one_stays_silent() -> None:
 
 async def test_a_silent_server_is_given_up_after_a_while() -> None:
     async with ScriptedServer() as silent:
-        for path in ("/v1/models", "/api/version"):
+        for path in ("/api/tags", "/v1/models", "/api/version"):
             silent.script(stall(), path=path)
-        backends = Backends(detect.connect)
+        backends = Backends(connect)
         survey = ModelCatalog(
             ServerRegistry(Config(servers=(Server(silent.url, name="gpu"),)), ServerFile()), backends
         )
@@ -72,7 +72,7 @@ async def test_a_server_is_listed_once_however_it_is_spelt_and_found_again() -> 
     async with ScriptedServer() as server:
         spelt = Server(server.url.replace("127.0.0.1", "localhost"), name="mine")
         book = ServerRegistry(Config(servers=(spelt,)), ServerFile())
-        backends = Backends(detect.connect)
+        backends = Backends(connect)
         heard: list[ProbeResult] = []
         await ModelCatalog(book, backends, finds(server)).everybody(heard.append)
         await backends.aclose()
@@ -86,7 +86,7 @@ async def test_a_server_is_listed_once_however_it_is_spelt_and_found_again() -> 
 async def test_of_the_servers_that_are_found_the_first_with_models_is_taken() -> None:
     async with ScriptedServer() as empty, ScriptedServer() as full:
         empty.script(answer(200, {"models": []}), path="/api/tags")
-        connection = Connection(detect.connect, Server(DEAD, named=False), discover=finds(empty, full))
+        connection = Connection(connect, Server(DEAD, named=False), discover=finds(empty, full))
         await connection.look()
         assert (connection.server.url, connection.model) == (full.url, "tiny:latest")
         await connection.aclose()
@@ -96,7 +96,7 @@ async def test_a_server_without_models_gives_way_only_where_the_user_did_not_nam
     async with ScriptedServer() as empty, ScriptedServer() as full:
         empty.script(answer(200, {"models": []}), path="/api/tags")
         for named, chosen in ((True, empty), (False, full)):
-            connection = Connection(detect.connect, Server(empty.url, named=named), discover=finds(empty, full))
+            connection = Connection(connect, Server(empty.url, named=named), discover=finds(empty, full))
             await connection.look()
             assert connection.server.url == chosen.url
             await connection.aclose()
@@ -110,7 +110,7 @@ async def test_a_late_answer_of_one_server_is_not_taken_for_anothers() -> None:
             await gate.wait()
 
         slow.script(wait, answer(200, {"models": [{"name": "slow", "model": "slow"}]}), path="/api/tags")
-        connection = Connection(detect.connect, Server(slow.url))
+        connection = Connection(connect, Server(slow.url))
         looking = asyncio.ensure_future(connection.look())
         while "/api/tags" not in [request.path for request in slow.requests]:
             await asyncio.sleep(0.01)

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tui_chat.backends import detect
-from tui_chat.backends.detect import Attempt, Discovery
 from tui_chat.cli import behind_relay, main
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError, Garbled, Unreachable
 from tui_chat.server import Server
+from tui_chat.servers.backend import connect
 from tui_chat.servers.listing import list_servers
+from tui_chat.servers.probe import Attempt, Discovery, detect
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 
@@ -32,13 +32,13 @@ async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
                 Server("http://127.0.0.1:8000", named=False), Garbled("No server for models.", "Hm.")
             )
             nobody = Attempt(Server("http://127.0.0.1:1234", named=False), Unreachable("Nothing answers."))
-            return Discovery((Attempt(await detect.detect(Server(here.url, named=False))), stranger, nobody))
+            return Discovery((Attempt(await detect(Server(here.url, named=False))), stranger, nobody))
 
         config = Config(
             servers=(Server(box.url, name="box"), Server("http://127.0.0.1:9", name="dead")), data_dir=tmp_path
         )
         book = ServerRegistry(config, ServerFile(config.servers_file))
-        rows, tried = await list_servers(book, detect.connect, discover)
+        rows, tried = await list_servers(book, connect, discover)
         assert [(row.name, row.origin, row.flavour, row.reachable, row.models) for row in rows] == [
             ("box", "config file", "Ollama", True, 1),
             ("dead", "config file", "", False, 0),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tui_chat.backends.detect import Attempt, Discovery
 from tui_chat.errors import Refused, Unreachable
 from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.connection import Connection, choose, find
+from tui_chat.servers.probe import Attempt, Discovery
 
 from tests.chat.kit import ScriptedBackend
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 from tui_chat import cli
-from tui_chat.backends.detect import connect
 from tui_chat.config import Config, load_config
 from tui_chat.errors import Refused, ReplyError
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.server import Kind, Secret, Server
+from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.servers.connection import Backends
 from tui_chat.servers.registry import ServerRegistry

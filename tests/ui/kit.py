@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from tui_chat.backends import detect
-from tui_chat.backends.base import Backend
-from tui_chat.backends.demo import DemoBackend
-from tui_chat.backends.detect import Discovery
 from tui_chat.config import Config
 from tui_chat.server import DEMO, Server
+from tui_chat.servers import backend as backends
+from tui_chat.servers.backend import Backend
 from tui_chat.servers.connection import Discover
+from tui_chat.servers.dialects.demo import DemoBackend
+from tui_chat.servers.probe import Discovery
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
@@ -142,7 +142,7 @@ async def driven(
         server = Server(server.url, name="box")
 
     def connect(server: Server) -> Backend:
-        return DemoBackend(demo_speed) if server == DEMO else detect.connect(server)
+        return DemoBackend(demo_speed) if server == DEMO else backends.connect(server)
 
     services = Services(
         config or Config(),

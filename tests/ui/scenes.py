@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from textual.pilot import Pilot
-from tui_chat.backends import detect
-from tui_chat.backends.demo_replies import reply_to
 from tui_chat.config import Config
 from tui_chat.server import Kind, Server
+from tui_chat.servers.backend import connect
+from tui_chat.servers.dialects.demo import reply_to
 from tui_chat.store.store import Store
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
@@ -113,7 +113,7 @@ class Play:
     def app(self) -> ChatApp:
         """The app, to be run by the caller; the server starts with it."""
 
-        services = Services(Config(theme=self.theme), detect.connect, nothing_found, clock=lambda: self.now[0])
+        services = Services(Config(theme=self.theme), connect, nothing_found, clock=lambda: self.now[0])
         return build(services, asyncio.run(Store.open(None)), kind=partial(_App, self.server))
 
     async def run(self, pilot: Pilot[None]) -> None:

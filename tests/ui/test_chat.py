@@ -12,7 +12,6 @@ from tui_chat.ui.widgets import composer
 from tests.server import (
     ScriptedServer,
     answer,
-    content,
     cut,
     done,
     end,
@@ -158,7 +157,6 @@ ENDS = {
 async def test_an_end_in_the_middle_keeps_what_came_and_is_continued_by_one_key(name: str) -> None:
     async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
         server.script(head(), token("The first half "), *ENDS[name])
-        server.script(answer(200, {**content(""), "done": True}))  # knows no `_debug_render_only`
         server.script(*reply("and the second."))
         await run.say("go")
         await run.until(lambda: run.status.error)

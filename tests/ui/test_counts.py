@@ -280,7 +280,7 @@ from functools import partial
 from tui_chat.config import Config
 from tui_chat.server import Server
 from tui_chat.store.store import Store
-from tui_chat.backends import detect
+from tui_chat.servers.backend import connect
 from tui_chat.ui.run import build
 from tui_chat.ui.services import Services
 
@@ -290,10 +290,10 @@ def first_frame(app, screen, update):
         app.exit()
 
 async def nothing():
-    return detect.Discovery(())
+    return Discovery(())
 
 async def main():
-    services = Services(Config(), detect.connect, nothing)
+    services = Services(Config(), connect, nothing)
     app = build(services, await Store.open(None))
     app._display = partial(first_frame, app)
     await app.workspace.start()

@@ -9,9 +9,9 @@ from tui_chat.server import Kind, Server
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.ui.widgets.welcome import Welcome
 
-from tests.backends.imitations import Imitation, answer
 from tests.loopback import Exchange
 from tests.server import Step
+from tests.servers.imitations import Imitation, answer
 from tests.ui.kit import AppDriver, driven
 from tests.ui.test_servers import fill_in, open_servers
 

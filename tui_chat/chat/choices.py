@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Final
 
-from tui_chat.config import Config, server_at
+from tui_chat.config import Config
 from tui_chat.errors import StoreError
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, same_place
+from tui_chat.servers.table import server_at
 from tui_chat.store.store import Store
 from tui_chat.text.sanitize import clean_line
 
@@ -55,7 +56,7 @@ class Choices:
         if known is not None and known.trouble is None:
             connection.switch(known.server)
             return ""
-        why = f"but: {known.trouble}. {known.trouble.hint}" if known and known.trouble else _GONE
+        why = f"but: {known.trouble.told}" if known and known.trouble else _GONE
         here = f"It goes on with {connection.server.label}."
         return f"This chat was with {clean_line(address, 80)}, {why} {here}"
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from tui_chat.backends.base import Backend
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.partial import PartialReply
@@ -18,9 +17,10 @@ from tui_chat.chat.progress import Phase, Progress
 from tui_chat.chat.reply import Growth
 from tui_chat.chat.retry import ReplyPlan, RetryKind, pause_after, with_time
 from tui_chat.chat.writer import Checkpoints
-from tui_chat.errors import ChatError, Cut, Garbled, ReplyError
+from tui_chat.errors import ChatError, Cut, Garbled, Remedy, ReplyError
 from tui_chat.events import Event, Finished
 from tui_chat.messages import ChatRequest, Message, State
+from tui_chat.servers.backend import Backend
 from tui_chat.servers.connection import Connection
 from tui_chat.store.values import ChatFields
 from tui_chat.tasks import start_task
@@ -215,7 +215,7 @@ class Generation:
                         await asyncio.sleep(0)
                         breathed = now()
             if not finished:
-                raise Cut("The reply ended without an end marker", "Ctrl+R continues it.")
+                raise Cut("The reply ended without an end marker", "", Remedy.CONTINUE)
         except ReplyError:
             await self._tell(partial.flush())
             raise

@@ -7,7 +7,7 @@ from typing import Final
 
 from tui_chat.chat.progress import Progress
 from tui_chat.chat.retry import ReplyPlan
-from tui_chat.errors import Garbled
+from tui_chat.errors import Garbled, Remedy
 from tui_chat.events import Continued, Delta, Event, Finished, Thinking, WasThinking
 from tui_chat.messages import Message, State, Usage
 from tui_chat.text.overlap import OverlapTrimmer
@@ -79,7 +79,7 @@ class PartialReply:
     def _grow(self, pieces: list[str], piece: str) -> None:
         self._size += len(piece)
         if self._size > _LONGEST:
-            raise Garbled(f"The reply is longer than {_LONGEST:,} characters.", "Ctrl+R goes on from here.")
+            raise Garbled(f"The reply is longer than {_LONGEST:,} characters.", "", Remedy.CONTINUE)
         pieces.append(piece)
 
     def end(self, state: State, error: str, progress: Progress) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from tui_chat.chat.conversation import Conversation
-from tui_chat.errors import Busy, ChatError, Cut, Unreachable
+from tui_chat.errors import Busy, ChatError, Cut, Remedy, Unreachable
 from tui_chat.messages import Message, Role, State
 from tui_chat.store.values import ChatFields
 
@@ -99,5 +99,5 @@ def with_time(error: ChatError) -> ChatError:
         return error
     until = time.strftime("%H:%M", time.localtime(time.time() + error.retry_after))
     minutes = round(error.retry_after / 60)
-    hint = f"It wants to be asked again in {minutes} minutes, at {until}: Ctrl+R does so."
-    return Busy(str(error), hint, status=error.status, retry_after=error.retry_after)
+    hint = f"It wants to be asked again in {minutes} minutes, at {until}."
+    return Busy(str(error), hint, Remedy.RETRY, status=error.status, retry_after=error.retry_after)

@@ -5,8 +5,8 @@
     optionally `options`, `think` and `prefill`. Answers `text/event-stream`, one JSON object per event:
     `{"delta": "text"}`, `{"thinking": "text"}`, at the end `{"done": true, "reason": "stop", "usage": {...}}`, or
     `{"error": {"type": ..., "message": ..., "hint": ...}}`. Objects with other keys may be skipped
-    (`tui_chat.protocol.relay` lists them). With nothing but `application/json` or `application/x-ndjson` in
-    `Accept` it answers as Ollama's own `/api/chat` does, so that clients of Ollama work.
+    (`tui_chat.servers.dialects.relay` lists them). With nothing but `application/json` or
+    `application/x-ndjson` in `Accept` it answers as Ollama's own `/api/chat` does, so that clients of Ollama work.
 `POST /v1/chat/completions`, `GET /v1/models`, `GET /v1/models/NAME`
     as OpenAI's.
 `GET /health`

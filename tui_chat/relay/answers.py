@@ -9,11 +9,11 @@ from contextlib import suppress
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
 from tui_chat.relay.problems import Problem
 from tui_chat.relay.replay_buffer import ReplayBuffer
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
+from tui_chat.servers.dialects.relay import GRACE_HEADER, STREAM_HEADER
 from tui_chat.tasks import start_task
 
 

@@ -16,10 +16,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from tui_chat import __version__
-from tui_chat.backends.base import Backend
 from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.messages import ChatRequest, new_id
-from tui_chat.protocol.relay import SERVICE, model_entry, with_loaded
 from tui_chat.relay.access_log import AccessLog
 from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.authentication import OWNER, Authentication, cross_origin, refuse
@@ -37,6 +35,10 @@ from tui_chat.relay.requests import Ask, api_ask, openai_ask
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Slots, Stream, Streams
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.server import RELAY_SERVICE
+from tui_chat.servers.backend import Backend
+from tui_chat.servers.connection import with_loaded
+from tui_chat.servers.dialects.relay import model_entry
 from tui_chat.tasks import start_task
 
 
@@ -98,11 +100,11 @@ class Relay:
             await asyncio.sleep(self.settings.revocation)
 
     async def _health(self, _: Request) -> Response:
-        return JSONResponse({"service": SERVICE, "status": "ok", "version": __version__})
+        return JSONResponse({"service": RELAY_SERVICE, "status": "ok", "version": __version__})
 
     async def _models(self, _: Request) -> Response:
         models, loaded = await asyncio.gather(self._backend.models(), self._backend.loaded())
-        entries = [model_entry(model) for model in with_loaded(list(models), list(loaded))]
+        entries = [model_entry(model) for model in with_loaded(models, loaded)]
         return JSONResponse({"object": "list", "data": entries})
 
     async def _model(self, request: Request) -> Response:

@@ -17,10 +17,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_chat.errors import ConfigError
-from tui_chat.protocol.relay import GRACE_HEADER, STREAM_HEADER
 from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.servers.dialects.relay import GRACE_HEADER, STREAM_HEADER
 
 OWNER: Final = "tui_chat.owner"
 """Where in the scope the name of the token stands; empty for anybody."""
@@ -106,7 +106,7 @@ class Authentication:
                 401,
                 "unauthorized",
                 "The relay wants a token, or another one.",
-                "Set it as the server's key: in tui-chat with F3, then ^R.",
+                "Set it as the server's key: in tui-chat in the list of servers.",
             )
         return owner
 

@@ -9,13 +9,14 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from tui_chat.backends.base import Backend
-from tui_chat.backends.route import is_loopback
-from tui_chat.config import config_path, user_path
+from tui_chat.config import config_path
 from tui_chat.errors import ConfigError
 from tui_chat.output import put
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
+from tui_chat.servers.backend import Backend
+from tui_chat.servers.route import is_loopback
+from tui_chat.typed import user_path
 
 PORT: Final = 8100
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"

@@ -14,9 +14,9 @@ from typing import Final, Protocol
 
 from tui_chat.events import Accepted, Delta, Event, Finished, Thinking, ToolCall, WasThinking
 from tui_chat.messages import Usage
-from tui_chat.protocol.relay import object_from
-from tui_chat.protocol.sse import DONE
 from tui_chat.relay.problems import Problem
+from tui_chat.servers.dialects.relay import object_from
+from tui_chat.servers.sse import DONE
 from tui_chat.text.sanitize import clean_line
 
 _SSE: Final = "text/event-stream; charset=utf-8"

@@ -18,7 +18,7 @@ from tui_chat.errors import (
     Unreachable,
     Unsupported,
 )
-from tui_chat.protocol.relay import kind_of
+from tui_chat.servers.dialects.relay import kind_of
 
 _TELLING: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400}
 """Errors about the request. The texts of others may name the server behind, which is nobody's business."""

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 
-from tui_chat.backends.base import Backend
 from tui_chat.errors import Cut, ReplyError
 from tui_chat.events import Continued, Finished
 from tui_chat.messages import ChatRequest
@@ -17,6 +16,7 @@ from tui_chat.relay.dialects import Dialect
 from tui_chat.relay.problems import Problem, problem_of
 from tui_chat.relay.replay_buffer import ReplayBuffer
 from tui_chat.relay.settings import Settings
+from tui_chat.servers.backend import Backend
 from tui_chat.tasks import start_task
 
 _RETRY_SECONDS = 5.0

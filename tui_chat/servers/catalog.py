@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tui_chat.backends.detect import Discovery
 from tui_chat.errors import Cut, ReplyError
 from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.connection import Backends, Discover
+from tui_chat.servers.probe import Discovery
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, place
 
 ASK_SECONDS: Final = 4.0

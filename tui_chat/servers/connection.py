@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from math import inf
 from typing import Final
 
-from tui_chat.backends.base import Backend
-from tui_chat.backends.detect import Discovery
-from tui_chat.errors import Garbled, ReplyError, Unreachable
+from tui_chat.errors import Garbled, Remedy, ReplyError, Unreachable
 from tui_chat.messages import Model
 from tui_chat.server import Server
+from tui_chat.servers.backend import Backend
+from tui_chat.servers.probe import Discovery
 
-_ASKED_AT_ONCE: Final = 4
-_PUBLISH_SECONDS: Final = 0.1
+_ASKED_AT_ONCE: Final = 8
 
 Connect = Callable[[Server], Backend]
 Discover = Callable[[], Awaitable[Discovery]]
@@ -68,6 +65,10 @@ class Connection:
         """Why the server cannot be used, if it cannot."""
         self._looked = False
         """Whether the server has said what it has."""
+        self._measured = False
+        """Whether `window` is that of the loaded model."""
+        self._described = ""
+        """The model that the server was asked to describe."""
 
     @property
     def backend(self) -> Backend:
@@ -81,11 +82,10 @@ class Connection:
         """
         server, backend = self.server, self.backend
         try:
-            if closely:
-                models, loaded = await asyncio.gather(backend.models(), backend.loaded())
-            else:
-                models = await backend.models()
-                loaded = () if find(self.model or self.last, models) else await backend.loaded()
+            models = await backend.models()
+            told = any(model.loaded for model in models)
+            wants_loaded = closely or not find(self.model or self.last, models)
+            loaded = await backend.loaded() if wants_loaded and not told else ()
         except ReplyError as error:
             if self.server is not server:  # while it was asked, another was chosen
                 return
@@ -96,8 +96,7 @@ class Connection:
         if self.server is not server:
             return
         self.error, self._looked = None, True
-        warm = {model.name: model for model in loaded}
-        self.models = tuple(warm_up(model, warm.get(model.name)) for model in models)
+        self.models = with_loaded(models, loaded)
         if not self.models and await self._find_another():
             await self.look(closely=closely)
             return
@@ -106,7 +105,7 @@ class Connection:
         elif (known := find(self.model, self.models)) is not None:
             self.model = known.name
         if closely:
-            await self.measure()
+            await self._learn(find(self.model, (model for model in self.models if model.loaded)))
 
     @property
     def obstacle(self) -> ReplyError | None:
@@ -116,7 +115,7 @@ class Connection:
         if not self._looked:
             return None
         which = "no model to chat with" if self.models else "no models"
-        return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b, then Ctrl+L.")
+        return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b.", Remedy.PULL)
 
     async def _find_another(self) -> bool:
         """Where the user named no server and this one is of no use, take what else there is on this machine."""
@@ -145,49 +144,49 @@ class Connection:
         return False
 
     async def measure(self) -> None:
-        """Learn the context window that is in force: as loaded, else as the server would load the model."""
+        """Learn the context window that is in force: as loaded, else as the server would load the model.
+
+        What is known of a loaded model does not change: nothing is asked then.
+        """
+        if not self._measured:
+            await self._learn(find(self.model, await self.backend.loaded()))
+
+    async def _learn(self, warm: Model | None) -> None:
+        """Take the window of the model from what its being loaded tells, else from its description."""
         backend, model = self.backend, self.model
-        warm = find(model, tuple(await backend.loaded()))
-        window = warm.window if warm else None
-        if model and window is None:
+        window = warm.window if warm else self.window
+        if model and window is None and self._described != model:
+            self._described = model
             with suppress(ReplyError):
                 window = (await backend.describe(model)).window
         if (self.backend, self.model) == (backend, model):
-            self.window = window
+            self.window, self._measured = window, warm is not None
 
     async def detail(self, learned: Callable[[], None]) -> None:
         """Ask for what the list of models left out, a few at a time, as older servers tell it only one by one.
 
-        `learned` is called when more is known of some models, at most every `_PUBLISH_SECONDS`.
+        `learned` is called whenever more is known of some models.
         """
-        backend, places = self.backend, asyncio.Semaphore(_ASKED_AT_ONCE)
-        told: dict[str, Model] = {}
-        published = -inf
+        backend = self.backend
 
-        def publish() -> None:
-            nonlocal published
-            if told and self.backend is backend:
-                self.models = tuple(completed(known, told.get(known.name, known)) for known in self.models)
-                learned()
-            told.clear()
-            published = time.monotonic()
+        async def tell(model: Model) -> Model:
+            with suppress(ReplyError):
+                return completed(model, await backend.describe(model.name))
+            return model
 
-        async def ask(model: Model) -> None:
-            async with places:
-                with suppress(ReplyError):
-                    told[model.name] = await backend.describe(model.name)
-                if time.monotonic() - published >= _PUBLISH_SECONDS:
-                    publish()
-
-        await asyncio.gather(
-            *(ask(model) for model in self.models if not (model.context_window or model.capabilities))
-        )
-        publish()
+        unknown = [model for model in self.models if not (model.context_window or model.capabilities)]
+        for start in range(0, len(unknown), _ASKED_AT_ONCE):
+            told = await asyncio.gather(*map(tell, unknown[start : start + _ASKED_AT_ONCE]))
+            if self.backend is not backend:
+                return
+            by_name = {model.name: model for model in told}
+            self.models = tuple(by_name.get(model.name, model) for model in self.models)
+            learned()
 
     def use(self, model: str) -> None:
         """Talk to another model of the server."""
         self.model = self._wanted = model
-        self.window = None
+        self._forget_window()
 
     def prefer(self, model: str) -> None:
         """Talk to the model of a chat that is opened, if the server has it or has not said yet."""
@@ -203,8 +202,12 @@ class Connection:
         self.last = self.model or self.last
         self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
         self.pinned = server.named
-        self.window = self.error = None
+        self.error = None
         self._looked = bool(models)
+        self._forget_window()
+
+    def _forget_window(self) -> None:
+        self.window, self._measured, self._described = None, False, ""
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -233,8 +236,12 @@ def completed(model: Model, told: Model) -> Model:
     return replace(model, context_window=told.context_window, capabilities=told.capabilities)
 
 
-def warm_up(model: Model, loaded: Model | None) -> Model:
-    """What is known of a model, with what its being loaded tells."""
-    if loaded is None:
-        return model
-    return replace(model, loaded=True, window=loaded.window)
+def with_loaded(models: Iterable[Model], loaded: Iterable[Model]) -> tuple[Model, ...]:
+    """`models` with those in memory marked, and the context window that they have there."""
+    warm = {model.name: model for model in loaded}
+    return tuple(
+        replace(model, loaded=True, window=here.window or model.window)
+        if (here := warm.get(model.name))
+        else model
+        for model in models
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_chat.backends.route import shown_url
-from tui_chat.errors import ChatError, Unreachable
-from tui_chat.servers.catalog import ModelCatalog, ProbeResult
+from tui_chat.errors import ChatError, Remedy, Unreachable
+from tui_chat.server import Server
+from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.servers.connection import Backends, Connect, Discover
-from tui_chat.servers.registry import ServerEntry, ServerRegistry, place
+from tui_chat.servers.registry import ServerRegistry, place
+from tui_chat.servers.route import shown_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Row:
     error: str = ""
     """Why it cannot be talked to."""
     hint: str = ""
+    remedy: Remedy | None = None
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
@@ -39,6 +41,8 @@ async def list_servers(
 ) -> tuple[Sequence[Row], Sequence[str]]:
     """All servers that are named, and what is found on this machine; and where there was looked for more.
 
+    What listens where servers do, and is none or wants a key, is listed too.
+
     Raises:
         ConfigError: the file of the added servers is in disorder.
     """
@@ -50,42 +54,33 @@ async def list_servers(
         await survey.everybody(lambda _: None)
     finally:
         await backends.aclose()
+    rows = []
+    for known in book.known():
+        report = survey.reports.get(known.server)
+        if report is None:
+            rows.append(_row(known.server, known.origin, known.trouble, known.server))
+        else:
+            rows.append(_row(known.server, known.origin, report.error, report.server, len(report.models)))
     tried = survey.around.tried if survey.around is not None else ()
-    rows = [_row(known, survey.reports.get(known.server)) for known in book.known()]
-    return [*rows, *_strangers(survey, {place(known.server) for known in book.known()})], [
-        attempt.server.label for attempt in tried
-    ]
+    places = {place(known.server) for known in book.known()}
+    for attempt in tried:
+        is_stranger = attempt.error is not None and not isinstance(attempt.error, Unreachable)
+        if is_stranger and place(attempt.server) not in places:
+            rows.append(_row(attempt.server, "found", attempt.error))
+    return rows, [attempt.server.label for attempt in tried]
 
 
-def _row(known: ServerEntry, report: ProbeResult | None) -> Row:
-    server = report.server if report else known.server
-    error: ChatError | None = report.error if report else known.trouble
+def _row(named: Server, origin: str, error: ChatError | None, asked: Server | None = None, models: int = 0) -> Row:
+    """`asked`: the server as it told itself to be."""
     return Row(
-        name=known.server.label,
-        url=shown_url(known.server.address),
-        origin=known.origin,
-        kind=server.kind,
-        flavour=server.flavour,
+        name=named.label,
+        url=shown_url(named.address),
+        origin=origin,
+        kind=asked.kind if asked else "",
+        flavour=asked.flavour if asked else "",
         reachable=error is None,
-        models=len(report.models) if report else 0,
+        models=models,
         error=str(error or ""),
         hint=error.hint if error else "",
+        remedy=error.remedy if error else None,
     )
-
-
-def _strangers(survey: ModelCatalog, known: set[str]) -> Iterator[Row]:
-    """What listens on this machine where servers do, and is none or wants a key."""
-    for attempt in survey.around.tried if survey.around is not None else ():
-        server, error = attempt.server, attempt.error
-        if error is not None and not isinstance(error, Unreachable) and place(server) not in known:
-            yield Row(
-                server.label,
-                server.address,
-                "found",
-                "",
-                "",
-                reachable=False,
-                models=0,
-                error=str(error),
-                hint=error.hint,
-            )

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from tui_chat.backends.detect import PORTS
-from tui_chat.backends.route import is_loopback
-from tui_chat.config import Config, key_files, open_files, server_at
 from tui_chat.errors import ConfigError
 from tui_chat.server import Server
+from tui_chat.servers.probe import PORTS
+from tui_chat.servers.route import is_loopback
 from tui_chat.servers.server_file import Entry, ServerFile, Table
+from tui_chat.servers.table import first_server, key_files, open_files, server_at
 
 
 class Origin(StrEnum):
@@ -37,10 +38,26 @@ class ServerEntry:
     """As it is written down, where it was added on screen. It may hold a key."""
 
 
+class Settings(Protocol):
+    """What the user's settings say of servers."""
+
+    @property
+    def url(self) -> str:
+        """URL or name of the server to start on; empty for none."""
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        """Those that are listed."""
+
+    @property
+    def troubles(self) -> Mapping[Server, ConfigError]:
+        """Why some of them cannot be used."""
+
+
 class ServerRegistry:
     """The servers of the config file, those that were added, and those that were found on this machine."""
 
-    def __init__(self, config: Config, file: ServerFile) -> None:
+    def __init__(self, config: Settings, file: ServerFile) -> None:
         self._config = config
         self._file = file
         self._added: tuple[Entry, ...] = ()
@@ -77,7 +94,7 @@ class ServerRegistry:
     def known(self, *others: Server) -> tuple[ServerEntry, ...]:
         """All of them; `others` too, behind them. What was not written down is there once for each place."""
         listed = tuple(self._listed())
-        first = [self._first()] if self._config.named else []
+        first = [self._first()] if self._config.url else []
         found = [ServerEntry(server, Origin.FOUND) for server in (*self._found.values(), *others)]
         places = {place(known.server) for known in listed}
         more: dict[str, ServerEntry] = {}
@@ -129,7 +146,7 @@ class ServerRegistry:
 
     def _first(self) -> ServerEntry:
         listed = sorted(self._listed(), key=lambda known: known.trouble is not None)
-        server = replace(self._config, servers=tuple(known.server for known in listed)).first_server
+        server = first_server(self._config.url, [known.server for known in listed])
         return next((known for known in listed if known.server == server), ServerEntry(server, Origin.NAMED))
 
     def _listed(self) -> Iterable[ServerEntry]:

@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tui_chat.backends.route import shown_url
-from tui_chat.config import keyed, parse_toml, server_from
 from tui_chat.errors import ConfigError
 from tui_chat.files import locked, replace_text
 from tui_chat.server import Server
+from tui_chat.servers.route import shown_url
+from tui_chat.servers.table import keyed, parse_toml, server_from
 
 Table = Mapping[str, object]
 """A server as it is written down: strings, true or false, and `headers` as a table of strings."""

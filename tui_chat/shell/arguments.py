@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, Final
 
-from tui_chat.config import user_path
 from tui_chat.messages import THINK_LEVELS
+from tui_chat.typed import user_path
 
 _ASK: Final = """exit codes: 0 the reply is whole, 1 it failed, 2 a wrong command line, 3 it was cut, 130 stopped.
 What arrived is printed and kept in any case."""

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tui_chat.backends import detect
 from tui_chat.chat.context import tokens_of
 from tui_chat.chat.retry import RetryKind, plan_again
 from tui_chat.chat.workspace import Workspace
@@ -22,7 +21,9 @@ from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyE
 from tui_chat.events import Event
 from tui_chat.messages import Message, Role, State
 from tui_chat.output import Outflow, is_terminal
+from tui_chat.servers.backend import connect
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.probe import discover
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.shell.question import answer_format, question
@@ -110,7 +111,7 @@ async def _ask(wish: Wish, config: Config) -> int:
     book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings:
         warn(warning)
-    connection = Connection(detect.connect, book.first, wanted=config.model, discover=detect.discover)
+    connection = Connection(connect, book.first, wanted=config.model, discover=discover)
     database = config.database
     store, notice = await open_store(database if wish.save or database.exists() else None)
     if notice and wish.save:

@@ -14,11 +14,11 @@ from typing import Final
 
 from tui_chat.chat.workspace import find_chat
 from tui_chat.config import Config
-from tui_chat.errors import StoreError
+from tui_chat.errors import ChatError, StoreError
 from tui_chat.files import write_new
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
-from tui_chat.shell.words import in_shell, warn
+from tui_chat.shell.words import advice, warn
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
@@ -122,15 +122,16 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
 
 
 async def _servers(config: Config, *, as_json: bool) -> None:
-    from tui_chat.backends import detect  # late: the other commands talk to no server
+    from tui_chat.servers.backend import connect
     from tui_chat.servers.listing import list_servers
+    from tui_chat.servers.probe import discover
     from tui_chat.servers.registry import ServerRegistry
     from tui_chat.servers.server_file import ServerFile
 
     book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
     for warning in book.warnings if book.trouble is None else ():
         warn(warning)
-    rows, tried = await list_servers(book, detect.connect, detect.discover)
+    rows, tried = await list_servers(book, connect, discover)
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
         return
@@ -139,7 +140,7 @@ async def _servers(config: Config, *, as_json: bool) -> None:
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
         lines.append("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
-        if hint := in_shell(row.hint):
+        if hint := advice(ChatError(row.error, row.hint, row.remedy)):
             lines.append(f"    {hint}")
     put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
 

@@ -1,42 +1,33 @@
-"""Errors in a shell's words: no key of the screen helps there, but a command line does."""
+"""Errors in a shell's words: what helps is said as a flag or a command line."""
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import Final
 
-from tui_chat.errors import ChatError
+from tui_chat.errors import ChatError, Remedy
 
-_GO_ON: Final = "`tui-chat ask -c`"
-_COMMANDS: Final = (
-    ("F3 chooses another server, and so does --url", "--url chooses another server"),
-    ("F3 chooses", "--url chooses"),
-    ("F3, then ^R sets", "its table [[servers]] in the config file sets"),
-    ("in tui-chat with F3, then ^R", "in its table [[servers]] in the config file"),
-    (", then Ctrl+L", ""),
-    ("with Ctrl+L", "with -m"),
-    ("Ctrl+O or `tui-chat chats`", "`tui-chat chats`"),
-    (" with Ctrl+O", ""),
-    ("Ctrl+R", _GO_ON),
-)
-"""What hints say for the screen, and what says the same here; the first that fits counts."""
-_KEY: Final = re.compile(r"\b(?:Ctrl|Alt|Shift)\+|\bF\d\b|\^[A-Z]\b|\bEsc\b")
-_SENTENCE: Final = re.compile(r"(?<=[.?!]) +")
+_GO_ON: Final = "`tui-chat ask -c` goes on with it."
+_REMEDIES: Final = {
+    Remedy.CONTINUE: _GO_ON,
+    Remedy.CHOOSE_MODEL: "-m chooses another model.",
+    Remedy.PULL: "-m chooses another model.",
+    Remedy.CHOOSE_SERVER: "--url chooses another server.",
+    Remedy.SET_KEY: "Its table [[servers]] in the config file sets the key.",
+    Remedy.TRUST: "Its table [[servers]] in the config file sets `ca_file` or `verify`.",
+    Remedy.CHATS: "`tui-chat chats` lists the chats.",
+}
 
 
-def in_shell(hint: str) -> str:
-    """A hint as a command line, where it names a key; a sentence that still names one is left out."""
-    for keys, command in _COMMANDS:
-        hint = hint.replace(keys, command)
-    return " ".join(sentence for sentence in _SENTENCE.split(hint) if not _KEY.search(sentence))
+def advice(error: ChatError, *, goes_on: bool = False) -> str:
+    """What helps against an error; `goes_on`: there is a reply to go on with."""
+    remedy = _REMEDIES.get(error.remedy, "") if error.remedy else ""
+    return " ".join(dict.fromkeys(filter(None, [error.hint, remedy, _GO_ON if goes_on else ""])))
 
 
 def complain(error: ChatError, *, goes_on: bool = False) -> None:
-    """Say on standard error what went wrong, and what to do; `goes_on`: there is a reply to go on with."""
-    hint = in_shell(error.hint)
-    if goes_on and _GO_ON not in hint:
-        hint = f"{hint} {_GO_ON} goes on with it.".lstrip()
+    """Say on standard error what went wrong, and what to do; `goes_on` as for `advice`."""
+    hint = advice(error, goes_on=goes_on)
     warn(f"{error}" + (f"\n  {hint}" if hint else ""))
 
 

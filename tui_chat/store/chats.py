@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
-from tui_chat.errors import StoreError
+from tui_chat.errors import Remedy, StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import Owner
@@ -105,7 +105,7 @@ def streaming(connection: sqlite3.Connection, here: Owner, now: float) -> list[t
 
 def no_such_chat(chat_id: str) -> StoreError:
     """The error for an id that no chat has."""
-    return StoreError(f"There is no chat {chat_id}.", "`tui-chat chats` lists the chats there are.")
+    return StoreError(f"There is no chat {chat_id}.", "", Remedy.CHATS)
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from textual.binding import BindingType
 from textual.driver import Driver
 
 from tui_chat.chat.workspace import Workspace
-from tui_chat.config import nearest
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
+from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 
 from tui_chat.chat.open_chat import OpenChat
 from tui_chat.chat.progress import Phase, Progress
+from tui_chat.errors import ChatError, Remedy
 from tui_chat.messages import Message, Role, State, Usage
+
+if TYPE_CHECKING:
+    from tui_chat.ui.commands.keymap import Keymap
 
 _CONNECT_GRACE: Final = 1.0
 """Seconds after which a request that got no answer is surely connected: a connection fails faster or says so."""
 _GAUGE: Final = " ▁▂▃▄▅▆▇█"
+_REMEDIES: Final = {
+    Remedy.RETRY: "{again} tries again.",
+    Remedy.CONTINUE: "{again} continues it.",
+    Remedy.CHOOSE_MODEL: "{models} chooses another model.",
+    Remedy.PULL: "{models} chooses another model.",
+    Remedy.CHOOSE_SERVER: "{servers} chooses another server.",
+    Remedy.SET_KEY: "{servers}, then {servers-edit} sets the key.",
+    Remedy.TRUST: "{servers}, then {servers-edit} sets what is trusted.",
+    Remedy.NEW_CHAT: "{new-chat} starts a new chat.",
+    Remedy.CHATS: "{chats} lists the chats.",
+}
+"""Which command helps, by its id, and what it does then."""
+
+
+def advice(error: ChatError, keys: Keymap, *more: Remedy) -> str:
+    """What helps against an error, and `more` besides, with the keys that are bound today."""
+    remedies = [_REMEDIES[remedy] for remedy in (*filter(None, [error.remedy]), *more)]
+    by_command = {template.partition(" ")[0]: template for template in reversed(remedies)}
+    return " ".join(filter(None, [error.hint, *map(keys.hint, reversed(by_command.values()))]))
 
 
 def count(number: int) -> str:

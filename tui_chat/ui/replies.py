@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
-from tui_chat.errors import StoreError
+from tui_chat.errors import Remedy, StoreError
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.reply_view import ReplyView
@@ -115,8 +115,7 @@ class Replies:
         status, server = self._screen.status, self._screen.server
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
-            hint = self._with_key(error.hint) if error is reply.error else error.hint
-            status.say(Status(str(error), hint, error=True))
+            status.say_error(error, *([Remedy.RETRY] if error is reply.error else []))
             if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
                 server.look()
         elif self._workspace.current.held:
@@ -126,10 +125,6 @@ class Replies:
         else:
             status.show()
         server.measure()
-
-    def _with_key(self, hint: str) -> str:
-        """A hint, and the key that tries again, if it is not named yet."""
-        return hint if "Ctrl+R" in hint else f"{hint} {self._screen.keys['again']} tries again.".lstrip()
 
     async def stop(self) -> None:
         """Stop the reply of the chat on screen, wherever it is received: the socket closes, what came stays."""

@@ -15,11 +15,12 @@ from typing import Any, Final
 
 from textual.driver import Driver
 
-from tui_chat.backends import detect
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
+from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.probe import discover
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store, open_store
@@ -85,8 +86,8 @@ async def run(
     try:
         services = Services(
             config=replace(config, warnings=(*config.warnings, *filter(None, [notice]))),
-            connect=detect.connect,
-            discover=detect.discover,
+            connect=connect,
+            discover=discover,
             environ=environ,
             demo=demo,
             open_link=desktop_opener(environ),

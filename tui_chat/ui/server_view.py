@@ -11,7 +11,7 @@ from tui_chat.server import Server
 from tui_chat.servers.connection import find
 from tui_chat.ui.gauge import Gauge
 from tui_chat.ui.widgets.header import Header
-from tui_chat.ui.widgets.status import Status
+from tui_chat.ui.widgets.status import Status, trouble
 from tui_chat.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class ServerView:
         """What is to be said of the server; None where something else may go on being said."""
         connection, said = self._screen.workspace.connection, self._screen.status.said
         if (error := connection.error or connection.obstacle) is not None:
-            return Status(str(error), error.hint, error=True)
+            return trouble(error, self._screen.keys)
         if connection.models and find(connection.model, connection.models) is None:
             missing = f"{connection.server.label} does not have {connection.model}"
             hint = f"{self._screen.keys['models']} chooses another, ollama pull {connection.model} gets it"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.retry import plan_again
-from tui_chat.errors import ChatError
+from tui_chat.errors import ChatError, Remedy
 from tui_chat.ui import phrases
 from tui_chat.ui.widgets.header import Header
-from tui_chat.ui.widgets.status import Status, StatusBar
+from tui_chat.ui.widgets.status import Status, StatusBar, trouble
 from tui_chat.ui.widgets.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class StatusLine:
         self.said = status
         self.show()
 
-    def say_error(self, error: ChatError) -> None:
-        """Say what went wrong, and what helps."""
-        self.say(Status(str(error), error.hint, error=True))
+    def say_error(self, error: ChatError, *more: Remedy) -> None:
+        """Say what went wrong, and what helps; see `phrases.advice`."""
+        self.say(trouble(error, self._screen.keys, *more))
 
     def say_aside(self, text: str, hint: str = "", *, busy: bool = False) -> None:
         """Say something in passing: what was said before it is not forgotten."""

@@ -7,8 +7,8 @@ from typing import Final
 
 from textual.keys import Keys
 
-from tui_chat.config import nearest
 from tui_chat.errors import ConfigError
+from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Command, Scope
 
 _TOGETHER: Final = (

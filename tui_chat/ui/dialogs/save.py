@@ -6,9 +6,9 @@ import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tui_chat.config import user_path
 from tui_chat.errors import ChatError
 from tui_chat.files import unused_name, working_folder, write_new
+from tui_chat.typed import user_path
 from tui_chat.ui.dialogs.ask import AskScreen
 
 if TYPE_CHECKING:

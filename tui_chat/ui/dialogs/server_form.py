@@ -14,12 +14,12 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tui_chat.config import server_at
 from tui_chat.errors import ConfigError
 from tui_chat.server import carries_key
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import Origin, ServerEntry
 from tui_chat.servers.server_file import Entry, Table
+from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope

@@ -8,11 +8,11 @@ from textual import work
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from tui_chat.backends.route import shown_url
 from tui_chat.errors import ConfigError
 from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import Origin, ServerEntry, place
+from tui_chat.servers.route import shown_url
 from tui_chat.servers.server_file import Table
 from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope

@@ -10,7 +10,9 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.ui.phrases import shortened
+from tui_chat.errors import ChatError, Remedy
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.phrases import advice, shortened
 
 Keys = tuple[tuple[str, str], ...]
 """Labels of keys and what they do, in a word."""
@@ -58,6 +60,11 @@ class StatusBar(Widget):
             return [status_row(self.status, self.keys, width - 2)]
         limit = self.styles.max_height
         return error_rows(self.status, self.keys, width, int(limit.value) if limit is not None else 1)
+
+
+def trouble(error: ChatError, keys: Keymap, *more: Remedy) -> Status:
+    """What went wrong, and what helps; see `phrases.advice`."""
+    return Status(str(error), advice(error, keys, *more), error=True)
 
 
 def status_row(status: Status, keys: Keys, width: int) -> Content:

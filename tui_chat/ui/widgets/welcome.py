@@ -9,6 +9,7 @@ from textual.widget import Widget
 from tui_chat.errors import ReplyError, Unreachable
 from tui_chat.server import Kind
 from tui_chat.servers.connection import Connection
+from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap
 
 
@@ -48,7 +49,7 @@ class Welcome(Widget):
 
 def _unusable(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
     """What is wrong and the way out of it first: a small terminal shows no more."""
-    what: tuple[str, ...] = (str(error), error.hint)
+    what: tuple[str, ...] = (str(error), phrases.advice(error, keys))
     if isinstance(error, Unreachable) and not connection.server.named:
         what = (
             "No model server was found on this machine.",

@@ -1,1 +1,0 @@
-"""Servers to talk to."""

@@ -1,1 +1,0 @@
-"""The dialects of the servers, purely: bytes to events and requests to JSON. No I/O."""

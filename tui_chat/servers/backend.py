@@ -1,0 +1,266 @@
+"""A server to talk to: what every backend can do, and the one that speaks HTTP in the server's dialect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Final, Protocol, TypeVar
+
+from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, Unreachable, Unsupported
+from tui_chat.events import Event
+from tui_chat.messages import ChatRequest, Model
+from tui_chat.server import DEMO, Kind, Server
+from tui_chat.servers.address import base_url
+from tui_chat.servers.client import Call, Client, Incoming
+from tui_chat.servers.dialect import Decoder, Details, Dialect, Progress, missing
+from tui_chat.servers.dialects import dialect_of
+from tui_chat.servers.probe import identify
+
+LOADED_SECONDS: Final = 1.0
+STOP_SECONDS: Final = 2.0
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 5.0
+"""Seconds before the first new try to come back to a reply, and at most; each pause is twice the one before."""
+_PASSING: Final = (408, 429, 500, 502, 503, 504)
+"""What proxies say while the server, or the way to it, is away for a moment."""
+
+V = TypeVar("V")
+
+
+class Backend(Protocol):
+    """A server to talk to. All texts that it returns or yields are sanitised; all errors are `ReplyError`s."""
+
+    @property
+    def server(self) -> Server:
+        """The server that it talks to; with its kind and flavour once it was asked."""
+
+    async def models(self) -> Sequence[Model]:
+        """The models on offer, newest first where the server tells, within a few seconds.
+
+        What the server's list tells of them: if one is `loaded`, then all that are, with their windows.
+
+        Raises:
+            ReplyError: the server is not there, refuses, or answers nonsense.
+        """
+
+    async def loaded(self) -> Sequence[Model]:
+        """The models in memory, with the context window they were loaded with; empty if unknown.
+
+        Never raises a `ReplyError` and takes at most about a second: Ollama's `/api/ps` blocks while it loads.
+        """
+
+    async def describe(self, model: str) -> Model:
+        """All that the server tells of one model.
+
+        Raises:
+            ReplyError: as for `models`; `NoSuchModel` if it is not there.
+        """
+
+    def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """Stream the reply to a conversation: `Accepted` first, `Finished` last.
+
+        With `request.prefill` the first event is `Continued`, which says whether the reply goes on exactly.
+        To stop, close the generator or cancel the task: the socket closes at once.
+
+        Raises:
+            Unreachable: no connection; nothing was sent.
+            Cut: the connection broke, or the stream ended in the middle of the reply.
+            Garbled: what came to its end was no reply at all.
+            ReplyError: anything else that ended the reply.
+        """
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+def connect(server: Server) -> Backend:
+    """A backend for `server`. It asks the server what it is when it is first used.
+
+    Raises:
+        ConfigError: the URL is none.
+    """
+    if server == DEMO:
+        from tui_chat.servers.dialects.demo import DemoBackend  # late: most never see it
+
+        return DemoBackend()
+    url = base_url(server.url)
+    return HttpBackend(replace(server, url=url.removesuffix("/api") if server.kind is Kind.OLLAMA else url))
+
+
+class HttpBackend:
+    """A server, spoken to in its dialect: found out at the first use, and again when that turns out wrong.
+
+    Fulfils `Backend`. Every verb is one function of the dialect's; one that the server does not have raises
+    `Unsupported`.
+    """
+
+    def __init__(self, server: Server, dialect: Dialect | None = None) -> None:
+        """`dialect`: how to speak to it, where that need not be found out."""
+        self.client = Client(server)
+        self._given = server
+        self._asking = asyncio.Lock()
+        self._dialect = dialect
+        if dialect is not None:
+            self.client.judge = dialect.judge
+
+    @property
+    def server(self) -> Server:
+        """See `Backend.server`."""
+        return self.client.server
+
+    async def models(self) -> Sequence[Model]:
+        """See `Backend.models`."""
+        async with self._speaking() as dialect:
+            return await dialect.models(self.client)
+
+    async def loaded(self) -> Sequence[Model]:
+        """See `Backend.loaded`."""
+        with suppress(ReplyError, TimeoutError):
+            async with asyncio.timeout(LOADED_SECONDS), self._speaking() as dialect:
+                if dialect.loaded is not None:
+                    return [model for model in await dialect.loaded(self.client) if model.loaded]
+        return ()
+
+    async def describe(self, model: str) -> Model:
+        """See `Backend.describe`."""
+        async with self._speaking() as dialect:
+            if dialect.describe is not None:
+                return await dialect.describe(self.client, model)
+            for offered in await dialect.models(self.client):
+                if offered.name == model:
+                    return offered
+        raise missing(model)
+
+    async def details(self, model: str) -> Details:
+        """All that people may want to know of a model."""
+        async with self._speaking() as dialect:
+            return await self._able(dialect.details)(self.client, model)
+
+    async def unload(self, model: str) -> None:
+        """Free the memory that a model takes."""
+        async with self._speaking() as dialect:
+            await self._able(dialect.unload)(self.client, model)
+
+    async def copy(self, model: str, name: str) -> None:
+        """Give a model a second name."""
+        async with self._speaking() as dialect:
+            await self._able(dialect.copy)(self.client, model, name)
+
+    async def delete(self, model: str) -> None:
+        """Take a model off the server's disk."""
+        async with self._speaking() as dialect:
+            await self._able(dialect.delete)(self.client, model)
+
+    def load(self, model: str) -> AsyncGenerator[Progress, None]:
+        """Load a model into memory, to its end; to cancel, close the generator or cancel the task."""
+        return self._steps(lambda dialect: self._able(dialect.load)(self.client, model))
+
+    def pull(self, model: str) -> AsyncGenerator[Progress, None]:
+        """Get a model from the registry, to its end. One that was cut or cancelled is resumed by the next."""
+        return self._steps(lambda dialect: self._able(dialect.pull)(self.client, model))
+
+    def create(self, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
+        """Make a model of another: `from`, `system`, `template`, `parameters`."""
+        return self._steps(lambda dialect: self._able(dialect.create)(self.client, model, settings))
+
+    async def _steps(
+        self, work: Callable[[Dialect], AsyncGenerator[Progress, None]]
+    ) -> AsyncGenerator[Progress, None]:
+        async with self._speaking() as dialect, aclosing(work(dialect)) as steps:
+            async for step in steps:
+                yield step
+
+    async def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
+        """See `Backend.reply`. A line that drops is picked up again where the server goes on without us."""
+        async with self._speaking() as dialect:
+            ask = await dialect.ask(self.client, request)
+            decoder, call, patience = dialect.decoder(ask), ask.call, _Patience()
+            try:
+                while True:
+                    try:
+                        async with self.client.open(call) as incoming:
+                            if incoming.ok:
+                                async with aclosing(_received(incoming, decoder)) as events:
+                                    async for event in events:
+                                        yield event
+                                        patience.waited = 0.0
+                                return
+                            if decoder.back and incoming.status in _PASSING:
+                                raise Cut("The server is away.", "What came is kept.", Remedy.CONTINUE)
+                            decoder.back = None
+                            refusal = dialect.judge(await incoming.whole(), request.model)
+                            ask = await dialect.instead(self.client, ask, refusal, request)
+                        decoder, call = dialect.decoder(ask), ask.call
+                    except (Cut, Unreachable):
+                        if decoder.back is None or not await patience.wait(decoder.back.grace):
+                            raise
+                        call = decoder.back.call
+            finally:
+                if decoder.back is not None:
+                    await self._stop(decoder.back.stop)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self.client.aclose()
+
+    @asynccontextmanager
+    async def _speaking(self) -> AsyncIterator[Dialect]:
+        """The dialect. After an answer that does not fit it, another server may be there: that is asked anew."""
+        async with self._asking:
+            if self._dialect is None:
+                self.client.server = self._given
+                self.client.server = await identify(self.client)
+                self._dialect = dialect_of(self.client.server)
+                self.client.judge = self._dialect.judge
+            dialect = self._dialect
+        try:
+            yield dialect
+        except ReplyError as error:
+            if isinstance(error, Garbled) or (type(error) is Refused and error.status == 404):
+                self._dialect = None
+            raise
+
+    async def _stop(self, call: Call) -> None:
+        with suppress(ReplyError):
+            await self.client.fetch(call.path, method=call.method, within=STOP_SECONDS)
+
+    def _able(self, verb: V | None) -> V:
+        if verb is None:
+            raise Unsupported(f"{self.server.label} cannot do that.", "This server does not offer it.")
+        return verb
+
+
+class _Patience:
+    """Pauses between tries, each about twice the one before, until the server has forgotten the reply."""
+
+    waited = 0.0
+    """Seconds since there was progress."""
+
+    async def wait(self, grace: float) -> bool:
+        """Pause; False if that would be for longer than `grace` seconds in all."""
+        pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.waited))
+        if self.waited + pause > grace:
+            return False
+        await asyncio.sleep(pause)
+        self.waited += pause
+        return True
+
+
+async def _received(incoming: Incoming, decoder: Decoder) -> AsyncGenerator[Event, None]:
+    """The events of one good answer, to its end."""
+    for event in decoder.begin(incoming):
+        yield event
+    lost = None
+    while not decoder.done:
+        try:
+            chunk = await incoming.next(decoder.patience)
+        except Cut as cut:
+            chunk, lost = b"", cut
+        if not chunk:
+            break
+        for event in decoder.feed(chunk):
+            yield event
+    for event in decoder.close(lost):
+        yield event

@@ -1,0 +1,392 @@
+"""HTTP to one server: whole answers, streams that close at once, and every failure as an error of ours.
+
+The only importer of httpx, and that late: the import costs a tenth of a second, which a start need not pay.
+Reading a stream has no timeout, since a server may be silent for minutes while it loads a model, and a client that
+gives up keeps it from ever loading one. A connection whose answer was read to its end serves the next request, if
+that comes soon: servers close idle ones after five seconds or more, and one that closes just then fails a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import ssl
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, Unreachable
+from tui_chat.server import Server
+from tui_chat.servers.faults import error_of, retry_after
+from tui_chat.servers.route import (
+    PROXY_SCHEMES,
+    can_connect,
+    headers_for,
+    hidden,
+    proxy_for,
+    secrets_of,
+    shown_url,
+    socket_options,
+)
+from tui_chat.servers.unreachable import Way
+from tui_chat.text.sanitize import clean_line
+
+if TYPE_CHECKING:
+    import httpx
+
+CONNECT_SECONDS: Final = 5.0
+WRITE_SECONDS: Final = 30.0
+ANSWER_SECONDS: Final = 10.0
+"""How long a whole answer may take that needs no model."""
+ANSWER_BYTES: Final = 4 * 1024 * 1024
+"""More than any list of models; a body beyond it is no answer. As objects it takes twenty times the memory."""
+UNASKED_BYTES: Final = 1024 * 1024
+"""More than any list of models of a server on this machine that nobody named."""
+SMALL_BYTES: Final = 256 * 1024
+"""More than what a server says of itself, the template of its model included."""
+IDLE_SECONDS: Final = 2.0
+"""How long a connection is kept for another request."""
+
+
+async def warm_up() -> None:
+    """Load httpx in a thread, so that the screen stays alive meanwhile. Requests do it themselves if need be."""
+    if "httpx" not in sys.modules:
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # its own command line: click and Rich
+        await asyncio.to_thread(importlib.import_module, "httpx")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names are in lower case."""
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8, whatever the headers claim. Not sanitised."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> object:
+        """The body as JSON. Strings in it are not sanitised.
+
+        Raises:
+            Garbled: it is something else.
+        """
+        try:
+            value: object = json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Garbled("The server's answer is not JSON.", "Is the URL right?") from None
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request: where to send what."""
+
+    path: str
+    """Appended to the server's URL."""
+    body: Mapping[str, object] | None = None
+    """Sent as JSON."""
+    method: str = ""
+    """POST where there is a body, else GET, if nothing else is said."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Beside those of every request."""
+
+
+class Incoming:
+    """An answer that is still coming in. Valid inside of the `async with` that gave it."""
+
+    def __init__(self, response: httpx.Response, lost: Callable[[httpx.HTTPError], ReplyError]) -> None:
+        """`lost` makes an error of ours of one of httpx's."""
+        import httpx
+
+        self._body = response.aiter_raw()
+        self._lost = lost
+        self._failure = httpx.HTTPError
+        self.status: int = response.status_code
+        self.headers: Mapping[str, str] = dict(response.headers)
+        """Names are in lower case."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, in lower case: `application/x-ndjson`. Empty if there is none."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def next(self, within: float | None = None) -> bytes:
+        """The next piece of the body, of any size, within so many seconds; empty where the server says it ends.
+
+        Raises:
+            Cut: the connection broke, closed before the announced end, or was silent for too long.
+        """
+        try:
+            if within is None:
+                return await anext(self._body, b"")
+            async with asyncio.timeout(within):
+                return await anext(self._body, b"")
+        except TimeoutError:
+            raise Cut("The line to the server has fallen silent.", "What came is kept.", Remedy.CONTINUE) from None
+        except self._failure as error:
+            raise self._lost(error) from error
+
+    async def whole(self, most: int = ANSWER_BYTES) -> Answer:
+        """The rest of the body, waited for: for errors, and for answers that are no streams.
+
+        Raises:
+            Cut: as for `next`.
+            Garbled: it is larger than `most` bytes.
+        """
+        body = bytearray()
+        while chunk := await self.next():
+            body += chunk
+            if len(body) > most:
+                raise Garbled("The server's answer is far too large.", "Is the URL right?")
+        return Answer(self.status, self.headers, bytes(body))
+
+
+Judge = Callable[[Answer, str], ReplyError]
+"""Makes an error of ours of a bad answer to a question about a model of that name."""
+
+
+def judge(answer: Answer, model: str = "") -> ReplyError:
+    """The error for a bad answer, by the rules of most servers; a good status makes it an error by its body."""
+    wish = retry_after(answer.headers)
+    return error_of(0 if answer.ok else answer.status, answer.text, model=model, retry_after=wish)
+
+
+class Client:
+    """A client for one server. Every method raises only `ReplyError`s, which show none of the server's secrets:
+
+    `Unreachable` if no connection could be made, `Refused` for a redirect (which is never followed), `Cut` if the
+    connection broke or time ran out, `Garbled` for what is not HTTP. To stop, cancel the task or leave the
+    `async with`.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        """What is known of it; detection adds to it. Its address and its key stay."""
+        self.judge: Judge = judge
+        """What is made of bad answers."""
+        self.refused: set[str] = set()
+        """Fields of requests that the server does not take."""
+        self._httpx: httpx.AsyncClient | None = None
+        self._way = Way(server)
+        self._kept: dict[str, Answer] = {}
+
+    async def ask(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        method: str = "",
+        within: float | None = ANSWER_SECONDS,
+        most: int = ANSWER_BYTES,
+        model: str = "",
+    ) -> Mapping[str, object]:
+        """The JSON object of a good answer; `model` is whom the question is about. See `fetch`.
+
+        Raises:
+            Garbled: it is no object.
+            ReplyError: the server says no, by the status or in the body.
+        """
+        answer = await self.fetch(path, body, method=method, within=within, most=most)
+        value = answer.json() if answer.ok and answer.body.strip() else {}
+        if not answer.ok or (isinstance(value, dict) and value.get("error")):
+            with self._failures():
+                raise self.judge(answer, model)
+        if not isinstance(value, dict):
+            raise Garbled("The server's answer is not what it should be.", "Check the URL.")
+        return value
+
+    async def fetch(
+        self,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        method: str = "",
+        within: float | None = ANSWER_SECONDS,
+        most: int = ANSWER_BYTES,
+    ) -> Answer:
+        """The whole answer, whatever its status, of `most` bytes at most, within so many seconds; None waits."""
+        if kept := self._kept.pop(path, None):
+            return kept
+        try:
+            async with asyncio.timeout(within), self.open(Call(path, body, method)) as incoming:
+                return await incoming.whole(most)
+        except TimeoutError:
+            raise self._way.too_slow(within) from None
+
+    def keep(self, path: str, answer: Answer) -> None:
+        """Let an answer of just now stand for the next request, if that asks for `path` again."""
+        self._kept = {path: answer}
+
+    @asynccontextmanager
+    async def open(self, call: Call) -> AsyncIterator[Incoming]:
+        """Send a request, and hand out the answer as soon as its headers are there, however long that takes.
+
+        Leaving the block before the end of the answer closes the connection. Errors raised in the block lose what
+        they show of secrets.
+        """
+        await warm_up()
+        self._kept.clear()
+        with self._failures():
+            client = self._ready()
+            response = await client.send(self._request(client, call), stream=True)
+            async with aclosing(response):
+                incoming = Incoming(response, self._reply_error)
+                self._check_way(incoming)
+                yield incoming
+
+    async def aclose(self) -> None:
+        """Close all connections. The object can be used again."""
+        client, self._httpx = self._httpx, None
+        if client is not None:
+            await client.aclose()
+
+    def error(self, answer: Answer, model: str = "") -> ReplyError:
+        """What a bad answer is judged to be, without secrets."""
+        try:
+            with self._failures():
+                raise self.judge(answer, model)
+        except ReplyError as error:
+            return error
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Turns what httpx raises inside of the block into `ReplyError`s, and hides secrets in all of them."""
+        import httpx
+
+        try:
+            try:
+                yield
+            except httpx.LocalProtocolError:
+                # its text quotes the header, which may be the key
+                raise Unreachable(
+                    "The key or a header of this server holds characters that HTTP forbids.",
+                    "Correct it in the settings.",
+                ) from None
+            except httpx.HTTPError as error:
+                raise self._reply_error(error) from error
+        except ReplyError as error:
+            secrets = secrets_of(self.server)
+            error.args, error.hint = (hidden(str(error), secrets),), hidden(error.hint, secrets)
+            raise
+
+    def _request(self, client: httpx.AsyncClient, call: Call) -> httpx.Request:
+        import httpx
+
+        content = (
+            None if call.body is None else json.dumps(call.body, ensure_ascii=False).encode("utf-8", "replace")
+        )
+        headers = dict(call.headers) | ({} if content is None else {"content-type": "application/json"})
+        method = call.method or ("GET" if content is None else "POST")
+        try:
+            return client.build_request(method, self.server.url + call.path, content=content, headers=headers)
+        except (httpx.InvalidURL, UnicodeError):
+            raise self._way.no_url() from None
+
+    def _check_way(self, incoming: Incoming) -> None:
+        """Raise for answers that come from something on the way to the server, and for those that are compressed,
+        which nobody asked for: a few bytes may become gigabytes.
+        """
+        if 300 <= incoming.status < 400:
+            target = shown_url(incoming.headers.get("location", ""))
+            raise Refused(
+                f"{self._way.name} redirects to {target or 'nowhere'}.",
+                "If you trust that address, set it as the URL: redirects are not followed.",
+                status=incoming.status,
+            )
+        from_proxy = incoming.status in (502, 503, 504) and incoming.content_type != "application/json"
+        if self._way.proxy and (incoming.status == 407 or from_proxy):
+            raise self._way.bad_proxy(f"it answered with status {incoming.status}")
+        coding = incoming.headers.get("content-encoding", "").strip().lower()
+        if coding not in ("", "identity"):
+            raise Garbled(
+                f"The server's answer is compressed ({clean_line(coding, 40)}), though it was not asked to be.",
+                "Turn that off at the server, or at the proxy before it.",
+            )
+
+    def _ready(self) -> httpx.AsyncClient:
+        if not can_connect(self.server.url):
+            raise self._way.no_url()
+        if self._httpx is None:
+            self._way = Way(self.server, proxy_for(self.server))
+            if self._way.proxy and not can_connect(self._way.proxy, PROXY_SCHEMES):
+                raise self._way.bad_proxy("that is not a URL of a proxy")
+            self._httpx = self._connected()
+        return self._httpx
+
+    def _connected(self) -> httpx.AsyncClient:
+        import httpx
+
+        uds = self.server.uds
+        try:
+            transport = httpx.AsyncHTTPTransport(
+                verify=self._trust(),
+                proxy=self._way.proxy or None,
+                uds=uds or None,
+                socket_options=None if uds else socket_options(),
+                limits=httpx.Limits(max_connections=None, keepalive_expiry=IDLE_SECONDS),
+            )
+        except ImportError:
+            raise Unreachable(
+                f"The proxy {shown_url(self._way.proxy)} speaks SOCKS, for which a package is missing.",
+                "Install it with `pip install 'tui-chat[socks]'`, or unset ALL_PROXY.",
+            ) from None
+        return httpx.AsyncClient(
+            transport=transport,
+            headers=headers_for(self.server),
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS, write=WRITE_SECONDS),
+            trust_env=False,  # `proxy_for` has asked the environment
+        )
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        import httpx
+
+        verify = self.server.verify
+        if not verify or not self._way.is_tls:
+            return False  # loading certificates takes time
+        try:
+            if isinstance(verify, str):
+                return ssl.create_default_context(cafile=verify)
+            return httpx.create_ssl_context()
+        except OSError as error:  # of which SSLError is one
+            raise self._way.no_certificates(verify, error) from None
+
+    def _reply_error(self, error: httpx.HTTPError) -> ReplyError:
+        import httpx
+
+        match error:
+            case httpx.ConnectTimeout():
+                return self._way.timed_out(CONNECT_SECONDS)
+            case httpx.ProxyError():
+                return self._way.bad_proxy("it refused to connect")
+            case httpx.ConnectError():
+                return self._way.unreachable(error)
+            case httpx.UnsupportedProtocol():
+                return self._way.no_url()
+            case httpx.TimeoutException():
+                return Cut(f"{self._way.name} takes no more data.", "Check the network.", Remedy.RETRY)
+            case httpx.RemoteProtocolError() if not _ended_early(error):
+                return Garbled(f"{self._way.name} does not speak HTTP.", "Check the port, and http or https.")
+        return self._way.closed(before_answering="without sending" in str(error))
+
+
+def _ended_early(error: httpx.HTTPError) -> bool:
+    """Whether a protocol error is only an early end: "peer closed connection ..." or "Server disconnected ..."."""
+    return any(word in str(error).lower() for word in ("closed", "disconnected"))

@@ -1,0 +1,26 @@
+"""The dialects: a file for each, and a row in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+from tui_chat.server import Flavour, Kind, Server
+from tui_chat.servers.dialect import Dialect
+
+TABLE: Final[Mapping[Kind | Flavour, str]] = {
+    Kind.OLLAMA: "ollama",
+    Kind.RELAY: "relay",
+    Flavour.LLAMACPP: "llamacpp",
+    Flavour.LMSTUDIO: "lmstudio",
+}
+"""The module of each kind of server, and of the flavours of OpenAI's that have more to say than `openai`."""
+
+
+def dialect_of(server: Server) -> Dialect:
+    """How to speak to a server whose kind is known. The module is loaded when such a server is first met."""
+    module = TABLE.get(server.kind) or TABLE.get(server.flavour, "openai")
+    dialect = import_module(f"{__name__}.{module}").DIALECT
+    assert isinstance(dialect, Dialect)
+    return dialect

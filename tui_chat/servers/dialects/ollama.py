@@ -1,0 +1,396 @@
+"""Ollama's native API: its OpenAI side can neither report an error in a stream nor set num_ctx.
+
+Fields come and go with Ollama's versions, so each may be missing, null or of another type. What is read stands in
+Ollama's `api/types.go`; what 0.9.3 really sends is recorded in `tests/recordings`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from tui_chat import parts
+from tui_chat.errors import (
+    Cut,
+    Garbled,
+    NoSuchModel,
+    Refused,
+    Remedy,
+    ReplyError,
+    ServerFault,
+    Unauthorized,
+)
+from tui_chat.events import Event, Finished, Thinking, ToolCall
+from tui_chat.messages import ChatRequest, Message, Model, Usage
+from tui_chat.servers import client as http
+from tui_chat.servers.client import Answer, Call, Client
+from tui_chat.servers.content import is_sent, sendable, words_of
+from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
+from tui_chat.servers.faults import fault_in, judge
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of
+from tui_chat.servers.lines import Lines
+from tui_chat.text.sanitize import clean, clean_line
+
+_NANOSECONDS: Final = 1_000_000_000
+_MEDIA: Final = ("image/", "audio/")
+"""What goes into a message's `images`, by MIME type."""
+_NAME_LENGTH: Final = 200
+_CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
+_IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
+_KNOWS_LAST: Final = re.compile(r"\$last\b|slice\s+\$\.Messages")
+
+
+async def models(client: Client) -> Sequence[Model]:
+    """The models on the server's disk, newest first."""
+    return models_of(await client.ask("/api/tags"), client.server.label)
+
+
+async def loaded(client: Client) -> Sequence[Model]:
+    """The models in memory. The server does not answer while it loads one."""
+    return models_of(await client.ask("/api/ps"), client.server.label, loaded=True)
+
+
+async def describe(client: Client, model: str) -> Model:
+    """What `/api/show` tells of `model`."""
+    return model_of(await client.ask("/api/show", {"model": model}, model=model), model, client.server.label)
+
+
+async def details(client: Client, model: str) -> Details:
+    """All of `/api/show`."""
+    body = await client.ask("/api/show", {"model": model}, model=model)
+    texts = (clean(text_of(body, name)) for name in ("parameters", "template", "system", "license"))
+    return Details(model_of(body, model, client.server.label), *texts)
+
+
+async def ask(client: Client, request: ChatRequest) -> Ask:
+    """Where to send what. A cut reply goes on by its own text as last message, or by asking in words."""
+    if not request.prefill:
+        return Ask(Call("/api/chat", chat_body(request)))
+    exact = False
+    with suppress(ReplyError):
+        exact = continues(await client.ask("/api/show", {"model": request.model}))
+    return Ask(Call("/api/chat", chat_body(trailing(request) if exact else in_words(request))), exact)
+
+
+async def pull(client: Client, model: str) -> AsyncGenerator[Progress, None]:
+    """Get a model from the registry. Errors come in the stream, after a good status (`protocol.md` 1.7)."""
+    try:
+        async for progress in _progress(client, "/api/pull", {"model": model}, model):
+            yield progress
+    except NoSuchModel as error:
+        raise NoSuchModel(str(error), "Check its name: ollama.com/search knows them all.") from None
+
+
+async def create(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
+    """Make a model of another."""
+    async for progress in _progress(client, "/api/create", {"model": model, **settings}, model):
+        yield progress
+
+
+async def load(client: Client, model: str) -> AsyncGenerator[Progress, None]:
+    """Load a model; how far it is, is not told."""
+    yield Progress("loading model")
+    await client.ask("/api/chat", {"model": model, "messages": []}, within=None, model=model)
+
+
+async def unload(client: Client, model: str) -> None:
+    """Free the memory that a model takes."""
+    await client.ask("/api/chat", {"model": model, "messages": [], "keep_alive": 0}, model=model)
+
+
+async def copy(client: Client, model: str, name: str) -> None:
+    """Give a model a second name."""
+    await client.ask("/api/copy", {"source": model, "destination": name}, model=model)
+
+
+async def delete(client: Client, model: str) -> None:
+    """Take a model off the disk."""
+    await client.ask("/api/delete", {"model": model}, method="DELETE", model=model)
+
+
+async def _progress(
+    client: Client, path: str, body: Mapping[str, object], model: str
+) -> AsyncGenerator[Progress, None]:
+    """The lines of a long piece of work, which has succeeded if the last of them says so.
+
+    Raises:
+        Cut: the server broke off.
+        ReplyError: it failed, for the reason that it gives.
+    """
+    lines, status = Lines(), ""
+    async with client.open(Call(path, {**body, "stream": True})) as incoming:
+        if not incoming.ok:
+            raise judged(await incoming.whole(), model)
+        while chunk := await incoming.next():
+            for line in filter(None, lines.feed(chunk)):
+                told = body_of(line)
+                status = clean_line(text_of(told, "status"), 200)
+                layer = clean_line(text_of(told, "digest"), 100)
+                yield Progress(status, layer, count_of(told, "completed"), count_of(told, "total"))
+    if status != "success":
+        raise Cut("The server ended before it was done.", "What it has is kept.", Remedy.RETRY)
+
+
+def judged(answer: Answer, model: str = "") -> ReplyError:
+    """The error for a bad answer, in Ollama's words where it has some of its own."""
+    error, status = http.judge(answer, model), answer.status
+    match error:
+        case Unauthorized(status=403) if not answer.body.strip():
+            return Refused(
+                "The server refuses the name that it is called by (403).",
+                "Ollama on a loopback address does so behind a proxy or tunnel: let that send `Host: localhost`, "
+                "or start Ollama with OLLAMA_HOST=0.0.0.0.",
+                status=status,
+            )
+        case Unauthorized(status=403):  # no model of its cloud may be used
+            return Refused(str(error), "The server did not like the request.", status=status)
+        case Unauthorized() if address := _signin(answer):
+            hint = f"Sign in with `ollama signin` on the server, or at {address}"
+            return Unauthorized("The server wants you to sign in.", hint, status=status)
+        case NoSuchModel():
+            name = clean_line(model, 100)
+            missing = f"The server does not have the model {name}." if name else str(error)
+            return NoSuchModel(missing, f"Get it with `ollama pull {name or 'NAME'}`.", Remedy.PULL, status=status)
+        case Refused(status=404 | 405):
+            error.hint = _IS_IT_OLLAMA
+    return with_advice(error)
+
+
+def _signin(answer: Answer) -> str:
+    """Where to sign in to Ollama's cloud; empty where that is not it."""
+    with suppress(Garbled):
+        said = answer.json()
+        return clean_line(text_of(said, "signin_url")) if isinstance(said, dict) else ""
+    return ""
+
+
+def with_advice(error: ReplyError) -> ReplyError:
+    """An error in the server, with where its log is."""
+    if isinstance(error, ServerFault) and error.remedy in (Remedy.RETRY, Remedy.SET_KEY):
+        error.remedy = Remedy.RETRY
+        error.hint = "Ollama's log may say more: `journalctl -u ollama`."
+    return error
+
+
+class ReplyDecoder(Decoder):
+    """Turns lines of NDJSON into events, up to the one that says `done`."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._lines = Lines()
+        self._begun = False
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """See `Decoder.feed`."""
+        return self._events(self._lines.feed(chunk))
+
+    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+        """See `Decoder.close`."""
+        if lost is not None:
+            raise lost
+        yield from self._events([self._lines.rest()])
+        if not self.done:
+            if not self._begun:  # asking again at once would not help
+                raise Garbled("The reply ended before it began.", _CRASHED)
+            raise Cut("The reply ended without its end.", _CRASHED, Remedy.CONTINUE)
+
+    def _events(self, lines: Sequence[bytes]) -> Iterator[Event]:
+        for line in lines:
+            for event in events_of(line):
+                self._begun = True
+                self.done = isinstance(event, Finished)
+                yield event
+            if self.done:
+                return
+
+
+def continues(show: Mapping[str, object]) -> bool:
+    """Whether a model with this body of `/api/show` continues a trailing assistant message, by its template.
+
+    One that loops over messages must look for the last of them; one that does not is cut after the response by
+    Ollama itself (`template/template.go`). A renderer of the server's own does not show what it does.
+    """
+    template = text_of(show, "template")
+    if text_of(show, "renderer") or not template:
+        return False
+    return ".Messages" not in template or bool(_KNOWS_LAST.search(template))
+
+
+def chat_body(request: ChatRequest) -> dict[str, object]:
+    """The JSON of `POST /api/chat` for the whole conversation; `request.prefill` is not looked at."""
+    body: dict[str, object] = {
+        "model": request.model,
+        "messages": [_message_body(part) for message in request.messages for part in sendable(message)],
+        "stream": True,
+    }
+    if request.options:
+        body["options"] = dict(request.options)
+    if request.think is not None:
+        body["think"] = request.think
+    if request.format:
+        body["format"] = request.format
+    return body
+
+
+def events_of(line: bytes) -> list[Event]:
+    """The events of one line of a stream, by `/api/chat` or `/api/generate`, in order. An empty line has none.
+
+    Raises:
+        Garbled: it is not a line of Ollama's.
+        ReplyError: it tells of an error.
+    """
+    if not line.strip():
+        return []
+    body = body_of(line)
+    message = object_of(body, "message")
+    events: list[Event] = []
+    if thinking := clean(text_of(message, "thinking") or text_of(body, "thinking")):
+        events.append(Thinking(thinking))
+    if sent := text_of(message, "content") or text_of(body, "response"):
+        events.append(delta_of(sent))
+    events += [_tool_call(call) for call in objects_of(message, "tool_calls")]
+    if body.get("done") is True:
+        events.append(Finished(clean_line(text_of(body, "done_reason"), 100) or "stop", _usage(body)))
+    return events
+
+
+def body_of(data: bytes) -> Mapping[str, object]:
+    """The JSON object in `data`: one line of a stream, or the body of a whole answer.
+
+    Raises:
+        Garbled: it is something else.
+        ReplyError: it tells of an error.
+    """
+    try:
+        body = json.loads(data.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Garbled(f"The server sent something that is not Ollama's protocol: {_glimpse(data)}", _IS_IT_OLLAMA)
+    if fault := fault_in(body):
+        raise with_advice(judge(fault))
+    return body
+
+
+def models_of(body: Mapping[str, object], server: str = "", *, loaded: bool = False) -> list[Model]:
+    """The models in the body of `/api/tags`, or of `/api/ps` where they are `loaded`, newest first.
+
+    `size` of loaded ones is that in memory.
+    """
+    entries = objects_of(body, "models")
+    models = [
+        model_of(entry, text_of(entry, "name") or text_of(entry, "model"), server, loaded=loaded)
+        for entry in entries
+    ]
+    return sorted((model for model in models if model.name), key=lambda model: model.modified, reverse=True)
+
+
+def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded: bool = False) -> Model:
+    """The model of the body of `/api/show`, or of one entry of `/api/tags` or `/api/ps`."""
+    details = object_of(body, "details")
+    capabilities = body.get("capabilities")
+    return Model(
+        name=clean_line(name, _NAME_LENGTH),
+        server=server,
+        size=count_of(body, "size"),
+        family=clean_line(text_of(details, "family"), 50),
+        parameters=clean_line(text_of(details, "parameter_size"), 50),
+        quantization=clean_line(text_of(details, "quantization_level"), 50),
+        context_window=_context_window(body, details),
+        window=(count_of(body, "context_length") if loaded else None) or _num_ctx(text_of(body, "parameters")),
+        capabilities=frozenset(
+            clean_line(item, 50)
+            for item in (capabilities if isinstance(capabilities, list) else [])
+            if isinstance(item, str)
+        ),
+        loaded=loaded,
+        modified=clean_line(text_of(body, "modified_at"), 50),
+    )
+
+
+def images_of(message: Message) -> list[str]:
+    """The images and sounds of `message` in base64, as `images` of a request."""
+    return [base64.b64encode(file.blob.data or b"").decode() for file in message.files if is_sent(file, _MEDIA)]
+
+
+def _message_body(message: Message) -> dict[str, object]:
+    body: dict[str, object] = {"role": message.role.value, "content": words_of(message, _MEDIA)}
+    if message.thinking:
+        body["thinking"] = message.thinking
+    if calls := [_call_body(part) for part in message.parts if isinstance(part, parts.ToolCall)]:
+        body["tool_calls"] = calls
+    if images := images_of(message):
+        body["images"] = images
+    return body
+
+
+def _call_body(call: parts.ToolCall) -> dict[str, object]:
+    try:
+        arguments = json.loads(call.arguments)
+    except (ValueError, RecursionError):  # it is the model's own mistake, and an object is wanted
+        arguments = {}
+    return {"function": {"name": call.name, "arguments": arguments if isinstance(arguments, dict) else {}}}
+
+
+def _tool_call(call: Mapping[str, object]) -> ToolCall:
+    function = object_of(call, "function")
+    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
+    return ToolCall(clean_line(text_of(function, "name"), _NAME_LENGTH), clean(arguments))
+
+
+def _usage(body: Mapping[str, object]) -> Usage | None:
+    usage = Usage(
+        prompt_tokens=count_of(body, "prompt_eval_count"),
+        reply_tokens=count_of(body, "eval_count"),
+        load_seconds=_seconds(body, "load_duration"),
+        prompt_seconds=_seconds(body, "prompt_eval_duration"),
+        reply_seconds=_seconds(body, "eval_duration"),
+    )
+    return None if usage == Usage() else usage
+
+
+def _seconds(body: Mapping[str, object], name: str) -> float | None:
+    nanoseconds = count_of(body, name)
+    return None if nanoseconds is None else nanoseconds / _NANOSECONDS
+
+
+def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -> int | None:
+    """Where it stands differs: in `/api/ps` beside the name, in new `/api/tags` in the details, in `/api/show`
+    below `model_info` as `<architecture>.context_length`, of which Ollama takes the largest."""
+    info = object_of(body, "model_info")
+    known = [count_of(info, key) for key in info if key.endswith(".context_length")]
+    known += [count_of(place, "context_length") for place in (body, details)]
+    return max(filter(None, known), default=None)
+
+
+def _num_ctx(parameters: str) -> int | None:
+    """The context window that a Modelfile sets, from the `parameters` of `/api/show`: name and value by line."""
+    values = [line.split() for line in parameters.splitlines()]
+    set_to = [words[1] for words in values if len(words) == 2 and words[0] == "num_ctx"]
+    return int(set_to[-1]) or None if set_to and set_to[-1].isdecimal() and len(set_to[-1]) < 10 else None
+
+
+def _glimpse(data: bytes) -> str:
+    text = clean_line(data[:400].decode("utf-8", "replace").strip(), 60)
+    return "a web page" if text.startswith("<") else text or "nothing"
+
+
+DIALECT: Final = Dialect(
+    models=models,
+    loaded=loaded,
+    describe=describe,
+    ask=ask,
+    decoder=ReplyDecoder,
+    judge=judged,
+    details=details,
+    pull=pull,
+    create=create,
+    load=load,
+    unload=unload,
+    copy=copy,
+    delete=delete,
+)

@@ -1,0 +1,282 @@
+"""The stream of OpenAI's chat completions, in every server's reading of it (`protocol.md` 2.2), sans I/O."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tui_chat.errors import Cut, Garbled, Remedy, ReplyError, ServerFault
+from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
+from tui_chat.messages import Usage
+from tui_chat.servers.client import Incoming
+from tui_chat.servers.dialect import Ask, Decoder
+from tui_chat.servers.faults import error_of, fault_in, judge
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of
+from tui_chat.servers.sse import DONE, EventDecoder, ServerEvent
+from tui_chat.servers.think_tags import Piece, ThinkTags
+from tui_chat.text.sanitize import clean, clean_line
+
+GRACE_SECONDS: Final = 5.0
+"""How long a whole reply is waited on for its usage counts and `[DONE]`, which some servers never send."""
+_OPENING_BYTES: Final = 4000
+"""How much of an answer is kept in case that it is no reply, to say what it is."""
+_REASONING: Final = ("reasoning", "reasoning_content")
+_ANSWER: Final = ("content", "refusal", "text")
+_PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
+"""Where a piece of the reply stands in a delta."""
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_KEPT: Final = "What came is kept."
+
+
+@dataclass(slots=True)
+class _Call:
+    id: str = ""
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+
+
+class ReplyDecoder(Decoder):
+    """Turns chunks of a stream into events. A reply that is whole may still be followed by its counts."""
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._stream = EventDecoder()
+        self._reply = ReplyReader(resumed=bool(ask.exact))
+        self._type = ""
+        self._opening = b""
+
+    @property
+    def patience(self) -> float | None:
+        """See `Decoder.patience`."""
+        return GRACE_SECONDS if self._reply.whole else None
+
+    def begin(self, incoming: Incoming) -> Iterator[Event]:
+        """See `Decoder.begin`."""
+        self._type = incoming.content_type
+        if self._type == "text/html":
+            hint = "Is the URL right? Give it without what follows /v1."
+            raise Garbled("The server answered with a web page.", hint)
+        yield from super().begin(incoming)
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """See `Decoder.feed`."""
+        self._opening += chunk[: _OPENING_BYTES - len(self._opening)]
+        yield from self._read(self._stream.feed(chunk))
+        self.done = self._reply.done
+
+    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+        """See `Decoder.close`."""
+        yield from self._read(self._stream.close())
+        if lost is None and not (self._reply.begun or self._reply.whole):
+            raise self._no_reply()
+        yield from self._reply.close()
+
+    def _read(self, events: Iterable[ServerEvent]) -> Iterator[Event]:
+        for event in events:
+            yield from self._reply.feed(event)
+
+    def _no_reply(self) -> ReplyError:
+        """The error for a good answer that came to its end without a reply in it, by how it begins."""
+        said = self._opening.decode("utf-8", "replace").strip()
+        if not said or self._type == "text/event-stream":
+            return Garbled("The reply ended before it began.", "Its own log may say more.", Remedy.RETRY)
+        return error_of(0, said)
+
+
+class ReplyReader:
+    """Turns the events of one stream into ours. A `finish_reason` makes a reply whole, and nothing else does."""
+
+    def __init__(self, *, resumed: bool = False) -> None:
+        """`resumed`: the reply goes on in the middle of an answer, where no thinking is to be looked for."""
+        self.done = False
+        """Whether nothing more will come."""
+        self.begun = False
+        """Whether anything of the reply itself has come."""
+        self._tags = ThinkTags(plain=resumed)
+        self._answer = _Halves()
+        self._reasoning = _Halves()
+        self._calls: dict[int, _Call] = {}
+        self._figures: dict[str, object] = {}
+        self._reason = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the reply is complete; usage counts may still come."""
+        return bool(self._reason)
+
+    def feed(self, event: ServerEvent) -> Iterator[Event]:
+        """What one event of the stream says; before an error, what was held back.
+
+        Raises:
+            Garbled: it is not the protocol.
+            ReplyError: the server tells of an error.
+        """
+        try:
+            yield from self._read(event)
+        except ReplyError:
+            yield from self._flush()
+            raise
+
+    def _read(self, event: ServerEvent) -> Iterator[Event]:
+        data = event.data.strip()
+        if self.done or not data:
+            return
+        if data.startswith(DONE):
+            self.done = True
+            return
+        chunk = _error(data) if event.type == "error" else _object(data)
+        choice = _first_choice(chunk)
+        fault = fault_in(chunk) or fault_in(choice)
+        if fault is not None:
+            raise judge(fault)
+        yield from self._progress(chunk)
+        delta = object_of(choice, "delta") or object_of(choice, "message") or choice
+        self.begun = self.begun or any(delta.get(name) for name in _PIECES)
+        yield from self._texts(delta)
+        self._tool_calls(delta)
+        self._figures |= {**object_of(chunk, "usage"), **object_of(chunk, "timings")}
+        self._finish(choice)
+
+    def close(self) -> Iterator[Event]:
+        """What was held back, and the end.
+
+        Raises:
+            Cut: no `finish_reason` came.
+        """
+        self.done = True
+        yield from self._flush()
+        if not self._reason:
+            raise Cut("The server ended the reply before it was whole.", _KEPT, Remedy.CONTINUE)
+        for call in self._calls.values():
+            yield ToolCall(clean_line(call.name), clean("".join(call.arguments)))
+        yield Finished(self._reason, _usage(self._figures))
+
+    def _flush(self) -> Iterator[Event]:
+        yield from _cleaned([Thinking(self._reasoning.close())])
+        yield from _cleaned(self._tags.feed(self._answer.close()))
+        yield from _cleaned(self._tags.close())
+
+    def _progress(self, chunk: Mapping[str, object]) -> Iterator[Event]:
+        progress = object_of(chunk, "prompt_progress")
+        done, total = count_of(progress, "processed"), count_of(progress, "total")
+        if done is not None and total:
+            yield PromptProgress(min(done, total), total)
+
+    def _texts(self, delta: Mapping[str, object]) -> Iterator[Event]:
+        """Some servers send the thinking by both of its names: then it counts once."""
+        for thinking in dict.fromkeys(text_of(delta, name) for name in _REASONING):
+            if thinking:
+                self._tags.settle()
+                yield from _cleaned([Thinking(self._reasoning.feed(thinking))])
+        for name in _ANSWER:
+            yield from _cleaned(self._tags.feed(self._answer.feed(_text(delta, name))))
+
+    def _tool_calls(self, delta: Mapping[str, object]) -> None:
+        for position, part in enumerate(objects_of(delta, "tool_calls")):
+            self._add_call(self._place_of(part, position), text_of(part, "id"), object_of(part, "function"))
+
+    def _place_of(self, part: Mapping[str, object], position: int) -> int:
+        """By `index`; servers that leave it out send whole calls, each with an id of its own."""
+        index, key = part.get("index"), text_of(part, "id")
+        if isinstance(index, int):
+            return index
+        known = self._calls.get(position)
+        return len(self._calls) if known and key and key != known.id else position
+
+    def _add_call(self, place: int, key: str, function: Mapping[str, object]) -> None:
+        """Some servers repeat the name in every piece, some send the arguments as an object."""
+        call = self._calls.setdefault(place, _Call())
+        name, arguments = text_of(function, "name"), function.get("arguments")
+        call.id = call.id or key
+        call.name += name if name != call.name else ""
+        if arguments:
+            call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+    def _finish(self, choice: Mapping[str, object]) -> None:
+        """vLLM's `abort` ends no reply: the request was given up; OpenRouter's `error` says that it failed."""
+        reason = clean_line(text_of(choice, "finish_reason"), 80)
+        if reason == "error":
+            raise ServerFault("The server gave up in the middle of the reply.", _KEPT, Remedy.CONTINUE)
+        if reason and reason != "abort":
+            self._reason = reason
+
+
+class _Halves:
+    """Joins surrogate pairs that a server split between two JSON strings; a half alone becomes U+FFFD."""
+
+    def __init__(self) -> None:
+        self._half = ""
+
+    def feed(self, text: str) -> str:
+        text, self._half = self._half + text, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return _whole(text)
+
+    def close(self) -> str:
+        half, self._half = self._half, ""
+        return _whole(half)
+
+
+def _whole(text: str) -> str:
+    if not _SURROGATE.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _cleaned(pieces: Iterable[Piece]) -> Iterator[Event]:
+    for piece in pieces:
+        if isinstance(piece, WasThinking):
+            yield piece
+        elif isinstance(piece, Delta) and piece.text:
+            yield delta_of(piece.text)
+        elif text := clean(piece.text):
+            yield Thinking(text)
+
+
+def _object(data: str) -> dict[str, object]:
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Garbled(f"The server sent what is not JSON: {clean_line(data, 80)}", "Check the URL.") from error
+    if not isinstance(value, dict):
+        raise Garbled(f"The server sent what is not a reply: {clean_line(data, 80)}", "Check the URL.")
+    return value
+
+
+def _error(data: str) -> dict[str, object]:
+    """An event of type `error` holds an error object, the inside of one (llama.cpp), or text."""
+    if not data.startswith("{"):
+        return {"error": data}
+    value = _object(data)
+    return value if value.get("error") else {"error": value}
+
+
+def _first_choice(chunk: Mapping[str, object]) -> Mapping[str, object]:
+    return next((choice for choice in objects_of(chunk, "choices") if not choice.get("index")), {})
+
+
+def _text(delta: Mapping[str, object], name: str) -> str:
+    """A text: a string, or a list of parts (Mistral and others)."""
+    return text_of(delta, name) or "".join(text_of(part, "text") for part in objects_of(delta, name))
+
+
+def _usage(figures: Mapping[str, object]) -> Usage | None:
+    """`usage` is everybody's; llama.cpp's `timings` tell the same, tokens in its cache apart, and the time."""
+    evaluated, cached = count_of(figures, "prompt_n"), count_of(figures, "cache_n") or 0
+    prompt, reply = count_of(figures, "prompt_tokens"), count_of(figures, "completion_tokens")
+    usage = Usage(
+        prompt_tokens=evaluated + cached if prompt is None and evaluated is not None else prompt,
+        reply_tokens=count_of(figures, "predicted_n") if reply is None else reply,
+        prompt_seconds=_seconds(figures, "prompt_ms"),
+        reply_seconds=_seconds(figures, "predicted_ms"),
+    )
+    return usage if usage != Usage() else None
+
+
+def _seconds(value: Mapping[str, object], name: str) -> float | None:
+    number = value.get(name)
+    return number / 1000 if isinstance(number, int | float) and 0 <= number < 1e12 else None

@@ -1,0 +1,298 @@
+"""tui-chat's relay: what it says on the wire, and how a client speaks to it. Replies survive a dropped line.
+
+The relay goes on generating when the line drops, and holds what was not received (`tui_chat/relay/__init__.py`).
+So to hang up stops nothing there: to stop, the stream is deleted.
+
+One event is one JSON object with one telling key: `{"delta": "text"}`, `{"thinking": "text"}`,
+`{"done": true, "reason": "stop", "usage": {...}}`, `{"error": {...}}`, and for those who care
+`{"accepted": true}`, `{"continued": true}` (whether exactly), `{"progress": {"done": 1, "total": 2}}`,
+`{"was_thinking": true}` and `{"tool_call": {"name": ..., "arguments": ...}}`.
+The relay encodes, the client decodes; what the client reads came from outside and is sanitised.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from tui_chat import errors
+from tui_chat.errors import Busy, Cut, Garbled, Refused, Remedy, ReplyError, ServerFault
+from tui_chat.events import (
+    Accepted,
+    Continued,
+    Delta,
+    Event,
+    Finished,
+    PromptProgress,
+    Thinking,
+    ToolCall,
+    WasThinking,
+)
+from tui_chat.messages import ChatRequest, Model, Usage
+from tui_chat.server import RELAY_SERVICE
+from tui_chat.servers import client as http
+from tui_chat.servers.client import Answer, Call, Client, Incoming
+from tui_chat.servers.dialect import Ask, Decoder, Dialect, Return
+from tui_chat.servers.dialects.ollama import chat_body as ollama_body
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of, window_of
+from tui_chat.servers.sse import EventDecoder, ServerEvent
+from tui_chat.text.sanitize import clean, clean_line, visible_line
+
+STREAM_HEADER: Final = "x-stream-id"
+"""Header of an answer that can be resumed: the name of its stream."""
+GRACE_HEADER: Final = "x-resume-grace"
+"""Header beside it: for how many seconds the stream outlives its connection."""
+
+MODELS_SECONDS: Final = 5.0
+SILENCE_SECONDS: Final = 40.0
+"""The relay says something every 15 s: after so long without a byte the line is dead, whatever TCP believes."""
+_STREAM: Final = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+_GRACE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
+
+
+_KINDS: Final[Mapping[str, type[ReplyError]]] = {
+    "unreachable": errors.Unreachable,
+    "cut": Cut,
+    "garbled": Garbled,
+    "server_fault": ServerFault,
+    "refused": Refused,
+    "unauthorized": errors.Unauthorized,
+    "no_such_model": errors.NoSuchModel,
+    "unsupported": errors.Unsupported,
+    "too_long": errors.TooLong,
+    "busy": Busy,
+}
+_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+
+
+async def models(client: Client) -> Sequence[Model]:
+    """The models on offer."""
+    offered = models_in(await client.ask("/v1/models", within=MODELS_SECONDS), client.server.label)
+    if offered is None:
+        raise Garbled("The relay did not answer with a list of models.", "Check the URL.")
+    return offered
+
+
+async def describe(client: Client, model: str) -> Model:
+    """All that the relay tells of one model."""
+    path = f"/v1/models/{quote(model, safe=':')}"
+    return model_in(await client.ask(path, within=MODELS_SECONDS, model=model), client.server.label)
+
+
+async def ask(_: Client, request: ChatRequest) -> Ask:
+    """How to ask for a reply that can be come back to."""
+    return Ask(Call("/api/chat", chat_body(request), headers=(("x-resume", "1"),)))
+
+
+def judged(answer: Answer, model: str = "") -> ReplyError:
+    """The error for a bad answer: the relay's own, which has a hint, or that of a proxy."""
+    with suppress(Garbled):
+        body = answer.json()
+        error = object_of(body, "error") if isinstance(body, dict) else {}
+        if "hint" in error:
+            return error_in(error)
+    return http.judge(answer, model)
+
+
+class ReplyDecoder(Decoder):
+    """Turns the relay's events into ours, and keeps in mind how far they came."""
+
+    patience = SILENCE_SECONDS
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._events = EventDecoder()
+
+    def begin(self, incoming: Incoming) -> Iterator[Event]:
+        """See `Decoder.begin`; what a good status would say, the relay says itself."""
+        self._events = EventDecoder()
+        self._note(incoming.headers.get(STREAM_HEADER, ""), incoming.headers.get(GRACE_HEADER, ""))
+        return iter(())
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """See `Decoder.feed`."""
+        for said in self._events.feed(chunk):
+            event = self._event(said)
+            if event is not None:
+                yield event
+
+    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+        """See `Decoder.close`."""
+        if not self.done:
+            broken = Cut("The relay ended the reply before it was whole.", "What came is kept.", Remedy.CONTINUE)
+            raise lost or broken
+        return iter(())
+
+    def _note(self, stream: str, grace: str, last: str = "0") -> None:
+        """The reply has this name at the relay, which keeps it for so long; `last` is its last event that came."""
+        if self.back is not None:
+            last = self.back.call.headers[0][1]
+        path, self.back = f"/api/streams/{stream}", None
+        if _STREAM.fullmatch(stream):
+            seconds = float(grace) if _GRACE.fullmatch(grace) else 0.0
+            follow = Call(path, headers=(("last-event-id", last),))
+            self.back = Return(follow, Call(path, method="DELETE"), seconds)
+
+    def _event(self, said: ServerEvent) -> Event | None:
+        """What one event says. At the end of the reply, good or bad, there is nothing to come back to any more."""
+        try:
+            body = json.loads(said.data)
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            raise Garbled("The relay sent something that is not its protocol.", "Is this a tui-chat relay?")
+        self.done = "done" in body
+        if self.done or "error" in body:
+            self.back = None
+        elif self.back is not None:
+            self.back = replace(self.back, call=replace(self.back.call, headers=(("last-event-id", said.id),)))
+        return event_in(body)
+
+
+def chat_body(request: ChatRequest) -> dict[str, object]:
+    """The JSON of the relay's `POST /api/chat`: Ollama's, and `prefill`."""
+    body = ollama_body(request)
+    return body | {"prefill": request.prefill} if request.prefill else body
+
+
+def object_from(event: Event) -> dict[str, object]:
+    """The JSON object that says `event`."""
+    match event:
+        case Delta(text):
+            return {"delta": text}
+        case Thinking(text):
+            return {"thinking": text}
+        case Accepted():
+            return {"accepted": True}
+        case Continued(exact):
+            return {"continued": exact}
+        case PromptProgress(done, total):
+            return {"progress": {"done": done, "total": total}}
+        case WasThinking():
+            return {"was_thinking": True}
+        case ToolCall(name, arguments):
+            return {"tool_call": {"name": name, "arguments": arguments}}
+        case Finished(reason, usage):
+            counts = {} if usage is None else asdict(usage)
+            told = {name: count for name, count in counts.items() if count is not None}
+            return {"done": True, "reason": reason, "usage": told}
+
+
+def event_in(body: Mapping[str, object]) -> Event | None:
+    """The event that a JSON object says; None if it is one of a later version.
+
+    Raises:
+        ReplyError: it tells of an error.
+    """
+    match body:
+        case {"delta": str(text)}:
+            return delta_of(text)
+        case {"thinking": str(text)}:
+            return Thinking(clean(text))
+        case {"done": True}:
+            return Finished(clean_line(text_of(body, "reason"), 100) or "stop", _usage(object_of(body, "usage")))
+        case {"error": dict(error)}:
+            raise error_in(error)
+        case {"accepted": True}:
+            return Accepted()
+        case {"continued": bool(exact)}:
+            return Continued(exact)
+        case {"progress": dict(progress)}:
+            done, total = count_of(progress, "done"), count_of(progress, "total")
+            return PromptProgress(min(done, total), total) if done is not None and total else None
+        case {"was_thinking": True}:
+            return WasThinking()
+        case {"tool_call": {"name": str(name), "arguments": str(arguments)}}:
+            return ToolCall(clean_line(name), clean(arguments))
+    return None
+
+
+def kind_of(error: ReplyError) -> str:
+    """The name of an error's class on the wire."""
+    return _NAMES[type(error)]
+
+
+def error_in(error: Mapping[str, object]) -> ReplyError:
+    """The error that an error object tells of: `{"type", "message", "hint", "status", "retry_after"}`."""
+    kind = _KINDS.get(text_of(error, "type"), ServerFault)
+    said = visible_line(text_of(error, "message")) or f"The relay reported an error ({_NAMES[kind]})."
+    told = kind(said, clean_line(text_of(error, "hint")))
+    if isinstance(told, Refused):
+        told.status = count_of(error, "status") or 0
+    if isinstance(told, Busy):
+        told.retry_after = _seconds(error, "retry_after")
+    return told
+
+
+def model_entry(model: Model) -> dict[str, object]:
+    """A model as an entry of `GET /v1/models`: OpenAI's fields, and what else is known by names in use."""
+    told = {name: value for name, value in asdict(model).items() if name not in ("name", "server", "loaded")}
+    entry = {
+        "id": model.name,
+        "object": "model",
+        "created": _timestamp(model.modified),
+        "owned_by": RELAY_SERVICE,
+        "status": {"value": "loaded" if model.loaded else "unloaded"},
+        **told,
+        "capabilities": sorted(model.capabilities),
+    }
+    return {name: value for name, value in entry.items() if value not in ("", None, [])}
+
+
+def models_in(body: object, server: str = "") -> list[Model] | None:
+    """The models of the relay's `GET /v1/models`, in its order; None if it is no such list."""
+    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+        return None
+    models = [model_in(entry, server) for entry in objects_of(body, "data")]
+    return [model for model in models if model.name]
+
+
+def model_in(entry: Mapping[str, object], server: str = "") -> Model:
+    """The model of one entry."""
+    abilities = entry.get("capabilities")
+    words = abilities if isinstance(abilities, list) else []
+    return Model(
+        name=clean_line(text_of(entry, "id"), 200),
+        server=server,
+        size=count_of(entry, "size"),
+        family=clean_line(text_of(entry, "family"), 50),
+        parameters=clean_line(text_of(entry, "parameters"), 50),
+        quantization=clean_line(text_of(entry, "quantization"), 50),
+        context_window=window_of(entry, "context_window"),
+        window=window_of(entry, "window"),
+        capabilities=frozenset(clean_line(word, 50) for word in words if isinstance(word, str)),
+        loaded=text_of(object_of(entry, "status"), "value") == "loaded",
+        modified=clean_line(text_of(entry, "modified"), 50),
+    )
+
+
+def _usage(counts: Mapping[str, object]) -> Usage | None:
+    usage = Usage(
+        count_of(counts, "prompt_tokens"),
+        count_of(counts, "reply_tokens"),
+        *(_seconds(counts, name) for name in ("load_seconds", "prompt_seconds", "reply_seconds")),
+    )
+    return None if usage == Usage() else usage
+
+
+def _seconds(counts: Mapping[str, object], name: str) -> float | None:
+    number = counts.get(name)
+    return float(number) if isinstance(number, int | float) and 0 <= number < 1e9 else None
+
+
+def _timestamp(modified: str) -> int:
+    try:
+        return max(0, int(datetime.fromisoformat(modified).timestamp()))
+    except (ValueError, OverflowError):
+        return 0
+
+
+DIALECT: Final = Dialect(
+    models=models, loaded=models, describe=describe, ask=ask, decoder=ReplyDecoder, judge=judged
+)

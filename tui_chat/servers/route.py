@@ -1,0 +1,159 @@
+"""How a request travels to a server: through which proxy, with which headers, and what of that nobody may see."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import socket
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
+from typing import Final
+from urllib.parse import SplitResult, quote, unquote, urlsplit
+
+from tui_chat.server import Server, carries_key
+from tui_chat.text.overlap import overlap
+from tui_chat.text.sanitize import clean_line
+
+SocketOption = tuple[int, int, int]
+
+_KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
+"""Seconds of silence before the first probe, seconds between probes, and how many may stay unanswered."""
+PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
+_LOCAL: Final = ("localhost", "localhost.localdomain")
+_SHORTEST: Final = 4
+"""Characters of a secret: shorter ones stand in any text."""
+_LEAST: Final = 4
+"""Characters of a secret's beginning that are hidden where a text was cut short in the middle of it."""
+_SHORTEST_VALUE: Final = 6
+"""Characters of the value of a header that need not be a secret: shorter ones are words, like a team's name."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host`, a name or an address without brackets, is this machine."""
+    name = host.lower().rstrip(".")
+    if name in _LOCAL or name.endswith(".localhost"):
+        return True
+    with suppress(OSError, ValueError):  # 127.1 and 2130706433 are spellings that systems resolve
+        name = socket.inet_ntoa(socket.inet_aton(name))
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def can_connect(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
+    """Whether a connection to `url` can be tried at all."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:  # a bad port or bracket; UnicodeError for a label that is too long
+        return False
+    return parts.scheme in schemes and bool(host) and port != 0
+
+
+def shown_url(url: str) -> str:
+    """`url` as one line that is safe to show: without user name, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return clean_line(url.rpartition("@")[2], 200)
+    if not parts.netloc:
+        return clean_line(url.rpartition("@")[2].partition("?")[0], 200)
+    shown = SplitResult(parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")
+    return clean_line(shown.geturl(), 200)
+
+
+def proxy_for(server: Server) -> str:
+    """URL of the proxy that leads to `server`, empty for none.
+
+    The server's own setting counts always, the environment (`HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` ...) never for
+    loopback addresses and unix sockets: a proxy would look for Ollama on its own machine.
+    """
+    if server.proxy or server.uds:
+        return server.proxy
+    host = _host(server.url)
+    if is_loopback(host):
+        return ""
+    from urllib.request import getproxies, proxy_bypass  # httpx loads it too; not needed before
+
+    known: Mapping[str, str] = getproxies()
+    proxy = known.get(server.url.partition("://")[0].lower()) or known.get("all", "")
+    if not proxy or proxy_bypass(host):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def headers_for(server: Server) -> list[tuple[bytes, bytes]]:
+    """The headers of every request. `identity`, since a proxy that compresses holds a stream back."""
+    from tui_chat import __version__
+
+    own = {"user-agent": f"tui-chat/{__version__}", "accept-encoding": "identity"}
+    if server.key:
+        own["authorization"] = f"Bearer {server.key.reveal()}"
+    wanted = [(name.lower(), value) for name, value in server.headers]
+    given = {name for name, _ in wanted}
+    headers = [*((name, value) for name, value in own.items() if name not in given), *wanted]
+    return [
+        (name.encode(), value.encode())
+        for name, value in headers
+        if server.named or not carries_key(name)  # a server found by probing gets no keys
+    ]
+
+
+def secrets_of(server: Server) -> frozenset[str]:
+    """What must not be shown of a server's settings, in all spellings that a server may quote it in."""
+    plain = {*_logins(server.url), *_logins(proxy_for(server))}
+    if server.key:
+        plain.add(server.key.reveal())
+    for name, value in server.headers:
+        if carries_key(name):
+            plain |= {value, value.rpartition(" ")[2]}  # `Bearer` and its like are no secret
+        elif len(value) >= _SHORTEST_VALUE:
+            plain.add(value)
+    return frozenset(spelt for secret in plain for spelt in _spellings(secret) if len(secret) >= _SHORTEST)
+
+
+def hidden(text: str, secrets: Set[str]) -> str:
+    """`text` with dots in the place of `secrets`: servers quote the key that they refuse."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "…")
+    cut = text.removesuffix("…")
+    if cut == text:
+        return text
+    rest = max((overlap(cut, secret) for secret in secrets), default=0)
+    return f"{cut[: len(cut) - rest]}…" if rest >= _LEAST else text
+
+
+def _logins(url: str) -> Iterator[str]:
+    """The password of a URL, and what is sent instead of it."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        if password:
+            yield from (parts.password or "", password, b64encode(f"{user}:{password}".encode()).decode())
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """As it is, in a URL, and in JSON with slashes escaped or not."""
+    in_json = json.dumps(secret)[1:-1]
+    return secret, quote(secret, safe="", errors="replace"), in_json, in_json.replace("/", "\\/")
+
+
+def socket_options() -> list[SocketOption]:
+    """TCP keep-alive, which finds a dead peer although reading has no timeout, as far as the system has it."""
+    options: list[SocketOption] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    for name, value in _KEEPALIVE:
+        if (option := getattr(socket, name, None)) is not None:
+            options.append((socket.IPPROTO_TCP, option, value))
+    return options
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

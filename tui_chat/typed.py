@@ -1,0 +1,35 @@
+"""What people type: paths, and words that are not the right ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tui_chat.errors import ConfigError
+from tui_chat.text.sanitize import clean_line
+
+
+def user_path(text: str) -> Path:
+    """A path as a person writes it: `~` and `~name` are homes.
+
+    Raises:
+        ConfigError: there is no such home, or no file can have that name.
+    """
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{clean_line(text, 200)}: there is no such home", "Write the whole path.") from None
+    if "\0" in text:
+        raise ConfigError(f"{clean_line(text, 200)} cannot be the name of a file", "Correct it.")
+    return path
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names what `word` may have been meant to be."""
+    import difflib  # late: only mistakes need it
+
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    return f"Known: {', '.join(names[:20])}{' and more' if len(names) > 20 else ''}."
