@@ -23,6 +23,7 @@ from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit, Thread, title_of
+from tui_chat.text.clusters import clusters
 
 _BIGGEST: Final = 1 << 30
 """Bytes of a file to import: more than any real export."""
@@ -135,11 +136,11 @@ async def _servers(config: Config, *, as_json: bool) -> None:
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
         return
-    widths = [max(map(len, cells)) for cells in zip(*(row.cells for row in rows), strict=True)]
+    widths = [max(map(_width, cells)) for cells in zip(*(row.cells for row in rows), strict=True)]
     lines: list[str] = []
     for row in rows:
         cells = zip(row.cells, widths, strict=True)
-        lines.append("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+        lines.append("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
         if hint := advice(ChatError(row.error, row.hint, row.remedy)):
             lines.append(f"    {hint}")
     put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
@@ -147,3 +148,8 @@ async def _servers(config: Config, *, as_json: bool) -> None:
 
 def _json(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False)
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return sum(cells for _, _, cells in clusters(text))
