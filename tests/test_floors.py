@@ -45,8 +45,6 @@ WALLS = {
 METHODS = 25
 """So many methods a class may have, those of our own classes that it inherits from included."""
 LARGER = {
-    "markdown.blocks.BlockParser": 31,
-    "markdown.layout.Layout": 27,
     "ui.widgets.virtual_list.VirtualList": 33,
     "ui.widgets.transcript.Transcript": 60,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -14,7 +15,7 @@ from textual.theme import BUILTIN_THEMES
 from tui_chat.markdown import Document, Layout, Link, Palette
 from tui_chat.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
 
-from tests.markdown.helpers import THEME, rows, screen, shown
+from tests.markdown.helpers import PALETTE, THEME, rows, screen, shown
 
 
 def layout_of(source: str, width: int = 60) -> Layout:
@@ -35,17 +36,33 @@ def test_the_bar_of_a_quote_goes_on_through_its_blank_rows() -> None:
     assert screen("> a\n>\n> - b\n\nc") == ["▎ a", "▎", "▎ • b", "", "c"]
 
 
-def test_a_fence_shows_language_and_number_and_marks_wrapped_lines() -> None:
-    assert screen("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~", 12) == [
-        "┌ go title 1",
-        "│ abcdefghij",
-        "│↪kl",
-        "└───────────",
+def test_a_fence_shows_language_and_what_copies_it_and_marks_wrapped_lines() -> None:
+    layout = Document("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~").layout(12, PALETTE, copies="#{number} c copy")
+    assert [line.rstrip() for line in shown(layout)] == [
+        "  go title",
+        "  abcdefghi",
+        " ↪jkl",
         "",
-        "┌─────── 2 ─",
-        "│ x",
-        "└───────────",
+        "",
+        "",
+        "  x",
+        "",
     ]
+    layout = Document("```go\nx = 1\n```").layout(60, PALETTE, copies="#{number} c copy")
+    assert shown(layout) == ["  go  #1 c copy ", "  x = 1         ", " " * 16]
+
+
+def test_a_panel_is_about_as_wide_as_its_code_and_no_wider_than_there_is_room() -> None:
+    for length in range(1, 80, 7):
+        layout = Document(f"```\na\n{'x' * length}\n").layout(60, PALETTE)
+        widths = {layout.strip(y).cell_length for y in range(layout.height)}
+        assert len(widths) == 1
+        assert length + 3 <= max(widths) < length + 12 or max(widths) == 60
+
+
+def test_without_colours_a_line_runs_along_the_code() -> None:
+    layout = Document("```go\nabcdefghijkl\n```").layout(12, Palette.plain(), copies="#{number} c copy")
+    assert shown(layout) == ["┌ go", "│ abcdefghi", "│↪jkl", "└ "]
 
 
 def test_a_table_is_sized_to_its_cells_and_aligned() -> None:
@@ -68,9 +85,27 @@ def test_a_very_narrow_table_is_a_list_of_values() -> None:
 
 
 def test_a_column_does_not_follow_a_cell_that_is_still_open() -> None:
+    def growing(source: str) -> list[str]:
+        return shown(Document(source, growing=True).layout(60, PALETTE))
+
     head = "| a | b |\n|---|---|\n| 1 | 2 |\n"
-    assert screen(head + "| a long long cell", 60)[0] == screen(head + "| a long long cell that goes on", 60)[0]
-    assert screen(head + "| a long long cell |", 60)[0] != screen(head, 60)[0]
+    assert growing(head + "| a long long cell")[0] == growing(head + "| a long long cell that goes on")[0]
+    assert growing(head + "| a long long cell")[-1].startswith("a long long")  # one row, cut off for a moment
+    assert growing(head + "| a long long cell |")[0] != growing(head)[0]
+    assert screen(head + "| a long long cell")[-1].startswith("a long long cell")
+
+
+@given(st.lists(st.lists(st.text("abc ", max_size=30), min_size=3, max_size=3), min_size=1), st.integers(8, 60))
+def test_no_word_of_a_table_is_cut_but_one_wider_than_the_screen(cells: list[list[str]], width: int) -> None:
+    source = "| x | y | z |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    words = {word for row in cells for cell in row for word in cell.split() if len(word) < width - 3}
+    assert words <= set(re.split(r"[^abc]+", "\n".join(screen(source, width))))
+
+
+def test_a_faint_rule_parts_rows_only_where_a_cell_wraps() -> None:
+    source = "| a | b |\n|---|---|\n| 1 | one two three |\n| 2 | four |\n"
+    assert [line for line in screen(source, 40) if "┼" in line] == ["──┼──────────────"]
+    assert len([line for line in screen(source, 12) if "┼" in line]) == 2
 
 
 def test_nesting_too_deep_for_the_width_still_shows_everything() -> None:

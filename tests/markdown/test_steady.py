@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from tui_chat.markdown import Document
+from tui_chat.markdown.growing import completed
+from tui_chat.markdown.units import TableRow
 
+from tests.markdown.answers import answer, recorded, tokens
 from tests.markdown.helpers import PALETTE, screen, shown
 
 ANSWERS = {
@@ -20,7 +25,7 @@ ANSWERS = {
     "headings": "# One\nText\n## Two\n\nText\n### Three\n- a\n---\nText\n***\nSetext\n======\nx\n= 1\nend",
     "quotes": "text\n> a\n> b\n>\n> c\n\n> new\n> - item\n> - item\nlazy\n",
     "maths": "So\n$$\nx = 1\n$$\nand\n\\[\ny\n\\]\nend\n",
-    "notes": "see [^1] and [x][1]\n\n[1]: http://a.example/c\n[^1]: a note\n    goes on\n\nend",
+    "notes": "see [^1] and [1]\n\n[1]: http://a.example/c\n[^1]: a note\n    goes on\n\nend",
     "indented code": "Run:\n\n    cd x\n    make\n\n    more\n\nend\n\n- a\n\n      code\n- b\n",
 }
 
@@ -35,15 +40,15 @@ def letters(row: str) -> str:
 @pytest.mark.parametrize("size", [1, 4])
 def test_no_row_of_a_growing_answer_moves(answer: str, width: int, size: int) -> None:
     source = ANSWERS[answer]
-    document = Document()
+    document = Document(growing=True)
     layout = document.layout(width, PALETTE)
     seen: list[str] = []
     for start in range(0, len(source), size):
         document.append(source[start : start + size])
         now = shown(layout)
         assert len(now) >= len(seen), (document.source, seen, now)
-        above = len(seen) - 3  # the last block of these answers is that short
-        assert [*map(letters, now)][: max(0, above)] == [*map(letters, seen)][: max(0, above)], document.source
+        above = [*map(letters, seen)][:-1]
+        assert all(letters(now[y]).startswith(row) for y, row in enumerate(above)), document.source
         seen = now
 
 
@@ -52,3 +57,92 @@ def test_a_marker_without_text_yet_stands_where_it_will(marker: str) -> None:
     for before in ("1. a\n", "- a\n", "# a\n", "> a\n\n"):
         yet, then = (screen(f"{before}{marker}{text}") for text in ("", " b"))
         assert len(yet) == len(then)
+
+
+REAL = [*recorded(), *map(answer, range(190))]
+
+
+def moves(text: str, seed: int, width: int) -> dict[int, int]:
+    """How often the rows of a table moved while `text` came, by the table's `run`; no other row may.
+
+    A row may get more at its end; a row moves if it is another one then, but for the last row of all.
+    """
+    document = Document(growing=True)
+    layout = document.layout(width, PALETTE)
+    seen: list[str] = []
+    moved: Counter[int] = Counter()
+    for token in tokens(text, seed):
+        document.append(token)
+        changed = layout.take_changed()
+        if changed is None:
+            continue
+        assert layout.height >= len(seen), document.source
+        now = [letters(layout.strip(y).text) for y in range(changed, layout.height)]
+        for y, before, after in zip(range(changed, len(seen) - 1), seen[changed:], now, strict=False):
+            if not after.startswith(before):
+                unit = layout._unit(layout._heights.find(y)[0])
+                assert isinstance(unit, TableRow), (document.source, before, after)
+                moved[unit.run] += 1
+                break
+        seen[changed:] = now
+    document.growing = False
+    assert shown(layout) == shown(Document(text).layout(width, PALETTE))
+    return moved
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_no_row_of_200_answers_moves_while_they_come(part: int) -> None:
+    assert len(REAL) > 200
+    for seed, text in enumerate(REAL[part::10]):
+        moved = moves(text, seed, (48, 80, 120)[seed % 3])
+        assert all(times <= 4 for times in moved.values()), (text, moved)  # a table that no longer fits
+
+
+def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:
+    """A nested item that begins bold was a rule for a moment: a blank row and a line, which went again."""
+    for marks in ("- a\n  * **", "- a\n* **", "1. a\n   * *"):
+        assert shown(Document(marks, growing=True).layout(60, PALETTE)) == shown(
+            Document(marks.partition("\n")[0]).layout(60, PALETTE)
+        )
+
+
+@pytest.mark.parametrize(
+    ("open_", "closed"),
+    [
+        ("a **bo", "a **bo**"),
+        ("a **bo*", "a **bo**"),
+        ("*it **bo", "*it **bo***"),
+        ("a **b** c", "a **b** c"),
+        ("~~ol", "~~ol~~"),
+        ("use `co", "use `co`"),
+        ("use ``a`", "use ``a``"),
+        ("use `", "use "),
+        ("see [do", "see [do](https://)"),
+        ("see [do]", "see [do](https://)"),
+        ("see [do](ht", "see [do](https://)"),
+        ("see [do](https://a.b/(c", "see [do](https://a.b/(c)"),
+        ("see [do](./x", "see [do](./x"),
+        ("[a **b", "[a **b**](https://)"),
+        *((same, same) for same in ("a[i", "[1] x", "[ ] x", "2 * 3 *x* y", "$x_1 * **a", "costs $5", "a * b")),
+        ("costs $5, **b", "costs $5, **b**"),
+        ("**F: $x", "**F: $x**"),
+        ("call *args. And", "call *args. And"),
+        ("line *one\nline **two", "line *one\nline **two**"),
+        ("snake_ca", "snake_ca"),
+        ("x\\", "x"),
+    ],
+)
+def test_what_is_open_is_shown_as_what_it_will_be(open_: str, closed: str) -> None:
+    assert completed(open_) == closed
+
+
+@pytest.mark.parametrize(
+    "end", ["**bo", "[x](", "`co", "- ", "1", "| a", "\\", "> [!NO", "a\n==", "```", "``", "$$", "~", "[^1"]
+)
+def test_what_is_held_back_is_shown_once_nothing_more_comes(end: str) -> None:
+    for before in ("", "text\n", "- a\n\n", "```py\nx\n"):
+        document = Document(before + end, growing=True)
+        layout = document.layout(60, PALETTE)
+        assert layout.height >= 0
+        document.growing = False
+        assert shown(layout) == screen(before + end, 60)

@@ -11,11 +11,13 @@ too long to wait for its end is text; what is nested deeper than anybody reads i
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Final, Literal
 
 from tui_chat.markdown import lines
 from tui_chat.markdown.chunks import cut
+from tui_chat.markdown.growing import completed
 from tui_chat.markdown.leaves import Code, Formula, Leaf, Paragraph, Rows
 from tui_chat.markdown.lines import Cursor
 from tui_chat.markdown.units import (
@@ -67,15 +69,13 @@ class BlockParser:
 
     def clone(self) -> BlockParser:
         """A parser in the same state, with nothing in `out`."""
-        other = BlockParser()
-        for name in self.__slots__:
-            if name != "out":
-                setattr(other, name, getattr(self, name))
+        other = copy(self)
+        other.out = []
         return other
 
     @property
     def limit(self) -> int:
-        """The length from which the next line is long: its head goes to `line`, the rest to `more` and `end`."""
+        """The length from which the next line is long: its head goes to `line`, the rest to `more` in pieces."""
         return LONG_CODE if isinstance(self._leaf, Code) else LONG_LINE
 
     def line(self, text: str, *, ended: bool = True, long: bool = False) -> None:
@@ -95,26 +95,47 @@ class BlockParser:
         elif cursor.indent >= 4 or long or self._begins_task() or not self._open_leaf(cursor, depth):
             self._text(cursor, depth, ended, long)
 
-    def more(self, text: str) -> None:
-        """Read more of a long line."""
+    def more(self, text: str, *, ended: bool = False) -> None:
+        """Read a piece more of a long line, or the rest of it."""
         leaf = self._leaf
         if isinstance(leaf, Code):
-            self._piece(leaf, (leaf.piece or "") + text)
+            line = CodeLine(leaf.place, leaf.run, text, leaf.language, False, joined=True, open=not ended)
+            self.out.append(line)
         elif isinstance(leaf, Paragraph):
             self._grow(leaf.text + text)
         elif text := text.lstrip():
             self._leaf = Paragraph("")
             self._grow(text)
 
-    def end(self) -> None:
-        """A long line ends here."""
+    def awaits_more(self, text: str) -> bool:
+        """Whether it cannot be told yet what an unfinished line, which goes on, is the beginning of."""
         leaf = self._leaf
-        if isinstance(leaf, Code) and leaf.piece is not None:
-            self._leaf = self._flush(leaf)
+        cursor = Cursor(text)
+        if isinstance(leaf, Code | Formula) and self._match(cursor) == len(self._path):
+            words = cursor.rest.strip()
+            closer = leaf.mark if isinstance(leaf, Code) else leaf.closer
+            return len(words) < len(closer) and closer.startswith(words)
+        return bool(lines.UNDECIDED.fullmatch(text))
 
-    def close(self) -> None:
-        """The source ends here."""
+    def close(self, *, growing: bool = False) -> None:
+        """The source ends here; where it is `growing`, what is open is taken for what it will most likely be."""
+        leaf = self._leaf
+        if growing and isinstance(leaf, Code):
+            return
+        if growing and isinstance(leaf, Paragraph):
+            *above, head = leaf.text.rsplit("\n", 2)[-2:]
+            if head.startswith("|") and not "".join(above).startswith("|"):
+                self._ends_paragraph(leaf, "|" + "-|" * len(lines.cells_of(head)[0]))
         self._shut(0)
+        last = self.out[-1] if self.out else None
+        if isinstance(last, Text) and growing:
+            self.out[-1] = replace(last, text=completed(last.text))
+        elif isinstance(last, TableRow) and growing:
+            cell = len(last.cells) - 1 if last.head else last.closed
+            cells = [completed(text) if index == cell else text for index, text in enumerate(last.cells)]
+            self.out[-1] = replace(last, cells=tuple(cells))
+        elif isinstance(last, TableRow):
+            self.out[-1] = replace(last, closed=len(last.cells))
 
     # Containers
 
@@ -122,7 +143,7 @@ class BlockParser:
         """How many of the open containers the line belongs to; their marks are left behind."""
         for depth, container in enumerate(self._path):
             if isinstance(container, Quote):
-                if not self._quote_mark(cursor):
+                if not cursor.quote():
                     return depth
             elif cursor.blank:
                 if self._leaf is None and len(self._path) - self._fresh <= depth:
@@ -133,15 +154,6 @@ class BlockParser:
                     return depth
                 cursor.drop(indent)
         return len(self._path)
-
-    @staticmethod
-    def _quote_mark(cursor: Cursor) -> bool:
-        if cursor.indent >= 4 or not cursor.rest.lstrip(" \t").startswith(">"):
-            return False
-        cursor.drop(3)
-        cursor.skip(1)
-        cursor.drop(1)
-        return True
 
     def _open_containers(self, cursor: Cursor, depth: int) -> int:
         while depth < DEEPEST and not cursor.blank and cursor.indent < 4 and not self._begins_task():
@@ -157,7 +169,7 @@ class BlockParser:
         return depth
 
     def _container(self, cursor: Cursor, depth: int, interrupts: bool) -> Container | None:
-        if self._quote_mark(cursor):
+        if cursor.quote():
             return Quote(self._serial)
         indent = cursor.indent
         rest = cursor.rest.lstrip(" \t")
@@ -205,7 +217,7 @@ class BlockParser:
             closes = not long and cursor.indent < 4 and set(words) == {leaf.mark[0]}
             if closes and len(words) >= len(leaf.mark):
                 self._leaf = None
-                self.out.append(CodeEnd(leaf.place, words))
+                self.out.append(CodeEnd(leaf.place, leaf.run, words))
             elif ended or not (closes or cursor.blank):
                 cursor.drop(leaf.indent)
                 self._code(leaf, cursor.rest, long)
@@ -236,7 +248,7 @@ class BlockParser:
         leaf = self._leaf
         assert isinstance(leaf, Code)
         for _ in range(leaf.blanks):
-            self.out.append(CodeLine(leaf.place, ""))
+            self.out.append(CodeLine(leaf.place, leaf.run, ""))
         self._code(replace(leaf, blanks=0), cursor.rest, long)
 
     def _open_leaf(self, cursor: Cursor, depth: int) -> bool:
@@ -257,7 +269,10 @@ class BlockParser:
             self.out.append(Text(self._place("heading"), text, len(heading[1])))
         elif fence := lines.FENCE.match(rest):
             self._shut(depth)
-            self._open_fence(fence["mark"] or fence["tildes"], fence["info"] or fence["words"] or "", cursor)
+            found = lines.LANGUAGE.search(fence["info"] or fence["words"] or "")
+            language, mark = found[0] if found else "", fence["mark"] or fence["tildes"]
+            code = self._open_code(language, rest)
+            self._leaf = replace(code, mark=mark, indent=cursor.indent, language=language)
         elif lines.BREAK.match(rest):
             self._shut(depth)
             self.out.append(Break(self._place("frame"), rest))
@@ -265,7 +280,7 @@ class BlockParser:
             self._shut(depth)
             place = self._place("frame")
             self.out.append(Maths(place, rest))
-            self._leaf = Formula(lines.MATHS[rest], replace(place, fresh=0, gap=NO_GAP))
+            self._leaf = Formula(lines.MATHS[rest], Place(place.path))
         else:
             return False
         return True
@@ -289,22 +304,16 @@ class BlockParser:
         table = Table(self._serial, tuple(cells), aligns)
         self._serial += 1
         place = self._place("frame")
-        self.out.append(TableRow(place, table, table.head, len(cells), True, f"{head.strip()}\n{rest}"))
-        self._leaf = Rows(table, replace(place, fresh=0, gap=NO_GAP))
+        self.out.append(TableRow(place, table, table.head, len(cells), 0, f"{head.strip()}\n{rest}"))
+        self._leaf = Rows(table, Place(place.path))
         return True
-
-    def _open_fence(self, mark: str, info: str, cursor: Cursor) -> None:
-        found = lines.LANGUAGE.search(info)
-        language = found[0] if found else ""
-        self._leaf = replace(
-            self._open_code(language, cursor.rest.strip()), mark=mark, indent=cursor.indent, language=language
-        )
 
     def _open_code(self, language: str, source: str) -> Code:
         place = self._place("frame")
         self.blocks += 1
-        self.out.append(CodeStart(place, self.blocks, language, source))
-        return Code(replace(place, fresh=0, gap=NO_GAP))
+        self.out.append(CodeStart(place, self._serial, self.blocks, language, source))
+        self._serial += 1
+        return Code(Place(place.path), self._serial - 1)
 
     def _text(self, cursor: Cursor, depth: int, ended: bool, long: bool) -> None:
         """Read a line of a paragraph, also one that leaves out the marks of its containers, or a table's row."""
@@ -326,7 +335,8 @@ class BlockParser:
             cells[count - 1 :] = [" | ".join(cells[count - 1 :])]
         closed = count if ended else min(closed, count - 1 if closed > count else count)
         cells += [""] * (count - len(cells))
-        self.out.append(TableRow(leaf.place, leaf.table, tuple(cells), closed, False, source.rstrip()))
+        self.out.append(TableRow(leaf.place, leaf.table, tuple(cells), closed, leaf.count, source.rstrip()))
+        self._leaf = replace(leaf, count=leaf.count + 1)
 
     def _grow(self, text: str) -> None:
         """The open paragraph has this text; what is long enough settles."""
@@ -334,29 +344,15 @@ class BlockParser:
         assert isinstance(leaf, Paragraph)
         joined = leaf.joined
         while position := cut(text):
-            place = replace(self._last_place(), fresh=0, gap=NO_GAP) if joined else self._place("text")
+            place = Place(self._path) if joined else self._place("text")
             self.out.append(Text(place, text[:position], joined=joined, open=True))
             text = text[position:]
             joined = True
         self._leaf = Paragraph(text, joined)
 
     def _code(self, leaf: Code, text: str, long: bool) -> None:
-        if long:
-            self._piece(replace(leaf, piece="", split=False), text)
-        else:
-            self._leaf = leaf
-            self.out.append(CodeLine(leaf.place, text, leaf.language))
-
-    def _piece(self, leaf: Code, text: str) -> None:
-        while len(text) > LONG_CODE:
-            leaf = self._flush(replace(leaf, piece=text[:LONG_CODE]), open=True)
-            text = text[LONG_CODE:]
-        self._leaf = replace(leaf, piece=text)
-
-    def _flush(self, leaf: Code, *, open: bool = False) -> Code:
-        line = CodeLine(leaf.place, leaf.piece or "", leaf.language, whole=False, joined=leaf.split, open=open)
-        self.out.append(line)
-        return replace(leaf, piece=None, split=True)
+        self._leaf = leaf
+        self.out.append(CodeLine(leaf.place, leaf.run, text, leaf.language, whole=not long, open=long))
 
     # Ends
 
@@ -365,12 +361,10 @@ class BlockParser:
         leaf = self._leaf
         self._leaf = None
         if isinstance(leaf, Paragraph):
-            place = self._last_place() if leaf.joined else self._place("text")
+            place = Place(self._path) if leaf.joined else self._place("text")
             self.out.append(Text(place, leaf.text.rstrip(), joined=leaf.joined))
         elif isinstance(leaf, Code):
-            if leaf.piece is not None:
-                self._flush(leaf)
-            self.out.append(CodeEnd(leaf.place, ""))
+            self.out.append(CodeEnd(leaf.place, leaf.run, ""))
             self._blank = self._blank or leaf.blanks > 0
 
     def _shut(self, depth: int) -> None:
@@ -381,9 +375,6 @@ class BlockParser:
                 self.out.append(Text(self._place("text"), ""))
             self._path = self._path[:depth]
 
-    def _last_place(self) -> Place:
-        return Place(self._path)
-
     def _place(self, kind: _Kind) -> Place:
         """Where a leaf begins, and whether a blank row stands above it."""
         shared = 0
@@ -391,15 +382,13 @@ class BlockParser:
             if one != other:
                 break
             shared += 1
-        place = Place(self._path, self._fresh, shared if self._is_apart(kind, shared) else NO_GAP)
+        opens_item = self._fresh > 0 and self._fresh >= len(self._path) - shared
+        apart = self._last is not None and (
+            self._blank or self._last == "frame" or (self._last == "text" and kind != "text" and not opens_item)
+        )
+        place = Place(self._path, self._fresh, shared if apart else NO_GAP)
         self._fresh = 0
         self._blank = False
         self._last = kind
         self._last_path = self._path
         return place
-
-    def _is_apart(self, kind: _Kind, shared: int) -> bool:
-        if self._last is None or self._blank:
-            return self._last is not None
-        opens_item = self._fresh > 0 and self._fresh >= len(self._path) - shared
-        return self._last == "frame" or (self._last == "text" and kind != "text" and not opens_item)

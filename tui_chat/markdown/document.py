@@ -24,9 +24,14 @@ class Document:
     """Markdown, sanitised (`tui_chat.text.sanitize.clean`), that may grow at its end.
 
     Reading is lazy: `append` only keeps the text until a layout asks.
+
+    Args:
+        growing: more is on its way, so that what is open at the end is shown as what it is going to be: `**bo` as
+            bold, a `-` not at all until it is clear what it begins.
     """
 
     __slots__ = (
+        "_growing",
         "_mentions",
         "_reader",
         "_source",
@@ -39,7 +44,8 @@ class Document:
         "version",
     )
 
-    def __init__(self, source: str = "") -> None:
+    def __init__(self, source: str = "", *, growing: bool = False) -> None:
+        self._growing = growing
         self._reader = Reader()
         self.units = Units(self._reader.clone())
         """What is settled: it only ever grows."""
@@ -65,20 +71,28 @@ class Document:
             self._source = ["".join(self._source)]
         return self._source[0] if self._source else ""
 
+    @property
+    def growing(self) -> bool:
+        """Whether more is on its way."""
+        return self._growing
+
+    @growing.setter
+    def growing(self, growing: bool) -> None:
+        if growing is not self._growing:
+            self._growing = growing
+            self._unread.append("")
+
     def append(self, text: str) -> None:
         """Let `text` follow the source."""
         if text:
             self._source.append(text)
             self._unread += [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
 
-    def layout(self, width: int, palette: Palette, *, by_pieces: bool = False) -> Layout:
-        """The rows of this document, now and as it grows, at `width` cells (8 or more).
-
-        `by_pieces`: only as far as `Layout.advance` was called.
-        """
+    def layout(self, width: int, palette: Palette, *, copies: str = "", by_pieces: bool = False) -> Layout:
+        """The rows of this document, now and as it grows, at `width` cells (8 or more): see `Layout`."""
         from tui_chat.markdown.layout import Layout
 
-        return Layout(self, width, palette, by_pieces=by_pieces)
+        return Layout(self, width, palette, copies=copies, by_pieces=by_pieces)
 
     def mentions(self, label: str) -> list[int]:
         """Indices of the settled units that may refer to a normalised label, in order."""
@@ -103,7 +117,7 @@ class Document:
         units = self._reader.feed(text)
         self.units.add(text, units, self._reader)
         self._index(first, units)
-        self.tail = [] if self._unread else self._reader.tail()
+        self.tail = [] if self._unread else self._reader.tail(growing=self._growing)
         definitions = (unit for unit in reversed(self.tail) if isinstance(unit, Definition))
         on_trial = {normal_label(unit.label): unit.href for unit in definitions}
         self.on_trial = {label: href for label, href in on_trial.items() if label not in self.defined}

@@ -12,12 +12,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_chat.markdown import inline
+from tui_chat.markdown import inline, panel
 from tui_chat.markdown.code import LexState, highlighter_for
 from tui_chat.markdown.frame import Prefix, prefix_of
 from tui_chat.markdown.inline import Mark
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.table import Columns, allocate, draw_row, widest, with_breaks
+from tui_chat.markdown.table import Columns, draw_row, extent, widened, with_breaks
 from tui_chat.markdown.units import (
     Break,
     CodeEnd,
@@ -26,19 +26,17 @@ from tui_chat.markdown.units import (
     Definition,
     Maths,
     Place,
+    Run,
     TableRow,
     Text,
     Unit,
 )
 from tui_chat.markdown.wrap import Line, Piece, chop, wrap
-from tui_chat.text.clusters import unjoined
 
-_GUTTER: Final = "│ "
-_WRAPPED: Final = "│↪"
-_TAB: Final = 4
 _OPEN_CELL: Final = 12
+"""Cells by which an open cell widens its column at most."""
 _EDGE: Final = 80
-"""Cells of a frame's edge at most: they are three bytes each, and the eye needs no more."""
+"""Cells of a thematic break at most: they are three bytes each, and the eye needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +72,14 @@ class State:
         continues: whether that row continues the one before.
         place: where the row stands if it is the first of its leaf.
         lexer: the state of the code's lexer.
-        natural: the widest cell so far in each column of a table.
+        columns: the columns so far of the table or code block that it is of.
     """
 
     pieces: tuple[Piece, ...] = ()
     continues: bool = False
     place: Place | None = None
     lexer: LexState = field(default_factory=LexState)
-    natural: tuple[int, ...] = ()
+    columns: Columns = field(default_factory=Columns)
 
 
 NOTHING: Final = State()
@@ -93,11 +91,13 @@ class Painter:
     Args:
         width: cells of a row, at least 8.
         references: where labels lead, normalised; may change between calls.
+        copies: what copies a code block, as its first row says it; `{number}` stands for the block's number.
     """
 
-    def __init__(self, width: int, palette: Palette, references: Mapping[str, str]) -> None:
+    def __init__(self, width: int, palette: Palette, references: Mapping[str, str], copies: str) -> None:
         self.width = width
         self.references = references
+        self._copies = copies
         self._palette = palette
         self._styles: dict[tuple[Style, int, str], Style] = {}
         self._syntax: dict[str, Style] = {}
@@ -111,28 +111,43 @@ class Painter:
         """Cells of a row that are left for content."""
         return self.width - prefix_of(place, self.width, self._palette).width
 
-    def natural(self, row: TableRow, before: State) -> State:
-        """The widths that the table's columns ask for with this row."""
-        natural = before.natural if not row.head else (0,) * len(row.cells)
-        wider = tuple(
-            max(size, widest(self._cell(cell, row.head)) if index < row.closed and cell else 0)
-            for index, (size, cell) in enumerate(zip(natural, row.cells, strict=True))
-        )
-        return before if wider == before.natural else State(natural=wider)
+    def measured(self, unit: Run, before: State) -> State:
+        """What a unit of a table or code block leaves to the next, as for its columns."""
+        if isinstance(unit, TableRow):
+            old = (
+                before.columns
+                if not unit.head
+                else Columns(natural=(0,) * len(unit.cells), words=(0,) * len(unit.cells))
+            )
+            extents = [
+                extent(self._cell(cell, unit.head)) if index < unit.closed and cell else (1, 1)
+                for index, cell in enumerate(unit.cells)
+            ]
+            columns = widened(old, extents, self.room(unit.place))
+            if not columns.fits:  # cell by cell, so that what one has changed stays when the next one comes
+                columns = old
+                for index, cell in enumerate(extents):
+                    only = [cell if index == other else (1, 1) for other in range(len(extents))]
+                    columns = widened(columns, only, self.room(unit.place))
+        else:
+            old = Columns() if isinstance(unit, CodeStart) else before.columns
+            room = self.room(unit.place)
+            columns = old if isinstance(unit, CodeEnd) else panel.widened(old, unit, room, self._copies)
+        return before if columns is before.columns else replace(before, columns=columns)
 
-    def columns(self, row: TableRow, natural: tuple[int, ...]) -> Columns:
-        """The columns of a table that ends with `row`.
+    def columns(self, unit: Run, columns: Columns) -> Columns:
+        """The columns of a table that ends with `unit`, given those of what is complete.
 
-        A cell that is still open does not widen its column before its width is known, but for a little.
+        Where a table fits, a cell that is still open does not widen its column but for a little, as long as it can
+        fit, too.
         """
-        room = self.room(row.place)
-        columns = allocate(natural, room)
-        if row.closed < len(natural) and columns.fits:
-            ahead = [min(_OPEN_CELL, widest(self._cell(cell, row.head))) for cell in row.cells[row.closed :]]
-            wider = (*natural[: row.closed], *map(max, natural[row.closed :], ahead))
-            roomy = allocate(wider, room)
-            return roomy if roomy.fits else columns
-        return columns
+        if not isinstance(unit, TableRow) or unit.closed == len(unit.cells) or not columns.fits:
+            return columns
+        room = self.room(unit.place)
+        ahead = [extent(self._cell(cell, False)) for cell in unit.cells]
+        ahead[: unit.closed] = [(1, 1)] * unit.closed
+        whole = widened(columns, ahead, room)
+        return widened(columns, [(min(_OPEN_CELL, cells), 1) for cells, _ in ahead], room) if whole.fits else whole
 
     def draw(self, unit: Unit, before: State, columns: Columns | None) -> tuple[list[Row], State]:
         """The rows of a unit, and what it leaves to the next; `columns` are those of its table."""
@@ -143,14 +158,14 @@ class Painter:
         source: str | None = None
         if isinstance(unit, Text):
             lines, after = self._text(unit, before, room)
-        elif isinstance(unit, CodeLine):
-            return self._code_line(unit, before, prefix, room)
+        elif isinstance(unit, CodeStart | CodeLine | CodeEnd):
+            assert columns is not None
+            return self._code(unit, before, prefix, columns.widths[0])
         elif isinstance(unit, TableRow):
             assert columns is not None
+            after = self.measured(unit, before)
             lines = draw_row(unit, columns, room, self._cell, self._palette)
             source = unit.source
-        elif isinstance(unit, CodeStart | CodeEnd):
-            lines, source = self._code_edge(unit, room), unit.source
         elif isinstance(unit, Break):
             lines, source = [Line((("─" * min(room, _EDGE), self._palette.frame),))], unit.source
         elif isinstance(unit, Maths):
@@ -222,39 +237,39 @@ class Painter:
 
     # Code
 
-    def _code_edge(self, unit: CodeStart | CodeEnd, room: int) -> list[Line]:
-        frame, room = self._palette.frame, min(room, _EDGE)
-        if isinstance(unit, CodeEnd):
-            return [Line((("└" + "─" * (room - 1), frame),))]
-        info = unit.source.lstrip("`~").strip()  # the language, and what else the model says of it
-        info = unjoined(info.replace("\t", " "))
-        left = f"┌ {info} " if info else "┌─"
-        right = f" {unit.number} ─"
-        fill = room - cell_len(left) - cell_len(right)
-        if fill < 0:
-            return chop([(f"┌ {info} {unit.number}", frame)], room)
-        return [Line((("┌", frame), (left[1:], self._palette.dim), ("─" * fill + right, frame)))]
-
-    def _code_line(self, unit: CodeLine, before: State, prefix: Prefix, room: int) -> tuple[list[Row], State]:
-        pieces, lexer = self._code_pieces(unit, before)
-        lines = chop([*before.pieces, *pieces], room - len(_GUTTER), continues=before.continues)
-        after = before
-        if unit.open:
-            last = lines.pop()
-            after = State(last.pieces, last.continues, lexer=lexer)
-        elif before.pieces or lexer != before.lexer:
-            after = State(lexer=lexer)
-        rows = self._rows(lines, prefix, None, gutter=True)
-        if len(rows) == 1 and "\t" in unit.text:
-            rows[0] = replace(rows[0], source=unit.text)
-        return rows, after
+    def _code(
+        self, unit: CodeStart | CodeLine | CodeEnd, before: State, prefix: Prefix, width: int
+    ) -> tuple[list[Row], State]:
+        """The rows of a unit of a code block, on its panel of `width` cells."""
+        part: panel.Part = "code"
+        source: str | None = None
+        after = self.measured(unit, before)
+        if isinstance(unit, CodeStart):
+            part, source = "first", unit.source
+            lines = panel.first_row(unit, width, self._copies, self._palette)
+        elif isinstance(unit, CodeEnd):
+            part, source = "last", unit.source
+            lines = [Line(())]
+        else:
+            pieces, lexer = self._code_pieces(unit, before)
+            room = self.width - prefix.width - panel.GUTTER - panel.MARGIN
+            lines = chop([*before.pieces, *pieces], room, continues=before.continues)
+            if unit.open:
+                last = lines.pop()
+                after = State(last.pieces, last.continues, lexer=lexer, columns=after.columns)
+            elif before.pieces or lexer != before.lexer:
+                after = State(lexer=lexer, columns=after.columns)
+            if len(lines) == 1 and "\t" in unit.text:
+                source = unit.text
+        drawn = [panel.row(line, part, width, self._palette) for line in lines]
+        return self._rows(lines, prefix, source, drawn), after
 
     def _code_pieces(self, unit: CodeLine, before: State) -> tuple[list[Piece], LexState]:
         highlighter = highlighter_for(unit.language) if unit.whole and unit.language else None
         if highlighter is None:
-            return _expanded([(unit.text, self._palette.code)]), before.lexer
+            return panel.expanded([(unit.text, self._palette.panel + self._palette.code)]), before.lexer
         tokens, lexer = highlighter.line(unit.text, before.lexer)
-        return _expanded([(text, self._syntax_style(kind)) for kind, text in tokens]), lexer
+        return panel.expanded([(text, self._syntax_style(kind)) for kind, text in tokens]), lexer
 
     def _syntax_style(self, kind: str) -> Style:
         style = self._syntax.get(kind)
@@ -262,41 +277,34 @@ class Painter:
             name = kind
             while name and name not in self._palette.syntax:
                 name = name.rpartition(".")[0]
-            style = self._syntax[kind] = self._palette.syntax.get(name, self._palette.code)
+            style = self._palette.panel + self._palette.syntax.get(name, self._palette.code)
+            self._syntax[kind] = style
         return style
 
     # Rows
 
-    def _rows(self, lines: list[Line], prefix: Prefix, source: str | None, *, gutter: bool = False) -> list[Row]:
+    @staticmethod
+    def _rows(
+        lines: list[Line], prefix: Prefix, source: str | None, panels: list[list[Segment]] | None = None
+    ) -> list[Row]:
+        """The rows of `lines`; `panels`: how they look where they stand on a panel."""
         rows = [Row(tuple(segments), lead=lead) for segments, lead in prefix.above]
         first = prefix.first
-        for line in lines:
-            segments = [*first, *line.segments()]
-            indent = prefix.width
-            if gutter:
-                segments.insert(len(first), Segment(_WRAPPED if line.continues else _GUTTER, self._palette.frame))
-                indent += len(_GUTTER)
+        indent = prefix.width + (panel.GUTTER if panels else 0)
+        for index, line in enumerate(lines):
             lead = prefix.lead if first is prefix.first else prefix.lead_rest
-            rows.append(Row(tuple(segments), line.text, indent, lead, line.continues or source == "", source))
+            segments = panels[index] if panels else line.segments()
+            rows.append(
+                Row(
+                    (*first, *segments),
+                    line.text,
+                    indent,
+                    lead,
+                    line.continues or (index > 0 and source is not None),
+                    source,
+                )
+            )
             first = prefix.rest
             if source is not None:
                 source = ""
         return rows
-
-
-def _expanded(pieces: list[Piece]) -> list[Piece]:
-    """`pieces` with their tabs as spaces up to the next stop, and neighbours of one style joined."""
-    expanded: list[Piece] = []
-    column = 0
-    for text, style in pieces:
-        shown = text
-        if "\t" in text:
-            shown = ""
-            for char in text:
-                shown += " " * (_TAB - (column + cell_len(shown)) % _TAB) if char == "\t" else char
-        column += cell_len(shown)
-        if expanded and expanded[-1][1] is style:
-            expanded[-1] = (expanded[-1][0] + shown, style)
-        else:
-            expanded.append((shown, style))
-    return expanded

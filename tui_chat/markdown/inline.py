@@ -50,10 +50,11 @@ _MARKS: Final = re.compile(r"[\\`*_~\[\]<&$!:]")
 _MOST_MARKS: Final = 1000
 """Characters that may mean something in a piece of text, above which it is taken as it is: a model caught in a
 loop writes so. No paragraph that a person would read has as many before it is cut (`chunks.SOFT`)."""
-_MATHS: Final = re.compile(
+MATHS: Final = re.compile(
     r"""\\\(.+?\\\) | \\\[.+?\\\]                                # \( x \) and \[ x \]
         | \$\$(?!\$).+?\$\$                                       # $$ x $$
-        | \$(?![\s$])(?:\\.|[^$\\\n])*?(?<!\s)\$(?![\d$])         # $x$, but neither $5 nor US$5 and US$6
+        | \$(?![\s$])(?:\\.|[^$\\\n`])*?(?<!\s)\$                # $x$, but neither $5 nor US$5 and US$6
+          (?:(?![\w$])|(?=(?:th|st|nd|rd)\b))                    # nor $HOME:$PATH
     """,
     re.DOTALL | re.VERBOSE,
 )
@@ -169,7 +170,7 @@ def _maths_rule(state: StateInline, silent: bool) -> bool:
     closer = _MATHS_ENDS.get(state.src[state.pos : state.pos + 2], "")
     if state.src.find(closer, state.pos + 2) < 0:
         return False
-    maths = _MATHS.match(state.src, state.pos, state.posMax)
+    maths = MATHS.match(state.src, state.pos, state.posMax)
     if maths is None:
         return False
     if not silent:

@@ -8,7 +8,7 @@ measured anew, since a table's columns or a link's address have changed, becomes
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
@@ -18,10 +18,10 @@ from textual.strip import Strip
 
 from tui_chat.markdown.document import PIECE, Document, labels_of
 from tui_chat.markdown.draw import NOTHING, Painter, Row, State
+from tui_chat.markdown.grids import Grids
 from tui_chat.markdown.heights import Heights
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.table import Columns
-from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Maths, TableRow, Text, Unit
+from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Maths, Run, TableRow, Text, Unit
 
 KEPT_ROWS: Final = 600
 """Rows that are kept drawn."""
@@ -61,28 +61,23 @@ class _Drawn:
     strips: list[Strip | None] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Grid:
-    """Where a table begins, and its columns."""
-
-    start: int
-    columns: Columns
-
-
 class Layout:
     """Rows of a document; up to date with it whenever it is asked for anything.
 
     Args:
         width: cells of a row, at least 8.
+        copies: what copies a code block, as it is said there; `{number}` stands for its number.
         by_pieces: up to date only as far as `advance` was called.
     """
 
-    def __init__(self, document: Document, width: int, palette: Palette, *, by_pieces: bool = False) -> None:
+    def __init__(
+        self, document: Document, width: int, palette: Palette, *, copies: str = "", by_pieces: bool = False
+    ) -> None:
         self.width = width
         self.palette = palette
         self._document = document
         self._by_pieces = by_pieces
-        self._painter = Painter(width, palette, document.references)
+        self._painter = Painter(width, palette, document.references, copies)
         self._version = 0
         self._settled = 0
         self._tail: list[Unit] = []  # the units after the settled ones
@@ -93,7 +88,7 @@ class Layout:
         self._on_trial: Mapping[str, str] = {}
         self._drawn: OrderedDict[int, _Drawn] = OrderedDict()
         self._kept = 0
-        self._grids: dict[int, _Grid] = {}
+        self._grids = Grids(self._painter)
         self._changed: int | None = None
 
     @property
@@ -177,20 +172,11 @@ class Layout:
             stop += 1
         tail = document.tail if stop == len(document.units) else []
         wanted += tail
-        same = 0 if relinked else self._same(wanted)
+        same = 0 if relinked else _common(wanted, self._tail)
         first, self._settled, self._tail = self._settled + same, stop, tail
         self._replace(first, wanted[same:])
         if stop == len(document.units):
             self._version = document.version
-
-    def _same(self, wanted: list[Unit]) -> int:
-        """How many of the wanted units are what stands after the settled ones."""
-        count = 0
-        for unit, old in zip(wanted, self._tail, strict=False):
-            if unit is not old and unit != old:
-                break
-            count += 1
-        return count
 
     def _replace(self, first: int, units: list[Unit]) -> None:
         """Let `units` stand from index `first` on."""
@@ -203,8 +189,7 @@ class Layout:
             self._stale.pop(len(self._after), None)
         self._reshape(first, units)
         for offset, unit in enumerate(units):
-            if isinstance(unit, TableRow) and unit.head:
-                self._reshape(first + offset, units[offset:])
+            self._grids.begin(first + offset, units[offset:])
             rows, after = self._draw(unit, self._before(first + offset))
             self._after.append(after)
             self._heights.append(len(rows))
@@ -225,10 +210,7 @@ class Layout:
         return self._after[index - 1] if index else NOTHING
 
     def _draw(self, unit: Unit, before: State) -> tuple[list[Row], State]:
-        if not isinstance(unit, TableRow):
-            return self._painter.draw(unit, before, None)
-        rows, _ = self._painter.draw(unit, NOTHING, self._grids[unit.table.serial].columns)
-        return rows, self._painter.natural(unit, before)
+        return self._painter.draw(unit, before, self._grids.columns_of(unit))
 
     def _measure_again(self, index: int) -> int:
         """Measure a stale unit; what depends on it becomes stale if it changes. Returns the unit's size."""
@@ -243,42 +225,27 @@ class Layout:
             follower = self._unit(index + 1) if index + 1 < len(self._after) else None
             if follower is not None:
                 self._stale[index + 1] = None
-            if isinstance(unit, TableRow) and not (follower and _is_row_of(follower, unit)):
+            if isinstance(unit, Run) and not (isinstance(follower, Run) and follower.run == unit.run):
                 self._reshape(index + 1, [])
         return _size(unit)
 
     def _change(self, row: int) -> None:
         self._changed = row if self._changed is None else min(row, self._changed)
 
-    # Tables
+    # Tables and panels
 
     def _reshape(self, first: int, units: list[Unit]) -> None:
-        """Fit the columns of the table that ends before slot `first`, or begins there, to its rows in `units`."""
+        """Fit the columns of the table or code block that stands before slot `first` to its rows in `units`."""
         last = self._unit(first - 1) if first else None
-        head = units[0] if units else None
-        if isinstance(head, TableRow) and head.head:
-            row, natural, start = head, NOTHING, first
-        elif isinstance(last, TableRow):
-            row, natural, start = last, self._after[first - 1], self._grids[last.table.serial].start
-        else:
+        change = self._grids.go_on(last, self._before(first), units)
+        if change is None:
             return
-        for unit in units:
-            if not isinstance(unit, TableRow) or unit.table.serial != row.table.serial:
-                break
-            row, natural = unit, self._painter.natural(unit, natural)
-        columns = self._painter.columns(row, natural.natural)
-        grid = self._grids.get(row.table.serial)
-        self._grids[row.table.serial] = _Grid(start, columns)
-        if grid is not None and grid.columns != columns and start < first:
-            self._reflow(start, first, fits=grid.columns.fits and columns.fits)
-
-    def _reflow(self, start: int, stop: int, *, fits: bool) -> None:
-        """The columns of the table from `start` to `stop` have changed; where all cells fit, heights have not."""
-        for index in [index for index in self._drawn if start <= index < stop]:
+        start, fits = change
+        for index in [index for index in self._drawn if start <= index < first]:
             self._forget(index)
         self._change(self._heights.top(start))
         if not fits:
-            self._stale.update(dict.fromkeys(range(start, stop)))
+            self._stale.update(dict.fromkeys(range(start, first)))
 
     # References
 
@@ -367,14 +334,16 @@ class Layout:
         return found
 
 
+def _common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many values both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
+
+
 def _share_strips(old: _Drawn, new: _Drawn) -> int:
     """How many rows from the top have stayed; what was made of them stays too."""
-    count = 0
-    for one, other in zip(old.rows, new.rows, strict=False):
-        if one != other:
-            break
-        new.strips[count] = old.strips[count]
-        count += 1
+    count = _common(old.rows, new.rows)
+    new.strips[:count] = old.strips[:count]
     return count
 
 
@@ -391,7 +360,3 @@ def _may_link(unit: Unit) -> bool:
 def _size(unit: Unit) -> int:
     """What it costs to draw a unit, in characters."""
     return _UNIT + len(unit.text if isinstance(unit, Text | CodeLine | Maths) else getattr(unit, "source", ""))
-
-
-def _is_row_of(unit: Unit, row: TableRow) -> bool:
-    return isinstance(unit, TableRow) and unit.table.serial == row.table.serial

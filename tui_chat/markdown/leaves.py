@@ -24,25 +24,23 @@ class Code:
         mark: of the fence; indented code has none.
         indent: columns that its lines are indented by, at most.
         blanks: blank lines that belong to it if more code follows.
-        piece: what has come of a long line, but for the pieces that were split off.
-        split: pieces were split off.
     """
 
     place: Place
+    run: int
     mark: str = ""
     indent: int = 4
     language: str = ""
     blanks: int = 0
-    piece: str | None = None
-    split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A table."""
+    """A table, and how many rows it has."""
 
     table: Table
     place: Place
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,14 @@ DEFINITION: Final = re.compile(
 )
 """A reference definition; unlike CommonMark's it stands on one line."""
 DELIMITERS: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+UNDECIDED: Final = re.compile(
+    r"""[ \t>]*+ (?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*+         # containers
+        (?: [-+*_=\#~`|$: \t]*+ | \d{1,9}[.)]?              # a rule, a fence, a delimiter row; an item
+          | \[[ xX]?\]?[ \t]*+ | \[![A-Za-z]*+\]? | \[\^[^\]\s]*+\]?:? | \\[\[(]?)  # a task, alert, note; maths
+    """,
+    re.VERBOSE,
+)
+"""The beginning of a line that may become a block of another kind with the next character."""
 LANGUAGE: Final = re.compile(r"[^\s{}.,:;=]+")
 MATHS: Final = {"$$": "$$", "\\[": "\\]"}
 """What opens and closes displayed maths, on lines of their own."""
@@ -69,6 +77,15 @@ class Cursor:
         surplus = max(0, self._column - goal)
         self._column -= surplus
         self.rest = " " * surplus + self.rest[index:]
+
+    def quote(self) -> bool:
+        """Skip the mark of a quote, if there is one."""
+        if self.indent >= 4 or not self.rest.lstrip(" \t").startswith(">"):
+            return False
+        self.drop(3)
+        self.skip(1)
+        self.drop(1)
+        return True
 
     def skip(self, characters: int) -> None:
         """Leave `characters` characters that are no white space."""

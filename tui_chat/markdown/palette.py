@@ -29,6 +29,8 @@ class Palette:
     Args:
         key: tells palettes apart, for caches.
         headings: levels 1 to 6.
+        panel: the ground of code, if it has a colour; `panel_label` what stands on it besides the code.
+        frame: rules, and what stands in for the panel; `table_rule` the fainter lines in tables.
         syntax: by the name of a Pygments token type (`Keyword`, `Literal.String`); the most specific one counts.
         code_ticks: inline code keeps its backticks.
     """
@@ -42,14 +44,22 @@ class Palette:
     strike: Style = _STRIKE
     code_inline: Style = _NONE
     code: Style = _NONE
+    panel: Style = _NONE
+    panel_label: Style = _DIM
     frame: Style = _DIM
     link: Style = _UNDERLINE
     marker: Style = _BOLD
     quote: Style = _DIM
     table_head: Style = _BOLD
+    table_rule: Style = _DIM
     maths: Style = _ITALIC
     syntax: Mapping[str, Style] = field(default_factory=dict)
     code_ticks: bool = True
+
+    @property
+    def has_panel(self) -> bool:
+        """Whether code stands on a ground of its own."""
+        return self.panel.bgcolor is not None
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -82,11 +92,14 @@ class Palette:
             headings=(*(primary + weight for weight in _HEADINGS[:3]), *_HEADINGS[3:]),
             code_inline=warning + colors.background("surface", "panel"),
             code=colors.style("foreground"),
+            panel=colors.background("surface", "panel"),
+            panel_label=muted,
             frame=muted,
             link=primary + _UNDERLINE,
             marker=primary,
             quote=secondary,
-            table_head=primary + _BOLD,
+            table_head=colors.style("foreground") + _BOLD,
+            table_rule=colors.muted(0.4),
             maths=accent + _ITALIC,
             syntax={
                 "Comment": muted + _ITALIC,
@@ -152,12 +165,12 @@ class _Colors:
         color = None if self.are_the_terminals else self._first(names)
         return Style(bgcolor=color.rich_color) if color else _NONE
 
-    def muted(self) -> Style:
+    def muted(self, share: float = 0.7) -> Style:
         """Text that stands back: blended into the background, or dim where the terminal's own colours are used."""
         text, ground = self._first(("foreground",)), self._first(("background",))
         if text is None or ground is None or self.are_the_terminals:
             return _DIM
-        return Style(color=ground.blend(text, 0.7).rich_color)
+        return Style(color=ground.blend(text, share).rich_color)
 
     def _first(self, names: tuple[str, ...]) -> Color | None:
         for name in names:

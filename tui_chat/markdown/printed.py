@@ -30,7 +30,7 @@ class Printed:
     def __init__(self, columns: int, rows: int, *, colours: bool = True) -> None:
         """`columns` and `rows` of the terminal; 0 rows is none: then everything is printed at the end."""
         palette = Palette.from_theme(_COLOURS, no_color=not colours)
-        self._document = Document()
+        self._document = Document(growing=rows > 0)
         self._layout = self._document.layout(max(_NARROWEST, columns), palette)
         self._rows = rows
         self._printed = 0
@@ -45,6 +45,7 @@ class Printed:
 
     def close(self) -> str:
         """What to write at the end."""
+        self._document.growing = False
         last = self._grown()
         return last + "\n" if self._printed else last
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Self
+from typing import Final, Self
 
 from tui_chat.markdown.blocks import BlockParser
 from tui_chat.markdown.units import Unit
+
+PIECE: Final = 500
+"""Characters of the pieces in which the rest of a long line is read."""
 
 
 class Reader:
@@ -38,12 +41,14 @@ class Reader:
         units, self._parser.out = self._parser.out, []
         return units
 
-    def tail(self) -> list[Unit]:
-        """The units that the source ends with, as if nothing followed."""
+    def tail(self, *, growing: bool = False) -> list[Unit]:
+        """The units that the source ends with, as if nothing followed; `growing`: as what they are going to be."""
         trial = self._parser.clone()
-        if not self._in_long_line and self._partial:
+        if self._in_long_line:
+            trial.more(self._partial, ended=True)
+        elif self._partial and not (growing and trial.awaits_more(self._partial)):
             trial.line(self._partial, ended=False)
-        trial.close()
+        trial.close(growing=growing)
         return trial.out
 
     def _with_newlines(self, text: str) -> str:
@@ -57,19 +62,16 @@ class Reader:
 
     def _read_line(self, text: str, *, ended: bool) -> None:
         parser = self._parser
-        limit = parser.limit
-        if not self._in_long_line and len(text) > limit:
-            parser.line(text[:limit], long=True)
-            self._in_long_line = True
+        while len(text) > (limit := PIECE if self._in_long_line else parser.limit):
+            if self._in_long_line:
+                parser.more(text[:limit])
+            else:
+                parser.line(text[:limit], long=True)
+                self._in_long_line = True
             text = text[limit:]
-        if self._in_long_line:
-            if text:
-                parser.more(text)
-            self._partial = ""
-            if ended:
-                parser.end()
-                self._in_long_line = False
+        if ended and self._in_long_line:
+            parser.more(text, ended=True)
+            self._in_long_line = False
         elif ended:
             parser.line(text)
-        else:
-            self._partial = text
+        self._partial = "" if ended else text

@@ -91,10 +91,11 @@ class Text:
 class CodeStart:
     """The beginning of a code block: its number in the document (from 1), its language, the fence as written.
 
-    Indented code has no fence: its `source` is empty.
+    Indented code has no fence: its `source` is empty. `run` is that of all units of the block.
     """
 
     place: Place
+    run: int
     number: int
     language: str
     source: str
@@ -112,6 +113,7 @@ class CodeLine:
     """
 
     place: Place
+    run: int
     text: str
     language: str = ""
     whole: bool = True
@@ -121,9 +123,10 @@ class CodeLine:
 
 @dataclass(frozen=True, slots=True)
 class CodeEnd:
-    """The end of a code block; `source` is the fence as it was written, or empty where there is none (yet)."""
+    """The end of a code block; `source` is the fence as it was written, or empty where there is none."""
 
     place: Place
+    run: int
     source: str
 
 
@@ -143,7 +146,7 @@ class TableRow:
     Args:
         cells: inline Markdown, as many as the head has; an escaped pipe is a pipe.
         closed: how many cells are complete and so may widen their column.
-        head: it is the table's head.
+        number: which row it is; the head is number 0.
         source: the line or lines as they were written.
     """
 
@@ -151,8 +154,18 @@ class TableRow:
     table: Table
     cells: tuple[str, ...]
     closed: int
-    head: bool
+    number: int
     source: str
+
+    @property
+    def run(self) -> int:
+        """That of all rows of the table."""
+        return self.table.serial
+
+    @property
+    def head(self) -> bool:
+        """Whether it is the table's head."""
+        return self.number == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,4 +194,6 @@ class Definition:
     source: str
 
 
+Run = TableRow | CodeStart | CodeLine | CodeEnd
+"""Units that follow each other with the same `run` share their width: a table, a code block."""
 Unit = Text | CodeStart | CodeLine | CodeEnd | TableRow | Break | Maths | Definition

@@ -70,6 +70,21 @@ def chop(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> lis
     return _rows(pieces, width, continues, _chop_breaks)
 
 
+def longest_word(text: str) -> int:
+    """The cells of the widest part of `text` that `wrap` keeps in one row, if the row is wide enough."""
+    longest = 0
+    for word in text.split():
+        used = len(word)
+        if not _SIMPLE.fullmatch(word):
+            used, before = 0, ""
+            for start, _end, cells in graphemes_of(word):
+                longest = max(longest, used)
+                used = cells if before and _may_break(before, word[start]) else used + cells
+                before = word[start]
+        longest = max(longest, used)
+    return longest
+
+
 def graphemes_of(text: str) -> list[CellSpan]:
     """Start, end and cells of what is one character to a reader."""
     spans = clusters(unjoined(text))

@@ -30,6 +30,8 @@ class Look:
     """The mark beside what was stepped to."""
     markdown: Palette
     thinking: Palette
+    copies: str
+    """What copies a code block, as its first row says it; `{number}` stands for its number in the message."""
 
 
 def resolve(app: App[Any]) -> Look:
@@ -56,5 +58,6 @@ def resolve(app: App[Any]) -> Look:
         found_here=Style(bold=True, reverse=True),
         mark=bold("text-accent", "accent"),
         markdown=palette,
+        copies="#{number}  c copy",
         thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),
     )

@@ -43,14 +43,14 @@ class Entry:
     def answer(self) -> Document:
         """The answer's Markdown."""
         if self._answer is None:
-            self._answer = Document(self.message.text)
+            self._answer = Document(self.message.text, growing=self.live)
         return self._answer
 
     @property
     def thoughts(self) -> Document:
         """The thinking's Markdown."""
         if self._thoughts is None:
-            self._thoughts = Document(self.message.thinking)
+            self._thoughts = Document(self.message.thinking, growing=self.live)
         return self._thoughts
 
     @property
@@ -65,17 +65,20 @@ class Entry:
 
     def restart(self, text: str) -> None:
         """The answer is `text`, whatever it was before."""
-        self._answer = Document(text)
+        self._answer = Document(text, growing=self.live)
 
     def resume(self, message: Message) -> None:
         """It grows again, or still does."""
-        self.message = message
-        self.live = True
+        self._become(message, live=True)
 
     def finish(self, message: Message) -> None:
         """The message is whole, or as whole as it gets."""
-        self.message = message
-        self.live = False
+        self._become(message, live=False)
+
+    def _become(self, message: Message, *, live: bool) -> None:
+        self.message, self.live = message, live
+        for document in filter(None, (self._answer, self._thoughts)):
+            document.growing = live
 
     def forget(self) -> None:
         """Drop what can be made again."""
@@ -110,11 +113,11 @@ class EntryRows:
         if entry.has_thoughts:
             blocks.append(_fold(entry, look, inner))
             if entry.unfolded:
-                self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking)
+                self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking, "")
                 blocks.append(Indented(self.thoughts, [*margin, Segment("┊ ", look.dim)]))
         self._above = tuple(blocks)
         if entry.message.role is Role.ASSISTANT:
-            self.answer = self._layout(entry.answer, inner, look.markdown)
+            self.answer = self._layout(entry.answer, inner, look.markdown, look.copies)
             blocks.append(Indented(self.answer, margin))
         elif entry.message.text or not entry.message.files:
             bar = [Segment("▌", look.user), Segment(" ")]
@@ -123,10 +126,10 @@ class EntryRows:
         blocks.append(_foot(entry, look, inner))
         self._stack = Stack(blocks)
 
-    def _layout(self, document: Document, width: int, palette: Palette) -> Layout:
+    def _layout(self, document: Document, width: int, palette: Palette, copies: str) -> Layout:
         layout = self._laid_out.get(document)
         if layout is None:
-            layout = self._laid_out[document] = document.layout(width, palette, by_pieces=True)
+            layout = self._laid_out[document] = document.layout(width, palette, copies=copies, by_pieces=True)
         return layout
 
     def advance(self) -> bool:

@@ -1,0 +1,110 @@
+"""What the end of a text that is still being written is going to be: `**bo` is bold, and `[docs](htt` a link."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from tui_chat.markdown.inline import MATHS, is_allowed
+
+_SPECIAL: Final = re.compile(r"\\.|`+|\*+|_+|~~|\$+|!?\[|\]|[.!?](?=\s)|。")
+_UNDECIDED: Final = re.compile(r"(?:(?<!\\)\\|(?<![\w\])])!?\[|~)$")
+"""What is not shown until more follows."""
+_ADDRESS: Final = re.compile(r"\(([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*)")
+_NOWHERE: Final = "https://"
+"""Where a link leads whose address has not come yet."""
+_DEEPEST: Final = 8
+"""Constructs within each other that are open, after which they are text."""
+
+
+def completed(text: str) -> str:
+    """Inline Markdown with what is open at its end closed; nothing is open from one line to the next."""
+    begin = text.rfind("\n") + 1
+    line = _Line(_UNDECIDED.sub("", text[begin:]))
+    return text[:begin] + line.completed()
+
+
+class _Line:
+    """A line without an end, and what is open in it, outermost first."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._opened: list[str] = []
+
+    def completed(self) -> str:
+        position: int | None = 0
+        while position is not None and (special := _SPECIAL.search(self._text, position)):
+            position = self._special(special[0], special.start(), special.end())
+        opened = self._opened if len(self._opened) <= _DEEPEST else []
+        closers = (f"]({_NOWHERE})" if mark == "[" else mark for mark in reversed(opened))
+        return (self._text.rstrip(" \t") if opened else self._text) + "".join(closers)
+
+    def _special(self, mark: str, start: int, end: int) -> int | None:
+        """Read a mark; where to go on, if there is anything more to read."""
+        if mark[0] == "`":
+            return self._code(mark, start, end)
+        if mark in ("\\(", "\\[", "$", "$$"):
+            maths = MATHS.match(self._text, start)
+            opens = mark[0] == "\\" or not re.match(r"[\s\d]|$", self._text[end:])
+            return maths.end() if maths else None if opens else end  # an open formula is shown as its source
+        if mark == "]":
+            return self._link(end)
+        if mark == "[":
+            if re.match(r"[^\s\d^\]\[]", self._text[end:]) and not re.search(r"[\w\])]$", self._text[:start]):
+                self._opened.append(mark)
+        elif mark[0] in "*_~":
+            self._emphasis(mark, start, end)
+        elif (
+            mark[0] != "!" or len(mark) == 1
+        ):  # a sentence ends: what looked like emphasis is a pointer, or `*args`
+            self._opened = [opener for opener in self._opened if opener not in "*_"]
+        return end
+
+    def _code(self, mark: str, start: int, end: int) -> int | None:
+        closer = re.compile(rf"(?<!`){mark}(?!`)").search(self._text, end)
+        if closer:
+            return closer.end()
+        code = self._text[end:].rstrip("`")
+        self._text = self._text[:start]
+        if code.strip():
+            self._text += mark + code
+            self._opened.append(mark)
+        return None
+
+    def _link(self, end: int) -> int | None:
+        if "[" not in self._opened:
+            return end
+        address = _ADDRESS.match(self._text, end)
+        if end < len(self._text) and address is None:
+            self._pop(self._opened.index("["))
+            return end
+        if address is None:  # `[docs]`
+            self._text += "("
+        elif address.end() < len(self._text):
+            self._pop(self._opened.index("["))
+            return address.end()
+        href = address[1] if address else ""
+        if is_allowed(href) or (not _NOWHERE.startswith(href) and not "http://".startswith(href)):
+            self._text += ")" * is_allowed(href)
+        else:
+            self._text = self._text.removesuffix(href) + _NOWHERE + ")"
+        self._pop(self._opened.index("["))
+        return None
+
+    def _emphasis(self, mark: str, start: int, end: int) -> None:
+        before, after = self._text[start - 1 : start], self._text[end : end + 1]
+        left = len(mark)
+        while left and before and not before.isspace():
+            fits = (i for i, opener in enumerate(self._opened) if opener[0] == mark[0] and len(opener) <= left)
+            index = max(fits, default=-1)
+            if index < 0:
+                break
+            left -= len(self._opened[index])
+            self._pop(index)
+        if not after:  # whether it opens anything is not known yet
+            self._text = self._text[: len(self._text) - left]
+        elif not after.isspace() and not (before.isalnum() and before.isascii() and mark != "**"):
+            self._opened += [mark[:2]] * (left // 2) + [mark[:1]] * (left % 2)
+
+    def _pop(self, index: int) -> None:
+        del self._opened[index:]
