@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
-from tui_chat.markdown import Document, Layout, Link, Palette
+from tui_chat.markdown import Document, Layout, Link, Palette, copied
 from tui_chat.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
 
 from tests.markdown.helpers import PALETTE, THEME, rows, screen, shown
@@ -157,7 +157,52 @@ def test_no_tab_reaches_the_screen(source: str) -> None:
 
 
 def test_a_heading_stands_apart_above() -> None:
-    assert screen("a\n# b\nc") == ["a", "", "b", "c"]
+    assert screen("a\n## b\nc") == ["a", "", "b", "c"]
+    assert screen("a\n# bc\nd") == ["a", "", "bc", "━━", "d"]
+
+
+def test_headings_are_told_from_each_other_and_from_links() -> None:
+    for palette in (Palette.from_theme(THEME | {"accent": "#ffc473"}), Palette.plain()):
+        styles = [palette.headings[level] for level in (1, 2)]
+        assert len({*styles, palette.link}) == 3
+        assert not any(style.underline for style in palette.headings[:3])
+    assert Palette.from_theme(THEME).table_head.color != Palette.from_theme(THEME).link.color
+
+
+@pytest.mark.parametrize("name", ["NOTE", "tip", "Important", "WARNING", "caution"])
+def test_an_alert_is_a_quote_with_its_name(name: str) -> None:
+    assert screen(f"a\n\n> [!{name}]\n> b\n>\n> c\n\n> d") == [
+        *("a", "", f"▎ {name.capitalize()}", "▎ b", "▎", "▎ c", "", "▎ d"),
+    ]
+    layout = Document(f"> [!{name}]\n> b").layout(40, Palette.from_theme(THEME | {"success": "#4ebf71"}))
+    assert copied(layout, (0, 0), (2, 0)) == f"> [!{name}]\n> b"
+
+
+@pytest.mark.parametrize("text", ["> [!HELLO]", "> [!NOTE] and more", "[!NOTE]", "> a\n> [!NOTE]"])
+def test_what_only_looks_like_an_alert_stays_as_written(text: str) -> None:
+    assert "[!" in "".join(screen(text))
+
+
+@pytest.mark.parametrize(
+    ("source", "drawn"),
+    [
+        ("<b>a</b> <i>b</i> <del>c</del> <STRONG>d</STRONG>", ["a b c d"]),
+        ("H<sub>2</sub>O, x<sup>n+1</sup>", ["H₂O, xⁿ⁺¹"]),
+        ("<kbd>Ctrl</kbd>+<kbd>C</kbd>", ["Ctrl+C"]),
+        ("a<br>b<br/>c<br />d", ["a", "b", "c", "d"]),
+        ("<details>\n<summary>More</summary>\n\ntext\n\n</details>\n\nend", ["▾ More", "", "text", "", "end"]),
+    ],
+)
+def test_harmless_html_is_drawn(source: str, drawn: list[str]) -> None:
+    assert screen(source) == drawn
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<b>a", "a</b>", "<b class=x>a</b>", "x<sup>Q</sup>", "<script>b</script>", "`<b>a</b>`", "<u>a</u>", "<i"],
+)
+def test_other_html_and_what_is_not_closed_stays_as_written(text: str) -> None:
+    assert screen(text) == [text.strip("`")]
 
 
 def test_html_and_odd_links_stay_as_written() -> None:

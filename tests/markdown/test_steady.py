@@ -129,6 +129,12 @@ def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:
         ("call *args. And", "call *args. And"),
         ("line *one\nline **two", "line *one\nline **two**"),
         ("snake_ca", "snake_ca"),
+        ("<kbd>Ct", "<kbd>Ct</kbd>"),
+        ("H<sub>2", "H<sub>2</sub>"),
+        ("a <kb", "a "),
+        ("a <kbd>", "a "),
+        ("a <int", "a <int"),
+        ("<b>a</b> b", "<b>a</b> b"),
         ("x\\", "x"),
     ],
 )

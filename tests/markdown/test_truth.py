@@ -29,7 +29,7 @@ UNSHOWN = re.compile(
       | &\#?\w+;                                                # entities, which are shown decoded
       | (?<=\[)[xX](?=\]\s)                                     # the mark of a task
       | ^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(?:\d+[.)])             # an item's number, which may be counted
-      | <br\s*/?>                                               # a break in a cell
+      | </?(?:br|b|i|s|em|strong|del|kbd|details|summary|su[bp])\s*/?>    # HTML that is drawn
     """,
     re.VERBOSE | re.MULTILINE,
 )

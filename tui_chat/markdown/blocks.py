@@ -22,6 +22,7 @@ from tui_chat.markdown.leaves import Code, Formula, Leaf, Paragraph, Rows
 from tui_chat.markdown.lines import Cursor
 from tui_chat.markdown.units import (
     NO_GAP,
+    Alert,
     Break,
     CodeEnd,
     CodeLine,
@@ -166,11 +167,15 @@ class BlockParser:
             self._fresh += 1
             self._serial += 1
             depth += 1
+            if isinstance(container, Quote) and container.alert:
+                self.out.append(Alert(self._place("text"), container.alert, cursor.rest.strip()))
+                cursor.rest = ""
         return depth
 
     def _container(self, cursor: Cursor, depth: int, interrupts: bool) -> Container | None:
         if cursor.quote():
-            return Quote(self._serial)
+            alert = lines.ALERT.fullmatch(cursor.rest)
+            return Quote(self._serial, alert[1].lower() if alert else "")
         indent = cursor.indent
         rest = cursor.rest.lstrip(" \t")
         if not interrupts and (note := lines.NOTE.match(rest)):

@@ -17,8 +17,9 @@ from tui_chat.markdown.code import LexState, highlighter_for
 from tui_chat.markdown.frame import Prefix, prefix_of
 from tui_chat.markdown.inline import Mark
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.table import Columns, draw_row, extent, widened, with_breaks
+from tui_chat.markdown.table import Columns, draw_row, extent, widened
 from tui_chat.markdown.units import (
+    Alert,
     Break,
     CodeEnd,
     CodeLine,
@@ -35,6 +36,7 @@ from tui_chat.markdown.wrap import Line, Piece, chop, wrap
 
 _OPEN_CELL: Final = 12
 """Cells by which an open cell widens its column at most."""
+_BOLD: Final = Style(bold=True)
 _EDGE: Final = 80
 """Cells of a thematic break at most: they are three bytes each, and the eye needs no more."""
 
@@ -166,6 +168,9 @@ class Painter:
             after = self.measured(unit, before)
             lines = draw_row(unit, columns, room, self._cell, self._palette)
             source = unit.source
+        elif isinstance(unit, Alert):
+            style = self._palette.alerts.get(unit.name, self._palette.text) + _BOLD
+            lines, source = [Line(((unit.name.capitalize(), style),))], unit.source
         elif isinstance(unit, Break):
             lines, source = [Line((("─" * min(room, _EDGE), self._palette.frame),))], unit.source
         elif isinstance(unit, Maths):
@@ -174,14 +179,18 @@ class Painter:
             lines, source = wrap(self._definition(unit), room), unit.source
         if after.place is not None:
             return [], replace(after, place=place)
-        return self._rows(lines, prefix, source), after
+        rows = self._rows(lines, prefix, source)
+        if isinstance(unit, Text) and unit.level == 1:
+            rule = Segment("━" * max(len(line.text.rstrip()) for line in lines), self._palette.frame)
+            rows.append(Row((*prefix.rest, rule), "", prefix.width, continues=True, source=""))
+        return rows, after
 
     # Text
 
     def _text(self, unit: Text, before: State, room: int) -> tuple[list[Line], State]:
         base = self._palette.headings[unit.level - 1] if unit.level else self._palette.text
         pieces = [*before.pieces, *self._pieces(unit.text, base)]
-        if unit.joined and not pieces:
+        if not pieces and (unit.joined or unit.text):
             return [], NOTHING
         lines = wrap(pieces, room, continues=before.continues)
         if not unit.open:
@@ -196,11 +205,13 @@ class Painter:
         for span in inline.parse(text, self.references):
             ticked = span.marks & Mark.CODE and self._palette.code_ticks
             shown = f"`{span.text}`" if ticked else span.text
+            if span.marks & Mark.KEY and self._palette.code_ticks:
+                shown = f"[{shown}]"
             pieces.append((shown, self._style(base, span.marks, span.href) if span.marks else base))
         return pieces
 
     def _parse_cell(self, cell: str, head: bool) -> list[Piece]:
-        return self._pieces(with_breaks(cell), self._palette.table_head if head else self._palette.text)
+        return self._pieces(cell, self._palette.table_head if head else self._palette.text)
 
     def _style(self, base: Style, marks: int, href: str) -> Style:
         key = (base, marks, href)
@@ -226,6 +237,7 @@ class Painter:
             (Mark.IMAGE, palette.link),
             (Mark.LINK, palette.link),
             (Mark.CODE, palette.code_inline),
+            (Mark.KEY, palette.kbd),
         )
 
     def _definition(self, unit: Definition) -> list[Piece]:
@@ -288,7 +300,7 @@ class Painter:
         lines: list[Line], prefix: Prefix, source: str | None, panels: list[list[Segment]] | None = None
     ) -> list[Row]:
         """The rows of `lines`; `panels`: how they look where they stand on a panel."""
-        rows = [Row(tuple(segments), lead=lead) for segments, lead in prefix.above]
+        rows = [Row(tuple(segments), lead=lead) for segments, lead in prefix.above] if lines else []
         first = prefix.first
         indent = prefix.width + (panel.GUTTER if panels else 0)
         for index, line in enumerate(lines):

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
 from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.units import NO_GAP, Container, Item, Note, Place, Quote
@@ -56,7 +57,7 @@ def prefix_of(place: Place, width: int, palette: Palette) -> Prefix:
         lead += _lead(container) if depth >= shown or isinstance(container, Quote) else _lead_rest(container)
         lead_rest += _lead_rest(container)
         if depth >= outer:
-            style = palette.quote if isinstance(container, Quote) else palette.marker
+            style = _style(container, palette)
             first.append(Segment(mark if depth >= shown else blank, style))
             rest.append(Segment(blank, style))
     above = list(_gap(place, outer, palette))
@@ -65,6 +66,11 @@ def prefix_of(place: Place, width: int, palette: Palette) -> Prefix:
         above += [(tuple(line.segments()), "") for line in chop([(lost.rstrip(), palette.marker)], width)]
     cells = sum(cell_len(segment.text) for segment in rest)
     return Prefix(cells, tuple(first), tuple(rest), lead, lead_rest, tuple(above))
+
+
+def _style(container: Container, palette: Palette) -> Style:
+    """The colour of a container's mark."""
+    return palette.alerts.get(container.alert, palette.quote) if isinstance(container, Quote) else palette.marker
 
 
 def _first_that_fits(path: tuple[Container, ...], width: int) -> int:
@@ -82,9 +88,13 @@ def _gap(place: Place, outer: int, palette: Palette) -> list[tuple[tuple[Segment
     if place.gap == NO_GAP:
         return []
     around = place.path[: place.gap]
-    bars = "".join(_marks(container)[1] for container in around[outer:]).rstrip()
+    bars = [Segment(_marks(container)[1], _style(container, palette)) for container in around[outer:]]
+    while bars and bars[-1].text.isspace():
+        bars.pop()
+    if bars:
+        bars[-1] = Segment(bars[-1].text.rstrip(), bars[-1].style)
     lead = "".join(_lead_rest(container) for container in around).rstrip()
-    return [((Segment(bars, palette.quote),) if bars else (), lead)]
+    return [(tuple(bars), lead)]
 
 
 def _marks(container: Container) -> tuple[str, str]:

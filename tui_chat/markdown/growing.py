@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tui_chat.markdown.inline import MATHS, is_allowed
+from tui_chat.markdown.inline import MATHS, TAGS, is_allowed
 
-_SPECIAL: Final = re.compile(r"\\.|`+|\*+|_+|~~|\$+|!?\[|\]|[.!?](?=\s)|。")
+_SPECIAL: Final = re.compile(r"\\.|`+|\*+|_+|~~|\$+|!?\[|\]|[.!?](?=\s)|。|</?([a-z]+)>")
 _UNDECIDED: Final = re.compile(r"(?:(?<!\\)\\|(?<![\w\])])!?\[|~)$")
 """What is not shown until more follows."""
 _ADDRESS: Final = re.compile(r"\(([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*)")
+_TAG: Final = re.compile(r"</?([a-z]*)$")
 _NOWHERE: Final = "https://"
 """Where a link leads whose address has not come yet."""
 _DEEPEST: Final = 8
@@ -20,8 +21,10 @@ _DEEPEST: Final = 8
 def completed(text: str) -> str:
     """Inline Markdown with what is open at its end closed; nothing is open from one line to the next."""
     begin = text.rfind("\n") + 1
-    line = _Line(_UNDECIDED.sub("", text[begin:]))
-    return text[:begin] + line.completed()
+    line = _UNDECIDED.sub("", text[begin:])
+    if (tag := _TAG.search(line)) and any(name.startswith(tag[1]) for name in (*TAGS, "br", "details")):
+        line = line[: tag.start()]
+    return text[:begin] + _Line(line).completed()
 
 
 class _Line:
@@ -36,7 +39,7 @@ class _Line:
         while position is not None and (special := _SPECIAL.search(self._text, position)):
             position = self._special(special[0], special.start(), special.end())
         opened = self._opened if len(self._opened) <= _DEEPEST else []
-        closers = (f"]({_NOWHERE})" if mark == "[" else mark for mark in reversed(opened))
+        closers = (f"]({_NOWHERE})" if mark == "[" else mark.replace("<", "</") for mark in reversed(opened))
         return (self._text.rstrip(" \t") if opened else self._text) + "".join(closers)
 
     def _special(self, mark: str, start: int, end: int) -> int | None:
@@ -51,6 +54,15 @@ class _Line:
             return self._link(end)
         if mark == "[":
             if re.match(r"[^\s\d^\]\[]", self._text[end:]) and not re.search(r"[\w\])]$", self._text[:start]):
+                self._opened.append(mark)
+        elif mark[0] == "<":
+            opener = mark.replace("/", "")
+            if mark != opener and opener in self._opened:
+                self._pop(self._opened.index(opener))
+            elif mark == opener and mark[1:-1] in TAGS:
+                if not self._text[end:].strip():
+                    self._text = self._text[:start]
+                    return None
                 self._opened.append(mark)
         elif mark[0] in "*_~":
             self._emphasis(mark, start, end)

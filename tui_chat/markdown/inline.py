@@ -13,6 +13,7 @@ from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from tui_chat.markdown.scripts import SUBSCRIPTS, SUPERSCRIPTS, scripted
 from tui_chat.text.sanitize import clean
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Mark(IntEnum):
     LINK = 32
     NOTE = 64
     IMAGE = 128
+    KEY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,18 @@ class Span:
 
 _TAB: Final = " " * 4
 _OPENS: Final = {"em_open": Mark.EMPHASIS, "strong_open": Mark.STRONG, "s_open": Mark.STRIKE}
+TAGS: Final = {
+    **dict.fromkeys(("b", "strong"), Mark.STRONG),
+    **dict.fromkeys(("i", "em"), Mark.EMPHASIS),
+    **dict.fromkeys(("s", "del"), Mark.STRIKE),
+    "kbd": Mark.KEY,
+    "summary": Mark.STRONG,
+    "sub": 0,
+    "sup": 0,
+}
+"""The HTML that is drawn where it is closed, besides `<br>` and `<details>`."""
+_TAG: Final = re.compile(r"<(/?)(br|details|summary|kbd|strong|em|del|b|i|s)(?:\s*/| open)?>(?:(?<=ls>)\n)?", re.I)
+_SCRIPT: Final = re.compile(r"<(su[bp])>([^<>\n]+)</\1>", re.IGNORECASE)
 _CLOSES: Final = {"em_close": Mark.EMPHASIS, "strong_close": Mark.STRONG, "s_close": Mark.STRIKE}
 _PLAIN: Final = re.compile(r"[^\\`*_~\[\]<&$!:\n]*")
 _MARKS: Final = re.compile(r"[\\`*_~\[\]<&$!:]")
@@ -97,6 +111,7 @@ class _InlineParser:
         ruler.before("escape", "maths", _maths_rule)
         ruler.before("link", "footnote", _note_rule)
         ruler.before("newline", "bare_link", _bare_link_rule)
+        ruler.before("autolink", "harmless_html", _html_rule)
 
     @staticmethod
     @cache
@@ -149,6 +164,8 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
             yield Span(f"{name} ({source})" if name else source, marks | Mark.IMAGE, href or source)
         elif kind == "maths":
             yield Span(token.content, marks | Mark.MATHS, href)
+        elif kind == "html":
+            marks ^= token.meta["mark"]
         elif kind == "footnote":
             yield Span(token.content, marks | Mark.NOTE, href)
 
@@ -176,6 +193,34 @@ def _maths_rule(state: StateInline, silent: bool) -> bool:
     if not silent:
         state.push("maths", "", 0).content = maths[0]
     state.pos = maths.end()
+    return True
+
+
+def _html_rule(state: StateInline, silent: bool) -> bool:
+    """HTML that does no harm is drawn, if it is closed; all other is shown as it was written."""
+    if state.src[state.pos] != "<":
+        return False
+    if script := _SCRIPT.match(state.src, state.pos, state.posMax):
+        raised = scripted(script[2], SUPERSCRIPTS if script[1].lower() == "sup" else SUBSCRIPTS)
+        if raised and not silent:
+            state.push("text", "", 0).content = raised
+        state.pos = script.end() if raised else state.pos
+        return raised is not None
+    tag = _TAG.match(state.src, state.pos, state.posMax)
+    if tag is None:
+        return False
+    name, open_ = tag[2].lower(), state.env.setdefault("html", [])
+    if name in TAGS:
+        if name not in open_ if tag[1] else state.src.lower().find(f"</{name}>", tag.end()) < 0:
+            return False
+        if not silent:
+            state.push("html", "", 0).meta = {"mark": 0 if name in open_ and not tag[1] else TAGS[name]}
+            (open_.remove if tag[1] else open_.append)(name)
+            if name == "summary" and not tag[1]:
+                state.push("text", "", 0).content = "▾ "
+    elif name == "br" and not silent:
+        state.push("softbreak", "br", 0)
+    state.pos = tag.end()
     return True
 
 

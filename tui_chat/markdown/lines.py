@@ -25,6 +25,7 @@ DEFINITION: Final = re.compile(
 )
 """A reference definition; unlike CommonMark's it stands on one line."""
 DELIMITERS: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+ALERT: Final = re.compile(r"\[!(note|tip|important|warning|caution)\][ \t]*", re.IGNORECASE)
 UNDECIDED: Final = re.compile(
     r"""[ \t>]*+ (?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*+         # containers
         (?: [-+*_=\#~`|$: \t]*+ | \d{1,9}[.)]?              # a rule, a fence, a delimiter row; an item

@@ -1,7 +1,7 @@
 """The styles of drawn Markdown, taken from a theme.
 
-Nothing is told by colour alone: headings differ in weight and line, code has a gutter, links are underlined, and
-where colours are few or none inline code keeps its backticks.
+Nothing is told by colour alone: headings differ in weight and line, code stands on a panel or has a gutter, links
+are underlined, and where colours are few or none inline code keeps its backticks, and keys get brackets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ _BOLD = Style(bold=True)
 _ITALIC = Style(italic=True)
 _UNDERLINE = Style(underline=True)
 _STRIKE = Style(strike=True)
-_HEADINGS = (_BOLD + _UNDERLINE, _BOLD + _UNDERLINE, _BOLD, _BOLD + _ITALIC, _UNDERLINE + _ITALIC, _ITALIC)
+_HEADINGS = (_BOLD, _BOLD, _BOLD + _ITALIC, _BOLD + _ITALIC, _ITALIC, _ITALIC + _DIM)
+ALERTS = ("note", "tip", "important", "warning", "caution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Palette:
 
     Args:
         key: tells palettes apart, for caches.
-        headings: levels 1 to 6.
+        headings: levels 1 to 6; a line runs below the first.
+        alerts: the bars and names of quotes like `> [!NOTE]`, by `ALERTS`.
         panel: the ground of code, if it has a colour; `panel_label` what stands on it besides the code.
         frame: rules, and what stands in for the panel; `table_rule` the fainter lines in tables.
         syntax: by the name of a Pygments token type (`Keyword`, `Literal.String`); the most specific one counts.
@@ -50,6 +52,8 @@ class Palette:
     link: Style = _UNDERLINE
     marker: Style = _BOLD
     quote: Style = _DIM
+    alerts: Mapping[str, Style] = field(default_factory=lambda: dict.fromkeys(ALERTS, _NONE))
+    kbd: Style = _BOLD
     table_head: Style = _BOLD
     table_rule: Style = _DIM
     maths: Style = _ITALIC
@@ -89,7 +93,7 @@ class Palette:
             key="|".join(f"{name}={variables.get(name, '')}" for name in _KEYS),
             text=colors.style("foreground"),
             dim=muted,
-            headings=(*(primary + weight for weight in _HEADINGS[:3]), *_HEADINGS[3:]),
+            headings=(accent + _BOLD, accent + _BOLD, colors.style("foreground") + _BOLD, *_HEADINGS[3:]),
             code_inline=warning + colors.background("surface", "panel"),
             code=colors.style("foreground"),
             panel=colors.background("surface", "panel"),
@@ -98,6 +102,8 @@ class Palette:
             link=primary + _UNDERLINE,
             marker=primary,
             quote=secondary,
+            alerts=dict(zip(ALERTS, (primary, success, accent, warning, error), strict=True)),
+            kbd=colors.background("surface", "panel") + _BOLD,
             table_head=colors.style("foreground") + _BOLD,
             table_rule=colors.muted(0.4),
             maths=accent + _ITALIC,

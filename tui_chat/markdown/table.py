@@ -7,7 +7,6 @@ word, a row is a list of its values.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -23,8 +22,6 @@ from tui_chat.text.clusters import unjoined
 _BETWEEN: Final = " │ "
 _RULE: Final = 12
 """Cells of the rule above a row that is a list of its values."""
-
-_BREAK: Final = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 CellPieces = Callable[[str, bool], list[Piece]]
 """The styled pieces of a cell, given its source and whether it is in the head."""
@@ -44,11 +41,6 @@ class Columns:
     fits: bool = True
     natural: tuple[int, ...] = ()
     words: tuple[int, ...] = ()
-
-
-def with_breaks(cell: str) -> str:
-    """A cell's source with its `<br>` as newlines."""
-    return _BREAK.sub("\n", cell) if "<" in cell else cell
 
 
 def extent(pieces: list[Piece]) -> tuple[int, int]:

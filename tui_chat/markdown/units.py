@@ -17,9 +17,10 @@ NO_GAP: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A block quote; `serial` tells it from its neighbours."""
+    """A block quote; `serial` tells it from its neighbours, `alert` is the name of one like `> [!NOTE]`."""
 
     serial: int
+    alert: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,15 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """The first line of a quote like `> [!NOTE]`, and its name."""
+
+    place: Place
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Maths:
     """A line of displayed maths, its delimiters included."""
 
@@ -196,4 +206,4 @@ class Definition:
 
 Run = TableRow | CodeStart | CodeLine | CodeEnd
 """Units that follow each other with the same `run` share their width: a table, a code block."""
-Unit = Text | CodeStart | CodeLine | CodeEnd | TableRow | Break | Maths | Definition
+Unit = Text | CodeStart | CodeLine | CodeEnd | TableRow | Break | Alert | Maths | Definition

@@ -19,6 +19,7 @@ from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
 
 MARGIN: Final = 2
 """Cells left of a message's text, where the mark of the current one stands."""
+_AIR: Final = FixedRows.silent(())
 _CACHED_STRIPS: Final = 128
 """Rows of a message whose strips are kept: they weigh some kilobytes each, and few screens show more."""
 
@@ -106,7 +107,7 @@ class EntryRows:
         self.answer: Layout | None = None
         self.thoughts: Layout | None = None
         margin, inner = [Segment(" " * MARGIN)], max(8, width - MARGIN - 1)
-        blocks: list[Rows] = [] if first else [FixedRows.silent(())]
+        blocks: list[Rows] = [] if first else [_AIR]
         blocks.append(_head(entry, look, inner))
         self.fold_row = sum(block.height for block in blocks)
         """Where the line stands that folds the thinking, if there is any."""
@@ -115,6 +116,8 @@ class EntryRows:
             if entry.unfolded:
                 self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking, "")
                 blocks.append(Indented(self.thoughts, [*margin, Segment("┊ ", look.dim)]))
+            if entry.said:
+                blocks.append(_AIR)
         self._above = tuple(blocks)
         if entry.message.role is Role.ASSISTANT:
             self.answer = self._layout(entry.answer, inner, look.markdown, look.copies)
@@ -123,7 +126,8 @@ class EntryRows:
             bar = [Segment("▌", look.user), Segment(" ")]
             blocks.append(Indented(FixedRows.plain(entry.message.text, inner, look.text), bar))
         blocks += [_file(file, look, inner) for file in entry.message.files]
-        blocks.append(_foot(entry, look, inner))
+        if (foot := _foot(entry, look, inner)).height:
+            blocks += [_AIR, foot] if entry.said else [foot]
         self._stack = Stack(blocks)
 
     def _layout(self, document: Document, width: int, palette: Palette, copies: str) -> Layout:
