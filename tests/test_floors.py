@@ -38,6 +38,7 @@ WALLS = {
     "starlette": ("relay",),
     "uvicorn": ("relay",),
     "markdown_it": ("markdown",),
+    "pylatexenc": ("markdown.maths",),
     "pygments": ("markdown",),
 }
 """Libraries, and the only modules that may import them."""

@@ -59,8 +59,17 @@ def mixed(index: int) -> str:
     return kinds[index % len(kinds)](index)
 
 
+def maths(index: int) -> str:
+    kinds = (
+        f"Then $x_{{{index}}} = \\frac{{{index} + 1}}{{2}}$ is {_words(5, index)}, as \\(y^{index}\\) is.\n",
+        f"\n$$\n\\sum_{{k=1}}^{{{index}}} k = \\begin{{pmatrix}} {index} \\\\ 2 \\end{{pmatrix}}\n$$\n\n",
+    )
+    return kinds[index % 3 == 2]
+
+
 KINDS: dict[str, Callable[[int], str]] = {
-    kind.__name__: kind for kind in (prose, mixed, fence, table, nested_list, quote, giant_paragraph, many_lines)
+    kind.__name__: kind
+    for kind in (prose, mixed, fence, table, nested_list, quote, giant_paragraph, many_lines, maths)
 }
 
 

@@ -123,9 +123,8 @@ def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:
         ("see [do](https://a.b/(c", "see [do](https://a.b/(c)"),
         ("see [do](./x", "see [do](./x"),
         ("[a **b", "[a **b**](https://)"),
-        *((same, same) for same in ("a[i", "[1] x", "[ ] x", "2 * 3 *x* y", "$x_1 * **a", "costs $5", "a * b")),
+        *((same, same) for same in ("a[i", "[1] x", "[ ] x", "2 * 3 *x* y", "costs $5", "a * b")),
         ("costs $5, **b", "costs $5, **b**"),
-        ("**F: $x", "**F: $x**"),
         ("call *args. And", "call *args. And"),
         ("line *one\nline **two", "line *one\nline **two**"),
         ("snake_ca", "snake_ca"),
@@ -139,7 +138,22 @@ def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:
     ],
 )
 def test_what_is_open_is_shown_as_what_it_will_be(open_: str, closed: str) -> None:
-    assert completed(open_) == closed
+    assert completed(open_) == (closed, "")
+
+
+@pytest.mark.parametrize(
+    ("open_", "closed", "ahead"),
+    [
+        ("so $x_1 * **a", "so ", "$x_1 * **a"),
+        ("**F: $x", "**F: **", "$x"),
+        ("so \\(a * b", "so ", "\\(a * b"),
+        ("$x$ and $y", "$x$ and ", "$y"),
+        ("$HOME is set", "$HOME is set", ""),
+        ("costs $5", "costs $5", ""),
+    ],
+)
+def test_a_formula_that_is_open_is_kept_apart(open_: str, closed: str, ahead: str) -> None:
+    assert completed(open_) == (closed, ahead)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -30,6 +31,7 @@ UNSHOWN = re.compile(
       | (?<=\[)[xX](?=\]\s)                                     # the mark of a task
       | ^[\s>]*(?:(?:[-*+]|\d+[.)])\s+)*(?:\d+[.)])             # an item's number, which may be counted
       | </?(?:br|b|i|s|em|strong|del|kbd|details|summary|su[bp])\s*/?>    # HTML that is drawn
+      | \\[a-zA-Z]+                                            # a command of maths
     """,
     re.VERBOSE | re.MULTILINE,
 )
@@ -46,6 +48,7 @@ def read(layout: Layout) -> str:
 
 def missing(source: str, width: int) -> list[str]:
     screen = read(Document(source).layout(width, PALETTE))
+    screen += unicodedata.normalize("NFKC", screen)  # raised and lowered figures
     return [word for word in words(UNSHOWN.sub(" ", source)) if word not in screen]
 
 

@@ -123,6 +123,9 @@ class BlockParser:
         leaf = self._leaf
         if growing and isinstance(leaf, Code):
             return
+        if growing and isinstance(leaf, Formula):
+            self.out.append(Maths(leaf.place, leaf.text.rpartition("\n")[2], open=True))
+            return
         if growing and isinstance(leaf, Paragraph):
             *above, head = leaf.text.rsplit("\n", 2)[-2:]
             if head.startswith("|") and not "".join(above).startswith("|"):
@@ -130,10 +133,11 @@ class BlockParser:
         self._shut(0)
         last = self.out[-1] if self.out else None
         if isinstance(last, Text) and growing:
-            self.out[-1] = replace(last, text=completed(last.text))
+            text, ahead = completed(last.text)
+            self.out[-1] = replace(last, text=text, ahead=ahead)
         elif isinstance(last, TableRow) and growing:
             cell = len(last.cells) - 1 if last.head else last.closed
-            cells = [completed(text) if index == cell else text for index, text in enumerate(last.cells)]
+            cells = [completed(text)[0] if index == cell else text for index, text in enumerate(last.cells)]
             self.out[-1] = replace(last, cells=tuple(cells))
         elif isinstance(last, TableRow):
             self.out[-1] = replace(last, closed=len(last.cells))
@@ -225,13 +229,11 @@ class BlockParser:
                 self.out.append(CodeEnd(leaf.place, leaf.run, words))
             elif ended or not (closes or cursor.blank):
                 cursor.drop(leaf.indent)
-                self._code(leaf, cursor.rest, long)
+                self.out.append(CodeLine(leaf.place, leaf.run, cursor.rest, leaf.language, not long, open=long))
             return True
         if not isinstance(leaf, Formula) or cursor.blank or long:
             return False
-        self.out.append(Maths(leaf.place, cursor.rest.rstrip()))
-        if cursor.rest.rstrip().endswith(leaf.closer):
-            self._leaf = None
+        self._formula(leaf, cursor.rest.rstrip())
         return True
 
     def _blank_line(self, depth: int) -> None:
@@ -254,7 +256,8 @@ class BlockParser:
         assert isinstance(leaf, Code)
         for _ in range(leaf.blanks):
             self.out.append(CodeLine(leaf.place, leaf.run, ""))
-        self._code(replace(leaf, blanks=0), cursor.rest, long)
+        self._leaf = replace(leaf, blanks=0)
+        self.out.append(CodeLine(leaf.place, leaf.run, cursor.rest, whole=not long, open=long))
 
     def _open_leaf(self, cursor: Cursor, depth: int) -> bool:
         """Begin a leaf other than a paragraph, if the line does."""
@@ -281,11 +284,9 @@ class BlockParser:
         elif lines.BREAK.match(rest):
             self._shut(depth)
             self.out.append(Break(self._place("frame"), rest))
-        elif rest in lines.MATHS:
+        elif (closer := lines.MATHS.get(rest[:2], "")) and rest.find(closer, 2) in (-1, max(2, len(rest) - 2)):
             self._shut(depth)
-            place = self._place("frame")
-            self.out.append(Maths(place, rest))
-            self._leaf = Formula(lines.MATHS[rest], Place(place.path))
+            self._formula(Formula(closer, self._place("frame"), ""), rest)
         else:
             return False
         return True
@@ -312,6 +313,16 @@ class BlockParser:
         self.out.append(TableRow(place, table, table.head, len(cells), 0, f"{head.strip()}\n{rest}"))
         self._leaf = Rows(table, Place(place.path))
         return True
+
+    def _formula(self, leaf: Formula, line: str) -> None:
+        """Read a line of displayed maths, which is drawn once it is whole."""
+        text = f"{leaf.text}\n{line}" if leaf.text else line
+        self._leaf = replace(leaf, text=text)
+        if text.endswith(leaf.closer) and len(text) >= 2 * len(leaf.closer):
+            self._leaf = None
+            self.out.append(Maths(leaf.place, text))
+        elif len(text) > LONG_LINE:
+            self._finish()
 
     def _open_code(self, language: str, source: str) -> Code:
         place = self._place("frame")
@@ -355,10 +366,6 @@ class BlockParser:
             joined = True
         self._leaf = Paragraph(text, joined)
 
-    def _code(self, leaf: Code, text: str, long: bool) -> None:
-        self._leaf = leaf
-        self.out.append(CodeLine(leaf.place, leaf.run, text, leaf.language, whole=not long, open=long))
-
     # Ends
 
     def _finish(self) -> None:
@@ -371,6 +378,10 @@ class BlockParser:
         elif isinstance(leaf, Code):
             self.out.append(CodeEnd(leaf.place, leaf.run, ""))
             self._blank = self._blank or leaf.blanks > 0
+        elif isinstance(leaf, Formula):  # it has no end
+            for index, line in enumerate(leaf.text.split("\n")):
+                place = Place(leaf.place.path) if index else leaf.place
+                self.out.append(Maths(place, line, whole=False))
 
     def _shut(self, depth: int) -> None:
         """End the open leaf and the containers from `depth` on; one that stayed empty still shows its marker."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from rich.cells import cell_len
+
 from tui_chat.markdown.draw import Row
 from tui_chat.text.clusters import clusters, unjoined
 
@@ -52,11 +54,26 @@ def copied(layout: HasRows, start: Position, end: Position) -> str:
 
 
 def _slice(row: Row, begin: int, stop: int | None) -> str:
-    """The content between two cells of the row; up to its end, spaces included, if `stop` is None."""
+    """The content between two cells of the row; up to its end, spaces included, if `stop` is None.
+
+    A formula is given as it was written.
+    """
     cell = row.indent
     picked = []
+    written = _written(row)
     for start, end, width in clusters(unjoined(row.text)):
         if cell >= begin and (stop is None or cell < stop):
-            picked.append(row.text[start:end])
+            picked.append(written.get(cell, row.text[start:end]))
         cell += width
     return "".join(picked)
+
+
+def _written(row: Row) -> dict[int, str]:
+    """What was written for what is drawn in a cell, where that differs."""
+    written: dict[int, str] = {}
+    cell = 0
+    for text, style, _ in row.segments:
+        start, cell = cell, cell + cell_len(text)
+        if style is not None and style.meta and (source := style.meta.get("source")) is not None:
+            written |= dict.fromkeys(range(start, cell), source)
+    return written

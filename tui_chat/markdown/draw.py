@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_chat.markdown import inline, panel
+from tui_chat.markdown import inline, maths, panel
 from tui_chat.markdown.code import LexState, highlighter_for
 from tui_chat.markdown.frame import Prefix, prefix_of
 from tui_chat.markdown.inline import Mark
@@ -32,11 +32,15 @@ from tui_chat.markdown.units import (
     Text,
     Unit,
 )
-from tui_chat.markdown.wrap import Line, Piece, chop, wrap
+from tui_chat.markdown.wrap import Line, Piece, chop, graphemes_of, wrap
 
 _OPEN_CELL: Final = 12
 """Cells by which an open cell widens its column at most."""
 _BOLD: Final = Style(bold=True)
+_UPRIGHT: Final = Style(italic=False)
+_COPIED: Final = Style.from_meta({"source": ""})
+_INDENT: Final = 2
+"""Cells by which displayed maths is moved to the right."""
 _EDGE: Final = 80
 """Cells of a thematic break at most: they are three bytes each, and the eye needs no more."""
 
@@ -174,14 +178,16 @@ class Painter:
         elif isinstance(unit, Break):
             lines, source = [Line((("─" * min(room, _EDGE), self._palette.frame),))], unit.source
         elif isinstance(unit, Maths):
-            lines = wrap([(unit.text.replace("\t", "    "), self._palette.maths)], room)
+            lines, source = self._maths(unit, room), unit.text if unit.whole else None
         else:
             lines, source = wrap(self._definition(unit), room), unit.source
         if after.place is not None:
             return [], replace(after, place=place)
         rows = self._rows(lines, prefix, source)
         if isinstance(unit, Text) and unit.level == 1:
-            rule = Segment("━" * max(len(line.text.rstrip()) for line in lines), self._palette.frame)
+            rule = Segment(
+                "━" * min(room, max(cell_len(line.text.rstrip()) for line in lines)), self._palette.frame
+            )
             rows.append(Row((*prefix.rest, rule), "", prefix.width, continues=True, source=""))
         return rows, after
 
@@ -193,6 +199,10 @@ class Painter:
         if not pieces and (unit.joined or unit.text):
             return [], NOTHING
         lines = wrap(pieces, room, continues=before.continues)
+        if unit.ahead:
+            last = lines[-1]
+            shown = chop([(unit.ahead, self._palette.maths)], room - cell_len(last.text))[0].pieces
+            lines[-1] = Line((*last.pieces, *shown), last.continues)
         if not unit.open:
             return lines, NOTHING
         last = lines.pop()
@@ -207,8 +217,30 @@ class Painter:
             shown = f"`{span.text}`" if ticked else span.text
             if span.marks & Mark.KEY and self._palette.code_ticks:
                 shown = f"[{shown}]"
-            pieces.append((shown, self._style(base, span.marks, span.href) if span.marks else base))
+            style = self._style(base, span.marks, span.href) if span.marks else base
+            if span.source:  # the first character of it copies all of what was written, the others nothing
+                first = graphemes_of(shown)[0][1]
+                pieces.append((shown[:first], style + Style.from_meta({"source": span.source})))
+                shown, style = shown[first:], style + _COPIED
+            pieces.append((shown, style))
         return pieces
+
+    def _maths(self, unit: Maths, room: int) -> list[Line]:
+        """Displayed maths: drawn if it is understood and there is room for it, else as it was written."""
+        style = self._palette.maths
+        source = unit.text.replace("\t", "    ")
+        if unit.open:
+            return chop([(source, style)], room)[:1]
+        rows = maths.drawn(unit.text) if unit.whole else None
+        widest = max(map(cell_len, rows or (source,)))
+        if rows is None or (len(rows) > 1 and widest > room):
+            return wrap([(source, style)], room)
+        if widest > room:
+            return wrap([(rows[0], style)], room)
+        indent = " " * min(_INDENT, room - widest)
+        if len(rows) > 1:
+            style += _UPRIGHT  # the parts of a bracket stand on each other
+        return [Line(((indent + row, style),)) for row in rows]
 
     def _parse_cell(self, cell: str, head: bool) -> list[Piece]:
         return self._pieces(cell, self._palette.table_head if head else self._palette.text)

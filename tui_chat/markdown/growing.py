@@ -6,11 +6,14 @@ import re
 from typing import Final
 
 from tui_chat.markdown.inline import MATHS, TAGS, is_allowed
+from tui_chat.markdown.maths import is_prose
 
 _SPECIAL: Final = re.compile(r"\\.|`+|\*+|_+|~~|\$+|!?\[|\]|[.!?](?=\s)|。|</?([a-z]+)>")
 _UNDECIDED: Final = re.compile(r"(?:(?<!\\)\\|(?<![\w\])])!?\[|~)$")
 """What is not shown until more follows."""
 _ADDRESS: Final = re.compile(r"\(([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*)")
+_MONEY: Final = re.compile(r"(?:\s.*|\d[^\\^_{]*)?")
+"""What stands behind a dollar that begins no formula."""
 _TAG: Final = re.compile(r"</?([a-z]*)$")
 _NOWHERE: Final = "https://"
 """Where a link leads whose address has not come yet."""
@@ -18,13 +21,17 @@ _DEEPEST: Final = 8
 """Constructs within each other that are open, after which they are text."""
 
 
-def completed(text: str) -> str:
-    """Inline Markdown with what is open at its end closed; nothing is open from one line to the next."""
+def completed(text: str) -> tuple[str, str]:
+    """Inline Markdown with what is open at its end closed, and what there is of a formula that comes next.
+
+    Nothing is open from one line to the next.
+    """
     begin = text.rfind("\n") + 1
     line = _UNDECIDED.sub("", text[begin:])
     if (tag := _TAG.search(line)) and any(name.startswith(tag[1]) for name in (*TAGS, "br", "details")):
         line = line[: tag.start()]
-    return text[:begin] + _Line(line).completed()
+    line, ahead = _Line(line).completed()
+    return text[:begin] + line, ahead
 
 
 class _Line:
@@ -33,14 +40,16 @@ class _Line:
     def __init__(self, text: str) -> None:
         self._text = text
         self._opened: list[str] = []
+        self._ahead = ""
 
-    def completed(self) -> str:
+    def completed(self) -> tuple[str, str]:
         position: int | None = 0
         while position is not None and (special := _SPECIAL.search(self._text, position)):
             position = self._special(special[0], special.start(), special.end())
         opened = self._opened if len(self._opened) <= _DEEPEST else []
         closers = (f"]({_NOWHERE})" if mark == "[" else mark.replace("<", "</") for mark in reversed(opened))
-        return (self._text.rstrip(" \t") if opened else self._text) + "".join(closers)
+        text = self._text.rstrip(" \t") if opened and not self._ahead else self._text
+        return text + "".join(closers), self._ahead
 
     def _special(self, mark: str, start: int, end: int) -> int | None:
         """Read a mark; where to go on, if there is anything more to read."""
@@ -48,8 +57,11 @@ class _Line:
             return self._code(mark, start, end)
         if mark in ("\\(", "\\[", "$", "$$"):
             maths = MATHS.match(self._text, start)
-            opens = mark[0] == "\\" or not re.match(r"[\s\d]|$", self._text[end:])
-            return maths.end() if maths else None if opens else end  # an open formula is shown as its source
+            formula = self._text[end:]
+            if maths is None and not (mark == "$" and (_MONEY.fullmatch(formula) or is_prose(formula))):
+                self._text, self._ahead = self._text[:start], self._text[start:]
+                return None
+            return maths.end() if maths else end
         if mark == "]":
             return self._link(end)
         if mark == "[":

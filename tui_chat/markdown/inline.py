@@ -13,7 +13,8 @@ from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from tui_chat.markdown.scripts import SUBSCRIPTS, SUPERSCRIPTS, scripted
+from tui_chat.markdown import maths
+from tui_chat.markdown.symbols import SUBSCRIPTS, SUPERSCRIPTS, scripted
 from tui_chat.text.sanitize import clean
 
 if TYPE_CHECKING:
@@ -37,11 +38,15 @@ class Mark(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Text with its marks; `href` is where a link leads. A newline in the text is a line break."""
+    """Text with its marks; `href` is where a link leads. A newline in the text is a line break.
+
+    `source` is what was written where a formula is drawn.
+    """
 
     text: str
     marks: int = 0
     href: str = ""
+    source: str = ""
 
 
 _TAB: Final = " " * 4
@@ -163,7 +168,9 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
             name = "".join(span.text for span in _spans(token.children or [])).replace("\n", " ")
             yield Span(f"{name} ({source})" if name else source, marks | Mark.IMAGE, href or source)
         elif kind == "maths":
-            yield Span(token.content, marks | Mark.MATHS, href)
+            source = token.content
+            rows = maths.drawn(source if source[1] not in "$[" else f"\\({source[2:-2]}\\)")
+            yield Span(rows[0] if rows else source, marks | Mark.MATHS, href, source if rows else "")
         elif kind == "html":
             marks ^= token.meta["mark"]
         elif kind == "footnote":

@@ -45,10 +45,16 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """Displayed maths."""
+    """Displayed maths.
+
+    Args:
+        place: of what comes of it next.
+        text: what there is of it, its opener included; empty once it is too long to wait for its end.
+    """
 
     closer: str
     place: Place
+    text: str
 
 
 Leaf = Paragraph | Code | Rows | Formula

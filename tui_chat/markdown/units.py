@@ -79,6 +79,7 @@ class Text:
         level: 1 to 6 for a heading, 0 for a paragraph.
         joined: continues the last row of the unit before.
         open: the unit after continues the last row of this one.
+        ahead: what is being written of a formula at its end: there is room for it on the last row, or not.
     """
 
     place: Place
@@ -86,6 +87,7 @@ class Text:
     level: int = 0
     joined: bool = False
     open: bool = False
+    ahead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +190,17 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Maths:
-    """A line of displayed maths, its delimiters included."""
+    """Displayed maths, its delimiters included.
+
+    Args:
+        whole: it is a formula; else it is a line of what is none.
+        open: the formula is still being written, this is its last line.
+    """
 
     place: Place
     text: str
+    whole: bool = True
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
