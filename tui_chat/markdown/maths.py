@@ -199,7 +199,10 @@ class _Writer:
                 end = _right(items, position)
                 inside = self.box(items[position + 1 : end])
                 left, right = (_fence(items[index]) if index < len(items) else "" for index in (position, end + 1))
-                atoms.append((_fenced(inside, left, right), "close"))
+                if len(inside.rows) > 1:
+                    atoms.append((_fenced(inside, left, right), "ord"))
+                else:
+                    atoms += [(_Box((left,)), "open"), (inside, "ord"), (_Box((right,)), "close")]
                 position = end + 2
             else:
                 atoms += self._atom(item)
