@@ -213,6 +213,21 @@ async def test_nothing_moves_down_where_an_address_or_a_mark_goes(text: str) -> 
         assert entry.answer.source == text
 
 
+async def test_a_mark_that_was_never_closed_is_shown_once_the_reply_has_ended() -> None:
+    async with showing(messages(2)) as (app, _pilot):
+        view = app.log_view
+        entry = view.add(Message(Role.ASSISTANT, ()), live=True)
+        entry.answer.append("call **kwargs and\n- ")
+        view.grown()
+        assert "  call kwargs and" in app.in_view()
+        entry.finish(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
+        view.changed(entry)
+        assert "  call **kwargs and" in app.in_view()
+        assert "  -" in app.in_view()
+        entry.resume(entry.message)
+        assert entry.answer.growing
+
+
 LONG = {"words": "word " * 40_000, "list": "- a\n" * 20_000, "marks": "!" * 200_000, "short": "x\n\n" * 20_000}
 
 
