@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError
+from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap, key_label
 from tui_chat.ui.commands.table import COMMANDS, GROUPS, by_slash
@@ -99,6 +101,13 @@ async def test_a_changed_key_works_is_shown_and_the_old_one_does_not() -> None:
         await run.pilot.press("escape")
         await run.pilot.press("h", "i", "ctrl+x")
         await run.until(lambda: len(run.transcript.entries) == 2)
+
+
+async def test_a_code_block_shows_its_number_and_the_key_that_copies_it() -> None:
+    async with driven(None, config=Config(keys={"selected-copy": "y"})) as run:
+        run.transcript.show([Message(Role.ASSISTANT, parts_of("```py\na = 1\n```\n\n```\nb\n```"))])
+        run.chat.show_log()
+        await run.until(lambda: run.shows("#1  y copy") and run.shows("#2  y copy"))
 
 
 async def test_the_chat_on_screen_is_renamed_exported_and_deleted_by_commands(

@@ -34,8 +34,8 @@ class Look:
     """What copies a code block, as its first row says it; `{number}` stands for its number in the message."""
 
 
-def resolve(app: App[Any]) -> Look:
-    """The look of the app's present theme."""
+def resolve(app: App[Any], copies: str = "") -> Look:
+    """The look of the app's present theme; `copies`: see `Look`."""
     variables = app.theme_variables
     palette = Palette.from_theme(variables, no_color=app.no_color)
 
@@ -58,6 +58,6 @@ def resolve(app: App[Any]) -> Look:
         found_here=Style(bold=True, reverse=True),
         mark=bold("text-accent", "accent"),
         markdown=palette,
-        copies="#{number}  c copy",
+        copies=copies,
         thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),
     )

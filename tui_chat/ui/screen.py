@@ -44,6 +44,8 @@ LendTerminal = Callable[[], AbstractContextManager[None]]
 
 _QUIT_SECONDS: Final = 2.0
 """Two presses of Ctrl+C within this time quit."""
+_COPIES: Final = "#{{number}}  {selected-copy} copy"
+"""What stands on a code block: its number in the message, and the key that copies it once it is selected."""
 
 
 class ChatScreen(Screen[None]):
@@ -81,7 +83,10 @@ class ChatScreen(Screen[None]):
         """From top to bottom."""
         yield Header()
         selecting = (command.id for command in COMMANDS if command.scope is Scope.LOG)
-        yield Transcript(resolve(self.app), frozenset(key for id in selecting for key in self.keys.keys(id)))
+        yield Transcript(
+            resolve(self.app, self.keys.hint(_COPIES)),
+            frozenset(key for id in selecting for key in self.keys.keys(id)),
+        )
         yield Welcome(self.keys)
         yield Waiting()
         yield Divider()
@@ -195,7 +200,7 @@ class ChatScreen(Screen[None]):
         self.status.show_title()
 
     def _recolour(self, _theme: object) -> None:
-        self.transcript.look = resolve(self.app)
+        self.transcript.look = resolve(self.app, self.keys.hint(_COPIES))
 
     def _tick(self) -> None:
         if self.replies.view is not None or self.query_one(Header).others != self.workspace.running_elsewhere:
