@@ -19,17 +19,17 @@ from tests.ui.scenes import SCENES, USAGE, Play, Stage
 
 FOLDER: Final = Path(__file__).parent.parent / "screenshots"
 PICTURES: Final[dict[str, tuple[str, str, tuple[int, int]]]] = {
-    "chat": ("finished", "textual-dark", (100, 34)),
-    "streaming": ("streaming", "textual-dark", (80, 20)),
+    "chat": ("finished", "tui-chat-dark", (100, 34)),
+    "streaming": ("streaming", "tui-chat-dark", (80, 20)),
     "scrolled": ("scrolled", "nord", (80, 24)),
-    "models": ("picker", "textual-dark", (80, 20)),
-    "error": ("error", "textual-light", (80, 16)),
-    "light": ("finished", "textual-light", (80, 24)),
+    "models": ("picker", "tui-chat-dark", (80, 20)),
+    "error": ("error", "tui-chat-light", (80, 16)),
+    "light": ("finished", "tui-chat-light", (80, 24)),
 }
 """File name: scene, theme and size."""
 
 
-_MOVING_THEME: Final = "textual-dark"
+_MOVING_THEME: Final = "tui-chat-dark"
 _MOVING_SIZE: Final = (84, 26)
 _QUESTION: Final = "How do I limit the number of requests in flight, in Python?"
 _ANSWER: Final = """\

@@ -27,7 +27,7 @@ class Config:
     system: str = ""
     """A system prompt for new chats."""
     theme: str = ""
-    """A Textual theme's name, like `textual-light`, `nord` or `ansi-dark`."""
+    """A theme, like `tui-chat-light`, `nord` or `ansi-dark`; empty for ours, dark or light as the terminal is."""
     think: bool | str | None = None
     """Whether models that can think do: true, false, or a level like "low"; unset leaves it to the server."""
     options: Mapping[str, object] = field(default_factory=dict)

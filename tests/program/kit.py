@@ -39,8 +39,12 @@ ESCAPE, CTRL_C, CTRL_G, CTRL_J, CTRL_L, CTRL_N, CTRL_O, CTRL_Q, CTRL_R = (
 CTRL_HOME, PAGE_UP = "\x1b[1;5H", "\x1b[5~"
 PROGRAM: Final = Path(sys.executable).with_name("tui-chat")
 _LAUNCH: Final = Path(__file__).with_name("launch.py")
-_ANSWERS: Final = {"\x1b[?2026$p": "\x1b[?2026;2$y", "\x1b[?2048$p": "\x1b[?2048;0$y"}
-"""What the terminal says to queries: it knows synchronized output, and no resizes in band."""
+ANSWERS: Final = {
+    "\x1b[?2026$p": "\x1b[?2026;2$y",
+    "\x1b[?2048$p": "\x1b[?2048;0$y",
+    "\x1b]11;?": "\x1b]11;rgb:0000/0000/0000\x1b\\",
+}
+"""What the terminal says to queries: synchronized output is known, resizes in band are not, it is dark."""
 _HALF: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]P_^][^\x07\x1b]*\x1b?)?\Z")
 """A sequence that is not whole yet."""
 _MODE: Final = re.compile(r"\x1b\[\?(\d+)([hl])")
@@ -173,7 +177,7 @@ class Program:
             return
         text = self._decode(data)
         self.output += text
-        for query, answer in _ANSWERS.items():
+        for query, answer in ANSWERS.items():
             if query in text:
                 self.type(answer)
         text = self._pending + text

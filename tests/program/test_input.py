@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 
 import pytest
+from tui_chat.terminal.colours import Depth
+from tui_chat.ui.palettes import own_themes
 
-from tests.program.kit import CTRL_C, CTRL_HOME, ESCAPE, Home, Program
+from tests.program.kit import ANSWERS, CTRL_C, CTRL_HOME, ESCAPE, Home, Program
 from tests.server import ScriptedServer, reply, stall, token, wait
 from tests.terminal.emulator import Glyph
 
@@ -202,4 +204,22 @@ async def test_an_escape_beside_an_enter_stays_a_key_of_its_own(home: Home, serv
         await program.until(lambda: not program.shows("Esc stop"))
         program.type("\r")
         await program.until(lambda: "third" in str(server.asked()[-1]["messages"]))
+        assert await program.quit() == 0
+
+
+@pytest.mark.parametrize("driver", ["", "stock"])
+async def test_it_is_light_where_the_terminal_is_and_its_answer_is_no_text(
+    tmp_path: Path, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    server.script(*reply("so light"))
+    monkeypatch.setitem(ANSWERS, "\x1b]11;?", "typed\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\ early")
+    async with Home(tmp_path, {"TUI_CHAT_DRIVER": driver}).running("--url", server.url) as program:
+        await program.until_shows("tiny", "typed early")
+        light = own_themes(Depth.TRUE)[1]
+        await program.until(lambda: row_of(program, "typed early")[-1].bg == str(light.background)[1:])
+        await program.say("")
+        await program.until_shows("so light", "○ done")
+        assert {cell.fg for cell in row_of(program, "so light") if cell.data.isalpha()} == {
+            str(light.foreground)[1:]
+        }
         assert await program.quit() == 0

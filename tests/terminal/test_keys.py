@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from textual import constants, events
-from tui_chat.terminal.keys import KeyParser
+from tui_chat.terminal import keys
+from tui_chat.terminal.keys import BackgroundTold, KeyParser
 
 
 def keys_of(*reads: str) -> list[str]:
@@ -39,3 +40,27 @@ def test_an_escape_by_itself_is_no_part_of_the_key_after_it(monkeypatch: pytest.
     parser = KeyParser()
     messages = [*parser.feed("\r\x1b"), *parser.tick(), *parser.feed("\r")]
     assert [event.key for event in messages if isinstance(event, events.Key)] == ["enter", "escape", "enter"]
+
+
+ANSWERS = ["\x1b]11;rgb:1c1c/1c1c/1c1c\x1b\\", "\x1b]11;rgb:1c/1c/1c\x07", "\x1b]11;rgba:0/0/0/f\x1b\\"]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_what_the_terminal_says_of_its_background_is_no_key_wherever_it_is_split(answer: str) -> None:
+    for cut in range(len(answer) + 1):
+        parser = KeyParser()
+        messages = [message for read in (f"a{answer[:cut]}", f"{answer[cut:]}b") for message in parser.feed(read)]
+        typed = [message.key for message in messages if isinstance(message, events.Key)]
+        assert [key for key in typed if key not in ("escape", "alt+b")][:1] == ["a"]
+        assert cut == 1 or typed == ["a", "b"]
+        assert [message.dark for message in messages if isinstance(message, BackgroundTold)] == [True]
+
+
+def test_the_beginning_of_an_answer_that_has_no_end_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_HALF_SECONDS", -1.0)
+    monkeypatch.setattr(constants, "ESCAPE_DELAY", 0.0)
+    parser = KeyParser()
+    assert [*parser.feed("]")]  # a bracket waits for nothing
+    assert not [*parser.feed("\x1b]")]
+    typed = [*parser.tick(), *parser.tick(), *parser.feed("x")]
+    assert [event.key for event in typed if isinstance(event, events.Key)][-1] == "x"

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 from tui_chat.config import Config
 from tui_chat.server import DEMO, Server
 from tui_chat.servers import backend as backends
@@ -25,6 +26,7 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
@@ -67,8 +69,9 @@ class AppDriver:
 
     @property
     def notices(self) -> list[str]:
-        """What was said in passing and is still in view."""
-        return [note.message for note in self.app._notifications]
+        """What was said in passing and is still in view: on the rule, and below a list."""
+        hints = [str(hint.content) for hint in self.app.screen.query("#picker-hint").results(Static)]
+        return [*(notice.plain for notice in self.chat.query_one(Divider).notices), *hints]
 
     def rows(self) -> list[str]:
         """The screen as text, row by row."""

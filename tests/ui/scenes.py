@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,14 +13,19 @@ from typing import Any, Final
 
 from textual.pilot import Pilot
 from tui_chat.config import Config
+from tui_chat.messages import Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.server import Kind, Server
 from tui_chat.servers.backend import connect
 from tui_chat.servers.dialects.demo import reply_to
 from tui_chat.store.store import Store
+from tui_chat.store.values import Chat, Thread
+from tui_chat.terminal.colours import Depth
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
 
 from tests.server import ScriptedServer, answer, done, end, head, line, stall, thought, token, wait
@@ -90,8 +96,8 @@ class _App(ChatApp):
 
     CSS_PATH = str(Path(inspect.getfile(ChatApp)).with_name("chat.tcss"))
 
-    def __init__(self, server: ScriptedServer, *parts: Any) -> None:
-        super().__init__(*parts)
+    def __init__(self, server: ScriptedServer, *parts: Any, depth: Depth) -> None:
+        super().__init__(*parts, depth=depth)
         self._server = server
 
     async def on_load(self) -> None:
@@ -107,6 +113,7 @@ class Play:
 
     scene: Callable[[Stage], Awaitable[None]]
     theme: str = ""
+    depth: Depth = Depth.TRUE
     now: list[float] = field(default_factory=lambda: [1000.0])
     server: ScriptedServer = field(default_factory=ScriptedServer)
 
@@ -114,14 +121,14 @@ class Play:
         """The app, to be run by the caller; the server starts with it."""
 
         services = Services(Config(theme=self.theme), connect, nothing_found, clock=lambda: self.now[0])
-        return build(services, asyncio.run(Store.open(None)), kind=partial(_App, self.server))
+        return build(services, asyncio.run(Store.open(None)), kind=partial(_App, self.server), depth=self.depth)
 
     async def run(self, pilot: Pilot[None]) -> None:
         """Bring the scene about."""
         stage = Stage(self.server, pilot, asyncio.Event(), self.now)
         await stage.until(lambda: bool(stage.chat.query_one(Header).model))
         await self.scene(stage)
-        stage.chat.app.clear_notifications()
+        stage.chat.query_one(Divider).clear(all=True)
         await pilot.pause()
 
 
@@ -232,6 +239,22 @@ async def side_by_side(stage: Stage) -> None:
     await stage.pilot.pause(0.3)
 
 
+async def chats(stage: Stage) -> None:
+    """The list of chats: one that is open, one that is pinned, a draft."""
+    now, store = time.time(), stage.chat.workspace.store
+    for number, (title, days, pinned) in enumerate(
+        [("Token buckets in Go", 9, True), ("Why is the sky blue?", 1, False)]
+    ):
+        said, then = Message(Role.USER, parts_of(title), id=f"m{number}"), now - days * 90_000
+        chat = Chat(f"c{number}", title=title, model="qwen3:4b", created=then, leaf=said.id, pinned=pinned)
+        await store.adopt(Thread(chat, (said,)))
+    await store.adopt(Thread(Chat("draft", draft="A plan that is not sent yet", created=now - 700), ()))
+    await finished(stage)
+    await stage.pilot.press("ctrl+o")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.pause(0.4)
+
+
 async def help_screen(stage: Stage) -> None:
     """The keys."""
     await stage.pilot.press("f1")
@@ -254,5 +277,6 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "error": error,
     "picker": picker,
     "side by side": side_by_side,
+    "chats": chats,
     "help": help_screen,
 }

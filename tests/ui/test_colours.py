@@ -18,7 +18,7 @@ def styles_of(look: Look) -> dict[str, Style]:
     return {field.name: style for field in fields(look) if isinstance(style := getattr(look, field.name), Style)}
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+@pytest.mark.parametrize("theme", ["tui-chat-dark", "tui-chat-light", "nord", "ansi-dark"])
 async def test_the_look_without_colours_has_attributes_alone(monkeypatch: pytest.MonkeyPatch, theme: str) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with driven(None) as run:

@@ -50,7 +50,7 @@ async def test_a_file_is_a_line_below_its_prompt(database: Path) -> None:
     async with ScriptedServer() as server, driven(server, database=database, chat="chat") as run:
         rows = run.log()
         at = next(number for number, row in enumerate(rows) if "What is it?" in row)
-        assert [row.strip() for row in rows[at + 1 : at + 3]] == [
+        assert [row.strip("▌ ") for row in rows[at + 1 : at + 3]] == [
             "▪ cat.png · image/png · 4.1 kB",
             "▪ notes.md · text/markdown · 11 B",
         ]
@@ -97,5 +97,5 @@ async def test_a_prompt_that_is_files_alone_is_lines_alone(database: Path) -> No
     await store.save("chat", alone)
     await store.aclose()
     async with ScriptedServer() as server, driven(server, database=database, chat="chat") as run:
-        rows = [row.strip() for row in run.log()]
+        rows = [row.strip("▌ ") for row in run.log()]
         assert rows[rows.index("you", rows.index("A cat.")) + 1].startswith("▪ cat.png")

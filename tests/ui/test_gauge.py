@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tests.server import ScriptedServer, done, end, head, reply, token
+import asyncio
+
+import pytest
+from tui_chat.ui.gauge import Fullness
+
+from tests.server import ScriptedServer, done, end, head, reply, token, wait
 from tests.ui.kit import AppDriver, driven
 
 
 def warnings(run: AppDriver) -> list[str]:
-    return [note.message for note in run.app._notifications if "tokens at once" in note.message]
+    return [notice for notice in run.notices if "tokens at once" in notice]
 
 
 async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_once() -> None:
@@ -25,7 +30,7 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
         assert len(warnings(run)) == 1
         run.app.workspace.connection.window = 4096
         run.chat.server.show_gauge()
-        assert "100% of 4k" in run.header.context
+        assert "▰▰▰▰▰ 100% of 4k" in run.header.render().plain
 
 
 async def test_a_chat_that_fits_is_not_warned_of() -> None:
@@ -40,12 +45,32 @@ async def test_a_chat_that_fits_is_not_warned_of() -> None:
 async def test_a_window_that_is_nearly_full_shows_in_colour() -> None:
     async with driven(None) as run:
         colours = []
-        for share in (0.5, 0.8, 0.97, 1.0):
-            run.header.context, run.header.share = "ctx gauge", share
+        for used in (500, 800, 970, 1000):
+            run.header.fullness = Fullness(used, 1000)
             line = run.header.render()
-            gauge = line.plain.index("gauge")
-            colours.append([str(span.style) for span in line.spans if span.start < gauge < span.end][-1])
-        assert colours == ["$foreground 70%", "bold $text-warning", "bold $text-error", "bold $text-error"]
+            cells = line.plain.index("▰")
+            colours.append(next(str(span.style) for span in line.spans if span.start <= cells < span.end))
+        assert colours == ["$text-muted", "bold $text-warning", "bold $text-error", "bold $text-error"]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+async def test_the_gauge_is_always_there_and_the_servers_name_goes_first(width: int) -> None:
+    async with ScriptedServer() as server, driven(server, size=(width, 24)) as run:
+        gate = asyncio.Event()
+        server.script(head(), token("ok"), wait(gate), done("stop", prompt_eval_count=3000, eval_count=50), end())
+        run.app.workspace.connection.window = 8192
+        run.chat.server.show_gauge()
+        await run.until(lambda: "▱▱▱▱▱  0%" in run.rows()[0])
+        await run.say("Which title this is ")
+        await run.until(lambda: run.shows("ok"))
+        assert "▰▱▱▱▱  0%" in run.rows()[0]
+        gate.set()
+        await run.idle()
+        run.app.workspace.connection.window = 8192
+        run.chat.server.show_gauge()
+        await run.until(lambda: "▰▰▱▱▱ 37%" in run.rows()[0])
+        assert "Which title" in run.rows()[0]
+        assert ("box" in run.rows()[0]) is (width > 40)
 
 
 async def test_the_gauge_of_a_chat_that_fills_its_window_is_full() -> None:
@@ -56,4 +81,4 @@ async def test_the_gauge_of_a_chat_that_fills_its_window_is_full() -> None:
         await run.idle()
         run.app.workspace.connection.window = 4096
         run.chat.server.show_gauge()
-        assert run.header.share > 0.95
+        assert run.header.fullness.share > 0.95

@@ -61,7 +61,7 @@ class Looker:
             rf"(?<![\w+\\^-])(?:{marks})(?![\w+])|· (?:{letters}) \w| (?:{letters}) (?:copies|opens)\b"
         )
         own = [words for _, words in _EDITING] + ["scroll ·"]  # readline's keys, and those of a text that scrolls
-        own += ["F3 chooses another server"]  # an error's own hint
+        own += ["F3 chooses another"]  # an error's own hint
         return sorted({row for row in self.seen if old.search(row) and not any(words in row for words in own)})
 
 
@@ -124,7 +124,7 @@ async def test_all_that_is_done_with_a_chat_names_the_new_keys(
         await looker.press("link-copy", until="Sent the address")
         await looker.press("select-up", "select-up", "selected-copy", until="Sent the message")
         await looker.press("version-before", until="no other versions")
-        await looker.press("edit", until="writing a prompt anew")
+        await looker.press("edit", until="Editing an earlier prompt")
         await looker.press("stop")
         assert run.chat.composer.text == ""
         await looker.press("save", until="Save the message as")
@@ -174,7 +174,7 @@ async def test_lists_and_forms_name_the_new_keys(tmp_path: Path) -> None:
         await looker.press("chats-rename", until="Rename this chat")
         await run.pilot.press("s")
         await looker.press("accept", until="questions")
-        await looker.press("chats-pin", until="pinned")
+        await looker.press("chats-pin", until="★")
         await looker.press("chats-delete", until="Deleted.")
         await looker.press("chats-undo", until="questions")
         await looker.press("close")

@@ -129,7 +129,7 @@ async def test_after_a_deletion_the_highlight_is_where_it_was() -> None:
             assert screen.list.choice.name == here
 
 
-async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
+async def test_a_key_draws_no_row_that_stays_and_lays_out_only_to_become_higher() -> None:
     async with list_of([f"pears {number}" for number in range(12)]) as (run, screen):
         with (
             patch.object(ChoiceList, "_draw", autospec=True, side_effect=ChoiceList._draw) as draw,
@@ -142,7 +142,7 @@ async def test_a_key_draws_no_row_that_stays_and_lays_out_nothing() -> None:
             assert len(names(screen)) > 12  # the messages below the titles
             drawn = [call.args[1] for call in draw.call_args_list]
         assert not [row for row in drawn if not isinstance(row, str) and not row.choice.snippet and not row.second]
-        assert not layout.call_count
+        assert layout.call_count <= 2  # the list became higher, once
 
 
 async def test_a_row_ends_before_the_scrollbar() -> None:
@@ -150,7 +150,7 @@ async def test_a_row_ends_before_the_scrollbar() -> None:
         listing = screen.query_one(ChoiceList)
         assert listing.show_vertical_scrollbar
         assert listing.render_line(0).cell_length == listing.size.width - 1
-        assert all("… " in row and "78 B" in row for row in run.rows()[listing.region.y : listing.region.bottom])
+        assert all("… " in row and "1 msg" in row for row in run.rows()[listing.region.y : listing.region.bottom])
 
 
 @pytest.mark.parametrize("actions", ["take take", "close close", "take close"])

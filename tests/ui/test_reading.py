@@ -227,7 +227,7 @@ async def test_the_chat_that_is_pinned_or_renamed_stays_the_highlighted_one() ->
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("three"))
         await run.pilot.press("down", "down", "ctrl+t")
-        await run.until(lambda: run.shows("pinned"))
+        await run.until(lambda: run.shows("★"))
         await run.pilot.press("ctrl+d")
         await run.until(lambda: not run.shows("one"))
         assert [chat.title for chat in await store.chats()] == ["three", "two"]
@@ -244,7 +244,7 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
         await run.until(lambda: run.shows("2 msg"))
         await run.pilot.press("ctrl+d")
         await run.until(lambda: run.shows("Deleted. ^Z takes it back."))
-        assert not run.notices
+        assert run.notices == ["Deleted. ^Z takes it back."]
         await run.pilot.press("escape")
         await run.until(lambda: not run.transcript.entries)
         assert run.app.workspace.conversation.chat.id != deleted

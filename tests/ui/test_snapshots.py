@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tui_chat.terminal.colours import Depth
+from tui_chat.ui.palettes import DARK, LIGHT
 
 from tests.ui.scenes import SCENES, Play
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40)}
-THEMES = {"dark": "textual-dark", "light": "textual-light"}
+THEMES = {"dark": DARK, "light": LIGHT}
 SnapCompare = Callable[..., bool]
 
 
@@ -28,6 +30,21 @@ def test_it_is_usable_in_a_tiny_terminal(snap_compare: SnapCompare, scene: str) 
 
 
 @pytest.mark.parametrize("scene", ["finished", "error"])
-def test_it_looks_right_in_sixteen_colours(snap_compare: SnapCompare, scene: str) -> None:
-    play = Play(SCENES[scene], "ansi-dark")
+@pytest.mark.parametrize(
+    ("theme", "depth"),
+    [
+        ("ansi-dark", Depth.TRUE),
+        (DARK, Depth.INDEXED),
+        (LIGHT, Depth.INDEXED),
+        (DARK, Depth.SIXTEEN),
+        (LIGHT, Depth.SIXTEEN),
+    ],
+)
+def test_it_looks_right_in_fewer_colours(snap_compare: SnapCompare, scene: str, theme: str, depth: Depth) -> None:
+    play = Play(SCENES[scene], theme, depth)
     assert snap_compare(play.app(), terminal_size=(80, 24), run_before=play.run)
+
+
+def test_a_wide_screen_has_its_column_in_the_middle(snap_compare: SnapCompare) -> None:
+    play = Play(SCENES["finished"])
+    assert snap_compare(play.app(), terminal_size=(200, 60), run_before=play.run)

@@ -48,11 +48,12 @@ async def test_a_server_that_refuses_leaves_the_way_to_another_in_view(size: tup
     st.sampled_from(["", "Do something.", "Do much about it, and more. " * 3, "y" * 500]),
 )
 def test_the_rows_of_an_error_fit_and_end_with_two_keys(width: int, height: int, text: str, hint: str) -> None:
-    keys = (("^R", "retry"), ("F1", "help"), ("^P", "commands"))
+    keys = (("^R", "retry", ""), ("^P", "commands", ""), ("F1", "help", ""))
     rows = [row.plain for row in error_rows(Status(text, hint, error=True), keys, width, height)]
     assert len(rows) <= height
     assert all(cell_len(row) <= width for row in rows)
-    assert "^R retry  F1 help" in rows[-1]
+    assert "^R retry" in rows[-1]
+    assert rows[-1].endswith("  F1 help")
     if cell_len(hint) + 40 < width * (height - 1):
         assert not hint or hint.split()[-1] in " ".join(rows)
     assert text[:4] in " ".join(rows)
@@ -69,7 +70,7 @@ def test_the_rows_of_an_error_are_found_in_few_steps_in_however_narrow_a_bar(
         return shortened(whole, cells)
 
     with patch.object(status, "shortened", counted):
-        assert error_rows(Status(text, hint, error=True), (("^R", "retry"), ("F1", "help")), width, height)
+        assert error_rows(Status(text, hint, error=True), (("^R", "retry", ""), ("F1", "help", "")), width, height)
 
 
 async def test_once_something_is_written_the_key_for_a_new_line_is_shown() -> None:

@@ -25,7 +25,7 @@ async def only_with_a_key(exchange: Exchange) -> None:
 
 
 def card(run: AppDriver) -> str:
-    return "\n".join(run.chat.query_one(Welcome).lines)
+    return run.chat.query_one(Welcome).card.plain
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 10)])

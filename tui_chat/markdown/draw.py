@@ -35,6 +35,8 @@ from tui_chat.markdown.units import (
 from tui_chat.markdown.wrap import Line, Piece, chop, graphemes_of, wrap
 
 _OPEN_CELL: Final = 12
+PROSE: Final = 100
+"""Cells of a line of prose at most: longer ones are hard to read. Code and tables may be wider."""
 """Cells by which an open cell widens its column at most."""
 _BOLD: Final = Style(bold=True)
 _UPRIGHT: Final = Style(italic=False)
@@ -160,10 +162,11 @@ class Painter:
         place = before.place or unit.place
         prefix = prefix_of(place, self.width, self._palette)
         room = self.width - prefix.width
+        prose = min(room, max(8, PROSE - prefix.width))
         after = NOTHING
         source: str | None = None
         if isinstance(unit, Text):
-            lines, after = self._text(unit, before, room)
+            lines, after = self._text(unit, before, prose)
         elif isinstance(unit, CodeStart | CodeLine | CodeEnd):
             assert columns is not None
             return self._code(unit, before, prefix, columns.widths[0])
@@ -180,7 +183,7 @@ class Painter:
         elif isinstance(unit, Maths):
             lines, source = self._maths(unit, room), unit.text if unit.whole else None
         else:
-            lines, source = wrap(self._definition(unit), room), unit.source
+            lines, source = wrap(self._definition(unit), prose), unit.source
         if after.place is not None:
             return [], replace(after, place=place)
         rows = self._rows(lines, prefix, source)

@@ -129,7 +129,7 @@ class Palette:
                 "Generic.Heading": _BOLD,
                 "Generic.Subheading": secondary,
             },
-            code_ticks=colors.are_the_terminals,
+            code_ticks=not colors.background("surface", "panel"),
         )
 
 
@@ -146,7 +146,7 @@ _KEYS = (
         "warning",
         "error",
     ),
-    *("text-primary", "text-secondary", "text-accent", "text-success", "text-warning", "text-error"),
+    *("text-primary", "text-secondary", "text-accent", "text-success", "text-warning", "text-error", "text-muted"),
 )
 
 
@@ -168,11 +168,14 @@ class _Colors:
         return ground is None or ground.ansi is not None
 
     def background(self, *names: str) -> Style:
+        """A ground that differs from the background's."""
         color = None if self.are_the_terminals else self._first(names)
-        return Style(bgcolor=color.rich_color) if color else _NONE
+        return _NONE if color in (None, self._first(("background",))) else Style(bgcolor=color.rich_color)
 
     def muted(self, share: float = 0.7) -> Style:
         """Text that stands back: blended into the background, or dim where the terminal's own colours are used."""
+        if share == 0.7 and not self.are_the_terminals and (chosen := self._first(("text-muted",))) is not None:
+            return Style(color=chosen.rich_color)
         text, ground = self._first(("foreground",)), self._first(("background",))
         if text is None or ground is None or self.are_the_terminals:
             return _DIM

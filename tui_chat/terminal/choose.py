@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from tui_chat.terminal.colours import depth_of
+
 if TYPE_CHECKING:
     from textual.driver import Driver
 
@@ -49,9 +51,12 @@ def choose_driver(environ: Mapping[str, str]) -> type[Driver] | None:
     from tui_chat.terminal.stock import StockDriver
 
     if environ.get("TUI_CHAT_DRIVER") == "stock" or not term.startswith(_TRUSTED):
+        StockDriver.depth = depth_of(environ)
         return StockDriver
 
     class ChosenDriver(DiffDriver):
+        depth = depth_of(environ)
+        italic = not _is_gnu_screen(term, environ)
         traits = TerminalTraits(
             erases_in_colour=not _is_gnu_screen(term, environ),
             reports_every_motion=environ.get("TUI_CHAT_MOUSE") == "all",

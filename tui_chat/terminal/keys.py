@@ -1,12 +1,16 @@
-"""Keys that Textual's parser does not know, or takes for others."""
+"""What Textual's parser does not know, or takes for other keys: some keys, and a terminal's answers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Final
 
 from textual import events
+from textual.message import Message
 
+from tui_chat.terminal.colours import is_dark
 from tui_chat.terminal.textual_private import Parser
 
 _KEYS: Final[Mapping[str, str]] = {
@@ -17,8 +21,47 @@ _KEYS: Final[Mapping[str, str]] = {
 """By what a terminal sends: Escape before the key (xterm's `metaSendsEscape`), or its `modifyOtherKeys`."""
 
 
+_ANSWER: Final = re.compile(r"\x1b?\]11;(rgba?:[\da-fA-F/]{1,40})(?:\x07|\x1b\\)")
+"""What a terminal says of its background. The Escape may have come in the read before."""
+_HALF: Final = re.compile(r"(?:\x1b\]1?1?|\x1b?\]11;[rgba:\da-fA-F/]{0,40}\x1b?)\Z")
+_HALF_SECONDS: Final = 0.5
+"""So long the rest of an answer is awaited."""
+
+
+class BackgroundTold(Message):
+    """The terminal has said whether its background is dark."""
+
+    def __init__(self, *, dark: bool) -> None:
+        super().__init__()
+        self.dark = dark
+
+
 class KeyParser(Parser):
     """Textual's parser with these keys. An Escape that is followed by nothing for 0.1 s is a key of its own."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._half = ""
+        self._since = 0.0
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """What the next part of the input means. An answer of the terminal is none of the keys."""
+        data, self._half = self._half + data, ""
+        if "]" in data:
+            for answer in _ANSWER.finditer(data):
+                if (dark := is_dark(answer[1])) is not None:
+                    yield BackgroundTold(dark=dark)
+            data = _ANSWER.sub("", data)
+            if half := _HALF.search(data):
+                data, self._half, self._since = data[: half.start()], half[0], monotonic()
+        yield from super().feed(data) if data else ()
+
+    def tick(self) -> Iterable[Message]:
+        """What only time tells: what looked like the beginning of an answer was typed."""
+        yield from super().tick()
+        if self._half and monotonic() > self._since + _HALF_SECONDS:
+            half, self._half = self._half, ""
+            yield from super().feed(half)
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if (key := _KEYS.get(sequence)) is not None:

@@ -14,9 +14,10 @@ from typing import Any, Final
 from textual import events
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
-from tui_chat.terminal.colours import wants_colours, without_colours
-from tui_chat.terminal.keys import KeyParser
+from tui_chat.terminal.colours import Depth, in_depth
+from tui_chat.terminal.keys import BackgroundTold, KeyParser
 from tui_chat.terminal.pasting import Pasted, Pasting, Typed
 from tui_chat.terminal.textual_private import app_of, drop_writer, has_writer, is_debugging
 from tui_chat.text.sanitize import clean
@@ -36,19 +37,27 @@ class StockDriver(LinuxDriver):
     What it sends cannot end the application either, and what is pasted stays in one piece.
     """
 
+    depth: Depth = Depth.TRUE
+    """The colours that the terminal has; a subclass for a terminal says so."""
+    italic: bool = True
+    """Whether it has italics."""
+
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._hung_up = False
-        self._in_colour = wants_colours(app, os.environ)
-        if not self._in_colour:
+        self._early: list[Message] | None = None
+        """What was typed before anything took keys; None once something does."""
+        self._patient_until = 0.0
+        if app.no_color or self.depth is Depth.NONE:
+            self.depth = Depth.NONE
             app.no_color = True  # so that styles tell by attributes what they would tell by colours
             app.ansi_color = True  # else Textual turns `dim` into a colour before we see it
 
     def in_its_colours(self, data: str) -> str:
-        """`data` with the colours that the terminal is to show: all or none."""
-        return data if self._in_colour else without_colours(data)
+        """`data` in the colours that the terminal has."""
+        return in_depth(data, self.depth, italic=self.italic)
 
     def detach(self) -> None:
         """Restore the terminal, if it is still there, and have nothing more to do with it."""
@@ -85,31 +94,36 @@ class StockDriver(LinuxDriver):
         drop_writer(self)
 
     def run_input_thread(self) -> None:
-        """Read the terminal until told to stop, or until it is gone; not before anything takes the keys."""
+        """Read the terminal until told to stop, or until it is gone."""
         try:
-            self._await_focus()
             self._read_input()
         except OSError as error:
             if error.errno != errno.EIO:
                 raise
             self.hang_up()
 
-    def _await_focus(self) -> None:
-        """Leave to the terminal what is typed before the first frame: Textual would lose it."""
-        until = monotonic() + _FOCUS_PATIENCE
-        while monotonic() < until and not self.exit_event.wait(_FOCUS_TICK):
-            if app_of(self).screen_stack and app_of(self).focused is not None:
-                return
+    def _deliver(self, messages: Iterable[Message]) -> None:
+        """Hand on what was read; keys not before anything takes them, for Textual would lose them."""
+        if self._early is not None and (
+            monotonic() > self._patient_until or (app_of(self).screen_stack and app_of(self).focused is not None)
+        ):
+            messages, self._early = [*self._early, *messages], None
+        for message in messages:
+            if self._early is None or isinstance(message, BackgroundTold):
+                self.process_message(message)
+            else:
+                self._early.append(message)
 
     def _read_input(self) -> None:
         """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         pasting, heard = Pasting(), monotonic()
         self._parser = KeyParser(is_debugging(self))
+        self._early, self._patient_until = [], monotonic() + _FOCUS_PATIENCE
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(_TICK):
+                if selector.select(_TICK if self._early is None else _FOCUS_TICK):
                     data = os.read(self.fileno, _READ)
                     if not data:
                         return  # nobody is at the other end; it would be "readable" for ever
@@ -117,18 +131,16 @@ class StockDriver(LinuxDriver):
                     heard = monotonic()
                 elif monotonic() - heard > _PASTE_SILENCE:
                     self._take(pasting.give_up())
-                for message in self._parser.tick():
-                    self.process_message(message)
+                self._deliver(self._parser.tick())
 
     def _take(self, pieces: Iterable[Typed | Pasted]) -> None:
         for piece in pieces:
             if isinstance(piece, Pasted):
                 text = piece.text.replace("\r\n", "\n").replace("\r", "\n")
-                self.process_message(events.Paste(clean(text)))  # Textual's `Input` draws controls as they are
+                self._deliver([events.Paste(clean(text))])  # Textual's `Input` draws controls as they are
                 continue
             try:
-                for message in self._parser.feed(piece.text):
-                    if not isinstance(message, events.Paste):  # between the marks it saw nothing
-                        self.process_message(message)
+                told = self._parser.feed(piece.text)
+                self._deliver(each for each in told if not isinstance(each, events.Paste))  # it saw none of theirs
             except (ValueError, OverflowError):  # a report whose numbers make no sense
                 self._parser = KeyParser(is_debugging(self))

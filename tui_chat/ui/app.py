@@ -10,24 +10,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Final
 
+from rich.console import Console
 from rich.text import Text
+from textual import on
 from textual.app import App
 from textual.binding import BindingType
 from textual.driver import Driver
+from textual.notifications import SeverityLevel
 
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
+from tui_chat.terminal.colours import ASK_BACKGROUND, Depth, is_dark_by
+from tui_chat.terminal.keys import BackgroundTold
 from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
 from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
+from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.palettes import DARK, LIGHT, add_roles, own_themes
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.divider import Divider
 
 _REPORT: Final = "What was said is kept: go on with tui-chat --continue, and please report the lines above."
 
@@ -46,12 +54,21 @@ class ChatApp(App[None], inherit_bindings=False):
         workspace: Workspace,
         catalog: ModelCatalog,
         driver: type[Driver] | None = None,
+        *,
+        depth: Depth = Depth.TRUE,
     ) -> None:
+        """`depth`: the colours that the terminal has; `driver` makes them of all those that are drawn."""
         super().__init__(driver_class=driver)
+        self.console = Console(file=self.console.file, color_system="truecolor", legacy_windows=False)
         self.animation_level = "none"
+        for theme in own_themes(depth):
+            self.register_theme(theme)
         self.services = services
         self.workspace = workspace
         self.catalog = catalog
+        self._is_dark = is_dark_by(services.environ)
+        """Whether the terminal's background is; None where it has not said so."""
+        self.use_theme("")
         self._leaving = False
         self._code = 0
         self._lent = False
@@ -63,7 +80,30 @@ class ChatApp(App[None], inherit_bindings=False):
         if config.theme:
             if config.theme not in (themes := self.available_themes):
                 raise ConfigError(f"There is no theme {config.theme!r}", nearest(config.theme, themes))
-            self.theme = config.theme
+            self.use_theme(config.theme)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The colours of the present theme, and those that only ours have."""
+        add_roles(variables := super().get_css_variables())
+        return variables
+
+    def use_theme(self, name: str) -> None:
+        """Use a theme; without a name ours, dark or light as the terminal's background is."""
+        self.follows_background = not name
+        self.theme = name or (LIGHT if self._is_dark is False else DARK)
+
+    def on_mount(self) -> None:
+        """Ask for the background before the first frame. Nobody waits for the answer: most are there by then."""
+        silent = self.services.environ.get("TERM", "linux") == "linux"
+        driver = driver_of(self)
+        if self.follows_background and self._is_dark is None and driver is not None and not silent:
+            driver.write(ASK_BACKGROUND)
+
+    @on(BackgroundTold)
+    def _told_background(self, event: BackgroundTold) -> None:
+        self._is_dark = event.dark
+        if self.follows_background:
+            self.use_theme("")
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""
@@ -129,6 +169,22 @@ class ChatApp(App[None], inherit_bindings=False):
             self._lent = False
         if trouble is not None:
             raise trouble
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",  # noqa: ARG002  Textual's signature
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,  # noqa: ARG002
+    ) -> None:
+        """Say something in passing: on the composer's rule or, in a list, below it. It covers nothing."""
+        if isinstance(self.screen, Picker):
+            self.screen.tell(message)
+        else:
+            for divider in self.screen_stack[0].query(Divider):
+                divider.say(message, severity, timeout or self.NOTIFICATION_TIMEOUT)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Put text on the clipboard of the terminal, through what stands between."""

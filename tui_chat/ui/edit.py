@@ -35,8 +35,7 @@ class Edit:
         screen.leave_selection()
         self._prompt = prompt
         screen.composer.insert(prompt.text)
-        hint = screen.keys.hint("{send} sends it as another version · {stop} leaves it as it was")
-        screen.status.say_aside("writing a prompt anew", hint)
+        screen.status.show()
 
     def take(self) -> Message | None:
         """The prompt that was written anew, which is done with that."""

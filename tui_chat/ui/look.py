@@ -19,6 +19,8 @@ class Look:
     text: Style
     dim: Style
     user: Style
+    prompt: Style
+    """The ground of a prompt."""
     assistant: Style
     warning: Style
     error: Style
@@ -28,6 +30,8 @@ class Look:
     """The same, where the reader is."""
     mark: Style
     """The mark beside what was stepped to."""
+    selected: Style
+    """The colour of selected text where the theme has one; its ground is the screen's."""
     markdown: Palette
     thinking: Palette
     copies: str
@@ -39,24 +43,29 @@ def resolve(app: App[Any], copies: str = "") -> Look:
     variables = app.theme_variables
     palette = Palette.from_theme(variables, no_color=app.no_color)
 
-    def bold(*names: str) -> Style:
-        for name in () if app.no_color else names:
-            try:
-                return Style(color=Color.parse(variables.get(name, "")).rich_color, bold=True)
-            except ColorParseError:
-                continue
-        return Style(bold=True)
+    def colour(name: str) -> Color | None:
+        try:
+            parsed = None if app.no_color else Color.parse(variables.get(name, ""))
+        except ColorParseError:
+            return None
+        return parsed if parsed is not None and parsed.a == 1 else None
 
+    def text(name: str, *, bold: bool = True) -> Style:
+        return Style(color=found.rich_color if (found := colour(name)) else None, bold=bold or None)
+
+    panel = colour("panel")
     return Look(
         text=palette.text,
         dim=palette.dim,
-        user=bold("text-primary", "primary"),
-        assistant=bold("text-accent", "accent"),
-        warning=bold("text-warning", "warning"),
-        error=bold("text-error", "error"),
+        user=text("you"),
+        prompt=Style() if panel in (None, colour("background")) else Style(bgcolor=panel.rich_color),
+        assistant=text("model"),
+        warning=text("text-warning"),
+        error=text("text-error"),
         found=Style(bold=True, underline=True),
         found_here=Style(bold=True, reverse=True),
-        mark=bold("text-accent", "accent"),
+        mark=text("you"),
+        selected=text("screen-selection-foreground", bold=False),
         markdown=palette,
         copies=copies,
         thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),

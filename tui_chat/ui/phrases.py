@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _CONNECT_GRACE: Final = 1.0
 """Seconds after which a request that got no answer is surely connected: a connection fails faster or says so."""
-_GAUGE: Final = " ▁▂▃▄▅▆▇█"
 _REMEDIES: Final = {
     Remedy.RETRY: "{again} tries again.",
     Remedy.CONTINUE: "{again} continues it.",
@@ -151,16 +150,6 @@ def heading(message: Message, version: tuple[int, int] | None = None) -> tuple[s
     if message.seconds is not None:
         parts.append(duration(message.seconds))
     return message.model or "assistant", " · ".join(parts)
-
-
-def context(used: int | None, window: int | None) -> str:
-    """The gauge of the header: how full the context window is."""
-    if used is None:
-        return ""
-    if not window:
-        return f"ctx {count(used)}"
-    share = min(1.0, used / window)
-    return f"ctx {_GAUGE[round(share * (len(_GAUGE) - 1))]} {share:.0%} of {count(window)}"
 
 
 def _speed(speed: float | None) -> str:

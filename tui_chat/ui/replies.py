@@ -10,6 +10,7 @@ from tui_chat.errors import Remedy, StoreError
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.reply_view import ReplyView
+from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.status import Status
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Replies:
         elif self.refuses() or self._lacks_model():
             screen.composer.take_back(text)
         else:
+            screen.query_one(Divider).clear()
             screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
             self._show_answer(self._workspace.current.send(text, screen.edit.take()), text)
 
@@ -113,6 +115,7 @@ class Replies:
 
     def _ended(self, reply: Reply) -> None:
         status, server = self._screen.status, self._screen.server
+        self._screen.query_one(Divider).clear()
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
             status.say_error(error, *([Remedy.RETRY] if error is reply.error else []))

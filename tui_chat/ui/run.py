@@ -25,6 +25,7 @@ from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store, open_store
 from tui_chat.terminal.choose import choose_driver
+from tui_chat.terminal.colours import Depth, depth_of
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.services import Services
@@ -41,6 +42,7 @@ def build(
     store: Store,
     driver: type[Driver] | None = None,
     kind: Callable[..., ChatApp] = ChatApp,
+    depth: Depth = Depth.TRUE,
 ) -> ChatApp:
     """Put the app together.
 
@@ -57,7 +59,7 @@ def build(
         app.run_worker(work, group=group)
 
     workspace = Workspace(config, store, connection, services.clock, registry, start)
-    app = kind(services, workspace, catalog, driver)
+    app = kind(services, workspace, catalog, driver, depth=depth)
     return app
 
 
@@ -94,10 +96,10 @@ async def run(
             question=clean(question).strip(),
             added=ServerFile(None if demo else config.servers_file, environ),
         )
-        app = build(services, store, choose_driver(environ))
+        app = build(services, store, choose_driver(environ), depth=depth_of(environ))
         await app.workspace.start(chat, resume=resume)
         if not config.theme and (theme := await app.workspace.choices.theme()) in app.available_themes:
-            app.theme = theme
+            app.use_theme(theme)
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, app.on_signal, number)

@@ -31,6 +31,7 @@ from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
 from tui_chat.ui.services import Services
 from tui_chat.ui.status_line import StatusLine
+from tui_chat.ui.widgets.column import AIRY, WIDE
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
@@ -55,7 +56,11 @@ class ChatScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.LOG)
     ]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall"), (AIRY, "-airy")]  # noqa: RUF012  as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-narrow"),
+        *((WIDE + 20 * step, f"-wide-{step}") for step in range(6)),
+    ]
 
     def __init__(
         self,
@@ -96,6 +101,7 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the chat, and look for the server after the first frame."""
         self.app.theme_changed_signal.subscribe(self, self._recolour)
+        self._recolour(None)  # the terminal may have told its background since the log was made
         self.set_interval(1.0, self._tick)
         self.navigation.show_chat()
         for warning in (*self.services.config.warnings, *self.catalog.book.warnings):
@@ -175,6 +181,7 @@ class ChatScreen(Screen[None]):
                 f"{{select-up}}{{select-down}} go on · {{selected-copy}} copy · {link if step.href else message}"
             )
             self.status.say_aside(f"at {step.what}", self.keys.hint(f"{keys} · {{stop}} back"))
+            self.query_one(StatusBar).keys = self.keys.footer("help")
 
     def leave_selection(self) -> None:
         """Select nothing, and write on."""

@@ -48,7 +48,7 @@ class ServerView:
             return  # the program is ending, with nothing left to show it on
         self._show_names()
         self.show_gauge()
-        screen.query_one(Welcome).show(connection, demo=screen.workspace.demo)
+        screen.query_one(Welcome).show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
         if screen.replies.view is None and (status := self._status()) not in (None, screen.status.said):
             screen.status.say(status)
 
@@ -107,7 +107,6 @@ class ServerView:
     def show_gauge(self) -> None:
         """Show how full the context window is."""
         for header in self._screen.query(Header):  # there is none any more while the program ends
-            used = self._gauge.read()
-            header.context, header.share = used.words, used.share
-            if used.warning:
-                self._screen.notify(used.warning, severity="warning", timeout=15, markup=False)
+            header.fullness = self._gauge.read()
+            if header.fullness.warning:
+                self._screen.notify(header.fullness.warning, severity="warning", timeout=15, markup=False)

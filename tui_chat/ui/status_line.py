@@ -9,6 +9,7 @@ from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.retry import plan_again
 from tui_chat.errors import ChatError, Remedy
 from tui_chat.ui import phrases
+from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, StatusBar, trouble
 from tui_chat.ui.widgets.waiting import Waiting
@@ -59,6 +60,8 @@ class StatusLine:
         """Show what is so now."""
         screen, workspace = self._screen, self._screen.workspace
         for header in screen.query(Header):  # there is none any more while the program ends
+            editing = "Editing an earlier prompt · {send} sends a new version · {stop} cancels"
+            screen.query_one(Divider).standing = screen.keys.hint(editing) if screen.edit.active else ""
             header.unsaved = workspace.unsaved
             header.others = workspace.running_elsewhere
         for waiting in screen.query(Waiting):
@@ -80,11 +83,10 @@ class StatusLine:
             self._show_keys()
 
     def _show_keys(self) -> None:
-        """The keys that matter now, the first ones most: in an error the one that helps, and that of the help."""
+        """The keys that matter now, at most four: first the one that helps most, last that of the help."""
         bar, keys, workspace = self._screen.query_one(StatusBar), self._screen.keys, self._screen.workspace
-        others = ["help", "command-palette"] if bar.status.error else ["command-palette", "help"]
         if self._screen.replies.view is not None:
-            bar.keys = keys.footer("stop", *others)
+            bar.keys = keys.footer("stop", "command-palette", "help")
             return
         plan = plan_again(workspace.conversation)
         first = keys.footer("again", word=plan.kind) if plan else ()
@@ -94,7 +96,7 @@ class StatusLine:
             first = keys.footer("servers" if workspace.connection.error else "models")
         elif self._writing and not bar.status.error:
             first = keys.footer("new-line") + first
-        bar.keys = first + keys.footer(*others, "chats", "models")
+        bar.keys = (first + keys.footer("command-palette", "chats", "models"))[:3] + keys.footer("help")
 
     def _told(self, reply: Reply) -> Status:
         """How far a reply is."""

@@ -55,9 +55,9 @@ class Keymap:
         """A hint with the keys of commands in it, written by their ids: `{stop} stops it`."""
         return template.format_map(self)
 
-    def footer(self, *ids: str, word: str = "") -> tuple[tuple[str, str], ...]:
-        """Keys and words of some commands for the status bar."""
-        return tuple((self[id], word or self.commands[id].footer) for id in ids)
+    def footer(self, *ids: str, word: str = "") -> tuple[tuple[str, str, str], ...]:
+        """Keys, words and actions of some commands for the status bar."""
+        return tuple((self[id], word or self.commands[id].footer, f"screen.command({id!r})") for id in ids)
 
 
 def key_label(key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tui_chat.ui.commands.command import Argument, Scope, command
 from tui_chat.ui.dialogs.confirm import ConfirmScreen
@@ -45,10 +45,11 @@ def _themes(screen: Any) -> Iterable[str]:
 @command("theme", "Theme", "Choose the colours", slash="/theme", argument=Argument("theme", _themes))
 async def theme(screen: ChatScreen, name: str) -> None:
     """Choose the colours; they are kept for the next start."""
-    app = screen.app
-    chosen = name or await screen.ask(ThemesScreen(screen.keys, app.available_themes, app.theme))
-    if chosen in app.available_themes:
-        app.theme = chosen
+    app = cast("ChatApp", screen.app)
+    present = "" if app.follows_background else app.theme
+    chosen = name or await screen.ask(ThemesScreen(screen.keys, app.available_themes, present, app.use_theme))
+    if chosen == "" or chosen in app.available_themes:
+        app.use_theme(chosen)
         await screen.workspace.choices.keep_theme(chosen)
 
 

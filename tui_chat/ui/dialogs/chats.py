@@ -22,7 +22,6 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import title_screen
 from tui_chat.ui.dialogs.picker import Picker
-from tui_chat.ui.phrases import size
 from tui_chat.ui.widgets.choice_list import Choice
 
 _HINT: Final = (
@@ -177,14 +176,15 @@ async def _painted(screen: ChatsScreen) -> None:
 def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
     """A chat in a row."""
     state = "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
-    parts = [
-        "pinned" if chat.pinned else "",
-        badge or state,
+    details = (
         age(time.time() - chat.updated),
+        f"{chat.messages} msg" if chat.messages else "draft",
         chat.model,
-        *((f"{chat.messages} msg", size(chat.size)) if chat.messages else ("draft",)),
-    ]
-    return Choice(Found(chat.id), chat.name, " · ".join(filter(None, parts)), marked=present)
+        (badge or state).removeprefix("● "),
+    )
+    running = badge.startswith("●") or chat.state is State.STREAMING
+    mark = "●" if running else "★" if chat.pinned else "✎" if not chat.messages else "›" if present else ""
+    return Choice(Found(chat.id), chat.name, details, marked=present, mark=mark)
 
 
 def _said(hit: Hit, words: str) -> Choice[Found]:
@@ -195,7 +195,7 @@ def _said(hit: Hit, words: str) -> Choice[Found]:
         snippet += [(hit.snippet[position:start], False), (hit.snippet[start:end], True)]
         position = end
     snippet.append((hit.snippet[position:], False))
-    details = f"{hit.role} · {age(time.time() - hit.created)}"
+    details = (age(time.time() - hit.created), "you" if hit.role == "user" else "reply")
     return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=tuple(snippet))
 
 

@@ -110,15 +110,13 @@ def _called(server: Server) -> str:
     return server.label if server.name else f"{server.flavour} {server.label}".strip()
 
 
-def details(model: Model, server: str = "") -> str:
-    """Server, size, family, context window and capabilities, as far as the server told."""
-    parts = [
+def details(model: Model, server: str = "") -> tuple[str, ...]:
+    """Server, parameters, size, context window, whether it is loaded, capabilities: as far as the server told."""
+    return (
         server,
-        "loaded" if model.loaded else "",
         model.parameters,
         size(model.size) if model.size else "",
-        model.family,
         f"{count(model.context_window)} ctx" if model.context_window else "",
+        "loaded" if model.loaded else "",
         " ".join(sorted(model.capabilities - {"completion"})),
-    ]
-    return " · ".join(part for part in parts if part)
+    )

@@ -17,12 +17,11 @@ class PaletteScreen(Picker[Command]):
             for command in keys.commands.values()
             if command.scope in (Scope.APP, Scope.CHAT) and command.id != "command-palette"
         ]
-        width = max(len(command.title) for command in offered)
         rows = [
             Choice(
                 command,
-                f"{command.title:<{width}}",
-                next(iter(keys.labels(command.id)), ""),
+                command.title,
+                (next(iter(keys.labels(command.id)), ""),),
                 also=f"{command.id} {command.help} {command.slash}",
             )
             for command in offered

@@ -162,5 +162,5 @@ def _row(known: ServerEntry, report: ProbeResult | None, *, marked: bool) -> Cho
     """A server in two rows: which it is, and how it is."""
     server = known.server
     state = str(known.trouble) if known.trouble else "asking …" if report is None else described(report)
-    details = " · ".join(filter(None, [shown_url(server.address) if server.name else "", known.origin]))
-    return Choice(known, server.label, details, marked=marked, snippet=((state, False),))
+    address = f"{shown_url(server.address)} · " if server.name else ""
+    return Choice(known, server.label, (f"{address}{known.origin}",), marked=marked, snippet=((state, False),))

@@ -1,20 +1,49 @@
-"""The colours to choose from."""
+"""The colours to choose from, shown as one goes through them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+
+from textual.await_complete import AwaitComplete
 
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.palettes import DARK, LIGHT
 from tui_chat.ui.widgets.choice_list import Choice
 
 
 class ThemesScreen(Picker[str]):
-    """All themes; gives back the name of the one to use."""
+    """All themes, each used while it is highlighted; gives back the name of the one to keep."""
 
-    def __init__(self, keys: Keymap, themes: Iterable[str], present: str) -> None:
-        choices = [
-            Choice(name, name, "the terminal's own colours" if name.startswith("ansi-") else "", name == present)
-            for name in sorted(themes)
-        ]
+    def __init__(self, keys: Keymap, themes: Iterable[str], present: str, use: Callable[[str], None]) -> None:
+        """`use`: takes the name of a theme, empty for ours in the way of the terminal's background."""
+        names = ["", DARK, LIGHT, *(name for name in sorted(themes) if name not in (DARK, LIGHT))]
+        choices = [Choice(name, name or "tui-chat", (_about(name),), name == present) for name in names]
         super().__init__(keys, "Colours", choices, empty="")
+        self._present, self._use = present, use
+
+    def move(self, step: int) -> None:
+        """Move the highlight, and show that theme."""
+        super().move(step)
+        self._show()
+
+    def filter(self, typed: str) -> None:
+        """Show the themes that match, and the first of them."""
+        super().filter(typed)
+        self._show()
+
+    def _show(self) -> None:
+        if (choice := self.list.choice) is not None:
+            self._use(choice.value)
+
+    def dismiss(self, result: str | None = None) -> AwaitComplete:
+        """Close; without a choice, go back to the theme before."""
+        if result is None and self.is_active:
+            self._use(self._present)
+        return super().dismiss(result)
+
+
+def _about(name: str) -> str:
+    if name.startswith("ansi-"):
+        return "the terminal's own colours"
+    return "" if name else "dark or light, as the terminal is"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,6 +22,8 @@ from tui_chat.ui.widgets.lines import LineView, RowStrip
 Value = TypeVar("Value")
 
 _INDENT: Final = "    "
+_AROUND: Final = 9
+"""Rows of the screen that a list leaves free: for its title, filter, hint and edges, and some air."""
 _NAME: Final = Style(bold=True)
 _FOUND: Final = Style(bold=True, underline=True)
 
@@ -31,10 +34,12 @@ class Choice(Generic[Value]):
 
     value: Value
     name: str
-    details: str = ""
-    """What stands beside the name where there is room."""
+    details: tuple[str, ...] = ()
+    """What stands beside the name, in columns at the right. Where there is little room the first ones stay."""
     marked: bool = False
     """Whether it is the present one."""
+    mark: str = ""
+    """The sign before its name; the present one has one in any case."""
     snippet: tuple[tuple[str, bool], ...] = ()
     """A second row: texts, and whether each is what was looked for."""
     also: str = ""
@@ -43,7 +48,7 @@ class Choice(Generic[Value]):
     @property
     def searched(self) -> str:
         """What a filter looks at."""
-        return f"{self.name} {self.details} {self.also}".lower()
+        return f"{self.name} {' '.join(self.details)} {self.also}".lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class _Row:
     choice: Choice[Any]
     second: bool
     highlighted: bool
+    columns: tuple[int, ...]
+    """The widths of all columns, that of the names first."""
 
 
 def matching(typed: str, choices: Iterable[Choice[Value]]) -> list[Choice[Value]]:
@@ -64,12 +71,13 @@ def matching(typed: str, choices: Iterable[Choice[Value]]) -> list[Choice[Value]
 class ChoiceList(LineView):
     """Choices below each other, one of them highlighted.
 
-    Where a row is too long for the width its name gives way, down to half of it, then the rest; a mark says so.
+    It is as high as the most that it has shown. Where the width is too small for all columns some are left out; of
+    what is still too long a mark shows the cut.
     """
 
     DEFAULT_CSS = """
     ChoiceList {
-        overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        height: auto; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
         & > .listing--details { color: $text-muted; }
         & > .listing--highlighted {
             background: $block-cursor-background;
@@ -92,6 +100,9 @@ class ChoiceList(LineView):
         self._choices: Sequence[Choice[Any]] = ()
         self._rows: list[tuple[int, bool]] = []
         """Of each row: its choice, and whether it is the second one."""
+        self._columns: tuple[int, ...] = ()
+        """The widest text in each column, that of the names first."""
+        self._tallest = 1
         self._empty = ""
         self._outdated = False
         self._highlighted: int | None = None
@@ -118,9 +129,17 @@ class ChoiceList(LineView):
                 for index, choice in enumerate(choices)
                 for second in ((False, True) if choice.snippet else (False,))
             ]
+            self._columns = _widths(choices)
             self.resize_content(Size(self.size.width, len(self._rows)))
+            if len(self._rows) > self._tallest:  # it does not shrink: nothing jumps while one types
+                self._tallest = len(self._rows)
+                self.refresh(layout=True)
             self._highlighted = 0 if choices else None
             self.scroll_to(y=0, animate=False)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  Textual's
+        """As many rows as it has shown at once, with room for what stands around it."""
+        return min(self._tallest, max(1, self.app.size.height - _AROUND))
 
     @property
     def highlighted(self) -> int | None:
@@ -174,7 +193,7 @@ class ChoiceList(LineView):
         if row >= len(self._rows):
             return self._empty if not self._choices and not row else ""
         index, second = self._rows[row]
-        return _Row(self._choices[index], second, index == self._highlighted)
+        return _Row(self._choices[index], second, index == self._highlighted, () if second else self._columns)
 
     def on_click(self, event: events.Click) -> None:
         """A click takes a choice."""
@@ -208,12 +227,16 @@ class ChoiceList(LineView):
         return self.shown(Strip(Segment.apply_style([*line, Segment(mark)] if mark else line, base), width))
 
     def _first(self, row: _Row, width: int) -> Iterator[Segment]:
-        choice = row.choice
-        room = max(width // 2, width - cell_len(choice.details) - 2)
-        yield Segment("● " if choice.marked else "  ")
-        yield Segment(shortened(choice.name, room), _NAME)
-        if choice.details:
-            yield Segment(f"  {choice.details}", None if row.highlighted else self._details())
+        choice, (longest, *columns) = row.choice, row.columns
+        while columns and sum(size + 2 for size in columns if size) + min(longest, width // 2) > width:
+            columns = columns[:-1]  # in all rows the same ones
+        cells = zip(columns, (*choice.details, *[""] * len(columns)), strict=False)
+        beside = "".join(f"  {_aligned(text, size)}" for size, text in cells if size)
+        room = max(0, width - cell_len(beside))
+        yield Segment(f"{choice.mark or ('●' if choice.marked else ' ')} ")
+        yield Segment(set_cell_size(shortened(choice.name, room), room), _NAME)
+        if beside:
+            yield Segment(beside, None if row.highlighted else self._details())
 
     def _second(self, choice: Choice[Any]) -> Iterator[Segment]:
         yield Segment(_INDENT)
@@ -222,3 +245,15 @@ class ChoiceList(LineView):
 
     def _details(self) -> Style:
         return Style(color=self.get_component_rich_style("listing--details").color, dim=self.app.no_color)
+
+
+def _widths(choices: Sequence[Choice[Any]]) -> tuple[int, ...]:
+    """The widest text in each column, that of the names first."""
+    columns = zip_longest(*((choice.name, *choice.details) for choice in choices), fillvalue="")
+    return tuple(max(map(cell_len, column)) for column in columns)
+
+
+def _aligned(text: str, width: int) -> str:
+    """`text` in so many cells; figures, and `now` among ages, stand at the right."""
+    is_figure = text[:1].isdigit() or text == "now"
+    return " " * (width - cell_len(text)) + text if is_figure else set_cell_size(text, width)

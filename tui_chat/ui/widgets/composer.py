@@ -6,9 +6,11 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterable
 from math import inf
-from typing import Final
+from typing import ClassVar, Final
 
+from rich.segment import Segment
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -25,6 +27,8 @@ _PASTE_SECONDS: Final = 0.05
 
 class Composer(TextArea):
     """The prompt that is being written."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--mark"}
 
     class Unqueued(Message):
         """Up was pressed in an empty composer while prompts wait: the last one is wanted back."""
@@ -89,6 +93,14 @@ class Composer(TextArea):
         """Offer these prompts to the Up key."""
         self.prompts = tuple(prompts)
         self._recalled = len(self.prompts)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows, the first one behind a mark."""
+        strips = super().render_lines(crop)
+        if crop.x == crop.y == 0 and self.size.width:
+            mark = Segment("❯ ", self.get_component_rich_style("composer--mark"))
+            strips[0] = Strip.join([Strip([mark], 2), strips[0].crop(2)])
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """A row; Textual's own fails where there is no room for the placeholder."""

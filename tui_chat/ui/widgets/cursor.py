@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tui_chat.markdown import suffix_of
 from tui_chat.messages import Message, Role
-from tui_chat.ui.widgets.entry import MARGIN, Entry, EntryRows
+from tui_chat.ui.widgets.column import MARGIN
+from tui_chat.ui.widgets.entry import Entry, EntryRows
 from tui_chat.ui.widgets.log import Log
 
 

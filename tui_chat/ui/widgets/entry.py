@@ -10,16 +10,15 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui_chat.markdown import Document, Layout, Palette, Row
+from tui_chat.markdown.draw import PROSE
 from tui_chat.markdown.wrap import Piece, wrap
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import File, Image
 from tui_chat.ui.look import Look
 from tui_chat.ui.phrases import duration, ending, heading, shortened, size
-from tui_chat.ui.widgets.rows import FixedRows, Indented, Rows, Stack
+from tui_chat.ui.widgets.column import MARGIN, Column
+from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Rows, Stack
 
-MARGIN: Final = 2
-"""Cells left of a message's text, where the mark of the current one stands."""
-_AIR: Final = FixedRows.silent(())
 _CACHED_STRIPS: Final = 128
 """Rows of a message whose strips are kept: they weigh some kilobytes each, and few screens show more."""
 
@@ -86,48 +85,62 @@ class Entry:
         if not self.live:
             self._answer = self._thoughts = None
 
-    def estimate(self, width: int) -> int:
+    def estimate(self, width: int, column: Column) -> int:
         """About how many rows it takes: for the scrollbar, until it is measured."""
-        text = self.said
-        return 3 + len(self.message.files) + text.count("\n") + len(text) // max(20, width)
+        text, air = self.said, column.airy and self.message.role is Role.ASSISTANT
+        return 3 + air + len(self.message.files) + text.count("\n") + len(text) // max(20, min(PROSE, width))
 
 
 class EntryRows:
     """The rows of an entry at one width in one look."""
 
-    def __init__(
-        self, entry: Entry, width: int, look: Look, *, first: bool, before: EntryRows | None = None
-    ) -> None:
-        """`before`: rows of this entry, width and look, whose Markdown need not be laid out again."""
-        self._laid_out: dict[Document, Layout] = before._laid_out if before is not None else {}
+    def __init__(self, entry: Entry, width: int, look: Look, column: Column, *, first: bool) -> None:
+        self._laid_out: dict[Document, Layout] = {}
+        self._make(entry, width, look, column, first=first)
+
+    def anew(self) -> EntryRows:
+        """The rows of the entry as it is now; its Markdown is not laid out again."""
+        rows = EntryRows.__new__(EntryRows)
+        rows._laid_out = self._laid_out
+        rows._make(*self._of, first=self._first)
+        return rows
+
+    def _make(self, entry: Entry, width: int, look: Look, column: Column, *, first: bool) -> None:
+        self._of, self._first = (entry, width, look, column), first
         self._cache: dict[int, Strip] = {}
         self._live = entry.live
         self._whole = False
-        self._reached = entry.estimate(width)
+        self._reached = entry.estimate(width, column)
         self.answer: Layout | None = None
         self.thoughts: Layout | None = None
-        margin, inner = [Segment(" " * MARGIN)], max(8, width - MARGIN - 1)
-        blocks: list[Rows] = [] if first else [_AIR]
-        blocks.append(_head(entry, look, inner))
+        inner = max(8, width - 2 * MARGIN + 1)
+        gap, is_reply = FixedRows.silent(()), entry.message.role is Role.ASSISTANT
+        air = [gap] if column.airy else []
+        blocks: list[Rows] = [] if first else [gap]
+
+        def beside(rows: Rows, *mark: Segment) -> Rows:
+            if is_reply:
+                return Indented(rows, [Segment(" " * MARGIN), *mark])
+            return Panel(rows, Segment("▌ ", look.user), min(width, column.width), look.prompt)
+
+        blocks.append(beside(_head(entry, look, inner)))
         self.fold_row = sum(block.height for block in blocks)
         """Where the line stands that folds the thinking, if there is any."""
         if entry.has_thoughts:
-            blocks.append(_fold(entry, look, inner))
+            blocks.append(beside(_fold(entry, look, inner)))
             if entry.unfolded:
                 self.thoughts = self._layout(entry.thoughts, inner - 2, look.thinking, "")
-                blocks.append(Indented(self.thoughts, [*margin, Segment("┊ ", look.dim)]))
-            if entry.said:
-                blocks.append(_AIR)
+                blocks.append(beside(self.thoughts, Segment("┊ ", look.dim)))
+        blocks += [gap] if entry.has_thoughts and entry.said else air if is_reply else []
         self._above = tuple(blocks)
-        if entry.message.role is Role.ASSISTANT:
+        if is_reply:
             self.answer = self._layout(entry.answer, inner, look.markdown, look.copies)
-            blocks.append(Indented(self.answer, margin))
+            blocks.append(beside(self.answer))
         elif entry.message.text or not entry.message.files:
-            bar = [Segment("▌", look.user), Segment(" ")]
-            blocks.append(Indented(FixedRows.plain(entry.message.text, inner, look.text), bar))
-        blocks += [_file(file, look, inner) for file in entry.message.files]
+            blocks.append(beside(FixedRows.plain(entry.message.text, min(inner, PROSE), look.text)))
+        blocks += [beside(_file(file, look, inner)) for file in entry.message.files]
         if (foot := _foot(entry, look, inner)).height:
-            blocks += [_AIR, foot] if entry.said else [foot]
+            blocks += [gap, beside(foot)] if entry.said else [beside(foot)]
         self._stack = Stack(blocks)
 
     def _layout(self, document: Document, width: int, palette: Palette, copies: str) -> Layout:
@@ -229,4 +242,4 @@ def _foot(entry: Entry, look: Look, width: int) -> Rows:
 def _aside(pieces: list[Piece], width: int) -> Rows:
     """What is said about a message: below each other what does not fit beside each other."""
     lines = wrap([piece for piece in pieces if piece[0]], width)
-    return FixedRows.silent(*([Segment(" " * MARGIN), *line.segments()] for line in lines))
+    return FixedRows.silent(*(line.segments() for line in lines))

@@ -1,4 +1,4 @@
-"""The top line: the chat's title, the model and its server, how full the context is."""
+"""The top line: the chat's title, the model and its server, how full the context window is."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from tui_chat.ui.gauge import Fullness
 from tui_chat.ui.phrases import shortened
+from tui_chat.ui.widgets.clickable import clickable
 
-_NEARLY_FULL: Final = 0.75
-_NEARLY_FULL_STYLE: Final = "bold $text-warning"
-_FULL: Final = 0.95
-_FULL_STYLE: Final = "bold $text-error"
+_TITLE: Final = 12
+"""Cells that the title keeps before the model's name gives way."""
+_NAME: Final = 6
+"""Cells of a model's name that are worth showing."""
+_GAP: Final = "   "
 
 
 class Header(Widget):
-    """One line; what does not fit gives way in order: context, server, model, title."""
+    """One line; what does not fit gives way in order: the server, the size of the window, the model, the title."""
 
+    auto_links = False
     title: reactive[str] = reactive("")
     model: reactive[str] = reactive("")
     server: reactive[str] = reactive("")
-    context: reactive[str] = reactive("")
-    share: reactive[float] = reactive(0.0)
-    """How much of the context window is used, 1 being all of it."""
+    fullness: reactive[Fullness] = reactive(Fullness())
     others: reactive[int] = reactive(0)
     """How many chats that are not shown are being answered."""
     demo: reactive[bool] = reactive(False)
@@ -35,21 +37,29 @@ class Header(Widget):
         """The line, cut to the width."""
         width = self.size.width
         badge = " DEMO " if self.demo else " NOT SAVED " if self.unsaved else ""
-        taken = cell_len(badge) + bool(badge)
-        model = self.model or "no model"
-        whole = f"{model} @ {self.server}" if self.server else model
-        gauge = f"   {self.context}" if self.context else ""
-        more = f"{self.others} more running   " if self.others else ""
-        whole, model = more + whole, more + model
-        for right in (whole + gauge, whole, model, more.rstrip()):
-            if cell_len(right) + taken + 14 <= width:
-                break
-        room = max(0, width - cell_len(right) - taken - 3)
         title = self.title or "New chat"
-        shown = shortened(title, room)
-        gap = max(1, width - cell_len(shown) - cell_len(right) - taken - 2)
-        left = Content.assemble(" ", (badge, "bold reverse"), " " if badge else "", (shown, "bold"))
-        figures = Content.styled(right, "$foreground 70%")
-        if self.share >= _NEARLY_FULL and right == whole + gauge:
-            figures = figures.stylize(_FULL_STYLE if self.share >= _FULL else _NEARLY_FULL_STYLE, len(whole))
-        return Content.assemble(left, " " * gap, figures, " ")
+        room = width - cell_len(badge) - bool(badge) - len(_GAP)
+        right = self._right(room - min(_TITLE, cell_len(title)))
+        shown = shortened(title, max(0, room - right.cell_length))
+        left = Content.assemble((badge, "bold reverse"), " " if badge else "", (shown, "bold"))
+        return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
+
+    def _right(self, room: int) -> Content:
+        """Model, server and gauge in at most `room` cells."""
+        model, server = self.model or "no model", f" · {self.server}" if self.server else ""
+        more = f"{self.others} more running" if self.others else ""
+        gauge = self.fullness.gauge(long=True)
+        taken = sum(map(cell_len, (more, model, server, gauge.plain))) + len(_GAP) * (bool(more) + bool(gauge))
+        if taken > room:
+            taken, server = taken - cell_len(server), ""
+        if taken > room:
+            short = self.fullness.gauge()
+            taken, gauge = taken - gauge.cell_length + short.cell_length, short
+        model = shortened(model, left) if (left := cell_len(model) + room - taken) >= _NAME else ""
+        named = clickable(Content.assemble((model, "$model"), (server, "$text-muted")), "screen.command('models')")
+        shown = (Content.styled(more, "$text-muted"), named, clickable(gauge, "tell"))
+        return Content(_GAP).join(part for part in shown if part)
+
+    def action_tell(self) -> None:
+        """Say how full the context window is, in figures."""
+        self.notify(self.fullness.figures)

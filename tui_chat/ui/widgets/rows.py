@@ -85,6 +85,21 @@ class Indented:
         return replace(row, segments=(*self._margin, *row.segments), indent=row.indent + self._margin.cell_length)
 
 
+class Panel(Indented):
+    """Rows on a ground of their own, behind a bar that runs along all of them."""
+
+    __slots__ = ("_ground", "_width")
+
+    def __init__(self, rows: Rows, bar: Segment, width: int, ground: Style) -> None:
+        super().__init__(rows, [bar])
+        self._width = width
+        self._ground = ground
+
+    def strip(self, y: int) -> Strip:
+        """The picture of row `y`, as wide as the panel."""
+        return super().strip(y).adjust_cell_length(self._width).apply_style(self._ground)
+
+
 class Stack:
     """Blocks of rows below each other; they may grow."""
 

@@ -23,6 +23,7 @@ from tui_chat.markdown import Row, copied
 from tui_chat.messages import Message
 from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
+from tui_chat.ui.widgets.column import Column
 from tui_chat.ui.widgets.cursor import MessageCursor
 from tui_chat.ui.widgets.entry import Entry, EntryRows
 from tui_chat.ui.widgets.finding import Finding
@@ -76,6 +77,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         """Where the last resize found the reader, as long as nobody scrolls."""
         self._wish: Callable[[], None] | None = None
         """Where to go once the width is known."""
+        self._column = Column(0, 0)
         self.steps = MessageCursor(self)
         self.finding = Finding(self)
         self.rendered = 0
@@ -211,13 +213,13 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """A new width lays everything out anew around the character at the top of the view."""
-        width = self.scrollable_content_region.width
-        if width == self._width:
+        width, column = self.scrollable_content_region.width, Column(*self.app.size)
+        if (width, column.width, column.airy) == (self._width, self._column.width, self._column.airy):
             self._settle()
             return
         reading = self._width and self._entries and not self.follows
         anchor = (self._anchor or self._character_at_top()) if reading else None
-        self._width = width
+        self._width, self._column = width, column
         self._rows.clear()
         self._relay(len(self._entries))
         self.steps.renew()
@@ -258,7 +260,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def estimated_height(self, index: int) -> int:
         """About how many rows a message takes."""
-        return self._entries[index].estimate(self._width)
+        return self._entries[index].estimate(self._width, self._column)
 
     def measured_height(self, index: int) -> int:
         """How many rows a message takes."""
@@ -276,8 +278,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def _renew(self, index: int) -> None:
         """Make a message's rows anew, but for its Markdown, which may be long."""
         if (rows := self._rows.get(index)) is not None:
-            entry = self._entries[index]
-            rows = self._rows[index] = EntryRows(entry, self._width, self._look, first=index == 0, before=rows)
+            rows = self._rows[index] = rows.anew()
             self._lay_out(index, rows)
 
     def _lay_out(self, index: int, rows: EntryRows, *, times: int = 1) -> None:
@@ -299,7 +300,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def _rows_of(self, index: int) -> EntryRows:
         rows = self._rows.get(index)
         if rows is None:
-            rows = EntryRows(self._entries[index], self._width, self._look, first=index == 0)
+            rows = EntryRows(self._entries[index], self._width, self._look, self._column, first=index == 0)
             self._rows[index] = rows
             while len(self._rows) > _CACHED:
                 oldest, _ = self._rows.popitem(last=False)
@@ -346,8 +347,8 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
-            # Not its colour, which may be that of its ground.
-            strip = highlight(strip, span, Style(bgcolor=style.bgcolor, reverse=style.reverse))
+            style = self._look.selected + Style(bgcolor=style.bgcolor, reverse=style.reverse)
+            strip = highlight(strip, span, style)
         return self.shown(strip.apply_style(base))
 
     def _plain(self, row: int, strip: Strip, base: Style) -> RowStrip:

@@ -17,7 +17,7 @@ _ROWS: Final = 4
 class Waiting(Widget):
     """A dimmed, numbered row for each; of many only the first ones."""
 
-    DEFAULT_CSS = "Waiting { height: auto; width: 100%; padding: 0 1; }"
+    DEFAULT_CSS = "Waiting { height: auto; width: 100%; }"
     prompts: reactive[tuple[str, ...]] = reactive[tuple[str, ...]]((), layout=True)
 
     def watch_prompts(self, prompts: tuple[str, ...]) -> None:
@@ -31,4 +31,4 @@ class Waiting(Widget):
         rows = [shortened(f"{number} {clean_line(text, 500)}", width) for number, text in enumerate(shown, 1)]
         if len(shown) < count:
             rows.append(f"… and {count - len(shown)} more")
-        return Content("\n").join(Content.styled(row, "$foreground 50%") for row in rows)
+        return Content("\n").join(Content.styled(row, "$text-muted") for row in rows)

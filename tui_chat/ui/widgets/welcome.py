@@ -2,74 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.errors import ReplyError, Unreachable
+from tui_chat.errors import ReplyError, Unauthorized, Unreachable
 from tui_chat.server import Kind
 from tui_chat.servers.connection import Connection
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.widgets.clickable import clickable
+
+_KEY: Final = 7
+"""Cells of a key and the gap behind it."""
+_HOW_TO_ASK: Final = {
+    "send": "send",
+    "new-line": "start a new line",
+    "models": "choose a model",
+    "chats": "open or search chats",
+    "command-palette": "all commands",
+    "help": "help",
+}
+_LOOKING: Final = "Looking for a server …"
 
 
 class Welcome(Widget):
-    """A card in the empty log."""
+    """A card in the empty log: a line that says how it stands, what to do, and the keys for it."""
 
-    lines: reactive[tuple[str, ...]] = reactive(("Looking for a server …",), layout=True)
+    auto_links = False
+    card: reactive[Content] = reactive(Content.styled(_LOOKING, "bold"), layout=True)
 
     def __init__(self, keys: Keymap) -> None:
         super().__init__()
         self._keys = keys
 
-    def show(self, connection: Connection, *, demo: bool = False) -> None:
-        """Say how it stands with the server."""
-        if connection.error is not None:
-            self.lines = _unusable(connection, connection.error, self._keys)
+    def show(self, connection: Connection, *, demo: bool = False, every: float = 0.0) -> None:
+        """Say how it stands with the server, which is asked again `every` so many seconds until it is of use."""
+        if (error := connection.error) is not None:
+            ways = {**way_out(error), "demo": "a demo without a server", "command-palette": "all commands"}
+            tried = f" Tried: {', '.join(connection.tried)}." if connection.tried else ""
+            self._say(_what(connection, error, self._keys), ways, f"◌ Trying again every {every:.0f} s.{tried}")
         elif connection.obstacle is not None:
-            self.lines = _empty(connection, self._keys)
+            ways = {"demo": "a demo meanwhile", "servers": "another server", "command-palette": "all commands"}
+            self._say(_empty(connection), ways, "◌ tui-chat will pick it up by itself.")
         elif not connection.model:
-            self.lines = ("Looking for a server …",)
+            self._say((_LOOKING,), {})
         else:
-            self.lines = (
-                f"Ask {connection.model} anything.",
-                *(["This is a demo without a model; its chats are not kept."] if demo else []),
-                "",
-                self._keys.hint("{send} sends · {new-line} starts a new line · {stop} stops a reply"),
-                self._keys.hint(
-                    "{models} models · {chats} chats and search · {command-palette} commands · {help} keys"
-                ),
-            )
+            about = ("This is a demo without a model; its chats are not kept.",) if demo else ()
+            self._say((f"Ask {connection.model} anything.", *about), _HOW_TO_ASK)
+
+    def _say(self, lines: tuple[str, ...], ways: Mapping[str, str], below: str = "") -> None:
+        """Lines, the first one bold; keys, and what they do by command id; a line that stands back."""
+        first, *rest = lines
+        said = [Content.styled(first, "bold"), *(Content(line) for line in rest if line), Content("")]
+        for id, words in ways.items():
+            ((label, _, action),) = self._keys.footer(id)
+            row = Content.assemble((f"{label:<{_KEY}}", "bold $you"), self._keys.hint(words))
+            said.append(clickable(row, action) if id not in ("send", "new-line") else row)
+        self.card = Content("\n").join([*said, Content(""), Content.styled(below, "$text-muted")])
 
     def render(self) -> Content:
         """The card."""
-        first, *rest = self.lines
-        return Content("\n").join([Content.styled(first, "bold"), *(Content(line) for line in rest)])
+        return self.card
 
 
-def _unusable(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
-    """What is wrong and the way out of it first: a small terminal shows no more."""
-    what: tuple[str, ...] = (str(error), phrases.advice(error, keys))
+def way_out(error: ReplyError) -> dict[str, str]:
+    """The command that helps most where a server cannot be used, and what it is to be used for."""
+    if isinstance(error, Unauthorized):
+        return {"servers": "choose this server, then {servers-edit} sets its key"}
+    return {"servers": "choose, add or correct a server"}
+
+
+def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
+    """What is wrong and what helps: a small terminal shows no more."""
     if isinstance(error, Unreachable) and not connection.server.named:
-        what = (
+        return (
             "No model server was found on this machine.",
             "Start one, in another terminal:   ollama serve",
             "Or name one:   tui-chat --url http://HOST:11434",
         )
-    tried = f" Tried: {', '.join(connection.tried)}." if connection.tried else ""
-    return (
-        *what,
-        "",
-        keys.hint("{servers} servers and their keys · {demo} a demo without a server · {help} keys"),
-        f"Trying again every few seconds.{tried}",
-    )
+    return str(error), phrases.advice(error, keys)
 
 
-def _empty(connection: Connection, keys: Keymap) -> tuple[str, ...]:
+def _empty(connection: Connection) -> tuple[str, ...]:
     is_ollama = connection.backend.server.kind is Kind.OLLAMA
     return (
         f"{connection.server.label} is there, but has no models.",
-        "",
         "Get one, in another terminal:   ollama pull qwen3:4b" if is_ollama else "Load or download one there.",
-        keys.hint("tui-chat will pick it up by itself. {demo} starts a demo meanwhile."),
     )

@@ -1,0 +1,72 @@
+"""What is said in passing stands on the composer's rule, covers nothing, and goes with what it speaks of."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tui_chat.ui.widgets.divider import Divider
+
+from tests.server import ScriptedServer, done, end, head, reply, token, wait
+from tests.ui.kit import driven
+
+
+async def test_a_notice_stands_on_the_rule_and_goes_when_the_reply_has_ended() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        gate = asyncio.Event()
+        server.script(head(), token("It goes on."), wait(gate), done("stop"), end())
+        await run.say("go")
+        await run.until(lambda: run.shows("It goes on."))
+        before = run.log()
+        await run.pilot.press("ctrl+r")  # try again, in the middle of it
+        await run.until(lambda: any(row.startswith("─ A reply is on its way") for row in run.rows()))
+        assert run.log() == before
+        gate.set()
+        await run.idle()
+        await run.until(lambda: not run.notices)
+
+
+async def test_an_earlier_prompt_that_is_edited_is_told_above_the_composer() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("first")
+        await run.idle()
+        await run.pilot.press("tab", "e")
+        await run.until(
+            lambda: run.shows("─ Editing an earlier prompt · Enter sends a new version · Esc cancels ─")
+        )
+        await run.pilot.press("escape")
+        await run.until(lambda: not run.shows("Editing an earlier prompt"))
+
+
+@pytest.mark.parametrize("width", [40, 80])
+async def test_a_long_notice_is_there_to_its_end(width: int) -> None:
+    async with driven(None, size=(width, 24)) as run:
+        run.app.notify("It is as long as " + "words are " * 7 + "to the end.", timeout=60)
+        await run.until(lambda: run.shows("to the end."))
+        assert len(run.rows()) == 24
+        run.chat.query_one(Divider).clear()
+        await run.until(lambda: not run.shows("words are"))
+
+
+async def test_what_looks_clickable_is() -> None:
+    async with ScriptedServer() as server, driven(server, size=(80, 24)) as run:
+        server.script(*reply("a\n\n" * 60))
+        await run.say("go")
+        await run.idle()
+        await run.pilot.press("pageup")
+        await run.until(lambda: run.shows("↓ more below"))
+
+        async def click(text: str) -> None:
+            y = next(y for y, row in enumerate(run.rows()) if text in row)
+            await run.pilot.click(offset=(run.rows()[y].index(text) + 1, y))
+
+        await click("more below")
+        await run.until(lambda: run.transcript.follows)
+        await click("tok")  # the gauge
+        await run.until(lambda: run.shows("This chat takes about"))
+        await click("tiny:latest · box")
+        await run.until(lambda: run.shows("Models of box"))
+        await run.pilot.press("escape")
+        await click("F1 help")
+        await run.until(lambda: run.shows("scroll · Esc closes"))
