@@ -40,6 +40,8 @@ class Config:
     """Those of them that cannot be used, and why: their keys cannot be read."""
     pinned: bool = False
     """Whether the URL was given for this run: it counts before the server that a chat remembers."""
+    notify: str = "auto"
+    """How to tell that a long reply has ended unseen: "bell", "osc9", "osc777", "off", or "auto" to choose."""
     hang_up_minutes: float = 30.0
     """How long a reply goes on being received after the terminal is gone."""
     data_dir: Path = Path()
@@ -120,12 +122,15 @@ def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     return Path(folder) if folder.startswith("/") else user_path(environ.get("HOME") or "~") / fallback
 
 
+_NOTIFY: Final = ("auto", "bell", "osc9", "osc777", "off")
+
 SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "url": str,
     "model": str,
     "system": str,
     "theme": str,
     "think": (bool, str),
+    "notify": str,
     "hang_up_minutes": (int, float),
     "data_dir": str,
     "options": dict,
@@ -153,6 +158,8 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         raise ConfigError(
             f"{path}: think cannot be {level!r}", "It is true, false, or one of " + ", ".join(THINK_LEVELS)
         )
+    if (notify := data.get("notify", "auto")) not in _NOTIFY:
+        raise ConfigError(f"{path}: notify cannot be {notify!r}", f"It is one of {', '.join(_NOTIFY)}.")
     for option, value in data.get("options", {}).items():
         if option in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from dataclasses import dataclass
 from types import FrameType
@@ -13,6 +14,7 @@ from textual.message import Message
 
 from tui_chat.terminal.frames import parse_frame
 from tui_chat.terminal.line import Line
+from tui_chat.terminal.notices import restore_title, save_title
 from tui_chat.terminal.outbox import Outbox
 from tui_chat.terminal.painter import Painter
 from tui_chat.terminal.speed import LineSpeed
@@ -97,10 +99,12 @@ class DiffDriver(StockDriver):
         drop_writer(self, stop=True)  # the stock writer, started by the base class and not used
         self._watch_size()
         self._outbox.open()
+        self.write(save_title(os.environ).decode())
         self._wake()
 
     def stop_application_mode(self) -> None:
         """Restore the terminal."""
+        self.write(restore_title(os.environ).decode())
         self._outbox.shut()
         super().stop_application_mode()
 

@@ -19,9 +19,12 @@ _SYNC_END: Final = "\x1b[?2026l"
 _SYNC_WORTH: Final = 512
 """Shorter frames go out in one piece, so that they cannot be seen half done; the marks are 16 bytes."""
 _LEAVES_SCREEN_ALONE: Final = re.compile(
-    r"(?:\x07|\x1b\[[?<=>][0-?]*[ -/]*[@-~]|\x1b[\]P_^][^\x07\x1b]*(?:\x07|\x1b\\))*", re.DOTALL
+    r"(?:\x07|\x1b\[[?<=>][0-?]*[ -/]*[@-~]|\x1b\[2[23];2t"
+    r"|\x1bP(?:[^\x1b]|\x1b[^\\])*\x1b\\|\x1b[\]_^][^\x07\x1b]*(?:\x07|\x1b\\))*",
+    re.DOTALL,
 )
-"""Private modes and queries, OSC, DCS and the bell: neither cursor, colours nor cells change."""
+"""Private modes and queries, the title's stack, OSC, APC, DCS (also what a multiplexer passes on) and the bell:
+neither cursor, colours nor cells change."""
 
 
 class Outbox:

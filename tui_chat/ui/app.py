@@ -25,9 +25,11 @@ from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.terminal.colours import ASK_BACKGROUND, Depth, is_dark_by
 from tui_chat.terminal.keys import BackgroundTold
+from tui_chat.terminal.notices import NoticeKind
 from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
 from tui_chat.typed import nearest
+from tui_chat.ui.attention import Attention
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
@@ -75,6 +77,10 @@ class ChatApp(App[None], inherit_bindings=False):
         """Whether another program has the terminal."""
         self._endings: list[asyncio.Task[None]] = []
         config = services.config
+        self.attention: Attention | None = None
+        """Tells the terminal how replies are; None where that is switched off."""
+        if config.notify != "off":
+            self.attention = Attention(workspace, self._control, services.environ, NoticeKind(config.notify))
         self.keys = Keymap(GROUPS, config.keys)
         self.set_keymap(self.keys.own)
         if config.theme:
@@ -92,18 +98,35 @@ class ChatApp(App[None], inherit_bindings=False):
         self.follows_background = not name
         self.theme = name or (LIGHT if self._is_dark is False else DARK)
 
+    def on_app_focus(self) -> None:
+        """The terminal has the focus."""
+        if self.attention is not None:
+            self.attention.focused = True
+
+    def on_app_blur(self) -> None:
+        """The terminal has lost the focus."""
+        if self.attention is not None:
+            self.attention.focused = False
+
     def on_mount(self) -> None:
         """Ask for the background before the first frame. Nobody waits for the answer: most are there by then."""
         silent = self.services.environ.get("TERM", "linux") == "linux"
         driver = driver_of(self)
         if self.follows_background and self._is_dark is None and driver is not None and not silent:
             driver.write(ASK_BACKGROUND)
+        if self.attention is not None:
+            self.set_interval(1.0, self.attention.look)
 
     @on(BackgroundTold)
     def _told_background(self, event: BackgroundTold) -> None:
         self._is_dark = event.dark
         if self.follows_background:
             self.use_theme("")
+
+    def _control(self, sequence: str) -> None:
+        """Send the terminal a control sequence."""
+        if sequence and (driver := driver_of(self)) is not None:
+            driver.write(sequence)
 
     def get_default_screen(self) -> ChatScreen:
         """The chat is all there is; everything else opens over it."""

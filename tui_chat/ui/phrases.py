@@ -103,9 +103,15 @@ def badge(chat: OpenChat) -> str:
     progress = reply.progress
     if progress is None:
         return "being answered"
-    if progress.phase is Phase.ANSWERING and progress.speed:
-        return f"● {progress.speed:.0f} tok/s"
-    return "● thinking" if progress.phase is Phase.THINKING else "● waiting"
+    speed = progress.speed if progress.phase is Phase.ANSWERING else None
+    return f"● {speed:.0f} tok/s" if speed else f"● {doing(chat)}"
+
+
+def doing(chat: OpenChat) -> str:
+    """What the reply of a chat does now, in a word."""
+    progress = chat.reply.progress if chat.reply else None
+    words = {Phase.READING: "reading", Phase.THINKING: "thinking", Phase.ANSWERING: "answering"}
+    return words.get(progress.phase, "waiting") if progress else "waiting"
 
 
 def summary(message: Message) -> str:
