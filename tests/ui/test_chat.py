@@ -34,7 +34,7 @@ async def test_a_reply_streams_into_the_log_and_the_whole_chat_is_sent_each_time
         server.script(head(), token("Some *Mark"), wait(gate), token("down* text"), done(), end())
         server.script(*reply("Second."))
         await run.say("first question")
-        await run.until(lambda: run.shows("Some *Mark"))
+        await run.until(lambda: run.shows("Some Mark") and not run.shows("*"))
         gate.set()
         await run.until(lambda: run.shows("Some Markdown text"))
         await run.idle()
