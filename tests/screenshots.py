@@ -22,6 +22,7 @@ PICTURES: Final[dict[str, tuple[str, str, tuple[int, int]]]] = {
     "chat": ("finished", "tui-chat-dark", (100, 34)),
     "streaming": ("streaming", "tui-chat-dark", (80, 20)),
     "scrolled": ("scrolled", "nord", (80, 24)),
+    "chats": ("side by side", "tui-chat-dark", (80, 20)),
     "models": ("picker", "tui-chat-dark", (80, 20)),
     "error": ("error", "tui-chat-light", (80, 16)),
     "light": ("finished", "tui-chat-light", (80, 24)),
@@ -52,7 +53,9 @@ async def fetch(url: str) -> bytes:
 | 1,000 | 1 | 210 s |
 | 1,000 | 8 | 27 s |
 """
-_TOKENS: Final = re.findall(r"\s*\S+(?:\s+$)?(?:\s*\S+)?", _ANSWER)
+_PIECES: Final = [re.findall(r".{1,5}", words, re.DOTALL) for words in re.findall(r"\s*\S+\s*\S+\s*?", _ANSWER)]
+"""What comes from one frame to the next, in tokens."""
+_TOKEN_SECONDS: Final = 1 / 48
 
 
 def picture(name: str) -> str:
@@ -77,7 +80,7 @@ def _exported(app: App[None], title: str) -> str:
 
 def animation() -> str:
     """A prompt that is typed and answered, as one picture that moves; the same text at every run."""
-    frames, gates = list[Frame](), [asyncio.Event() for _ in range(len(_TOKENS) + 1)]
+    frames, gates = list[Frame](), [asyncio.Event() for _ in range(len(_PIECES) + 1)]
     play = Play(SCENES["empty"], _MOVING_THEME)
     app = play.app()
 
@@ -88,11 +91,12 @@ def animation() -> str:
             await pilot.pause()
             frames.append(Frame(_exported(app, ""), seconds))
 
-        stage.server.script(
-            head(),
-            *(step for gate, text in zip(gates, _TOKENS, strict=False) for step in (wait(gate), token(text))),
-            *(wait(gates[-1]), done("stop", **USAGE), end()),
-        )
+        count = sum(map(len, _PIECES))
+        usage = {**USAGE, "eval_count": count, "eval_duration": round(count * _TOKEN_SECONDS * 1e9)}
+        script = [
+            step for gate, piece in zip(gates, _PIECES, strict=False) for step in (wait(gate), *map(token, piece))
+        ]
+        stage.server.script(head(), *script, wait(gates[-1]), done("stop", **usage), end())
         await shoot(0.6)
         for at in range(0, len(_QUESTION), 2):
             stage.chat.composer.insert(_QUESTION[at : at + 2])
@@ -101,14 +105,17 @@ def animation() -> str:
         await pilot.press("enter")
         await stage.until(lambda: len(stage.chat.transcript.entries) == 2)
         await shoot(0.5)
-        for number, gate in enumerate(gates[:-1], 1):
-            play.now[0] += 0.08
+        said = ""
+        for gate, piece in zip(gates, _PIECES, strict=False):
+            said += "".join(piece)
+            play.now[0] += len(piece) * _TOKEN_SECONDS
             gate.set()
-            said = "".join(_TOKENS[:number])
             await stage.until(lambda said=said: stage.chat.transcript.entries[-1].answer.source == said)  # type: ignore[misc]
             await pilot.pause(0.05)
-            await shoot(0.08)
-        await stage.answered()
+            stage.chat.status.show()
+            await shoot(len(piece) * _TOKEN_SECONDS)
+        gates[-1].set()
+        await stage.until(lambda: not stage.chat.replies.busy)
         await shoot(5.0)
 
     async def run() -> None:

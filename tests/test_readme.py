@@ -13,7 +13,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
 
-from tests.screenshots import FOLDER, PICTURES, picture
+from tests.screenshots import FOLDER, PICTURES, animation, picture
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -26,10 +26,14 @@ def test_a_screenshot_is_what_the_program_shows_today(name: str) -> None:
     )
 
 
+def test_the_picture_that_moves_is_what_the_program_shows_today() -> None:
+    assert (FOLDER / "moving.svg").read_text() == animation(), "run: python -m tests.screenshots, and look at them"
+
+
 def test_every_picture_of_the_readme_exists() -> None:
     shown = re.findall(r"screenshots/(\w+)\.svg", README)
     assert shown
-    assert set(shown) <= set(PICTURES)
+    assert set(shown) <= {*PICTURES, "moving"}
 
 
 def test_the_keys_of_the_readme_are_those_of_the_program() -> None:

@@ -234,6 +234,7 @@ async def side_by_side(stage: Stage) -> None:
     await stage.until(lambda: len(chat.workspace.replying) == 2 and slow.reply.progress.pieces == 85)  # type: ignore[union-attr]
     while await chat.workspace.store.newest() != slow.conversation.chat.id:  # until its words are on disk
         await stage.pilot.pause(0.05)
+    chat.status.show()  # it looks once a second how many run
     await stage.pilot.press("ctrl+o")
     await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
     await stage.pilot.pause(0.3)

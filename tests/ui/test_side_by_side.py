@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from tui_chat.messages import State
 from tui_chat.ui.dialogs.confirm import ConfirmScreen
+from tui_chat.ui.widgets.status import StatusBar
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven
@@ -51,6 +52,16 @@ async def test_a_reply_goes_on_while_another_chat_is_shown_and_is_seen_as_it_is_
         await run.pilot.press("escape")
         await run.idle()
         assert run.transcript.entries[-1].message.state is State.STOPPED
+
+
+async def test_a_new_chat_does_not_show_how_far_the_reply_of_the_one_before_is(server: ScriptedServer) -> None:
+    async with driven(server) as run:
+        server.script(head(), token("begin "), stall())
+        await begun(run, "first", "begin")
+        await run.pilot.press("ctrl+n")
+        assert said(run) == []
+        assert (run.status.text, run.header.others) == ("ready", 1)
+        assert run.chat.query_one(StatusBar).keys[0][1] != "stop"
 
 
 async def test_a_prompt_goes_to_the_chat_that_it_was_sent_in(server: ScriptedServer) -> None:

@@ -37,11 +37,11 @@ class Navigation:
         screen.edit.take()
         screen.composer.text = chat.draft
         screen.composer.focus()
+        screen.replies.watch()
         screen.status.say_state()
         if (place := chat.place) is not None:
             screen.call_after_refresh(screen.transcript.return_to, place.message, place.row)
         screen.server.show_gauge()
-        screen.replies.watch()
         screen.replies.show_notice()
 
     def leave_chat(self) -> None:
