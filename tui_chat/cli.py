@@ -109,7 +109,12 @@ def carry_out(arguments: argparse.Namespace, config: Config) -> int:
         case "relay":
             from tui_chat.relay import command as relay
 
-            return relay.main(arguments, os.environ, lambda upstream: behind_relay(upstream, config))
+            return relay.main(arguments, os.environ, lambda upstream: backend_of(upstream, config))
+        case "models" | "ps" | "show" | "pull" | "rm":
+            from tui_chat.shell import models
+
+            asyncio.run(models.run(arguments, backend_of(None, config)))
+            return OK
         case _:
             from tui_chat.shell import commands
 
@@ -196,7 +201,7 @@ def talks_to_servers(arguments: argparse.Namespace) -> bool:
     """Whether a command needs keys: to read one may run a program that asks for a password."""
     if arguments.command == "relay":
         return arguments.relay_command is None
-    return arguments.command in (None, "ask", "servers")
+    return arguments.command not in ("chats", "search", "export", "import")
 
 
 def full_screen(config: Config, arguments: argparse.Namespace) -> int:
@@ -223,8 +228,8 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     return asyncio.run(run(config, os.environ, demo=arguments.demo, question=question, **where))
 
 
-def behind_relay(upstream: str | None, config: Config) -> Backend:
-    """The server that the relay is for: the one at a URL or of a name, else as for chatting.
+def backend_of(upstream: str | None, config: Config) -> Backend:
+    """The server that the relay or a command for models is for: at a URL or of a name, else as for chatting.
 
     Raises:
         ConfigError: there is no such server, or its key cannot be read.

@@ -174,6 +174,10 @@ class Model:
     """Tokens of context that the server gives it, where that is known."""
     capabilities: frozenset[str] = frozenset()
     loaded: bool = False
+    on_gpu: float | None = None
+    """How much of it is in the memory of a GPU, 1 being all; of a loaded one."""
+    until: str = ""
+    """RFC 3339: when the server frees its memory; of a loaded one."""
     modified: str = ""
     """RFC 3339, as the server sent it: sorts by time."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tui_chat.cli import behind_relay, main
+from tui_chat.cli import backend_of, main
 from tui_chat.config import Config
 from tui_chat.errors import ConfigError, Garbled, Unreachable
 from tui_chat.server import Server
@@ -54,8 +54,8 @@ async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
 async def test_the_url_may_be_the_name_of_an_added_server(tmp_path: Path) -> None:
     (tmp_path / "servers.toml").write_text('[[servers]]\nurl = "http://box:1"\nname = "lab"\n')
     config = Config(url="lab", data_dir=tmp_path)
-    assert behind_relay(None, config).server.url == "http://box:1"
-    assert behind_relay("http://other:2", config).server.url == "http://other:2"
+    assert backend_of(None, config).server.url == "http://box:1"
+    assert backend_of("http://other:2", config).server.url == "http://other:2"
 
 
 async def test_a_server_whose_key_cannot_be_read_is_refused_where_it_is_used(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ async def test_a_server_whose_key_cannot_be_read_is_refused_where_it_is_used(tmp
         '[[servers]]\nurl = "http://box:1"\nname = "spare"\n'
     )
     with pytest.raises(ConfigError, match="NO_SUCH is not set"):
-        behind_relay("lab", Config(data_dir=tmp_path))
-    assert behind_relay("http://box:1", Config(data_dir=tmp_path)).server.name == "spare"
+        backend_of("lab", Config(data_dir=tmp_path))
+    assert backend_of("http://box:1", Config(data_dir=tmp_path)).server.name == "spare"
 
 
 def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:

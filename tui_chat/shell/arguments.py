@@ -89,6 +89,18 @@ def add_commands(
     )
     servers = commands.add_parser("servers", help="list the servers, and those found here", parents=[common])
     servers.add_argument("--json", action="store_true", help="print JSON, a server a line")
+    for name, what in (
+        ("models", "list the models of the server, the newest first"),
+        ("ps", "list the models in memory"),
+        ("show", "show a model: parameters, system prompt, template, licence"),
+        ("pull", "get a model; one that was cut goes on where it was"),
+        ("rm", "remove a model from the server's disk"),
+    ):
+        command = commands.add_parser(name, help=what, parents=[common])
+        if name not in ("models", "ps"):
+            command.add_argument("name", help="the model's name, like qwen3:4b")
+        command.add_argument("--url", metavar="URL", help="the server", default=argparse.SUPPRESS)
+        command.add_argument("--json", action="store_true", help="print JSON, a line for each model or step")
 
 
 def _limit(text: str) -> int:

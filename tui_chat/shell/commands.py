@@ -18,12 +18,11 @@ from tui_chat.errors import ChatError, StoreError
 from tui_chat.files import write_new
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
-from tui_chat.shell.words import advice, warn
+from tui_chat.shell.words import advice, aligned, warn
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit, Thread, title_of
-from tui_chat.text.clusters import clusters
 
 _BIGGEST: Final = 1 << 30
 """Bytes of a file to import: more than any real export."""
@@ -136,11 +135,9 @@ async def _servers(config: Config, *, as_json: bool) -> None:
     if as_json:
         put(*(_json(asdict(row)) for row in rows))
         return
-    widths = [max(map(_width, cells)) for cells in zip(*(row.cells for row in rows), strict=True)]
     lines: list[str] = []
-    for row in rows:
-        cells = zip(row.cells, widths, strict=True)
-        lines.append("  ".join(cell + " " * (width - _width(cell)) for cell, width in cells).rstrip())
+    for row, line in zip(rows, aligned([row.cells for row in rows]), strict=True):
+        lines.append(line)
         if hint := advice(ChatError(row.error, row.hint, row.remedy)):
             lines.append(f"    {hint}")
     put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
@@ -148,8 +145,3 @@ async def _servers(config: Config, *, as_json: bool) -> None:
 
 def _json(fields: Mapping[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False)
-
-
-def _width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
-    return sum(cells for _, _, cells in clusters(text))

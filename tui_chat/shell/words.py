@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 from tui_chat.errors import ChatError, Remedy
+from tui_chat.text.clusters import clusters
 
 _GO_ON: Final = "`tui-chat ask -c` goes on with it."
 _REMEDIES: Final = {
@@ -34,3 +36,15 @@ def complain(error: ChatError, *, goes_on: bool = False) -> None:
 def warn(text: str) -> None:
     """Say something on standard error."""
     print(f"tui-chat: {text}", file=sys.stderr)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table; a column is as wide as its widest cell, in cells of the terminal."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    cells = (zip(row, widths, strict=True) for row in rows)
+    return ["  ".join(cell + " " * (width - _width(cell)) for cell, width in row).rstrip() for row in cells]
+
+
+def _width(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    return sum(cells for _, _, cells in clusters(text))

@@ -53,15 +53,6 @@ def shortened(text: str, width: int) -> str:
     return f"{text[:room] if text.isascii() else set_cell_size(text, room)}…"
 
 
-def size(number: int) -> str:
-    """A number of bytes: 4.1 MB."""
-    value, units = float(number), ["B", "kB", "MB", "GB", "TB"]
-    while value >= 1000 and len(units) > 1:
-        value /= 1000
-        units.pop(0)
-    return f"{value:.1f} {units[0]}" if value < 10 and units[0] != "B" else f"{value:.0f} {units[0]}"
-
-
 def duration(seconds: float) -> str:
     """A time: 0.4 s, 12 s, 3 min 5 s."""
     if seconds < 10:

@@ -289,6 +289,10 @@ def models_of(body: Mapping[str, object], server: str = "", *, loaded: bool = Fa
     return sorted((model for model in models if model.name), key=lambda model: model.modified, reverse=True)
 
 
+def _share(part: int | None, whole: int | None) -> float | None:
+    return None if part is None or not whole else min(1.0, part / whole)
+
+
 def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded: bool = False) -> Model:
     """The model of the body of `/api/show`, or of one entry of `/api/tags` or `/api/ps`."""
     details = object_of(body, "details")
@@ -308,6 +312,8 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
             if isinstance(item, str)
         ),
         loaded=loaded,
+        on_gpu=_share(count_of(body, "size_vram"), count_of(body, "size")) if loaded else None,
+        until=clean_line(text_of(body, "expires_at"), 50),
         modified=clean_line(text_of(body, "modified_at"), 50),
     )
 

@@ -11,9 +11,10 @@ from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Connection, find
 from tui_chat.servers.registry import Origin, place
+from tui_chat.text.figures import size
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.picker import Picker
-from tui_chat.ui.phrases import count, size
+from tui_chat.ui.phrases import count
 from tui_chat.ui.widgets.choice_list import Choice
 
 

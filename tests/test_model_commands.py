@@ -1,0 +1,138 @@
+"""`tui-chat models`, `ps`, `show`, `pull` and `rm` against a server that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from tui_chat.cli import main
+from tui_chat.servers.dialect import Progress
+from tui_chat.shell import models
+
+from tests.server import MODEL, ScriptedServer, answer, end, head, line
+
+GB = 1_000_000_000
+
+
+async def called(server: ScriptedServer, home: Path, *words: str) -> int:
+    """The exit code of a command."""
+    flags = ["--data-dir", str(home), "--config", str(home / "config.toml")]
+    (home / "config.toml").touch()
+    return await asyncio.to_thread(main, [*words, "--url", server.url, *flags])
+
+
+async def test_models_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with ScriptedServer() as server:
+        assert await called(server, tmp_path, "models") == 0
+        head_, row = capsys.readouterr().out.splitlines()
+        assert head_.split() == ["NAME", "SIZE", "PARAMETERS", "FORMAT", "CONTEXT", "CAN"]
+        assert row.split() == ["tiny:latest", "4.1", "MB", "1.02M", "F16", "thinking"]
+        assert await called(server, tmp_path, "models", "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["name"], told["size"], told["capabilities"]) == (
+            "tiny:latest",
+            4_086_639,
+            ["completion", "thinking"],
+        )
+
+
+async def test_what_is_in_memory_is_told_with_its_share_on_the_gpu(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded = {
+        **MODEL,
+        "size": 4 * GB,
+        "size_vram": 3 * GB,
+        "expires_at": "2031-05-06T07:08:09Z",
+        "context_length": 8192,
+    }
+    async with ScriptedServer() as server:
+        assert await called(server, tmp_path, "ps") == 0
+        assert capsys.readouterr() == ("", "No model is in memory.\n")
+        server.script(answer(200, {"models": [loaded]}), path="/api/ps")
+        assert await called(server, tmp_path, "ps") == 0
+        assert capsys.readouterr().out.splitlines()[1].split() == [
+            *("tiny:latest", "4.0", "GB", "75%", "8,192", "2031-05-06")
+        ]
+
+
+async def test_a_model_is_shown_with_its_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {**MODEL, "parameters": "temperature 0.7\nstop \x1b[31m", "license": "MIT", "template": ""}
+    async with ScriptedServer() as server:
+        server.script(answer(200, told), path="/api/show")
+        assert await called(server, tmp_path, "show", "tiny") == 0
+        out = capsys.readouterr().out
+        assert "parameters:\n  temperature 0.7\n  stop ␛[31m\n\nlicence:\n  MIT\n" in out
+        assert "template" not in out
+
+
+async def test_a_pull_tells_each_step_once_in_a_pipe_and_all_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layer = {"status": "pulling 1a2b", "digest": "sha256:1a2b", "total": 100}
+    steps = [
+        {"status": "pulling manifest"},
+        *({**layer, "completed": done} for done in (0, 50, 100)),
+        {"status": "success"},
+    ]
+    async with ScriptedServer() as server:
+        server.script(head(), *map(line, steps), end(), path="/api/pull")
+        assert await called(server, tmp_path, "pull", "tiny") == 0
+        assert capsys.readouterr().out.splitlines() == [
+            "pulling manifest",
+            "pulling 1a2b",
+            "success",
+            "Pulled tiny.",
+        ]
+        assert await called(server, tmp_path, "pull", "tiny", "--json") == 0
+        told = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+        assert [(each["status"], each["done"], each["total"]) for each in told][2] == ("pulling 1a2b", 50, 100)
+        assert len(told) == len(steps)
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (
+            [
+                head(),
+                line({"status": "pulling manifest"}),
+                line({"error": "pull model manifest: file does not exist"}),
+                end(),
+            ],
+            "Check its name",
+        ),
+        ([head(), line({"error": "write /m: no space left on device"}), end()], "no space left on device"),
+        ([head(), line({"status": "pulling manifest"}), end()], "before it was done"),
+    ],
+    ids=["unknown", "full disk", "cut"],
+)
+async def test_a_pull_that_fails_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: list[object], said: str
+) -> None:
+    async with ScriptedServer() as server:
+        server.script(*steps, path="/api/pull")  # type: ignore[arg-type]
+        assert await called(server, tmp_path, "pull", "tiny") == 1
+        captured = capsys.readouterr()
+        assert said in captured.err
+        assert "Pulled" not in captured.out
+
+
+async def test_a_model_is_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with ScriptedServer() as server:
+        server.script(answer(200), path="/api/delete")
+        assert await called(server, tmp_path, "rm", "tiny") == 0
+        assert capsys.readouterr().out == "Removed tiny.\n"
+        assert server.asked("/api/delete") == [{"model": "tiny"}]
+
+
+def test_speed_and_time_left_count_from_where_an_earlier_pull_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("tui_chat.shell.models.time.monotonic", lambda: now[0])
+    pace = models._Pace()
+    for second, done in enumerate((1 * GB, int(1.5 * GB), 2 * GB)):
+        now[0] = 100.0 + second
+        pace.take(step := Progress("pulling", "sha256:1", done, 4 * GB))
+    assert pace.words(step) == "  2.0 GB of 4.0 GB  50 %  500 MB/s  4 s left"

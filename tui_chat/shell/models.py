@@ -1,0 +1,156 @@
+"""The models of a server in the shell: list, show, pull, remove, and which of them are in memory."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import asdict
+from datetime import datetime
+from typing import Final
+
+from tui_chat.errors import Unsupported
+from tui_chat.messages import Model
+from tui_chat.output import is_terminal, put
+from tui_chat.servers.backend import Backend, HttpBackend
+from tui_chat.servers.dialect import Progress
+from tui_chat.shell.words import aligned
+from tui_chat.text.figures import size
+
+_HEAD: Final = ("NAME", "SIZE", "PARAMETERS", "FORMAT", "CONTEXT", "CAN")
+_MEMORY_HEAD: Final = ("NAME", "MEMORY", "ON GPU", "CONTEXT", "UNTIL")
+_REDRAW_SECONDS: Final = 0.1
+_CLEAR: Final = "\r\x1b[K"
+
+
+async def run(arguments: argparse.Namespace, backend: Backend) -> None:
+    """Carry out one of the commands that name a model or list them.
+
+    Raises:
+        ReplyError: the server is not there, refuses, or cannot do that.
+        OutputError: standard output takes nothing.
+    """
+    try:
+        if not isinstance(backend, HttpBackend):
+            raise Unsupported("The demo has no models to manage.", "Name a server with --url.")
+        match arguments.command:
+            case "models":
+                _list(await backend.models(), loaded=False, as_json=arguments.json)
+            case "ps":
+                _list(await backend.loaded(), loaded=True, as_json=arguments.json)
+            case "show":
+                await _show(backend, arguments.name, as_json=arguments.json)
+            case "pull":
+                await _pull(backend, arguments.name, as_json=arguments.json)
+            case "rm":
+                await _remove(backend, arguments.name, as_json=arguments.json)
+    finally:
+        await backend.aclose()
+
+
+def _list(models: Sequence[Model], *, loaded: bool, as_json: bool) -> None:
+    if as_json:
+        put(*(_json(model) for model in models))
+    elif models:
+        head, row = (_MEMORY_HEAD, _memory_row) if loaded else (_HEAD, _row)
+        put(*aligned([head, *map(row, models)]))
+    else:
+        print("No model is in memory." if loaded else "This server has no models.", file=sys.stderr)
+
+
+def _row(model: Model) -> tuple[str, ...]:
+    what = (model.name, _size(model.size), model.parameters, model.quantization)
+    return *what, _window(model), ", ".join(sorted(model.capabilities - {"completion"}))
+
+
+def _memory_row(model: Model) -> tuple[str, ...]:
+    share = "" if model.on_gpu is None else f"{model.on_gpu:.0%}"
+    return model.name, _size(model.size), share, _window(model), _until(model.until)
+
+
+def _size(number: int | None) -> str:
+    return "" if number is None else size(number)
+
+
+def _window(model: Model) -> str:
+    window = model.window or model.context_window
+    return f"{window:,}" if window else ""
+
+
+def _until(moment: str) -> str:
+    """The server's moment, in this machine's time; empty where it tells none, or one that nobody will see."""
+    try:
+        until = datetime.fromisoformat(moment).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return until.strftime("%H:%M:%S" if until.date() == datetime.now().astimezone().date() else "%Y-%m-%d")
+
+
+def _json(model: Model) -> str:
+    return json.dumps({**asdict(model), "capabilities": sorted(model.capabilities)}, ensure_ascii=False)
+
+
+async def _show(backend: HttpBackend, name: str, *, as_json: bool) -> None:
+    details = await backend.details(name)
+    texts = {name: getattr(details, name) for name in ("parameters", "system", "template", "licence")}
+    if as_json:
+        put(json.dumps({**json.loads(_json(details.model)), **texts}, ensure_ascii=False))
+        return
+    put(*aligned([_HEAD, _row(details.model)]))
+    for title, text in texts.items():
+        if text.strip():
+            put("", f"{title}:", *(f"  {line}" for line in text.strip().splitlines()))
+
+
+async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
+    """Pull a model; on a terminal one line that changes, in a pipe a line for each step of the work."""
+    shown, drawn, live = "", 0.0, is_terminal(sys.stdout) and not as_json
+    pace = _Pace()
+    try:
+        async with aclosing(backend.pull(name)) as steps:
+            async for step in steps:
+                pace.take(step)
+                if as_json:
+                    put(json.dumps(asdict(step), ensure_ascii=False))
+                elif live and time.monotonic() - drawn > _REDRAW_SECONDS:
+                    drawn = time.monotonic()
+                    print(end=f"{_CLEAR}{step.status}{pace.words(step)}", flush=True)
+                elif not live and step.status != shown:
+                    shown = step.status
+                    put(shown)
+    finally:
+        if live:
+            print(end=_CLEAR, flush=True)
+    if not as_json:
+        put(f"Pulled {name}.")
+
+
+class _Pace:
+    """How fast the layers of a model come, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self._layer, self._begun, self._first = "", 0.0, 0
+
+    def take(self, step: Progress) -> None:
+        """Notice the beginning of a layer; what an earlier pull has brought counts for nothing."""
+        if step.layer != self._layer:
+            self._layer, self._begun, self._first = step.layer, time.monotonic(), step.done or 0
+
+    def words(self, step: Progress) -> str:
+        """Such as `  1.2 of 2.6 GB  46 %  31 MB/s  45 s left`."""
+        if not step.total:
+            return ""
+        done, seconds = step.done or 0, time.monotonic() - self._begun
+        words = f"  {size(done)} of {size(step.total)}  {100 * done // step.total} %"
+        if seconds < 1 or done <= self._first:
+            return words
+        speed = (done - self._first) / seconds
+        return f"{words}  {size(round(speed))}/s  {(step.total - done) / speed:.0f} s left"
+
+
+async def _remove(backend: HttpBackend, name: str, *, as_json: bool) -> None:
+    await backend.delete(name)
+    put(json.dumps({"removed": name}, ensure_ascii=False) if as_json else f"Removed {name}.")

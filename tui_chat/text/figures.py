@@ -1,0 +1,12 @@
+"""Figures as people read them."""
+
+from __future__ import annotations
+
+
+def size(number: int) -> str:
+    """A number of bytes: 4.1 MB."""
+    value, units = float(number), ["B", "kB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value /= 1000
+        units.pop(0)
+    return f"{value:.1f} {units[0]}" if value < 10 and units[0] != "B" else f"{value:.0f} {units[0]}"
