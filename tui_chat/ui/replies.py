@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
@@ -16,6 +17,10 @@ from tui_chat.ui.widgets.status import Status
 if TYPE_CHECKING:
     from tui_chat.messages import Message
     from tui_chat.ui.screen import ChatScreen
+
+
+_REQUEST_FIRST: Final = 0.015
+"""Seconds after Enter in which nothing is painted: a request leaves in less, if painting does not hold it up."""
 
 
 class Replies:
@@ -53,6 +58,9 @@ class Replies:
 
     def _show_answer(self, reply: Generation, text: str = "") -> None:
         self._screen.start(self._answer, "view", reply, text)
+        held = ExitStack()
+        held.enter_context(self._screen.app.batch_update())
+        self._screen.set_timer(_REQUEST_FIRST, held.close)
 
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show the answer to what was just asked for; `text` is the prompt, if one was sent."""
