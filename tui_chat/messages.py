@@ -173,6 +173,8 @@ class Model:
     window: int | None = None
     """Tokens of context that the server gives it, where that is known."""
     capabilities: frozenset[str] = frozenset()
+    think_levels: tuple[str, ...] = ()
+    """What `think` can be for it: `off`, `on`, `low` and so on. Empty if the server does not say."""
     loaded: bool = False
     on_gpu: float | None = None
     """How much of it is in the memory of a GPU, 1 being all; of a loaded one."""

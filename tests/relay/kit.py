@@ -30,6 +30,7 @@ MODEL = Model(
     context_window=2048,
     window=1024,
     capabilities=frozenset({"completion", "thinking"}),
+    think_levels=("off", "low"),
     modified="2026-11-20T18:19:24.190651Z",
 )
 

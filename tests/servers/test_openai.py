@@ -418,7 +418,7 @@ async def test_vllm_tells_the_window_it_serves() -> None:
     assert (model.name, model.context_window, model.loaded) == ("qwen", 32768, True)
 
 
-LMSTUDIO_NEW = {
+LMSTUDIO = {
     "models": [
         {
             "type": "llm", "key": "qwen3", "architecture": "qwen3", "quantization": {"name": "Q4_K_M", "bits_per_weight": 4},
@@ -429,34 +429,19 @@ LMSTUDIO_NEW = {
         {"type": "embedding", "key": "nomic", "loaded_instances": [], "max_context_length": 2048},
     ]
 }  # fmt: skip
-LMSTUDIO_OLD = {
-    "data": [
-        {
-            "id": "qwen3", "type": "vlm", "arch": "qwen3", "quantization": "4bit", "state": "loaded",
-            "max_context_length": 40960, "loaded_context_length": 8192, "capabilities": ["tool_use"],
-        }
-    ]
-}  # fmt: skip
 NOWHERE = answer({"error": "Unexpected endpoint or method. (GET /api/v1/models)"})
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "capabilities"),
-    [
-        ("/api/v1/models", LMSTUDIO_NEW, {"completion", "tools"}),
-        ("/api/v0/models", LMSTUDIO_OLD, {"completion", "vision", "tools"}),
-    ],
-)
-async def test_lm_studio_tells_more_in_its_own_api(path: str, body: object, capabilities: set[str]) -> None:
-    async with Imitation({path: answer(body)}, other=NOWHERE) as server:
+async def test_lm_studio_tells_more_in_its_own_api() -> None:
+    async with Imitation({"/api/v1/models": answer(LMSTUDIO)}, other=NOWHERE) as server:
         backend = speaking(Server(server.url, flavour=Flavour.LMSTUDIO))
         model, (loaded,) = (await backend.models())[0], await backend.loaded()
     assert (model.name, model.family, model.context_window, model.loaded) == ("qwen3", "qwen3", 40960, True)
-    assert model.capabilities == capabilities
+    assert model.capabilities == {"completion", "tools"}
     assert loaded.window == 8192
 
 
-async def test_lm_studio_without_either_is_listed_by_v1() -> None:
+async def test_an_older_lm_studio_is_listed_by_v1() -> None:
     async with Imitation(
         {"/v1/models": answer({"data": [{"id": "a", "owned_by": "organization_owner"}]})}, NOWHERE
     ) as server:

@@ -102,7 +102,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3)
     | st.dictionaries(
         st.sampled_from(
-            ["data", "models", "id", "key", "type", "meta", "created", "status", "loaded_instances", "config", "capabilities", "quantization", "state", "modalities", "chat_template", "context_length", "owned_by", "architecture", "args", "n_ctx", "n_ctx_train"]
+            ["data", "models", "id", "key", "type", "meta", "created", "status", "loaded_instances", "config", "capabilities", "reasoning", "allowed_options", "quantization", "modalities", "chat_template", "context_length", "owned_by", "architecture", "args", "n_ctx", "n_ctx_train"]
         ),
         inner,
         max_size=5,
@@ -122,3 +122,17 @@ def test_no_body_breaks_anything(body: object) -> None:
         models += models_in(body)
         assert all(model.name for model in models_in(body))
     assert all(0 not in (model.window, model.context_window) for model in models)
+
+
+def test_lm_studio_tells_how_much_a_model_can_be_asked_to_think() -> None:
+    capabilities = {"vision": False, "reasoning": {"allowed_options": ["off", "on", 7], "default": "on"}}
+    told = {"models": [{"type": "llm", "key": "a", "capabilities": capabilities}, {"type": "llm", "key": "b"}]}
+    first, second = lmstudio_models(told)
+    assert (first.think_levels, second.think_levels) == (("off", "on"), ())
+    assert "thinking" in first.capabilities
+
+
+def test_a_model_that_sleeps_in_llama_cpps_router_counts_as_loaded() -> None:
+    entry = {"id": "a", "owned_by": "llamacpp", "status": {"value": "sleeping", "args": ["--ctx-size", "4096"]}}
+    (model,) = models_in({"data": [entry]})
+    assert (model.loaded, model.window) == (True, 4096)

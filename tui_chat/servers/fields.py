@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from tui_chat.events import Delta
-from tui_chat.text.sanitize import clean
+from tui_chat.text.sanitize import clean, clean_line
 
 LARGEST: Final = 2**53
 """Whole numbers from here on are no counts: JSON does not carry them exactly, SQLite and floats not at all."""
@@ -43,6 +43,13 @@ def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, obje
     inner = value.get(name)
     objects = (item for item in inner if isinstance(item, dict)) if isinstance(inner, list) else ()
     return list(islice(objects, LONGEST))
+
+
+def strings_of(value: Mapping[str, object], name: str) -> list[str]:
+    """The strings in a list, each as one safe line, else an empty list."""
+    inner = value.get(name)
+    strings = (item for item in inner if isinstance(item, str)) if isinstance(inner, list) else ()
+    return [clean_line(word, 50) for word in islice(strings, LONGEST)]
 
 
 def delta_of(sent: str) -> Delta:

@@ -31,7 +31,7 @@ from tui_chat.servers.client import Answer, Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
 from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
 from tui_chat.servers.faults import fault_in, judge
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, strings_of, text_of
 from tui_chat.servers.lines import Lines
 from tui_chat.text.sanitize import clean, clean_line
 
@@ -296,7 +296,6 @@ def _share(part: int | None, whole: int | None) -> float | None:
 def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded: bool = False) -> Model:
     """The model of the body of `/api/show`, or of one entry of `/api/tags` or `/api/ps`."""
     details = object_of(body, "details")
-    capabilities = body.get("capabilities")
     return Model(
         name=clean_line(name, _NAME_LENGTH),
         server=server,
@@ -306,11 +305,7 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
         quantization=clean_line(text_of(details, "quantization_level"), 50),
         context_window=_context_window(body, details),
         window=(count_of(body, "context_length") if loaded else None) or _num_ctx(text_of(body, "parameters")),
-        capabilities=frozenset(
-            clean_line(item, 50)
-            for item in (capabilities if isinstance(capabilities, list) else [])
-            if isinstance(item, str)
-        ),
+        capabilities=frozenset(strings_of(body, "capabilities")),
         loaded=loaded,
         on_gpu=_share(count_of(body, "size_vram"), count_of(body, "size")) if loaded else None,
         until=clean_line(text_of(body, "expires_at"), 50),

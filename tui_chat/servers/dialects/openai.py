@@ -54,6 +54,8 @@ _MEDIA: Final = ("image/",)
 _WINDOWS: Final = ("max_model_len", "context_length", "context_window", "max_context_length")
 """How vLLM and SGLang, OpenRouter, Groq, and LM Studio call the context window."""
 _ALWAYS_LOADED: Final = ("llamacpp", "vllm", "sglang")
+_IN_USE: Final = ("loaded", "sleeping")
+"""States in llama.cpp's router of a model that has a process; one that sleeps wakes with the next request."""
 _ABILITIES: Final = {
     "image": "vision",
     "vision": "vision",
@@ -230,7 +232,7 @@ def _model(entry: Mapping[str, object], server: str) -> Model:
         context_window=window or window_of(meta, "n_ctx_train"),
         window=window or window_of(meta, "n_ctx") or _window_by(status.get("args")),
         capabilities=abilities(entry, object_of(entry, "architecture").get("input_modalities")),
-        loaded=state == "loaded" if state else owner in _ALWAYS_LOADED,
+        loaded=state in _IN_USE if state else owner in _ALWAYS_LOADED,
         modified="" if owner in _ALWAYS_LOADED else _date(count_of(entry, "created")),
     )
 

@@ -40,7 +40,7 @@ from tui_chat.servers import client as http
 from tui_chat.servers.client import Answer, Call, Client, Incoming
 from tui_chat.servers.dialect import Ask, Decoder, Dialect, Return
 from tui_chat.servers.dialects.ollama import chat_body as ollama_body
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of, window_of
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, strings_of, text_of, window_of
 from tui_chat.servers.sse import EventDecoder, ServerEvent
 from tui_chat.text.sanitize import clean, clean_line, visible_line
 
@@ -242,7 +242,7 @@ def model_entry(model: Model) -> dict[str, object]:
         **told,
         "capabilities": sorted(model.capabilities),
     }
-    return {name: value for name, value in entry.items() if value not in ("", None, [])}
+    return {name: value for name, value in entry.items() if value not in ("", None, [], ())}
 
 
 def models_in(body: object, server: str = "") -> list[Model] | None:
@@ -255,8 +255,6 @@ def models_in(body: object, server: str = "") -> list[Model] | None:
 
 def model_in(entry: Mapping[str, object], server: str = "") -> Model:
     """The model of one entry."""
-    abilities = entry.get("capabilities")
-    words = abilities if isinstance(abilities, list) else []
     return Model(
         name=clean_line(text_of(entry, "id"), 200),
         server=server,
@@ -266,7 +264,8 @@ def model_in(entry: Mapping[str, object], server: str = "") -> Model:
         quantization=clean_line(text_of(entry, "quantization"), 50),
         context_window=window_of(entry, "context_window"),
         window=window_of(entry, "window"),
-        capabilities=frozenset(clean_line(word, 50) for word in words if isinstance(word, str)),
+        capabilities=frozenset(strings_of(entry, "capabilities")),
+        think_levels=tuple(strings_of(entry, "think_levels")),
         loaded=text_of(object_of(entry, "status"), "value") == "loaded",
         modified=clean_line(text_of(entry, "modified"), 50),
     )
