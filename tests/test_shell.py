@@ -131,7 +131,7 @@ def test_a_chat_is_exported_as_markdown_or_json_to_the_screen_or_a_new_file(
     assert json.loads(target.read_text())["chats"][0]["id"] == "aaa1"
     assert target.stat().st_mode & 0o077 == 0
     assert run(data, "export", "aaa", "-o", str(target)) == 1
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_what_was_exported_is_imported_elsewhere_and_only_once(
@@ -140,9 +140,9 @@ def test_what_was_exported_is_imported_elsewhere_and_only_once(
     target, elsewhere = tmp_path / "all.json", tmp_path / "elsewhere"
     assert run(data, "export", "all", "-o", str(target)) == 0
     assert run(elsewhere, "import", str(target)) == 0
-    assert "Chats added or continued: 2. There already: 0." in capsys.readouterr().out
+    assert "Chats added or updated: 2. Already there: 0." in capsys.readouterr().out
     assert run(elsewhere, "import", str(target)) == 0
-    assert "Chats added or continued: 0. There already: 2." in capsys.readouterr().out
+    assert "Chats added or updated: 0. Already there: 2." in capsys.readouterr().out
     assert run(elsewhere, "import", "--json", str(target)) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert sorted((line["id"], line["new"]) for line in told) == [("aaa1", False), ("bbb2", False)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tui_chat.errors import ChatError, Remedy
-from tui_chat.shell.question import fenced
+from tui_chat.servers.content import fenced
 from tui_chat.shell.words import advice
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap

@@ -213,10 +213,10 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
         StoreError: the chat that was asked for is not there.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise ConfigError("tui-chat needs a terminal", "Run it without pipes; ssh needs -t to give one.")
+        raise ConfigError("tui-chat needs a terminal", "Run it without pipes; over ssh, add -t.")
     if os.environ.get("TERM") == "dumb":
         raise ConfigError(
-            "TERM=dumb is a terminal without a screen",
+            "TERM=dumb says that this terminal cannot draw a screen",
             "If this one has a screen after all: TERM=xterm-256color tui-chat. Without: tui-chat --help.",
         )
     check_variables(os.environ)

@@ -156,7 +156,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         _check_type(path, key, value, SETTINGS[key])
     if isinstance(level := data.get("think"), str) and level not in THINK_LEVELS:
         raise ConfigError(
-            f"{path}: think cannot be {level!r}", "It is true, false, or one of " + ", ".join(THINK_LEVELS)
+            f"{path}: think cannot be {level!r}", "Use true, false, or one of " + ", ".join(THINK_LEVELS)
         )
     if (notify := data.get("notify", "auto")) not in _NOTIFY:
         raise ConfigError(f"{path}: notify cannot be {notify!r}", f"It is one of {', '.join(_NOTIFY)}.")
@@ -168,7 +168,9 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
     try:
         json.dumps(data.get("options"), allow_nan=False)
     except (TypeError, ValueError) as error:  # a date, or infinity
-        raise ConfigError(f"{path}: options cannot be sent: {error}", "See the README's example.") from error
+        raise ConfigError(
+            f"{path}: options cannot be sent as JSON: {error}", "See the README's example."
+        ) from error
     if not data.get("hang_up_minutes", 0) >= 0:
         raise ConfigError(f"{path}: hang_up_minutes must be 0 or more", "See the README's example.")
     for command, pressed in data.get("keys", {}).items():
@@ -184,7 +186,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
     values["troubles"] = {server: trouble for server, trouble in found if trouble is not None}
     holding = [path] if any(map(_holds_secret, (data, *tables))) else []
     unknown = [
-        f"{path}: options.{option} is none that servers know, and does nothing. {nearest(option, _OPTIONS)}"
+        f"{path}: options.{option} is unknown to servers and has no effect. {nearest(option, _OPTIONS)}"
         for option in data.get("options", {})
         if option not in _OPTIONS
     ]

@@ -88,11 +88,20 @@ class ServerFault(ReplyError):
 
 
 class Refused(ReplyError):
-    """The server said no. `status` is the HTTP status."""
+    """The server said no. `status` is the HTTP status, `retry_after` the wait in seconds that it asks for."""
 
-    def __init__(self, message: str, hint: str = "", remedy: Remedy | None = None, *, status: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        remedy: Remedy | None = None,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message, hint, remedy)
         self.status = status
+        self.retry_after = retry_after
 
 
 class Unauthorized(Refused):
@@ -112,16 +121,4 @@ class TooLong(Refused):
 
 
 class Busy(Refused):
-    """The server has too much to do. `retry_after` is its wish in seconds, where it gave one."""
-
-    def __init__(
-        self,
-        message: str,
-        hint: str = "",
-        remedy: Remedy | None = None,
-        *,
-        status: int = 0,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(message, hint, remedy, status=status)
-        self.retry_after = retry_after
+    """The server has too much to do."""

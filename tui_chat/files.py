@@ -31,7 +31,7 @@ def make(path: Path) -> None:
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):  # to read a pipe is to wait for ever
-            raise OSError(errno.EINVAL, "that is no regular file", str(path))
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
         if mode & 0o077:
             os.fchmod(descriptor, 0o600)
     finally:
@@ -74,7 +74,7 @@ def write_new(path: Path, text: str) -> None:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
     except FileExistsError:
-        raise StoreError(f"{path} exists already", "Name another file: nothing is overwritten.") from None
+        raise StoreError(f"{path} already exists", "Name another file: nothing is overwritten.") from None
     except OSError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
 

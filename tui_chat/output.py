@@ -24,7 +24,7 @@ def put(*lines: str) -> None:
     out = sys.stdout
     if out is None:
         if lines:
-            raise OutputError("Standard output is closed.", "Let it go to a terminal, a file or a pipe.")
+            raise OutputError("Standard output is closed.", "Send it to a terminal, a file or a pipe.")
         return
     text = "".join(f"{line}\n" for line in lines)
     encoding = out.encoding or "utf-8"  # a text in memory has none
@@ -49,7 +49,7 @@ class Outflow:
             OutputError: standard output is closed.
         """
         if sys.stdout is None:
-            raise OutputError("Standard output is closed.", "Let it go to a terminal, a file or a pipe.")
+            raise OutputError("Standard output is closed.", "Send it to a terminal, a file or a pipe.")
         self._file = sys.stdout.fileno()
         self._encoding = sys.stdout.encoding or "utf-8"
 

@@ -13,14 +13,14 @@ def user_path(text: str) -> Path:
     """A path as a person writes it: `~` and `~name` are homes.
 
     Raises:
-        ConfigError: there is no such home, or no file can have that name.
+        ConfigError: no such home folder, or no file can have that name.
     """
     try:
         path = Path(text).expanduser()
     except RuntimeError:
-        raise ConfigError(f"{clean_line(text, 200)}: there is no such home", "Write the whole path.") from None
+        raise ConfigError(f"{clean_line(text, 200)}: no such home folder", "Write the full path.") from None
     if "\0" in text:
-        raise ConfigError(f"{clean_line(text, 200)} cannot be the name of a file", "Correct it.")
+        raise ConfigError(f"{clean_line(text, 200)} is not a valid file name", "Correct it.")
     return path
 
 

@@ -12,7 +12,7 @@ STREAMS = sorted(
     for path in FOLDER.glob("*.txt")
     if b"Content-Type: application/x-ndjson\r\n" in path.read_bytes() and not path.name.startswith("after-")
 )
-"""The recordings of streams of `/api/chat` and `/api/generate`."""
+"""The recorded streams."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -385,7 +385,7 @@ async def test_a_page_of_the_proxy_is_told_as_the_proxys(status: int, server: Sc
     server.script(answer(status, b"<html>Squid", "text/html"), path="http://box.invalid/api/tags")
     error = await failure(Server("http://box.invalid", proxy=proxy))
     assert type(error) is Unreachable
-    assert f"The proxy {server.url} does not lead to http://box.invalid" in str(error)
+    assert f"The proxy {server.url} does not reach http://box.invalid" in str(error)
     assert str(status) in str(error)
     assert "NO_PROXY" in error.hint
     assert "s3cret" not in f"{error} {error.hint}"
@@ -408,7 +408,7 @@ async def test_a_proxy_that_is_not_there_is_told_as_such() -> None:
 @pytest.mark.parametrize("proxy", ["ftp://127.0.0.1", "http://127.0.0.1:99999", "http://"])
 async def test_a_proxy_that_is_no_url_is_told_as_such(proxy: str) -> None:
     error = await failure(Server("http://127.0.0.1:1", proxy=proxy))
-    assert "not a URL of a proxy" in str(error)
+    assert "not a proxy's URL" in str(error)
 
 
 async def test_socks_without_its_package_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,7 @@ def test_a_recorded_error_is_told_as_what_it_is(name: str, kind: type[ReplyError
         (404, "404 page not found", Refused, "Is this an Ollama?"),
         (404, "", Refused, "Is this an Ollama?"),
         (403, "", Refused, "OLLAMA_HOST=0.0.0.0"),
-        (403, '{"error":"cloud is disabled"}', Refused, "did not like"),
+        (403, '{"error":"cloud is disabled"}', Refused, "Choose a model"),
         (
             401,
             '{"error":"unauthorized","signin_url":"https://ollama.com/connect?x"}',
@@ -83,7 +83,7 @@ def test_a_recorded_error_is_told_as_what_it_is(name: str, kind: type[ReplyError
             "ollama signin",
         ),
         (401, "", Unauthorized, "key"),
-        (400, '{"error":"\\"m\\" does not support vision"}', Unsupported, "take another"),
+        (400, '{"error":"\\"m\\" does not support vision"}', Unsupported, "another model"),
         (400, '{"error":"\\"m\\" does not support thinking"}', Unsupported, "`think`"),
         (400, '{"error":"cannot unmarshal string into field ChatRequest.think"}', Unsupported, "`think`"),
         (400, '{"error":"the input length exceeds the context length"}', TooLong, "num_ctx"),
@@ -98,7 +98,7 @@ def test_a_recorded_error_is_told_as_what_it_is(name: str, kind: type[ReplyError
         (500, '{"error":"llama runner process has terminated: exit status 2"}', ServerFault, "journalctl"),
         (500, "", ServerFault, "journalctl"),
         (502, "<html><h1>Bad Gateway</h1></html>", ServerFault, "could not reach"),
-        (418, "I'm a teapot", Refused, "did not like"),
+        (418, "I'm a teapot", Refused, "refused the request"),
     ],
 )
 def test_an_error_comes_with_what_to_do(status: int, body: str, kind: type[ReplyError], hint: str) -> None:

@@ -127,11 +127,6 @@ def test_an_answer_that_only_loads_ends_with_its_own_reason() -> None:
     assert read([recorded("load-chat.txt").body]) == [Finished("load", None)]
 
 
-def test_a_raw_generation_is_read_like_a_chat() -> None:
-    events = read([recorded("generate-raw.txt").body])
-    assert text_in(events) == "Hello! 🎉 How can I help you today?"
-
-
 def test_thinking_and_content_in_one_line_come_in_that_order_with_the_end_last() -> None:
     message = {
         "content": "So",

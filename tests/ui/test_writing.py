@@ -148,7 +148,7 @@ async def test_what_was_stepped_to_is_saved_under_a_name_that_is_not_taken(
         await run.until(lambda: isinstance(run.app.screen, AskScreen) and run.shows("code-1-2.py"))
         assert run.shows("Enter saves in")
         await run.pilot.press("ctrl+u", *"code-1.py", "enter")
-        await run.until(lambda: run.shows("exists already"))
+        await run.until(lambda: run.shows("already exists"))
         await run.pilot.press("ctrl+u", *"~nobody-here/x", "enter")
         await run.until(lambda: run.shows("no such home"))
         await run.pilot.press("ctrl+u", *"my-code-1.py", "enter")

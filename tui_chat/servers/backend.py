@@ -188,7 +188,11 @@ class HttpBackend:
                                         patience.waited = 0.0
                                 return
                             if decoder.back and incoming.status in _PASSING:
-                                raise Cut("The server is away.", "What came is kept.", Remedy.CONTINUE)
+                                raise Cut(
+                                    "The server cannot be reached now.",
+                                    "What came is kept.",
+                                    Remedy.CONTINUE,
+                                )
                             decoder.back = None
                             refusal = dialect.judge(await incoming.whole(), request.model)
                             ask = await dialect.instead(self.client, ask, refusal, request)

@@ -86,7 +86,7 @@ class Answer:
         try:
             value: object = json.loads(self.body)
         except (ValueError, RecursionError):
-            raise Garbled("The server's answer is not JSON.", "Is the URL right?") from None
+            raise Garbled("The server's answer is not JSON.", "Check the URL.") from None
         return value
 
 
@@ -140,7 +140,7 @@ class Incoming:
             async with asyncio.timeout(within):
                 return await anext(self._body, b"")
         except TimeoutError:
-            raise Cut("The line to the server has fallen silent.", "What came is kept.", Remedy.CONTINUE) from None
+            raise Cut("The server has stopped sending.", "What came is kept.", Remedy.CONTINUE) from None
         except self._failure as error:
             raise self._lost(error) from error
 
@@ -155,7 +155,7 @@ class Incoming:
         while chunk := await self.next():
             body += chunk
             if len(body) > most:
-                raise Garbled("The server's answer is far too large.", "Is the URL right?")
+                raise Garbled("The server's answer is far too large.", "Check the URL.")
         return Answer(self.status, self.headers, bytes(body))
 
 
@@ -210,7 +210,7 @@ class Client:
             with self._failures():
                 raise self.judge(answer, model)
         if not isinstance(value, dict):
-            raise Garbled("The server's answer is not what it should be.", "Check the URL.")
+            raise Garbled("The server's answer is not a JSON object.", "Check the URL.")
         return value
 
     async def fetch(
@@ -327,7 +327,7 @@ class Client:
         if self._httpx is None:
             self._way = Way(self.server, proxy_for(self.server))
             if self._way.proxy and not can_connect(self._way.proxy, PROXY_SCHEMES):
-                raise self._way.bad_proxy("that is not a URL of a proxy")
+                raise self._way.bad_proxy("that is not a proxy's URL")
             self._httpx = self._connected()
         return self._httpx
 
@@ -345,7 +345,7 @@ class Client:
             )
         except ImportError:
             raise Unreachable(
-                f"The proxy {shown_url(self._way.proxy)} speaks SOCKS, for which a package is missing.",
+                f"The proxy {shown_url(self._way.proxy)} needs SOCKS support, which is not installed.",
                 "Install it with `pip install 'tui-chat[socks]'`, or unset ALL_PROXY.",
             ) from None
         return httpx.AsyncClient(
@@ -381,7 +381,7 @@ class Client:
             case httpx.UnsupportedProtocol():
                 return self._way.no_url()
             case httpx.TimeoutException():
-                return Cut(f"{self._way.name} takes no more data.", "Check the network.", Remedy.RETRY)
+                return Cut(f"{self._way.name} stopped taking data.", "Check the network.", Remedy.RETRY)
             case httpx.RemoteProtocolError() if not _ended_early(error):
                 return Garbled(f"{self._way.name} does not speak HTTP.", "Check the port, and http or https.")
         return self._way.closed(before_answering="without sending" in str(error))

@@ -49,5 +49,10 @@ def _quoted(file: Image | File) -> str:
         text = "\0"
     if "\0" in text:
         return f"({file.name}, {file.mime}, {file.blob.size} bytes: attached, but it cannot be shown to you.)"
+    return f"{file.name}:\n{fenced(text)}"
+
+
+def fenced(text: str, language: str = "") -> str:
+    """`text` as a block of code, with a fence longer than any in it."""
     fence = "`" * max((len(run) + 1 for run in _FENCE.findall(text)), default=3)
-    return f"{file.name}:\n{fence}\n{text.rstrip()}\n{fence}"
+    return f"{fence}{language}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"

@@ -28,10 +28,10 @@ class Ask:
     exact: bool | None = None
     """Whether the reply goes on exactly where the prefill ends; None without a prefill."""
 
-    def without(self, field: str, **instead: object) -> Ask:
-        """The same without a field of the body, or with another."""
+    def without(self, field: str) -> Ask:
+        """The same without a field of the body."""
         kept = {name: value for name, value in (self.call.body or {}).items() if name != field}
-        return replace(self, call=replace(self.call, body=kept | instead))
+        return replace(self, call=replace(self.call, body=kept))
 
 
 @dataclass(frozen=True, slots=True)

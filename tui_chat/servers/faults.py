@@ -1,4 +1,4 @@
-"""Errors of servers, in every shape that they come in, as errors of ours with what to do about them.
+"""Turns the errors of servers, in all their shapes, into ours, which say what to do.
 
 The shapes (`protocol.md` 1.4, 2.3): `{"error": {"message", "type", "code"}}` (OpenAI, vLLM, llama.cpp ...),
 `{"error": "text"}` (Ollama, LM Studio), where the text may be the JSON error of a runner below,
@@ -32,10 +32,10 @@ _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTA
 _KEY: Final = re.compile(
     r"api[ _-]?key|unauthori[sz]ed|not authenticated|authentication|invalid token|no_db_connection", re.I
 )
-"""LiteLLM without a database says `no_db_connection` to a key that it does not know (1.106)."""
+"""LiteLLM without a database answers an unknown key with `no_db_connection` (1.106)."""
 _NO_KEY: Final = "Its API key may be missing or wrong."
 _GENERIC: Final = ("", "internal server error")
-"""What frameworks say of a fault that they know nothing of; LiteLLM may do so where there is no key (1.106)."""
+"""What frameworks say of an unknown fault; LiteLLM may say it if the key is missing (1.106)."""
 _MODEL: Final = re.compile(
     r"model.{0,300}(not found|does not exist|not loaded|unknown|no such model)|no models loaded", re.I
 )
@@ -52,11 +52,11 @@ _ABILITY: Final = re.compile(
 )
 _QUOTA: Final = re.compile(r"insufficient_quota|billing|credits", re.I)
 _ABOUT_MODELS: Final = (0, 400, 404, 422)
-"""What a missing model is told with: other statuses speak of models that stop, or of files that are not found."""
+"""Statuses of a missing model. Others speak of models that stop, or of files that are not found."""
 _LONGEST_WISH: Final = 86_400.0
-"""Seconds to wait that a server may wish for. Who says more does not mean it."""
+"""The longest wish to wait, in seconds, that is believed."""
 _NESTING: Final = 3
-"""How deep errors inside of errors are looked for."""
+"""How deeply errors may be nested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +70,38 @@ class Fault:
     """An HTTP status inside of the body, else 0."""
 
 
-def fault_in(body: object) -> Fault | None:
-    """The error that a JSON value tells of, None if it tells of none."""
-    return _fault_in(body, _NESTING)
+def fault_in(body: object, depth: int = _NESTING) -> Fault | None:
+    """The error that a JSON value tells of; None if it tells of none. Errors inside of it are looked for too."""
+    if not isinstance(body, dict) or not depth:
+        return None
+    error, detail = body.get("error"), body.get("detail")
+    if isinstance(error, dict):
+        return _told(error, depth)
+    if isinstance(error, str) and error:
+        return fault_in(_json(error), depth - 1) or Fault(error, _kind(body))
+    if body.get("object") == "error":
+        return _told(body, depth)
+    if isinstance(detail, list):
+        return Fault("; ".join(filter(None, map(_detail, detail))))
+    return Fault(detail) if isinstance(detail, str) and detail else None
 
 
 def error_of(status: int, body: str, *, model: str = "", retry_after: float | None = None) -> ReplyError:
-    """The error for an answer with a bad `status`; `retry_after` is the server's wish in seconds."""
-    return judge(found_in(body), status, model=model, retry_after=retry_after)
+    """The error for an answer with a bad `status`; `retry_after` is the server's wish in seconds.
 
-
-def found_in(body: str) -> Fault:
-    """The error in the body of a bad answer, whatever it is."""
+    Its body may say less than `fault_in` asks for: `{"message": "no"}`, `{"detail": {...}}`, `"no"`, or anything.
+    """
     value = _json(body)
-    return fault_in(value) or _loose(value) or Fault(_plain(body))
+    inner = object_of(value, "detail") or value if isinstance(value, dict) else {}
+    plain = value if isinstance(value, str) else _plain(body)
+    fault = fault_in(value) or fault_in(inner) or (_told(inner) if text_of(inner, "message") else Fault(plain))
+    return judge(fault, status, model=model, retry_after=retry_after)
 
 
 def judge(fault: Fault, status: int = 0, *, model: str = "", retry_after: float | None = None) -> ReplyError:
     """The error of ours that fits, with what to do. A `status` of 0 is an error in the stream.
 
-    What it says counts before the status, which proxies and programs that imitate others give as they like.
+    Its words count more than the status, since proxies and imitations set statuses at will.
     """
     status = status or fault.status
     words = f"{fault.kind} {fault.message[:4000]}"
@@ -103,39 +115,39 @@ def judge(fault: Fault, status: int = 0, *, model: str = "", retry_after: float 
         refused = f"This server refuses access ({_answer(said, status)})."
         return Unauthorized(refused, _NO_KEY, Remedy.SET_KEY, status=status)
     if _LENGTH.search(words) or status == 413:
-        hint = "It does not fit the context: shorten it, or set a larger num_ctx."
+        hint = "The conversation does not fit the context window: shorten it, or set a larger num_ctx."
         return TooLong(message, hint, Remedy.NEW_CHAT, status=status)
     if status == 429 and _QUOTA.search(words):
-        return Refused(message, "The account behind the key has nothing left: see the provider.", status=status)
+        return Refused(message, "The account of this key has no credit left: see the provider.", status=status)
     if "loading model" in words.lower():
         loading = "The server is still loading the model."
         return Busy(loading, "It takes a moment.", Remedy.RETRY, status=status, retry_after=retry_after)
     if status in (429, 503, 529):
-        hint = "The server has too much to do: try again in a moment."
+        hint = "The server is busy: try again in a moment."
         return Busy(message, hint, Remedy.RETRY, status=status, retry_after=retry_after)
     if status in _ABOUT_MODELS and _MODEL.search(words):
         hint = f"{clean_line(model, 80) or 'It'} is not on this server."
         return NoSuchModel(message, hint, Remedy.CHOOSE_MODEL, status=status)
     if _THINKING.search(words):
-        hint = "Change `think` in the settings: some models do not think, an old Ollama knows only true and false."
+        hint = "Change `think` in the settings: some models cannot think, an old Ollama takes only true and false."
         return Unsupported(message, hint, status=status)
     if _ABILITY.search(words):
-        hint = "This model cannot do that: leave it out, or take another."
+        hint = "This model cannot do that: leave it out, or choose another model."
         return Unsupported(message, hint, Remedy.CHOOSE_MODEL, status=status)
     if status in (404, 405) or "unexpected endpoint" in words.lower():
-        hint = "Is this the right URL? Give it without /v1 and what follows."
+        hint = "Check the URL: it ends before /v1."
         return Refused(f"The server does not know this request: {message}", hint, status=status)
     if 400 <= status < 500:
-        hint = "The server did not like the request: try other options or another model."
+        hint = "The server refused the request: try other options or another model."
         return Refused(message, hint, status=status)
     return _failed(fault, status, said)
 
 
 def _failed(fault: Fault, status: int, said: str) -> ServerFault:
-    """The error for what is the server's fault."""
+    """The error if the server itself failed."""
     message = said or _unexplained(fault, status)
     if status in (502, 504):
-        return ServerFault(message, "The proxy before the server could not reach it: is the server running?")
+        return ServerFault(message, "The proxy could not reach the server: is it running?")
     if status and said.lower().strip(".") in _GENERIC:
         hint = "Its log says why. A missing API key may be the cause."
         return ServerFault(f"The server failed ({_answer(said, status)}).", hint, Remedy.SET_KEY)
@@ -143,11 +155,11 @@ def _failed(fault: Fault, status: int, said: str) -> ServerFault:
         return ServerFault(message, "Choose a smaller model, or set a smaller num_ctx.", Remedy.CHOOSE_MODEL)
     if re.search(r"\boption\b", said):
         return ServerFault(message, "Correct that option in the settings.")
-    return ServerFault(message, "The server's own log may say more.", Remedy.RETRY)
+    return ServerFault(message, "The server's log may say more.", Remedy.RETRY)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """How many seconds to wait, by `retry-after`; None for more than a day, and where it is no number.
+    """Seconds to wait, from `retry-after`; None if it is more than a day or not a number.
 
     Names in `headers` are in lower case.
     """
@@ -157,60 +169,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _answer(said: str, status: int) -> str:
-    """What the server answered, for brackets: `401: Invalid API Key`."""
+    """Status and words of the server, to stand in brackets: `401: Invalid API Key`."""
     return ": ".join(filter(None, [str(status or ""), said.rstrip(".")]))
 
 
 def _unexplained(fault: Fault, status: int) -> str:
-    """An error without words, by its status and its sort."""
+    """Describes an error without words by its status and kind."""
     kind = visible_line(fault.kind, 80)
     what = f"The server answered with status {status}" if status else "The server reported an error"
     return f"{what} ({kind})." if kind else f"{what}."
 
 
-def _fault_in(body: object, depth: int) -> Fault | None:
-    if not isinstance(body, dict) or not depth:
-        return None
-    error = body.get("error")
-    if isinstance(error, dict):
-        inner = _told(error, depth)
-        return inner or Fault("", _kind(error), _status(error))
-    if isinstance(error, str) and error:
-        return _fault_in(_json(error), depth - 1) or Fault(error, _kind(body))
-    if body.get("object") == "error":
-        return _told(body, depth)
-    detail = body.get("detail")
-    if isinstance(detail, list):
-        return Fault("; ".join(filter(None, map(_detail, detail))))
-    if isinstance(detail, str) and detail:
-        return Fault(detail)
-    return None
-
-
-def _loose(body: object) -> Fault | None:
-    """What a body says that is an error by its status alone: `{"message": "no"}`, `{"detail": {...}}`, `"no"`."""
-    if isinstance(body, str):
-        return Fault(body)
-    if not isinstance(body, dict):
-        return None
-    detail = object_of(body, "detail")
-    return _told(body, _NESTING) or fault_in(detail) or _told(detail, _NESTING)
-
-
-def _told(error: Mapping[str, object], depth: int) -> Fault | None:
-    message = error.get("message")
-    if not isinstance(message, str):
-        return None
-    return _fault_in(_json(message), depth - 1) or Fault(message, _kind(error), _status(error))
+def _told(error: Mapping[str, object], depth: int = _NESTING) -> Fault:
+    message, code = text_of(error, "message"), error.get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else 0
+    return fault_in(_json(message), depth - 1) or Fault(message, _kind(error), status)
 
 
 def _kind(error: Mapping[str, object]) -> str:
     return f"{text_of(error, 'type')} {text_of(error, 'code')}".strip()
-
-
-def _status(error: Mapping[str, object]) -> int:
-    code = error.get("code")
-    return code if isinstance(code, int) and 400 <= code < 600 else 0
 
 
 def _detail(item: object) -> str:
@@ -226,7 +203,7 @@ def _plain(body: str) -> str:
     if not re.match(r"\s*<(!doctype|html|head)|.*<html", body[:2000], re.I | re.S):
         return body.strip()[:2000]
     title = _TITLE.search(body[:4000])
-    return f"It answered with a web page: {title.group(1).strip()}" if title else "It answered with a web page."
+    return f"It answered with a web page{f': {title.group(1).strip()}' if title else '.'}"
 
 
 def _json(text: str) -> object:

@@ -27,6 +27,14 @@ def count_of(value: Mapping[str, object], name: str) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) and 0 <= number < LARGEST else None
 
 
+def seconds_of(value: Mapping[str, object], name: str, per_second: float = 1.0) -> float | None:
+    """A duration in seconds, given in units of which `per_second` make one, else None."""
+    number = value.get(name)
+    if isinstance(number, int | float) and 0 <= number < min(LARGEST, 1e9 * per_second):
+        return number / per_second
+    return None
+
+
 def window_of(value: Mapping[str, object], name: str) -> int | None:
     """A context window in tokens, else None; 0 is what servers say that do not know it (llama.cpp's router)."""
     return count_of(value, name) or None

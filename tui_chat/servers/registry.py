@@ -22,7 +22,7 @@ class Origin(StrEnum):
 
     CONFIG = "config file"
     ADDED = "added"
-    NAMED = "named at the start"
+    NAMED = "start URL"
     FOUND = "found"
 
 
@@ -123,7 +123,7 @@ class ServerRegistry:
         entry = self._file.entry(table)
         names = {known.server.name for known in self._listed() if known.table != instead}
         if entry.server.name and entry.server.name in names:
-            raise ConfigError(f"There is a server named {entry.server.name!r} already", "Give it another name.")
+            raise ConfigError(f"A server is already named {entry.server.name!r}", "Give it another name.")
         return entry
 
     async def put(self, table: Table, *, instead: Table | None = None) -> None:

@@ -108,7 +108,7 @@ class ServerFile:
             raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
         tables = parse_toml(self.path, raw).get("servers", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            raise ConfigError(f"{self.path}: servers must be tables", "Mend that line, or move the file away.")
+            raise ConfigError(f"{self.path}: servers must be tables", "Fix that line, or move the file away.")
         return tuple(tables)
 
 

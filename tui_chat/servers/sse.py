@@ -90,7 +90,7 @@ class EventDecoder:
         if self._size > self._limit:
             raise Garbled(
                 f"The server sent an event of more than {self._limit // 1024} KiB.",
-                "It may not be a server for language models: check the URL.",
+                "Check the URL.",
             )
 
     def _take(self, line: str) -> None:

@@ -66,7 +66,7 @@ def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
         return tomllib.loads(raw.decode())
     except (ValueError, RecursionError) as error:
         what = str(error).partition("; use sys.")[0]  # what follows is for programmers
-        raise ConfigError(f"{path} is not valid TOML: {what}", "Mend that line, or move the file away.") from error
+        raise ConfigError(f"{path} is not valid TOML: {what}", "Fix that line, or move the file away.") from error
 
 
 def server_from(where: str, table: Mapping[str, object]) -> Server:
@@ -134,7 +134,7 @@ def read_key(where: str, table: Mapping[str, object], environ: Mapping[str, str]
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{where}: cannot read the key from {file}", "Check key_file.") from error
         if not key:
-            raise ConfigError(f"{where}: there is no key in {file}", "It belongs into the first line.")
+            raise ConfigError(f"{where}: there is no key in {file}", "Put it in the first line.")
     elif command := table.get("key_command"):
         key = printed_key(where, str(command), environ)
     else:

@@ -39,7 +39,7 @@ class Way:
     def bad_proxy(self, what: str) -> Unreachable:
         """The proxy does not let us through; `what` is wrong."""
         return Unreachable(
-            f"The proxy {shown_url(self.proxy)} does not lead to {self.name}: {what}.",
+            f"The proxy {shown_url(self.proxy)} does not reach {self.name}: {what}.",
             "Correct HTTP_PROXY or ALL_PROXY, or name the server's host in NO_PROXY.",
         )
 
@@ -73,21 +73,21 @@ class Way:
     def unreachable(self, error: Exception) -> ReplyError:
         """No connection could be made, for the reason that stands somewhere in the causes of `error`."""
         if self.proxy:
-            return self.bad_proxy("no connection to it, or none from there")
+            return self.bad_proxy("it cannot be reached, or cannot reach the server")
         for cause in _causes(error):
             match cause:
                 case ssl.SSLCertVerificationError():
                     what = f"The certificate of {self.name} is not trusted: {cause.verify_message}."
-                    hint = "If you know the machine, set the CA file of its certificate, or trust any."
+                    hint = "If you trust the machine, set its CA file, or accept any certificate."
                     return Unreachable(what, hint, Remedy.TRUST)
                 case ssl.SSLError():
                     hint = "Try the URL with http:// instead of https://."
                     return Unreachable(f"{self.name} does not speak TLS.", hint)
                 case socket.gaierror():
                     hint = "Check the spelling of the URL, and the network."
-                    return Unreachable(f"The host of {self.name} is not known.", hint, Remedy.CHOOSE_SERVER)
+                    return Unreachable(f"The host of {self.name} was not found.", hint, Remedy.CHOOSE_SERVER)
                 case PermissionError() | FileNotFoundError() if self.server.uds:
-                    hint = "Check the path, and that the server runs and lets you in."
+                    hint = "Check the path and its permissions, and that the server runs."
                     return Unreachable(f"The socket {self.name} cannot be opened.", hint)
         return Unreachable(f"Nothing answers at {self.name}.", self._start, Remedy.CHOOSE_SERVER)
 

@@ -82,9 +82,9 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
     )
     resumes = wish.resume or wish.chat is not None
     if not wish.prompt and not resumes:
-        raise ConfigError("There is no question", 'Like: tui-chat ask "Why is the sky blue?"')
+        raise ConfigError("There is no question", 'Example: tui-chat ask "Why is the sky blue?"')
     if not wish.prompt and wish.form:
-        raise ConfigError("A reply that goes on cannot be given a format", "Ask anew, with --format.")
+        raise ConfigError("--format cannot apply to a reply that is continued", "Ask a question with it.")
     return asyncio.run(_stoppable(_ask(wish, config)))
 
 
@@ -142,7 +142,7 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
         raise _elsewhere()
     again = None if wish.prompt else plan_again(conversation)
     if not wish.prompt and (again is None or again.kind is RetryKind.REGENERATE):
-        raise ConfigError("There is no question", "The last reply of this chat is whole: ask something.")
+        raise ConfigError("There is no question", "The last reply of this chat is complete: ask something.")
     await connection.look(closely=False)
     trouble = connection.obstacle
     if isinstance(connection.error, Unreachable):
@@ -178,7 +178,7 @@ async def _receive(
     try:
         async for _ in generation.changes():
             if generation.retry_in is not None:
-                warn(f"{generation.error} It is tried again in {generation.retry_in:.0f} s.")
+                warn(f"{generation.error} Trying again in {generation.retry_in:.0f} s.")
     except asyncio.CancelledError:
         await generation.stop()
         thinking.close()
@@ -231,17 +231,17 @@ async def _warn_of_window(workspace: Workspace) -> None:
 def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish: Wish) -> int:
     """Say how a reply ended, if it is not whole or not kept: the exit code."""
     if error is None and message.finish == "length":
-        error = ReplyError("The reply is cut: the server lets it be no longer.")
+        error = ReplyError("The reply was cut off at the length limit.")
     if wish.form and isinstance(error, Refused):
-        error.hint = f"{error.hint} It may be --format that this server does not take.".lstrip()
+        error.hint = f"{error.hint} This server may not support --format.".lstrip()
     code = _code(message)
     if error is not None:
         complain(error, goes_on=code == CUT and wish.save)
     elif wish.form and not _is_json(message.text):
-        complain(ReplyError(f"The reply is not JSON: {message.server} may not know --format."))
+        complain(ReplyError(f"The reply is not JSON: {message.server} may not support --format."))
         return FAILED
     if trouble := workspace.conversation.trouble:
-        warn(f"What was said is not saved. {trouble}")
+        warn(f"The chat is not saved. {trouble}")
     return code
 
 

@@ -59,7 +59,7 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
 async def _chats(store: Store, arguments: argparse.Namespace) -> None:
     chats = await store.chats(" ".join(arguments.words), arguments.limit)
     if not chats and not arguments.json:
-        print("There are none." if arguments.words else "No chats yet.", file=sys.stderr)
+        print("No chat matches." if arguments.words else "No chats yet.", file=sys.stderr)
     put(*(_json(asdict(chat)) if arguments.json else _chat_line(chat) for chat in chats))
 
 
@@ -115,7 +115,7 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
     threads = read_export(text)
     brought = [await store.adopt(thread) for thread in threads]
     if not as_json:
-        put(f"Chats added or continued: {sum(brought)}. There already: {len(brought) - sum(brought)}.")
+        put(f"Chats added or updated: {sum(brought)}. Already there: {len(brought) - sum(brought)}.")
         return
     told = zip(threads, brought, strict=True)
     put(*(_json({"id": thread.chat.id, "title": thread.chat.title, "new": new}) for thread, new in told))
@@ -140,7 +140,7 @@ async def _servers(config: Config, *, as_json: bool) -> None:
         lines.append(line)
         if hint := advice(ChatError(row.error, row.hint, row.remedy)):
             lines.append(f"    {hint}")
-    put(*(lines or [f"No server is named in the settings, and none answers at {', '.join(tried)}."]))
+    put(*(lines or [f"No server in the settings, and none found at {', '.join(tried)}."]))
 
 
 def _json(fields: Mapping[str, object]) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from tui_chat.errors import ConfigError
 from tui_chat.output import is_terminal
+from tui_chat.servers.content import fenced
 from tui_chat.shell.words import warn
 from tui_chat.text.sanitize import clean, clean_line
 
@@ -19,7 +20,6 @@ _MOST: Final = 16_000_000
 """Bytes of a file or of standard input: more than any model reads."""
 _PATIENCE: Final = 2.0
 """Seconds until who is waited for is told so."""
-_TICKS: Final = re.compile("`{3,}")
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
 
 
@@ -31,18 +31,15 @@ def question(words: Sequence[str], files: Sequence[Path]) -> str:
     """
     asked = clean(" ".join(words)).strip()
     parts = [asked] if asked else []
-    parts += [f"{clean_line(str(file))}:\n{fenced(_text_of(file), file.suffix[1:])}" for file in files]
+    parts += [f"{clean_line(str(file))}:\n{fenced(_text_of(file), _language(file))}" for file in files]
     if piped := _piped():
         parts.append(fenced(piped) if parts else piped.strip("\n"))
     return "\n\n".join(parts)
 
 
-def fenced(text: str, language: str = "") -> str:
-    """`text` as a block of code that nothing in it ends."""
-    longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    info = language if _LANGUAGE.fullmatch(language) else ""
-    return f"{fence}{info}\n{text}{'' if text.endswith(chr(10)) else chr(10)}{fence}"
+def _language(file: Path) -> str:
+    """The word after an opening fence: the file's extension, if it can be one."""
+    return file.suffix[1:] if _LANGUAGE.fullmatch(file.suffix[1:]) else ""
 
 
 def answer_format(given: str) -> str | Mapping[str, object]:
@@ -59,7 +56,7 @@ def answer_format(given: str) -> str | Mapping[str, object]:
         reason = clean_line(str(error), 100)
         raise ConfigError(f"{clean_line(given)} is not JSON: {reason}", "It has to be a JSON schema.") from None
     if not isinstance(schema, dict):
-        raise ConfigError(f"{clean_line(given)} is no JSON schema", 'Begin with {"type": "object", …}.')
+        raise ConfigError(f"{clean_line(given)} is not a JSON schema", 'Begin with {"type": "object", …}.')
     return schema
 
 
@@ -69,10 +66,10 @@ def _piped() -> str:
         return ""
     try:
         if not select.select([sys.stdin], [], [], _PATIENCE)[0]:  # ssh, for one, gives a pipe that does not end
-            warn("Waiting for the end of standard input: Ctrl+D, or </dev/null where there is nothing to send.")
+            warn("Waiting for the end of standard input; if there is nothing to send, run with </dev/null.")
         data = sys.stdin.buffer.read(_MOST + 1)
     except OSError as error:
-        raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or give it </dev/null.") from None
+        raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or run with </dev/null.") from None
     return _decoded(data, "Standard input")
 
 
@@ -97,7 +94,7 @@ def _decoded(data: bytes, name: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ConfigError(f"{name} is not text in UTF-8", "Convert it first, for example with iconv.") from None
+        raise ConfigError(f"{name} is not UTF-8 text", "Convert it first, for example with iconv.") from None
     if "\0" in text:
-        raise ConfigError(f"{name} is binary, not text", "Send what it says as text.")
+        raise ConfigError(f"{name} is binary, not text", "Send its contents as text.")
     return clean(text)

@@ -9,14 +9,14 @@ from typing import Final
 from tui_chat.errors import ChatError, Remedy
 from tui_chat.text.clusters import clusters
 
-_GO_ON: Final = "`tui-chat ask -c` goes on with it."
+_GO_ON: Final = "`tui-chat ask -c` continues it."
 _REMEDIES: Final = {
     Remedy.CONTINUE: _GO_ON,
     Remedy.CHOOSE_MODEL: "-m chooses another model.",
     Remedy.PULL: "-m chooses another model.",
     Remedy.CHOOSE_SERVER: "--url chooses another server.",
-    Remedy.SET_KEY: "Its table [[servers]] in the config file sets the key.",
-    Remedy.TRUST: "Its table [[servers]] in the config file sets `ca_file` or `verify`.",
+    Remedy.SET_KEY: "Set the key under [[servers]] in the config file.",
+    Remedy.TRUST: "Set `ca_file` or `verify` under [[servers]] in the config file.",
     Remedy.CHATS: "`tui-chat chats` lists the chats.",
 }
 

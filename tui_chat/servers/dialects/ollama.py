@@ -31,7 +31,7 @@ from tui_chat.servers.client import Answer, Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
 from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
 from tui_chat.servers.faults import fault_in, judge
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, strings_of, text_of
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, seconds_of, strings_of, text_of
 from tui_chat.servers.lines import Lines
 from tui_chat.text.sanitize import clean, clean_line
 
@@ -140,14 +140,10 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
     error, status = http.judge(answer, model), answer.status
     match error:
         case Unauthorized(status=403) if not answer.body.strip():
-            return Refused(
-                "The server refuses the name that it is called by (403).",
-                "Ollama on a loopback address does so behind a proxy or tunnel: let that send `Host: localhost`, "
-                "or start Ollama with OLLAMA_HOST=0.0.0.0.",
-                status=status,
-            )
+            hint = "Let the proxy or tunnel send `Host: localhost`, or start Ollama with OLLAMA_HOST=0.0.0.0."
+            return Refused("The server refuses this host name (403).", hint, status=status)
         case Unauthorized(status=403):  # no model of its cloud may be used
-            return Refused(str(error), "The server did not like the request.", status=status)
+            return Refused(str(error), "Choose a model that runs on the server itself.", status=status)
         case Unauthorized() if address := _signin(answer):
             hint = f"Sign in with `ollama signin` on the server, or at {address}"
             return Unauthorized("The server wants you to sign in.", hint, status=status)
@@ -195,8 +191,8 @@ class ReplyDecoder(Decoder):
         yield from self._events([self._lines.rest()])
         if not self.done:
             if not self._begun:  # asking again at once would not help
-                raise Garbled("The reply ended before it began.", _CRASHED)
-            raise Cut("The reply ended without its end.", _CRASHED, Remedy.CONTINUE)
+                raise Garbled("The server sent no reply.", _CRASHED)
+            raise Cut("The server broke off the reply.", _CRASHED, Remedy.CONTINUE)
 
     def _events(self, lines: Sequence[bytes]) -> Iterator[Event]:
         for line in lines:
@@ -237,7 +233,7 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
 
 
 def events_of(line: bytes) -> list[Event]:
-    """The events of one line of a stream, by `/api/chat` or `/api/generate`, in order. An empty line has none.
+    """The events of one line of a stream, in order. An empty line has none.
 
     Raises:
         Garbled: it is not a line of Ollama's.
@@ -248,9 +244,9 @@ def events_of(line: bytes) -> list[Event]:
     body = body_of(line)
     message = object_of(body, "message")
     events: list[Event] = []
-    if thinking := clean(text_of(message, "thinking") or text_of(body, "thinking")):
+    if thinking := clean(text_of(message, "thinking")):
         events.append(Thinking(thinking))
-    if sent := text_of(message, "content") or text_of(body, "response"):
+    if sent := text_of(message, "content"):
         events.append(delta_of(sent))
     events += [_tool_call(call) for call in objects_of(message, "tool_calls")]
     if body.get("done") is True:
@@ -313,19 +309,14 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
     )
 
 
-def images_of(message: Message) -> list[str]:
-    """The images and sounds of `message` in base64, as `images` of a request."""
-    return [base64.b64encode(file.blob.data or b"").decode() for file in message.files if is_sent(file, _MEDIA)]
-
-
 def _message_body(message: Message) -> dict[str, object]:
     body: dict[str, object] = {"role": message.role.value, "content": words_of(message, _MEDIA)}
     if message.thinking:
         body["thinking"] = message.thinking
     if calls := [_call_body(part) for part in message.parts if isinstance(part, parts.ToolCall)]:
         body["tool_calls"] = calls
-    if images := images_of(message):
-        body["images"] = images
+    if media := [file.blob.data or b"" for file in message.files if is_sent(file, _MEDIA)]:
+        body["images"] = [base64.b64encode(data).decode() for data in media]
     return body
 
 
@@ -347,16 +338,11 @@ def _usage(body: Mapping[str, object]) -> Usage | None:
     usage = Usage(
         prompt_tokens=count_of(body, "prompt_eval_count"),
         reply_tokens=count_of(body, "eval_count"),
-        load_seconds=_seconds(body, "load_duration"),
-        prompt_seconds=_seconds(body, "prompt_eval_duration"),
-        reply_seconds=_seconds(body, "eval_duration"),
+        load_seconds=seconds_of(body, "load_duration", _NANOSECONDS),
+        prompt_seconds=seconds_of(body, "prompt_eval_duration", _NANOSECONDS),
+        reply_seconds=seconds_of(body, "eval_duration", _NANOSECONDS),
     )
     return None if usage == Usage() else usage
-
-
-def _seconds(body: Mapping[str, object], name: str) -> float | None:
-    nanoseconds = count_of(body, name)
-    return None if nanoseconds is None else nanoseconds / _NANOSECONDS
 
 
 def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -> int | None:

@@ -93,10 +93,6 @@ async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRe
     if not isinstance(refusal, Refused) or refusal.status not in (400, 422):
         raise refusal
     body, said = ask.call.body or {}, str(refusal)
-    unthinking = {"enable_thinking": False}
-    if "enable_thinking" in said and body.get("chat_template_kwargs") != unthinking:
-        # `Assistant response prefill is incompatible with enable_thinking.` (llama.cpp until 2026-05)
-        return ask.without("chat_template_kwargs", chat_template_kwargs=unthinking)
     extras = ["stream_options"] if "stream_options" in body else []
     extras += ["reasoning_effort"] if body.get("reasoning_effort") == "none" else []
     unexplained = type(refusal) is Refused and client.server.flavour is Flavour.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +15,7 @@ from tui_chat.messages import Usage
 from tui_chat.servers.client import Incoming
 from tui_chat.servers.dialect import Ask, Decoder
 from tui_chat.servers.faults import error_of, fault_in, judge
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, text_of
+from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, seconds_of, text_of
 from tui_chat.servers.sse import DONE, EventDecoder, ServerEvent
 from tui_chat.servers.think_tags import Piece, ThinkTags
 from tui_chat.text.sanitize import clean, clean_line
@@ -57,8 +58,7 @@ class ReplyDecoder(Decoder):
         """See `Decoder.begin`."""
         self._type = incoming.content_type
         if self._type == "text/html":
-            hint = "Is the URL right? Give it without what follows /v1."
-            raise Garbled("The server answered with a web page.", hint)
+            raise Garbled("The server answered with a web page.", "Check the URL: it ends before /v1.")
         yield from super().begin(incoming)
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
@@ -82,7 +82,7 @@ class ReplyDecoder(Decoder):
         """The error for a good answer that came to its end without a reply in it, by how it begins."""
         said = self._opening.decode("utf-8", "replace").strip()
         if not said or self._type == "text/event-stream":
-            return Garbled("The reply ended before it began.", "Its own log may say more.", Remedy.RETRY)
+            return Garbled("The server sent no reply.", "The server's log may say more.", Remedy.RETRY)
         return error_of(0, said)
 
 
@@ -149,7 +149,7 @@ class ReplyReader:
         self.done = True
         yield from self._flush()
         if not self._reason:
-            raise Cut("The server ended the reply before it was whole.", _KEPT, Remedy.CONTINUE)
+            raise Cut("The server broke off the reply.", _KEPT, Remedy.CONTINUE)
         for call in self._calls.values():
             yield ToolCall(clean_line(call.name), clean("".join(call.arguments)))
         yield Finished(self._reason, _usage(self._figures))
@@ -238,13 +238,11 @@ def _cleaned(pieces: Iterable[Piece]) -> Iterator[Event]:
 
 
 def _object(data: str) -> dict[str, object]:
-    try:
+    with suppress(ValueError, RecursionError):
         value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise Garbled(f"The server sent what is not JSON: {clean_line(data, 80)}", "Check the URL.") from error
-    if not isinstance(value, dict):
-        raise Garbled(f"The server sent what is not a reply: {clean_line(data, 80)}", "Check the URL.")
-    return value
+        if isinstance(value, dict):
+            return value
+    raise Garbled(f"The server sent something that is not a reply: {clean_line(data, 80)}", "Check the URL.")
 
 
 def _error(data: str) -> dict[str, object]:
@@ -271,12 +269,7 @@ def _usage(figures: Mapping[str, object]) -> Usage | None:
     usage = Usage(
         prompt_tokens=evaluated + cached if prompt is None and evaluated is not None else prompt,
         reply_tokens=count_of(figures, "predicted_n") if reply is None else reply,
-        prompt_seconds=_seconds(figures, "prompt_ms"),
-        reply_seconds=_seconds(figures, "predicted_ms"),
+        prompt_seconds=seconds_of(figures, "prompt_ms", 1000),
+        reply_seconds=seconds_of(figures, "predicted_ms", 1000),
     )
     return usage if usage != Usage() else None
-
-
-def _seconds(value: Mapping[str, object], name: str) -> float | None:
-    number = value.get(name)
-    return number / 1000 if isinstance(number, int | float) and 0 <= number < 1e12 else None

@@ -40,7 +40,16 @@ from tui_chat.servers import client as http
 from tui_chat.servers.client import Answer, Call, Client, Incoming
 from tui_chat.servers.dialect import Ask, Decoder, Dialect, Return
 from tui_chat.servers.dialects.ollama import chat_body as ollama_body
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, strings_of, text_of, window_of
+from tui_chat.servers.fields import (
+    count_of,
+    delta_of,
+    object_of,
+    objects_of,
+    seconds_of,
+    strings_of,
+    text_of,
+    window_of,
+)
 from tui_chat.servers.sse import EventDecoder, ServerEvent
 from tui_chat.text.sanitize import clean, clean_line, visible_line
 
@@ -125,7 +134,7 @@ class ReplyDecoder(Decoder):
     def close(self, lost: Cut | None = None) -> Iterator[Event]:
         """See `Decoder.close`."""
         if not self.done:
-            broken = Cut("The relay ended the reply before it was whole.", "What came is kept.", Remedy.CONTINUE)
+            broken = Cut("The relay broke off the reply.", "What came is kept.", Remedy.CONTINUE)
             raise lost or broken
         return iter(())
 
@@ -224,9 +233,7 @@ def error_in(error: Mapping[str, object]) -> ReplyError:
     said = visible_line(text_of(error, "message")) or f"The relay reported an error ({_NAMES[kind]})."
     told = kind(said, clean_line(text_of(error, "hint")))
     if isinstance(told, Refused):
-        told.status = count_of(error, "status") or 0
-    if isinstance(told, Busy):
-        told.retry_after = _seconds(error, "retry_after")
+        told.status, told.retry_after = count_of(error, "status") or 0, seconds_of(error, "retry_after")
     return told
 
 
@@ -275,14 +282,9 @@ def _usage(counts: Mapping[str, object]) -> Usage | None:
     usage = Usage(
         count_of(counts, "prompt_tokens"),
         count_of(counts, "reply_tokens"),
-        *(_seconds(counts, name) for name in ("load_seconds", "prompt_seconds", "reply_seconds")),
+        *(seconds_of(counts, name) for name in ("load_seconds", "prompt_seconds", "reply_seconds")),
     )
     return None if usage == Usage() else usage
-
-
-def _seconds(counts: Mapping[str, object], name: str) -> float | None:
-    number = counts.get(name)
-    return float(number) if isinstance(number, int | float) and 0 <= number < 1e9 else None
 
 
 def _timestamp(modified: str) -> int:
