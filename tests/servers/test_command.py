@@ -178,7 +178,7 @@ def test_files_of_keys_that_others_can_read_are_told_of_in_the_shell(
     (tmp_path / "servers.toml").write_text(f'[[servers]]\nurl = "http://127.0.0.1:9"\nkey_file = "{key}"\n')
     (tmp_path / "servers.toml").chmod(0o600)
     assert main([*flags, "servers"]) == 0
-    assert capsys.readouterr().err == f"tui-chat: {key} holds a key and can be read by others: chmod 600 {key}\n"
+    assert capsys.readouterr().err == f"tui-chat: {key} may hold a key, and others can read it: chmod 600 {key}\n"
 
 
 def test_the_list_of_servers_is_straight_and_harmless_whatever_they_are_called(

@@ -1,4 +1,4 @@
-"""Addresses of servers as people write them: URLs they paste, and `OLLAMA_HOST` by Ollama's own rules."""
+"""Addresses of servers as people write them: pasted URLs, and `OLLAMA_HOST` by Ollama's rules."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from tui_chat.text.sanitize import clean_line
 _ENDPOINT: Final = re.compile(
     r"(/v1(/(chat/)?completions|/models|/responses|/embeddings)?|/api/v0(/.*)?|/api/[a-z/]+)?/*$", re.IGNORECASE
 )
-"""What belongs to an API. A bare `/api` stays: at OpenRouter and others it is part of the base."""
+"""Paths of APIs. A bare `/api` stays: at OpenRouter and others it belongs to the base."""
 _PRIVATE: Final = ("local", "localhost", "lan", "home", "internal", "intranet", "arpa", "test")
 _PORT: Final = 11434
 _LAST_PORT: Final = 65535
 _CLOUD: Final = "ollama.com"
 _ANYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
-"""Addresses to listen on, and where to find what listens there."""
+"""Addresses to listen on, and the address that reaches such a server."""
 
 
 def base_url(text: str) -> str:
     """The base of a URL, without a trailing slash and without `/v1`, `/v1/chat/completions`, `/api/chat` and such.
 
-    Without a scheme it is read as Ollama reads `OLLAMA_HOST` (http, port 11434), but names of the public
-    internet without a port get https.
+    A URL without a scheme is read like `OLLAMA_HOST` (http, port 11434), but a public host name without a port
+    gets https.
 
     Raises:
-        ConfigError: it is not a URL of http or https, or its port is impossible (which `OLLAMA_HOST` may be).
+        ConfigError: it is not a URL of http or https, or its port is invalid.
     """
     text = text.strip().strip("\"'").strip()
     _check_port(text)
@@ -58,7 +58,7 @@ def _check_port(text: str) -> None:
 
 
 def _is_public(text: str) -> bool:
-    """Whether a URL without a scheme has a name of the public internet and no port."""
+    """Whether a URL without a scheme has a public host name and no port."""
     host = text.partition("/")[0].rpartition("@")[2].lower()
     try:
         ipaddress.ip_address(host)
@@ -69,11 +69,10 @@ def _is_public(text: str) -> bool:
 
 
 def parse_ollama_host(value: str) -> str:
-    """The URL, without a trailing slash, at which the server that `OLLAMA_HOST=value` names is found.
+    """The URL of the server at `OLLAMA_HOST=value`, without a trailing slash.
 
-    Spaces and quotes around it are dropped. The port is 11434 without a scheme, 80 and 443 with `http://` and
-    `https://`; a port that is none counts as not given. A path stays as prefix. Without a host it is this machine,
-    and so it is for `0.0.0.0` and `::`.
+    Spaces and quotes around it are dropped. The default port is 11434 without a scheme, 80 with `http://` and 443
+    with `https://`; it replaces an invalid one. A path stays. No host, `0.0.0.0` and `::` mean this machine.
     """
     scheme, separator, rest = value.strip().strip("\"'").strip().partition("://")
     if not separator:
@@ -89,12 +88,12 @@ def parse_ollama_host(value: str) -> str:
 
 
 def is_port(text: str) -> bool:
-    """Whether it is the number of a port that can be connected to."""
+    """Whether it is a port number from 1 to 65535."""
     return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) <= _LAST_PORT
 
 
 def split_address(address: str) -> tuple[str, str]:
-    """Host and port as they stand, the host without brackets."""
+    """Host and port as written, the host without brackets."""
     if address.startswith("["):
         host, _, rest = address[1:].partition("]")
         return host, rest.removeprefix(":")

@@ -1,4 +1,4 @@
-"""A server to talk to: what every backend can do, and the one that speaks HTTP in the server's dialect."""
+"""Backends: the protocol that all of them fulfil, and the one that speaks HTTP in a server's dialect."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ LOADED_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 2.0
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
-"""Seconds before the first new try to come back to a reply, and at most; each pause is twice the one before."""
+"""Shortest and longest pause, in seconds, before a reply is picked up again; each is twice the last."""
 _PASSING: Final = (408, 429, 500, 502, 503, 504)
-"""What proxies say while the server, or the way to it, is away for a moment."""
+"""Statuses of proxies while the server cannot be reached for a moment."""
 
 V = TypeVar("V")
 
 
 class Backend(Protocol):
-    """A server to talk to. All texts that it returns or yields are sanitised; all errors are `ReplyError`s."""
+    """A server. All texts that it gives are sanitised; all errors are `ReplyError`s."""
 
     @property
     def server(self) -> Server:
-        """The server that it talks to; with its kind and flavour once it was asked."""
+        """The server, with its kind and flavour after the first request."""
 
     async def models(self) -> Sequence[Model]:
-        """The models on offer, newest first where the server tells, within a few seconds.
+        """The models that the server offers, newest first if it says, within a few seconds.
 
-        What the server's list tells of them: if one is `loaded`, then all that are, with their windows.
+        If one is marked `loaded`, all loaded ones are, with their windows.
 
         Raises:
-            ReplyError: the server is not there, refuses, or answers nonsense.
+            ReplyError: the server cannot be reached, refuses, or answers nonsense.
         """
 
     async def loaded(self) -> Sequence[Model]:
-        """The models in memory, with the context window they were loaded with; empty if unknown.
+        """The models in memory, with the context windows in force; empty if unknown.
 
         Never raises a `ReplyError` and takes at most about a second: Ollama's `/api/ps` blocks while it loads.
         """
@@ -55,7 +55,7 @@ class Backend(Protocol):
         """All that the server tells of one model.
 
         Raises:
-            ReplyError: as for `models`; `NoSuchModel` if it is not there.
+            ReplyError: as for `models`; `NoSuchModel` if the server does not have it.
         """
 
     def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
@@ -66,8 +66,8 @@ class Backend(Protocol):
 
         Raises:
             Unreachable: no connection; nothing was sent.
-            Cut: the connection broke, or the stream ended in the middle of the reply.
-            Garbled: what came to its end was no reply at all.
+            Cut: the connection or the stream ended in the middle of the reply.
+            Garbled: the answer was not a reply.
             ReplyError: anything else that ended the reply.
         """
 
@@ -76,10 +76,10 @@ class Backend(Protocol):
 
 
 def connect(server: Server) -> Backend:
-    """A backend for `server`. It asks the server what it is when it is first used.
+    """A backend for `server`. Its first request finds out the kind of server.
 
     Raises:
-        ConfigError: the URL is none.
+        ConfigError: the URL is invalid.
     """
     if server == DEMO:
         from tui_chat.servers.dialects.demo import DemoBackend  # late: most never see it
@@ -90,14 +90,14 @@ def connect(server: Server) -> Backend:
 
 
 class HttpBackend:
-    """A server, spoken to in its dialect: found out at the first use, and again when that turns out wrong.
+    """Speaks to a server in its dialect, found out at the first use, and again if it turns out wrong.
 
     Fulfils `Backend`. Every verb is one function of the dialect's; one that the server does not have raises
     `Unsupported`.
     """
 
     def __init__(self, server: Server, dialect: Dialect | None = None) -> None:
-        """`dialect`: how to speak to it, where that need not be found out."""
+        """`dialect`: the dialect, if it is known already."""
         self.client = Client(server)
         self._given = server
         self._asking = asyncio.Lock()
@@ -173,7 +173,7 @@ class HttpBackend:
                 yield step
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """See `Backend.reply`. A line that drops is picked up again where the server goes on without us."""
+        """See `Backend.reply`. A dropped reply is picked up again if the server keeps generating it."""
         async with self._speaking() as dialect:
             ask = await dialect.ask(self.client, request)
             decoder, call, patience = dialect.decoder(ask), ask.call, _Patience()
@@ -211,7 +211,7 @@ class HttpBackend:
 
     @asynccontextmanager
     async def _speaking(self) -> AsyncIterator[Dialect]:
-        """The dialect. After an answer that does not fit it, another server may be there: that is asked anew."""
+        """The dialect. An answer that does not fit it makes the next use find it out again."""
         async with self._asking:
             if self._dialect is None:
                 self.client.server = self._given
@@ -237,13 +237,13 @@ class HttpBackend:
 
 
 class _Patience:
-    """Pauses between tries, each about twice the one before, until the server has forgotten the reply."""
+    """Pauses between attempts, each about twice the last, until the server has forgotten the reply."""
 
     waited = 0.0
-    """Seconds since there was progress."""
+    """Seconds since the last progress."""
 
     async def wait(self, grace: float) -> bool:
-        """Pause; False if that would be for longer than `grace` seconds in all."""
+        """Pause; False without a pause if all of them would exceed `grace` seconds."""
         pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.waited))
         if self.waited + pause > grace:
             return False
@@ -253,7 +253,7 @@ class _Patience:
 
 
 async def _received(incoming: Incoming, decoder: Decoder) -> AsyncGenerator[Event, None]:
-    """The events of one good answer, to its end."""
+    """The events of one good answer until it ends."""
     for event in decoder.begin(incoming):
         yield event
     lost = None

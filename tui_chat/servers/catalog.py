@@ -1,4 +1,4 @@
-"""Asking all servers at once what they are and what models they have. A dead one delays nobody."""
+"""The models of all servers, asked for at once: a dead server delays no other."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from tui_chat.servers.probe import Discovery
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, place
 
 ASK_SECONDS: Final = 4.0
-"""Who is not there within this time is not there for a list."""
+"""How long a server may take to answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What asking a server gave."""
+    """A server's answer, or why there is none."""
 
     known: ServerEntry
     server: Server
-    """With kind and flavour, as far as it told."""
+    """With the kind and flavour that it told."""
     models: tuple[Model, ...] = ()
     error: ReplyError | None = None
-    """Why there are no models to choose from, if there is a reason."""
+    """Why it offers no models."""
 
 
 class ModelCatalog:
-    """Asks servers; what each said last is kept."""
+    """Asks servers for their models, and keeps the latest answer of each."""
 
     def __init__(self, book: ServerRegistry, backends: Backends, discover: Discover | None = None) -> None:
         self.book = book
         self.reports: dict[Server, ProbeResult] = {}
-        """What each server said last."""
+        """The latest answer of each server."""
         self.around: Discovery | None = None
-        """What the last look around on this machine gave."""
+        """What the last search of this machine found."""
         self._backends = backends
         self._discover = discover
 
@@ -60,9 +60,9 @@ class ModelCatalog:
     async def everybody(
         self, heard: Callable[[ProbeResult], None], *others: Server, but: Server | None = None
     ) -> None:
-        """Ask all that are known except `but`, and `others` too; look around on this machine meanwhile.
+        """Ask all known servers and `others`, except `but`; search this machine for more at the same time.
 
-        `heard` gets each report as soon as it is there.
+        `heard` is called with each result when it arrives.
         """
         asked = set() if but is None else {but}
         done = set() if but is None else {place(but)}

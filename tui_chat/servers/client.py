@@ -1,9 +1,8 @@
-"""HTTP to one server: whole answers, streams that close at once, and every failure as an error of ours.
+"""HTTP to one server: whole answers, streams that close at once, and failures as errors of ours.
 
-The only importer of httpx, and that late: the import costs a tenth of a second, which a start need not pay.
-Reading a stream has no timeout, since a server may be silent for minutes while it loads a model, and a client that
-gives up keeps it from ever loading one. A connection whose answer was read to its end serves the next request, if
-that comes soon: servers close idle ones after five seconds or more, and one that closes just then fails a request.
+The only importer of httpx, and that late, because the import takes a tenth of a second. Reading a stream has no
+timeout: a server may be silent for minutes while it loads a model, and a client that gives up aborts the load.
+A connection is kept only shortly: servers close idle ones after five seconds, which would fail the next request.
 """
 
 from __future__ import annotations
@@ -40,19 +39,19 @@ if TYPE_CHECKING:
 CONNECT_SECONDS: Final = 5.0
 WRITE_SECONDS: Final = 30.0
 ANSWER_SECONDS: Final = 10.0
-"""How long a whole answer may take that needs no model."""
+"""How long an answer may take that needs no model."""
 ANSWER_BYTES: Final = 4 * 1024 * 1024
-"""More than any list of models; a body beyond it is no answer. As objects it takes twenty times the memory."""
+"""More than any list of models has. As objects it takes twenty times the memory."""
 UNASKED_BYTES: Final = 1024 * 1024
-"""More than any list of models of a server on this machine that nobody named."""
+"""The same for a server of this machine that nobody named."""
 SMALL_BYTES: Final = 256 * 1024
-"""More than what a server says of itself, the template of its model included."""
+"""More than a server says about itself, chat template included."""
 IDLE_SECONDS: Final = 2.0
-"""How long a connection is kept for another request."""
+"""How long an idle connection is kept."""
 
 
 async def warm_up() -> None:
-    """Load httpx in a thread, so that the screen stays alive meanwhile. Requests do it themselves if need be."""
+    """Load httpx in a thread, so that the screen stays responsive. Requests do it themselves if need be."""
     if "httpx" not in sys.modules:
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # its own command line: click and Rich
         await asyncio.to_thread(importlib.import_module, "httpx")
@@ -74,7 +73,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as UTF-8, whatever the headers claim. Not sanitised."""
+        """The body as UTF-8, whatever its headers say. Not sanitised."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> object:
@@ -92,23 +91,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: where to send what."""
+    """A request."""
 
     path: str
     """Appended to the server's URL."""
     body: Mapping[str, object] | None = None
     """Sent as JSON."""
     method: str = ""
-    """POST where there is a body, else GET, if nothing else is said."""
+    """Empty means POST with a body, else GET."""
     headers: tuple[tuple[str, str], ...] = ()
-    """Beside those of every request."""
+    """Added to those of every request."""
 
 
 class Incoming:
-    """An answer that is still coming in. Valid inside of the `async with` that gave it."""
+    """An answer that is still arriving. Valid inside of the `async with` that gave it."""
 
     def __init__(self, response: httpx.Response, lost: Callable[[httpx.HTTPError], ReplyError]) -> None:
-        """`lost` makes an error of ours of one of httpx's."""
+        """`lost` turns an error of httpx into one of ours."""
         import httpx
 
         self._body = response.aiter_raw()
@@ -129,7 +128,7 @@ class Incoming:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     async def next(self, within: float | None = None) -> bytes:
-        """The next piece of the body, of any size, within so many seconds; empty where the server says it ends.
+        """The next piece of the body, of any size, within so many seconds; empty at its end.
 
         Raises:
             Cut: the connection broke, closed before the announced end, or was silent for too long.
@@ -145,7 +144,7 @@ class Incoming:
             raise self._lost(error) from error
 
     async def whole(self, most: int = ANSWER_BYTES) -> Answer:
-        """The rest of the body, waited for: for errors, and for answers that are no streams.
+        """Wait for the rest of the body: for errors, and for answers that are not streams.
 
         Raises:
             Cut: as for `next`.
@@ -160,7 +159,7 @@ class Incoming:
 
 
 Judge = Callable[[Answer, str], ReplyError]
-"""Makes an error of ours of a bad answer to a question about a model of that name."""
+"""Turns a bad answer to a request about the named model into an error of ours."""
 
 
 def judge(answer: Answer, model: str = "") -> ReplyError:
@@ -179,11 +178,11 @@ class Client:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        """What is known of it; detection adds to it. Its address and its key stay."""
+        """Detection adds to it; its address and its key stay."""
         self.judge: Judge = judge
-        """What is made of bad answers."""
+        """Turns bad answers into errors."""
         self.refused: set[str] = set()
-        """Fields of requests that the server does not take."""
+        """Fields of requests that the server refuses."""
         self._httpx: httpx.AsyncClient | None = None
         self._way = Way(server)
         self._kept: dict[str, Answer] = {}
@@ -198,10 +197,10 @@ class Client:
         most: int = ANSWER_BYTES,
         model: str = "",
     ) -> Mapping[str, object]:
-        """The JSON object of a good answer; `model` is whom the question is about. See `fetch`.
+        """The JSON object of a good answer; `model` is the one that the request is about. See `fetch`.
 
         Raises:
-            Garbled: it is no object.
+            Garbled: it is not an object.
             ReplyError: the server says no, by the status or in the body.
         """
         answer = await self.fetch(path, body, method=method, within=within, most=most)
@@ -232,15 +231,14 @@ class Client:
             raise self._way.too_slow(within) from None
 
     def keep(self, path: str, answer: Answer) -> None:
-        """Let an answer of just now stand for the next request, if that asks for `path` again."""
+        """Give this answer to the next request, if that is for `path`."""
         self._kept = {path: answer}
 
     @asynccontextmanager
     async def open(self, call: Call) -> AsyncIterator[Incoming]:
-        """Send a request, and hand out the answer as soon as its headers are there, however long that takes.
+        """Send a request; gives the answer once its headers are there, however long that takes.
 
-        Leaving the block before the end of the answer closes the connection. Errors raised in the block lose what
-        they show of secrets.
+        Leaving the block early closes the connection. Errors raised in it lose the server's secrets.
         """
         await warm_up()
         self._kept.clear()
@@ -259,7 +257,7 @@ class Client:
             await client.aclose()
 
     def error(self, answer: Answer, model: str = "") -> ReplyError:
-        """What a bad answer is judged to be, without secrets."""
+        """The error for a bad answer, without secrets."""
         try:
             with self._failures():
                 raise self.judge(answer, model)
@@ -268,7 +266,7 @@ class Client:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Turns what httpx raises inside of the block into `ReplyError`s, and hides secrets in all of them."""
+        """Turns errors of httpx into `ReplyError`s, and hides secrets in all `ReplyError`s of the block."""
         import httpx
 
         try:
@@ -301,9 +299,7 @@ class Client:
             raise self._way.no_url() from None
 
     def _check_way(self, incoming: Incoming) -> None:
-        """Raise for answers that come from something on the way to the server, and for those that are compressed,
-        which nobody asked for: a few bytes may become gigabytes.
-        """
+        """Raise for redirects, answers of a proxy, and compressed answers: few bytes may become gigabytes."""
         if 300 <= incoming.status < 400:
             target = shown_url(incoming.headers.get("location", ""))
             raise Refused(
@@ -317,8 +313,8 @@ class Client:
         coding = incoming.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity"):
             raise Garbled(
-                f"The server's answer is compressed ({clean_line(coding, 40)}), though it was not asked to be.",
-                "Turn that off at the server, or at the proxy before it.",
+                f"The server compressed its answer ({clean_line(coding, 40)}) without being asked to.",
+                "Turn compression off at the server, or at the proxy in front of it.",
             )
 
     def _ready(self) -> httpx.AsyncClient:
@@ -388,5 +384,5 @@ class Client:
 
 
 def _ended_early(error: httpx.HTTPError) -> bool:
-    """Whether a protocol error is only an early end: "peer closed connection ..." or "Server disconnected ..."."""
+    """Whether a protocol error is an early end: "peer closed connection ..." or "Server disconnected ..."."""
     return any(word in str(error).lower() for word in ("closed", "disconnected"))

@@ -1,4 +1,4 @@
-"""The server and the model that are talked to, and what is known of them."""
+"""The current server and model of a chat, and what is known of them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ Discover = Callable[[], Awaitable[Discovery]]
 
 
 class Backends:
-    """A backend for each server that is talked to: coming back to one asks it nothing twice, and going on to
-    another does not cut off a reply that is on its way."""
+    """A backend for each server in use. Changing servers cuts off no reply, and asks none of them twice."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
         self._made: dict[Server, Backend] = {}
 
     def of(self, server: Server) -> Backend:
-        """The server in its dialect; made at the first use, since that imports the network library."""
+        """The backend of a server, made at the first use, because that imports the network library."""
         if server not in self._made:
             self._made[server] = self._connect(server)
         return self._made[server]
@@ -52,33 +51,33 @@ class Connection:
         self._wanted = wanted
         self.server = server
         self.pinned = server.named
-        """Whether the user wants this server and no other, if it does not answer."""
+        """Whether to stay with this server even if it does not answer."""
         self.last = ""
         """The model used last."""
         self.models: tuple[Model, ...] = ()
         self.model = wanted
         self.window: int | None = None
-        """The context window of the model in tokens, where the server tells."""
+        """The context window of the model in tokens, if the server says."""
         self.tried: tuple[str, ...] = ()
-        """Where else on this machine a server was looked for."""
+        """Addresses on this machine that were tried."""
         self.error: ReplyError | None = None
-        """Why the server cannot be used, if it cannot."""
+        """Why the server cannot be used."""
         self._looked = False
-        """Whether the server has said what it has."""
+        """Whether the server has listed its models."""
         self._measured = False
         """Whether `window` is that of the loaded model."""
         self._described = ""
-        """The model that the server was asked to describe."""
+        """The model that the server has been asked to describe."""
 
     @property
     def backend(self) -> Backend:
-        """The server in its dialect."""
+        """The backend of the current server."""
         return self.backends.of(self.server)
 
     async def look(self, *, closely: bool = True) -> None:
-        """Ask what models there are, and settle on one. `error` tells if that failed.
+        """Ask for the models, and choose one. `error` says why that failed.
 
-        `closely`: also learn the context window, which needs more questions.
+        `closely`: also learn the context window, which takes more requests.
         """
         server, backend = self.server, self.backend
         try:
@@ -109,7 +108,7 @@ class Connection:
 
     @property
     def obstacle(self) -> ReplyError | None:
-        """Why no model can be asked; None where one can, or nothing is known yet."""
+        """Why no model can be used; None if one can, or if nothing is known yet."""
         if self.model or self.error is not None:
             return None if self.model else self.error
         if not self._looked:
@@ -118,7 +117,7 @@ class Connection:
         return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b.", Remedy.PULL)
 
     async def _find_another(self) -> bool:
-        """Where the user named no server and this one is of no use, take what else there is on this machine."""
+        """Unless the user named a server, change to another one on this machine that can be used."""
         server = self.server
         if self._discover is None or self.pinned:
             return False
@@ -144,15 +143,15 @@ class Connection:
         return False
 
     async def measure(self) -> None:
-        """Learn the context window that is in force: as loaded, else as the server would load the model.
+        """Learn the context window in force: of the loaded model, else of its description.
 
-        What is known of a loaded model does not change: nothing is asked then.
+        Sends no request if the window of the loaded model is known.
         """
         if not self._measured:
             await self._learn(find(self.model, await self.backend.loaded()))
 
     async def _learn(self, warm: Model | None) -> None:
-        """Take the window of the model from what its being loaded tells, else from its description."""
+        """Take the window from the loaded model, else from the description."""
         backend, model = self.backend, self.model
         window = warm.window if warm else self.window
         if model and window is None and self._described != model:
@@ -163,9 +162,9 @@ class Connection:
             self.window, self._measured = window, warm is not None
 
     async def detail(self, learned: Callable[[], None]) -> None:
-        """Ask for what the list of models left out, a few at a time, as older servers tell it only one by one.
+        """Ask older servers, model by model, for what their list leaves out.
 
-        `learned` is called whenever more is known of some models.
+        `learned` is called whenever there is more.
         """
         backend = self.backend
 
@@ -184,12 +183,12 @@ class Connection:
             learned()
 
     def use(self, model: str) -> None:
-        """Talk to another model of the server."""
+        """Change to another model of the server."""
         self.model = self._wanted = model
         self._forget_window()
 
     def prefer(self, model: str) -> None:
-        """Talk to the model of a chat that is opened, if the server has it or has not said yet."""
+        """Change to the model of an opened chat, if the server has it or has not listed its models yet."""
         if not model:
             return
         if not self.models:
@@ -198,7 +197,7 @@ class Connection:
             self.use(model)
 
     def switch(self, server: Server, models: Sequence[Model] = ()) -> None:
-        """Talk to another server. Its models are not known until `look`, if they are not given."""
+        """Change to another server. Without `models`, they are unknown until `look`."""
         self.last = self.model or self.last
         self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
         self.pinned = server.named
@@ -223,7 +222,7 @@ def find(name: str, models: Iterable[Model]) -> Model | None:
 
 
 def choose(models: Sequence[Model], last: str) -> str:
-    """The model used last, else one that is loaded, else the newest; empty where there is none to talk to."""
+    """The model used last, else one that is loaded, else the newest; empty if none can chat."""
     if known := find(last, models):
         return known.name
     talking = [model for model in models if model.chats]
@@ -232,12 +231,12 @@ def choose(models: Sequence[Model], last: str) -> str:
 
 
 def completed(model: Model, told: Model) -> Model:
-    """What the list says of a model, with the context window and the capabilities that the server told of it."""
+    """A listed model, with the context window and the capabilities from its description."""
     return replace(model, context_window=told.context_window, capabilities=told.capabilities)
 
 
 def with_loaded(models: Iterable[Model], loaded: Iterable[Model]) -> tuple[Model, ...]:
-    """`models` with those in memory marked, and the context window that they have there."""
+    """`models` with the loaded ones marked and their context windows in force."""
     warm = {model.name: model for model in loaded}
     return tuple(
         replace(model, loaded=True, window=here.window or model.window)

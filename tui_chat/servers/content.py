@@ -1,4 +1,4 @@
-"""What all dialects make of a message's parts before each writes its own JSON."""
+"""Prepares the parts of a message for the JSON of any dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FENCE: Final = re.compile(r"`{3,}")
 
 
 def sendable(message: Message) -> list[Message]:
-    """A message as the wire has it: a tool's result is one of its own, and so is what was said after it."""
+    """Split a message for the wire: each tool result, and the text after it, is a message of its own."""
     made: list[Message] = []
     for part in message.parts:
         before = made[-1].parts if made else ()
@@ -27,10 +27,10 @@ def sendable(message: Message) -> list[Message]:
 
 
 def words_of(message: Message, media: tuple[str, ...]) -> str:
-    """The words of a message, its text files in fences behind them.
+    """The text of a message, then its text files in fences.
 
-    Files of the types `media`, which the dialect sends as such, are left out. Of one that is no text, or that is
-    lost, the model learns that there is one.
+    Files of the types `media` are left out, since the dialect sends them as such. Of a file that is lost or not
+    text, the model is told that there is one.
     """
     words = [message.text, *(part.text for part in message.parts if isinstance(part, ToolResult))]
     files = [_quoted(file) for file in message.files if not is_sent(file, media)]
@@ -38,7 +38,7 @@ def words_of(message: Message, media: tuple[str, ...]) -> str:
 
 
 def is_sent(file: Image | File, media: tuple[str, ...]) -> bool:
-    """Whether a file goes as what it is, rather than as words."""
+    """Whether a file is sent as such, not as text."""
     return file.blob.data is not None and file.mime.startswith(media)
 
 

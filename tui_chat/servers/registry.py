@@ -1,4 +1,4 @@
-"""All servers that can be talked to, and where each is known from. Asks none of them."""
+"""All known servers and the origin of each. Sends no requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_chat.servers.table import first_server, key_files, open_files, server_a
 
 
 class Origin(StrEnum):
-    """Where a server is known from."""
+    """Where the settings of a server come from."""
 
     CONFIG = "config file"
     ADDED = "added"
@@ -33,13 +33,13 @@ class ServerEntry:
     server: Server
     origin: Origin
     trouble: ConfigError | None = field(default=None, compare=False)
-    """Why it cannot be used: its key cannot be read."""
+    """Why it cannot be used: its key could not be read."""
     table: Table = field(default_factory=dict, repr=False)
-    """As it is written down, where it was added on screen. It may hold a key."""
+    """Its table in the file, if it was added on screen. May hold a key."""
 
 
 class Settings(Protocol):
-    """What the user's settings say of servers."""
+    """The servers in the user's settings."""
 
     @property
     def url(self) -> str:
@@ -47,7 +47,7 @@ class Settings(Protocol):
 
     @property
     def servers(self) -> tuple[Server, ...]:
-        """Those that are listed."""
+        """The servers of the config file."""
 
     @property
     def troubles(self) -> Mapping[Server, ConfigError]:
@@ -55,7 +55,7 @@ class Settings(Protocol):
 
 
 class ServerRegistry:
-    """The servers of the config file, those that were added, and those that were found on this machine."""
+    """The servers of the config file, the added ones, and those found on this machine."""
 
     def __init__(self, config: Settings, file: ServerFile) -> None:
         self._config = config
@@ -63,7 +63,7 @@ class ServerRegistry:
         self._added: tuple[Entry, ...] = ()
         self._found: dict[str, Server] = {}
         self.trouble: ConfigError | None = None
-        """Why the added servers are not known, if they are not."""
+        """Why the file of added servers could not be read."""
         self.refresh()
 
     def refresh(self) -> None:
@@ -75,9 +75,13 @@ class ServerRegistry:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful about the file of the added servers, and the files of their keys."""
+        """Warnings about the file of added servers and the files of their keys."""
         trouble = () if self.trouble is None else (self.trouble.told,)
-        return (*trouble, *self._file.warnings, *open_files(key_files(entry.table for entry in self._added)))
+        return (
+            *trouble,
+            *self._file.warnings,
+            *open_files(key_files(entry.table for entry in self._added)),
+        )
 
     @property
     def first(self) -> Server:
@@ -92,7 +96,7 @@ class ServerRegistry:
         return first.server
 
     def known(self, *others: Server) -> tuple[ServerEntry, ...]:
-        """All of them; `others` too, behind them. What was not written down is there once for each place."""
+        """All servers, then `others`. Found servers are left out if their address is listed already."""
         listed = tuple(self._listed())
         first = [self._first()] if self._config.url else []
         found = [ServerEntry(server, Origin.FOUND) for server in (*self._found.values(), *others)]
@@ -104,18 +108,18 @@ class ServerRegistry:
         return (*listed, *more.values())
 
     def at(self, address: str) -> ServerEntry | None:
-        """The server at an address: a known one, or one where servers are looked for."""
+        """The server at an address: a known one, or one at a usual port of this machine."""
         for known in self.known():
             if place(known.server) == _place(address):
                 return known
         return ServerEntry(Server(address, named=False), Origin.FOUND) if _is_usual(address) else None
 
     def note(self, found: Iterable[Server]) -> None:
-        """These were found on this machine; what was found before and is not there any more is forgotten."""
+        """Set the servers that were found on this machine."""
         self._found = {place(server): server for server in found}
 
     def draft(self, table: Table, *, instead: Table | None = None) -> Entry:
-        """The server that a table describes; blocks while a command prints its key.
+        """Read a server from a table. Blocks while a command prints its key.
 
         Raises:
             ConfigError: a setting is wrong, or another server than `instead` has that name.
@@ -136,7 +140,7 @@ class ServerRegistry:
         await asyncio.to_thread(self.refresh)
 
     async def remove(self, known: ServerEntry) -> None:
-        """Take an added server out.
+        """Remove an added server.
 
         Raises:
             ConfigError: the file cannot be read or written.
@@ -157,12 +161,12 @@ class ServerRegistry:
 
 
 def place(server: Server) -> str:
-    """The same for servers that are the same, however this machine is spelt."""
+    """The address as a key: `localhost` and `127.0.0.1` are the same place."""
     return _place(server.address)
 
 
 def same_place(one: str, other: str) -> bool:
-    """Whether two addresses are the same server's."""
+    """Whether two addresses belong to the same server."""
     return _place(one) == _place(other)
 
 
@@ -171,7 +175,7 @@ def _place(address: str) -> str:
 
 
 def _is_usual(address: str) -> bool:
-    """Whether servers are looked for there anyway: at this machine's usual ports."""
+    """Whether it is one of the ports of this machine that are searched anyway."""
     try:
         parts = urlsplit(server_at(address).url)
         return parts.port in PORTS and parts.scheme == "http" and is_loopback(parts.hostname or "")

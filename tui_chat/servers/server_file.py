@@ -1,14 +1,12 @@
-"""The servers that were added on screen, in a file of the program's own: TOML as in the config file.
+"""The servers that were added on screen, in a TOML file of our own.
 
-The config file is the user's, with its comments and its order, so it is only ever read.
+The config file is never written: its comments and order are the user's.
 """
 
 from __future__ import annotations
 
 import json
-import stat
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,26 +14,26 @@ from tui_chat.errors import ConfigError
 from tui_chat.files import locked, replace_text
 from tui_chat.server import Server
 from tui_chat.servers.route import shown_url
-from tui_chat.servers.table import keyed, parse_toml, server_from
+from tui_chat.servers.table import keyed, open_files, parse_toml, server_from
 
 Table = Mapping[str, object]
-"""A server as it is written down: strings, true or false, and `headers` as a table of strings."""
+"""A server in TOML: strings, booleans, and `headers` as a table of strings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A server of the file."""
+    """A server in the file."""
 
     table: Table = field(repr=False)
-    """As it is written. It may hold a key."""
+    """Its TOML. May hold a key."""
     server: Server
-    """With its key, if there is no trouble."""
+    """With its key, unless there is trouble."""
     trouble: ConfigError | None = None
-    """Why its key cannot be read."""
+    """Why its key could not be read."""
 
 
 class ServerFile:
-    """The file, read anew for every use: other processes may change it. Without a path it is kept in memory."""
+    """The file. Each use reads it again, as other processes may change it. Without a path it is in memory."""
 
     def __init__(self, path: Path | None = None, environ: Mapping[str, str] | None = None) -> None:
         self.path = path
@@ -44,43 +42,38 @@ class ServerFile:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is doubtful about the file."""
-        with suppress(OSError):
-            if self.path is not None and stat.S_IMODE(self.path.stat().st_mode) & 0o077:
-                return (f"{self.path} may hold keys and can be read by others: chmod 600 {self.path}",)
-        return ()
+        """A warning if others can read the file."""
+        return open_files([self.path] if self.path else [])
 
     def read(self) -> tuple[Entry, ...]:
-        """The servers, in the order of the file; none where there is no file.
+        """The servers in the order of the file; empty if there is no file.
 
         Raises:
-            ConfigError: it cannot be read, or is not a file of servers.
+            ConfigError: it cannot be read or is invalid.
         """
         return tuple(self.entry(table) for table in self._tables())
 
     def entry(self, table: Table) -> Entry:
-        """What a table describes.
+        """Read a server from a table.
 
         Raises:
-            ConfigError: a setting is unknown or wrong. A key that cannot be read is told in the entry.
+            ConfigError: a setting is unknown or wrong. `trouble` tells of a key that could not be read.
         """
         where = f"Server {table.get('name') or shown_url(str(table.get('url', '')))}".strip()
         return Entry(table, *keyed(server_from(where, table), where, table, self._environ))
 
     def put(self, table: Table, *, instead: Table | None = None) -> None:
-        """Add a server, or change one in its place; `instead` is what was there, as it was read. Blocks.
+        """Add a server, or replace the table `instead`, as it was read. Blocks.
 
         Raises:
             ConfigError: as for `read`, or it cannot be written.
         """
         self._change(
-            lambda tables: (
-                [table if each == instead else each for each in tables] if instead in tables else [*tables, table]
-            )
+            lambda old: [table if each == instead else each for each in old] + [table] * (instead not in old)
         )
 
     def remove(self, table: Table) -> None:
-        """Take a server out, as it was read. Blocks.
+        """Remove a server by its table, as it was read. Blocks.
 
         Raises:
             ConfigError: as for `put`.
@@ -113,9 +106,9 @@ class ServerFile:
 
 
 def to_toml(tables: Sequence[Table]) -> str:
-    """Tables of servers as TOML. What is no Unicode (half of a surrogate pair) becomes a question mark."""
+    """Tables of servers as TOML. Lone surrogates become question marks."""
     return "\n".join(
-        ["# Written by tui-chat, anew at every change. Servers of your own belong in config.toml.\n"]
+        ["# Written by tui-chat, which replaces it. Put your own servers into config.toml.\n"]
         + [
             "[[servers]]\n" + "".join(f"{name} = {_value(value)}\n" for name, value in table.items())
             for table in tables
@@ -132,6 +125,6 @@ def _value(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML: JSON's escapes are among its own, but it wants DEL escaped too."""
+    """A basic string of TOML: escaped as in JSON, and DEL too."""
     valid = text.encode("utf-8", "replace").decode()
     return json.dumps(valid, ensure_ascii=False).replace("\x7f", "\\u007f")

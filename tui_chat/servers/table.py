@@ -1,4 +1,4 @@
-"""A server as people write it down: a table of TOML, and where its key comes from."""
+"""Reads a server from a table of TOML, and its key from where the table says."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _SERVER_KEYS: Final = (
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 _OURS: Final = ("host", "content-length", "transfer-encoding")
-"""Headers that each request has already, with the only right value."""
+"""Headers that every request sets itself."""
 
 
 def server_at(url: str, **settings: Any) -> Server:
-    """The server at a URL as a person writes it; `http+unix:/run/llama.sock` is a socket on this machine.
+    """The server at a URL as a person writes it; `http+unix:/run/llama.sock` is a unix socket.
 
     Raises:
-        ConfigError: it is no URL of a server.
+        ConfigError: it is not the URL of a server.
     """
     scheme, _, path = url.strip().partition(":")
     if scheme == "http+unix":
@@ -45,7 +45,7 @@ def server_at(url: str, **settings: Any) -> Server:
 
 
 def first_server(url: str, servers: Sequence[Server]) -> Server:
-    """The server to start on: the listed one of that name or URL, else what is there, else this machine's."""
+    """The server to start on: the listed one of that name or URL, else that URL, else Ollama on this machine."""
     if not url:
         return Server(DEFAULT_URL, named=False)
     named = next((server for server in servers if server.name == url), None)
@@ -59,8 +59,7 @@ def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
     """The TOML in the file at `path`.
 
     Raises:
-        ConfigError: it is none, or goes beyond what the parser can take: numbers of thousands of digits, or
-            tables that are nested as deep.
+        ConfigError: it is not valid, or beyond the parser's limits of digits and nesting.
     """
     try:
         return tomllib.loads(raw.decode())
@@ -70,7 +69,7 @@ def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
 
 
 def server_from(where: str, table: Mapping[str, object]) -> Server:
-    """The server that a table describes, without its key; `where` says in errors which table it is.
+    """The server that a table describes, without its key; `where` names the table in errors.
 
     Raises:
         ConfigError: a setting is unknown or wrong, or there is no URL.
@@ -116,11 +115,10 @@ def _headers(where: str, headers: object) -> tuple[tuple[str, str], ...]:
 
 
 def read_key(where: str, table: Mapping[str, object], environ: Mapping[str, str]) -> Secret | None:
-    """The key that a server's table names: as a value, a variable, or the first line of a file or a command.
+    """The key of a server: in its table, in a variable, or the first line of a file or of a command's output.
 
     Raises:
-        ConfigError: the variable is not set, the file cannot be read, the command fails, there is nothing in
-            them, or it cannot be sent; never shows the key.
+        ConfigError: there is no key there, or HTTP cannot send it. The error never shows the key.
     """
     if value := table.get("key"):
         key = str(value)
@@ -147,7 +145,7 @@ def read_key(where: str, table: Mapping[str, object], environ: Mapping[str, str]
 def keyed(
     server: Server, where: str, table: Mapping[str, object], environ: Mapping[str, str]
 ) -> tuple[Server, ConfigError | None]:
-    """`server` with the key that its table names; without it, and why, where that cannot be read."""
+    """`server` with its key, or without it and the reason why it could not be read."""
     try:
         return replace(server, key=read_key(where, table, environ)), None
     except ConfigError as error:
@@ -155,20 +153,20 @@ def keyed(
 
 
 def open_files(paths: Iterable[Path]) -> tuple[str, ...]:
-    """A warning for each of these files, which hold keys, that others can read."""
+    """A warning for each of these files that others can read."""
     warnings: dict[str, None] = {}
     for path in paths:
         with suppress(OSError):
             if stat.S_IMODE(path.stat().st_mode) & 0o077:
-                warnings[f"{path} holds a key and can be read by others: chmod 600 {path}"] = None
+                warnings[f"{path} may hold a key, and others can read it: chmod 600 {path}"] = None
     return tuple(warnings)
 
 
 def key_files(tables: Iterable[Mapping[str, object]]) -> list[Path]:
-    """The files that tables of servers take keys from, as far as those can be files."""
+    """The `key_file`s of tables of servers."""
     paths = []
     for table in tables:
         if name := table.get("key_file"):
-            with suppress(ConfigError):  # told where the key is read
+            with suppress(ConfigError):  # `read_key` reports it
                 paths.append(user_path(str(name)))
     return paths

@@ -1,8 +1,8 @@
-"""Thinking that a model writes into its answer, between `<think>` and `</think>`, taken apart as it streams.
+"""Separates the thinking that a model writes into its answer, between `<think>` and `</think>`, as it streams.
 
-Servers without a reasoning parser send it so. The tags count only at the very beginning of the reply, since later
-they are what the reply is about. Where the prompt held the opening tag, only `</think>` comes, at the start of a
-line, when the thinking was already given out as answer: then `WasThinking` says so.
+Servers without a reasoning parser send it so. The tags count only at the beginning of a reply: later they are
+what it is about. If the prompt held the opening tag, only `</think>` comes, at the start of a line, after the
+thinking was yielded as answer: `WasThinking` says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _OPEN: Final = "<think>"
 _CLOSE: Final = "</think>"
 _LONE_CLOSE: Final = "\n" + _CLOSE
 _MARGIN_LIMIT: Final = 256
-"""How much white space before a tag is looked through."""
+"""How much white space may stand before a tag."""
 
 Piece = Thinking | Delta | WasThinking
 
@@ -43,19 +43,19 @@ class ThinkTags:
     """Sorts pieces of text, cut anywhere, into thinking and answer. Texts are not sanitised."""
 
     def __init__(self, *, plain: bool = False) -> None:
-        """`plain`: the reply goes on in the middle of an answer, so that tags in it are just text."""
+        """`plain`: the reply continues an answer, so tags in it are text."""
         self._place = _Place.ANSWER if plain else _Place.START
         self._doubt = True
         self._held = ""
 
     def settle(self) -> None:
-        """The server tells thinking apart by itself: only a tag left over at the answer's start still counts."""
+        """The server separates thinking itself: only a tag left at the start of the answer still counts."""
         self._doubt = False
         if self._place is _Place.UNSURE:
             self._place = _Place.ANSWER
 
     def feed(self, text: str) -> Iterator[Piece]:
-        """The pieces that `text` makes certain."""
+        """The pieces that are certain after `text`."""
         self._held += text
         before = None
         while self._held and before is not self._place:
@@ -63,7 +63,7 @@ class ThinkTags:
             yield from self._step()
 
     def close(self) -> Iterator[Piece]:
-        """What was held back because it might have become a tag."""
+        """The text that was held back as the possible start of a tag."""
         text, self._held = self._held, ""
         if text:
             yield Thinking(text) if self._place is _Place.THINKING else Delta(text)
