@@ -1,4 +1,4 @@
-"""The command line, and the composition root: where the parts are put together."""
+"""The command line, and the composition root."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tui_chat import __version__
 from tui_chat.config import SETTINGS, Config, load_config
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
-from tui_chat.shell.arguments import add_commands, add_connection
+from tui_chat.shell.arguments import add_command, add_commands, add_connection, add_files
 from tui_chat.shell.words import complain, warn
 from tui_chat.terminal.variables import check_variables
-from tui_chat.typed import nearest, user_path
+from tui_chat.typed import nearest
 
 if TYPE_CHECKING:
     from tui_chat.servers.backend import Backend
@@ -26,23 +26,16 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE = 0, 1, 2
 """Exit codes."""
 _FRAMES: Final = "120"
-"""Frames a second at most. A second change after a key waits for one frame or two; a stream has its own pace."""
+"""Most frames per second: a second change after a key waits for one or two frames."""
 
 
 def parser(*, with_relay: bool = True) -> argparse.ArgumentParser:
-    """What the command line takes."""
+    """The parser of the whole command line."""
     top = screen_parser()
     top.set_defaults(question=[])
-    common = argparse.ArgumentParser(add_help=False)  # these count before the command and after it
-    common.add_argument(
-        "--config", metavar="FILE", type=user_path, default=argparse.SUPPRESS, help="the config file"
-    )
-    common.add_argument(
-        "--data-dir", metavar="DIR", type=user_path, default=argparse.SUPPRESS, help="the chats' folder"
-    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="without the screen", prog=top.prog)
-    add_commands(commands, common)
-    relay = commands.add_parser("relay", help="let others chat with this machine's models", parents=[common])
+    add_commands(commands)
+    relay = add_command(commands, "relay", "let others chat with this machine's models")
     if with_relay:
         from tui_chat.relay import command  # late: most never need it
 
@@ -51,17 +44,16 @@ def parser(*, with_relay: bool = True) -> argparse.ArgumentParser:
 
 
 def screen_parser() -> argparse.ArgumentParser:
-    """What the command line takes where it names no command, but for the question."""
+    """The parser of a command line without a command and without a question."""
     top = argparse.ArgumentParser(
         prog="tui-chat",
         usage='tui-chat [OPTIONS] ["QUESTION"]\n       tui-chat [OPTIONS] COMMAND …',
-        description="Chat with local language models, full screen. A question is sent at once.",
+        description="A full-screen chat with local language models. A QUESTION is sent at once.",
         epilog="Inside, F1 shows the keys. Settings: ~/.config/tui-chat/config.toml",
     )
     add_connection(top)
-    top.add_argument("--config", metavar="FILE", type=user_path, help="the config file")
-    top.add_argument("--data-dir", metavar="DIR", type=user_path, help="where conversations are kept")
-    top.add_argument("--demo", action="store_true", help="talk to a built-in scripted server: needs no model")
+    add_files(top)
+    top.add_argument("--demo", action="store_true", help="talk to a built-in script; needs no model")
     top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
     top.set_defaults(command=None)
     return top
@@ -93,10 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def carry_out(arguments: argparse.Namespace, config: Config) -> int:
-    """Do what the command line says; each command loads what it needs, and no more. Returns the exit code.
+    """Run the command; each loads only what it needs. Returns the exit code.
 
     Raises:
-        ChatError: it cannot be done.
+        ChatError: it failed.
         BrokenPipeError: nobody reads standard output any more.
     """
     match arguments.command:
@@ -123,11 +115,11 @@ def carry_out(arguments: argparse.Namespace, config: Config) -> int:
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
-    """The arguments.
+    """Parse the command line.
 
     Raises:
-        ConfigError: a path among them cannot be.
-        OutputError: the help that was asked for cannot be printed.
+        ConfigError: a path is invalid.
+        OutputError: the help cannot be printed.
     """
     top = parser(with_relay="relay" in words)
     try:
@@ -145,13 +137,13 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
 
 
 def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
-    """The subcommands; there is no public way to ask."""
+    """The subcommands of a parser; argparse has no public way to get them."""
     subparsers = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     return {name: command for action in subparsers for name, command in action.choices.items()}
 
 
 def first_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
-    """Where the first word stands that is neither an option nor its value; behind the last if there is none."""
+    """The index of the first word that is neither an option nor its value, else the number of words."""
     known, index = parser._option_string_actions, 0
     while index < len(words):
         word = words[index]
@@ -165,10 +157,10 @@ def first_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
 
 
 def check_command(parser: argparse.ArgumentParser, word: str) -> None:
-    """End with an error where a question of one word is rather a command that was misspelt.
+    """Exit with an error if a question of one word looks like a misspelt command.
 
     Raises:
-        SystemExit: it is.
+        SystemExit: it does.
     """
     import difflib  # late: few questions have one word
 
@@ -177,10 +169,10 @@ def check_command(parser: argparse.ArgumentParser, word: str) -> None:
 
 
 def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    """End with an error at an option that there is not: argparse would blame the word behind it.
+    """Exit with an error at an unknown option; argparse would blame the word after it.
 
     Raises:
-        SystemExit: there is such an option.
+        SystemExit: an option is unknown.
     """
     known, commands = parser._option_string_actions, commands_of(parser)
     for index, word in enumerate(words):
@@ -198,7 +190,7 @@ def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None
 
 
 def talks_to_servers(arguments: argparse.Namespace) -> bool:
-    """Whether a command needs keys: to read one may run a program that asks for a password."""
+    """Whether a command needs keys: reading one may run a program that asks for a password."""
     if arguments.command == "relay":
         return arguments.relay_command is None
     return arguments.command not in ("chats", "search", "export", "import")
@@ -208,16 +200,16 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     """Run the app in the terminal.
 
     Raises:
-        ConfigError: standard input or output is no terminal for it, the config names keys or a theme wrongly, or
-            Textual cannot use a variable of its own.
-        StoreError: the chat that was asked for is not there.
+        ConfigError: standard input or output is not a usable terminal, or a key, a theme or a variable of Textual
+            is invalid.
+        StoreError: there is no such chat.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         raise ConfigError("tui-chat needs a terminal", "Run it without pipes; over ssh, add -t.")
     if os.environ.get("TERM") == "dumb":
         raise ConfigError(
             "TERM=dumb says that this terminal cannot draw a screen",
-            "If this one has a screen after all: TERM=xterm-256color tui-chat. Without: tui-chat --help.",
+            "If it can: TERM=xterm-256color tui-chat. If not: tui-chat ask.",
         )
     check_variables(os.environ)
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
@@ -229,7 +221,7 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
 
 
 def backend_of(upstream: str | None, config: Config) -> Backend:
-    """The server that the relay or a command for models is for: at a URL or of a name, else as for chatting.
+    """The server for the relay and the commands for models: at a URL or of a name, else the one to start on.
 
     Raises:
         ConfigError: there is no such server, or its key cannot be read.

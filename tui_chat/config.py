@@ -18,7 +18,7 @@ from tui_chat.typed import nearest, user_path
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the user wants. The docstring under a field is its help."""
+    """The settings. The docstring under a field is its help."""
 
     url: str = field(default="", repr=False)
     """The server to start on, like `http://box:11434`."""
@@ -29,7 +29,7 @@ class Config:
     theme: str = ""
     """A theme, like `tui-chat-light`, `nord` or `ansi-dark`; empty for ours, dark or light as the terminal is."""
     think: bool | str | None = None
-    """Whether models that can think do: true, false, or a level like "low"; unset leaves it to the server."""
+    """Whether models think: true, false, or a level like "low"; unset leaves it to the server."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Sampling options by Ollama's names, like `temperature` and `num_ctx`."""
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -37,19 +37,19 @@ class Config:
     servers: tuple[Server, ...] = ()
     """More servers to choose from."""
     troubles: Mapping[Server, ConfigError] = field(default_factory=dict)
-    """Those of them that cannot be used, and why: their keys cannot be read."""
+    """Why some of them cannot be used: their keys could not be read."""
     pinned: bool = False
-    """Whether the URL was given for this run: it counts before the server that a chat remembers."""
+    """Whether the URL was given for this run; it then overrides the server of a chat."""
     notify: str = "auto"
     """How to tell that a long reply has ended unseen: "bell", "osc9", "osc777", "off", or "auto" to choose."""
     hang_up_minutes: float = 30.0
-    """How long a reply goes on being received after the terminal is gone."""
+    """How long a reply is still received after the terminal is gone."""
     data_dir: Path = Path()
-    """Where conversations live."""
+    """The folder of the chats."""
     path: Path | None = None
     """The config file that was read."""
     warnings: tuple[str, ...] = ()
-    """What is doubtful about the settings, to be said once."""
+    """Warnings about the settings, to be shown once."""
 
     @property
     def named(self) -> bool:
@@ -58,7 +58,7 @@ class Config:
 
     @property
     def database(self) -> Path:
-        """The file of the conversations."""
+        """The database of the chats."""
         return self.data_dir / "chats.db"
 
     @property
@@ -68,17 +68,17 @@ class Config:
 
     @property
     def first_server(self) -> Server:
-        """The server to start on: the named one, with the settings of the listed server of that name or URL."""
+        """The server to start on, with the settings of the listed server of that name or URL."""
         return first_server(self.url, self.servers)
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """Where the config file is looked for when no flag names one."""
+    """The path of the config file, unless a flag names another."""
     return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "tui-chat" / "config.toml"
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:
-    """Where conversations live when nothing else is said."""
+    """The default folder of the chats."""
     return _xdg(environ, "XDG_DATA_HOME", ".local/share") / "tui-chat"
 
 
@@ -92,10 +92,10 @@ def load_config(
     data_dir: Path | None = None,
     keys: bool = True,
 ) -> Config:
-    """Settings from all sources; the keyword arguments are the flags, and whether to read the keys of servers.
+    """The settings of all sources. Keyword arguments are the flags; `keys`: read the keys of servers.
 
     Raises:
-        ConfigError: the named file is missing, the file is not TOML, or a setting is unknown or of a wrong type.
+        ConfigError: the file is missing or not TOML, or a setting is unknown or of a wrong type.
     """
     path = file or config_path(environ)
     config = _read(path, environ, must_exist=file is not None, keys=keys)
@@ -137,7 +137,7 @@ SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "keys": dict,
     "servers": list,
 }
-"""What the config file may say, and of what types it is."""
+"""The settings of the config file, and their types."""
 
 
 def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:
@@ -194,13 +194,13 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
 
 
 _LONGEST: Final = 1e6
-"""Minutes of waiting that are as good as for ever: some two years."""
+"""Longest wait in minutes: about two years."""
 _NUMBERS: Final = (
     *("temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_ctx", "num_predict", "num_keep"),
     *("num_batch", "num_gpu", "num_thread", "repeat_last_n"),
     *("repeat_penalty", "presence_penalty", "frequency_penalty"),
 )
-"""Ollama's options that are numbers (`protocol.md` 1.2): a wrong type is told here, not by its decoder."""
+"""Ollama's options that are numbers (`protocol.md` 1.2)."""
 _OPTIONS: Final = (*_NUMBERS, "draft_num_predict", "main_gpu", "use_mmap", "stop")
 
 
@@ -226,7 +226,7 @@ def _server(
 
 
 def _holds_secret(table: Mapping[str, object]) -> bool:
-    """Whether a table has a key, a password in a URL, or a header that carries either."""
+    """Whether a table holds a key, a password in a URL, or a header with a secret."""
     headers = table.get("headers")
     keyed_header = isinstance(headers, dict) and any(map(carries_key, headers))
     return keyed_header or "key" in table or any("@" in str(table.get(name, "")) for name in ("url", "proxy"))

@@ -1,9 +1,9 @@
-"""Everything that can go wrong, as one tree. Each error says what to do about it: in words, and as a value.
+"""All errors, as one tree. Each says what to do, in words and as a value.
 
 ChatError                       the root; never raised itself
 ├── ConfigError                 a flag, a variable or the config file is wrong
 ├── StoreError                  the conversations on disk cannot be read or written
-├── OutputError                 what was asked for in the shell cannot be printed
+├── OutputError                 standard output cannot be written
 └── ReplyError                  a request to a server ended without a whole reply
     ├── Unreachable             no connection could be made
     ├── Cut                     the connection ended before the reply did
@@ -23,7 +23,7 @@ from enum import StrEnum
 
 
 class Remedy(StrEnum):
-    """What would help. Whoever shows an error says it in its own words: a screen by a key, a shell by a flag."""
+    """What would help. Each room renders it in its own words: the screen as a key, the shell as a flag."""
 
     RETRY = "retry"
     CONTINUE = "continue"
@@ -32,16 +32,16 @@ class Remedy(StrEnum):
     CHOOSE_SERVER = "choose_server"
     SET_KEY = "set_key"
     TRUST = "trust"
-    """Set the certificates that the server's is checked by."""
+    """Set the certificates to check the server's by."""
     NEW_CHAT = "new_chat"
     CHATS = "chats"
     """Look at the list of chats."""
 
 
 class ChatError(Exception):
-    """A failure to show: `str(error)` says what happened, `hint` what to do next. Both are safe to display.
+    """An error to show: `str(error)` says what happened, `hint` what to do. Both are safe to display.
 
-    No hint names a key or a flag: `remedy` stands for what those do.
+    Hints name no keys and no flags: `remedy` stands for what those do.
     """
 
     def __init__(self, message: str, hint: str = "", remedy: Remedy | None = None) -> None:
@@ -64,7 +64,7 @@ class StoreError(ChatError):
 
 
 class OutputError(ChatError):
-    """What was asked for in the shell cannot be printed."""
+    """Standard output cannot be written."""
 
 
 class ReplyError(ChatError):
@@ -72,7 +72,7 @@ class ReplyError(ChatError):
 
 
 class Unreachable(ReplyError):
-    """No connection could be made: nothing was sent, so trying again is always safe."""
+    """No connection could be made. Nothing was sent, so a retry is always safe."""
 
 
 class Cut(ReplyError):

@@ -1,4 +1,4 @@
-"""What a server says while it replies, in order of arrival. Every text but `Delta.exact` is already sanitised."""
+"""The events of a reply, in order of arrival. All texts but `Delta.exact` are sanitised."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tui_chat.messages import Usage
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The server answered with a good status and the stream is open; nothing of the reply is there yet."""
+    """The stream is open, after a good status; nothing of the reply has come yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """The first event of a reply that goes on from `ChatRequest.prefill`.
+    """The first event of a reply that continues `ChatRequest.prefill`.
 
-    `exact`: the server's tokens follow the prefill directly, though it may send all of that back first. Otherwise
-    it was asked in words to go on where it stopped, and may repeat any of it. The conversation trims what repeats.
+    `exact`: the tokens follow the prefill directly, though the server may send that back first. Otherwise it was
+    asked in words to continue, and may repeat any of it. The conversation trims repetitions.
     """
 
     exact: bool
@@ -44,12 +44,12 @@ class Delta:
 
     text: str
     exact: str = field(default="", compare=False, repr=False)
-    """As the server sent it, for a pipe: not sanitised. Empty where that is `text`."""
+    """As the server sent it, for a pipe: not sanitised. Empty if it equals `text`."""
 
 
 @dataclass(frozen=True, slots=True)
 class WasThinking:
-    """All of the answer so far was thinking: the tag that ends it came, the first was in the prompt."""
+    """All of the answer so far was thinking: its closing tag came, the opening one was in the prompt."""
 
 
 @dataclass(frozen=True, slots=True)

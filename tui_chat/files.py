@@ -1,4 +1,4 @@
-"""Files for their owner's eyes only, from their first moment on."""
+"""Files that only their owner can read, from the start."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ PATIENCE: Final = 5.0
 
 
 def make(path: Path) -> None:
-    """Create `path` empty if it is not there, and make it readable by its owner alone.
+    """Create `path` as an empty file unless it exists, readable by its owner alone.
 
     Raises:
-        OSError: it cannot be made, or something else is there.
+        OSError: it cannot be created, or is not a regular file.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):  # to read a pipe is to wait for ever
+        if not stat.S_ISREG(mode):  # reading a pipe would block for ever
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         if mode & 0o077:
             os.fchmod(descriptor, 0o600)
@@ -39,10 +39,10 @@ def make(path: Path) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file anew as a whole, readable by its owner alone.
+    """Replace the content of a file in one step, readable by its owner alone.
 
     Raises:
-        OSError: it cannot be written; the old one is still there.
+        OSError: it cannot be written; the old one stays.
     """
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")  # is 0600
     try:
@@ -64,23 +64,23 @@ def _make_folder(folder: Path) -> None:
 
 
 def write_new(path: Path, text: str) -> None:
-    """Write text to a file that is not there yet, for its owner alone to read.
+    """Write text to a new file, readable by its owner alone.
 
     Raises:
-        StoreError: there is such a file already, or it cannot be written.
+        StoreError: the file exists, or cannot be written.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             file.write(text)
     except FileExistsError:
-        raise StoreError(f"{path} already exists", "Name another file: nothing is overwritten.") from None
+        raise StoreError(f"{path} already exists", "Choose another name: files are never overwritten.") from None
     except OSError as error:
         raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
 
 
 def unused_name(stem: str, suffix: str) -> str:
-    """A name for a new file in the working folder: `stem` and `suffix`, with a number between them if need be."""
+    """A name for a new file in the working folder: `stem` and `suffix`, with a number between if needed."""
     names = itertools.chain([f"{stem}{suffix}"], (f"{stem}-{number}{suffix}" for number in itertools.count(2)))
     return next(name for name in names if not os.path.lexists(name))
 
@@ -95,10 +95,10 @@ def working_folder() -> str:
 
 @contextlib.contextmanager
 def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
-    """Make `folder`, and keep other processes that come here too waiting meanwhile, where the file system can.
+    """Create `folder` and lock it, if the file system can; other processes that call this wait.
 
     Raises:
-        OSError: it cannot be made, or another program did not let it go for `patience` seconds.
+        OSError: it cannot be created, or another program held the lock for `patience` seconds.
     """
     _make_folder(folder)
     deadline = time.monotonic() + patience
@@ -114,7 +114,7 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
 
 
 def is_locked(file: int | BinaryIO, kind: int = fcntl.LOCK_EX) -> bool | None:
-    """Whether another process has a lock on `file`; else it is locked now. None where the file system cannot."""
+    """Lock `file`; True if another process has the lock, None if the file system cannot lock."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:

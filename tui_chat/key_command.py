@@ -1,4 +1,4 @@
-"""Keys that a command prints, like a password manager's."""
+"""Reads keys from the output of a command, for example a password manager."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 from tui_chat.errors import ConfigError
 
 SECONDS: Final = 20
-"""How long a command may take: it may ask for a password in a window of its own."""
+"""How long a command may take; it may ask for a password in a window."""
 
 
 def printed_key(where: str, command: str, environ: Mapping[str, str]) -> str:
-    """The first line that a shell command prints. What it leaves running is not waited for.
+    """The first line that a shell command prints. Processes that it leaves running are not waited for.
 
     Raises:
-        ConfigError: it fails, takes too long, or prints nothing; `where` says in it whose command it is.
+        ConfigError: it fails, takes too long, or prints nothing; `where` names the server in the error.
     """
     hint = f"Run it by hand: {command}"
     try:
@@ -28,7 +28,7 @@ def printed_key(where: str, command: str, environ: Mapping[str, str]) -> str:
                 process.kill()
                 raise ConfigError(f"{where}: key_command did not end within {SECONDS} seconds", hint) from None
             assert process.stdout is not None
-            os.set_blocking(process.stdout.fileno(), False)  # an agent that was started may keep it open
+            os.set_blocking(process.stdout.fileno(), False)  # an agent that it started may keep it open
             key = first_line((process.stdout.read() or b"").decode())
     except (OSError, UnicodeDecodeError):
         code, key = 1, ""

@@ -1,4 +1,4 @@
-"""The values that a conversation is made of. All are immutable; `dataclasses.replace` makes a changed one."""
+"""The values of a conversation. All are immutable; `dataclasses.replace` makes a changed one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a reply cost, as far as the server told. Tokens are counts, times are seconds."""
+    """The usage of a reply, as far as the server tells. Tokens are counts, times are seconds."""
 
     prompt_tokens: int | None = None
     reply_tokens: int | None = None
@@ -47,7 +47,7 @@ class Usage:
     prompt_seconds: float | None = None
     reply_seconds: float | None = None
     thinking_seconds: float | None = None
-    """How long it thought, by our clock: no server tells."""
+    """By our clock: no server tells."""
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -58,7 +58,7 @@ class Usage:
 
     @property
     def context_tokens(self) -> int | None:
-        """How much of the context window prompt and reply fill together."""
+        """How much of the context window prompt and reply fill."""
         if self.prompt_tokens is None:
             return None
         return self.prompt_tokens + (self.reply_tokens or 0)
@@ -82,9 +82,9 @@ class Message:
     server: str = ""
     usage: Usage | None = None
     finish: str = ""
-    """Why the server ended the reply: `stop`, `length`, or what else it said."""
+    """The server's reason for the end of the reply: `stop`, `length`, or another."""
     error: str = ""
-    """What went wrong, as it was shown."""
+    """The error, as it was shown."""
     created: float = field(default_factory=time.time)
     """Unix time in seconds."""
     first_token: float | None = None
@@ -94,44 +94,44 @@ class Message:
 
     @property
     def text(self) -> str:
-        """What is said, without the rest."""
+        """Its text, without thinking, files and tools."""
         return "\n\n".join([part.text for part in self.parts if isinstance(part, Text) and part.text])
 
     @property
     def thinking(self) -> str:
-        """What was thought."""
+        """Its thinking."""
         return "\n\n".join([part.text for part in self.parts if isinstance(part, Thinking) and part.text])
 
     @property
     def says(self) -> bool:
-        """Whether there is more in it than thinking."""
+        """Whether it has more than thinking."""
         return not all(isinstance(part, Thinking) for part in self.parts)
 
     @property
     def files(self) -> tuple[Image | File, ...]:
-        """The images and files that go with it."""
+        """Its images and files."""
         return tuple(part for part in self.parts if isinstance(part, Image | File))
 
     @property
     def size(self) -> int:
-        """Characters of all that is said, thought and passed to and from tools, bytes of images and files."""
+        """Characters of texts, thinking, and tool calls and results, plus bytes of images and files."""
         return sum(map(_size_of, self.parts))
 
     def with_text(self, text: str) -> Message:
-        """This message with `text` as all that is said, where it was said first; the other parts stay."""
+        """This message with `text` in the place of its first text, as its only one; other parts stay."""
         others = [part for part in self.parts if not isinstance(part, Text)]
         spoken = (place for place, part in enumerate(self.parts) if isinstance(part, Text))
         place = next(spoken, sum(isinstance(part, Thinking) for part in others))
         return replace(self, parts=(*others[:place], *parts_of(text), *others[place:]))
 
     def with_data(self, data: Mapping[str, bytes]) -> Message:
-        """This message with the bytes of its images and files, as far as `data` has them by digest."""
+        """This message with the bytes of its images and files from `data`, by digest."""
         if not any(file.blob.data is None and file.blob.digest in data for file in self.files):
             return self
         return replace(self, parts=tuple(filled(part, data) for part in self.parts))
 
     def grown(self, text: str = "", thinking: str = "") -> Message:
-        """This message, gone on with more thinking and then more text."""
+        """This message with more thinking, then more text, at its end."""
         parts = list(self.parts)
         for kind, more in ((Thinking, thinking), (Text, text)):
             last = parts[-1] if parts else None
@@ -143,7 +143,7 @@ class Message:
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is more to be had: it was stopped, cut, failed midway, or ended by length."""
+        """Whether it can be continued: it was stopped, cut, failed, or ended by length."""
         return self.state not in (State.COMPLETE, State.STREAMING) or self.finish == "length"
 
 
@@ -159,7 +159,7 @@ def _size_of(part: Part) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that a server offers. What the server did not tell is empty or None."""
+    """A model of a server. Unknown fields are empty or None."""
 
     name: str
     server: str = ""
@@ -169,29 +169,29 @@ class Model:
     parameters: str = ""
     quantization: str = ""
     context_window: int | None = None
-    """Tokens that the model was trained for; the server may have loaded it with fewer."""
+    """Tokens that the model was trained for; the server may give it fewer."""
     window: int | None = None
-    """Tokens of context that the server gives it, where that is known."""
+    """Tokens of context that the server gives it, if known."""
     capabilities: frozenset[str] = frozenset()
     think_levels: tuple[str, ...] = ()
     """What `think` can be for it: `off`, `on`, `low` and so on. Empty if the server does not say."""
     loaded: bool = False
     on_gpu: float | None = None
-    """How much of it is in the memory of a GPU, 1 being all; of a loaded one."""
+    """The share of a loaded model in the memory of a GPU, from 0 to 1."""
     until: str = ""
-    """RFC 3339: when the server frees its memory; of a loaded one."""
+    """RFC 3339: when the server will unload it."""
     modified: str = ""
     """RFC 3339, as the server sent it: sorts by time."""
 
     @property
     def chats(self) -> bool:
-        """Whether it can be talked to, as far as is known: one that only makes embeddings cannot."""
+        """Whether it can chat, as far as known: a model for embeddings only cannot."""
         return "embedding" not in self.capabilities or "completion" in self.capabilities
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What to ask a server for: the whole conversation, and how to answer it."""
+    """A request for a reply: the whole conversation, and the settings."""
 
     model: str
     messages: tuple[Message, ...]
@@ -200,6 +200,6 @@ class ChatRequest:
     think: bool | str | None = None
     """None leaves it to the server."""
     prefill: str = ""
-    """The beginning of the reply, which the server is to continue rather than to repeat."""
+    """The beginning of the reply, which the server continues without repeating it."""
     format: str | Mapping[str, object] = ""
-    """What the answer has to be: `json`, or the JSON schema that it fits; empty is text."""
+    """The format of the answer: `json`, or a JSON schema; empty means text."""

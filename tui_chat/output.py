@@ -1,4 +1,4 @@
-"""Standard output of the commands: it may be closed, full, or a pipe that nobody reads any more."""
+"""Standard output of the commands, which may be closed, full, or a pipe that nobody reads."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Final, TextIO
 from tui_chat.errors import OutputError
 
 _PIECE: Final = 4096
-"""Bytes that a pipe takes at once where it takes any (pipe(7): PIPE_BUF)."""
+"""Bytes that a writable pipe takes at once (pipe(7): PIPE_BUF)."""
 
 
 def put(*lines: str) -> None:
-    """Print lines, and everything that was printed before, to the end.
+    """Print lines, and flush everything that was printed before.
 
     Raises:
         OutputError: standard output is closed, or takes no more.
@@ -33,7 +33,7 @@ def put(*lines: str) -> None:
         out.flush()
     except OSError as error:
         null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, out.fileno())  # Python tries once more at the end, and would complain once more
+        os.dup2(null, out.fileno())  # Python flushes again at exit, and would complain again
         os.close(null)
         if isinstance(error, BrokenPipeError):
             raise
@@ -41,7 +41,7 @@ def put(*lines: str) -> None:
 
 
 class Outflow:
-    """Standard output for what comes bit by bit: a reader that is slow holds up the sender, not the event loop."""
+    """Standard output for a stream: a slow reader holds up the sender, not the event loop."""
 
     def __init__(self) -> None:
         """
@@ -54,10 +54,10 @@ class Outflow:
         self._encoding = sys.stdout.encoding or "utf-8"
 
     async def write(self, text: str) -> None:
-        """Write a text as soon as there is room for it.
+        """Write a text when there is room for it.
 
         Raises:
-            OutputError: it takes no more.
+            OutputError: standard output takes no more.
             BrokenPipeError: nobody reads the pipe any more.
         """
         data = memoryview(text.encode(self._encoding, "backslashreplace"))
@@ -83,5 +83,5 @@ class Outflow:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a standard stream, which is None if it was closed, is a terminal."""
+    """Whether a standard stream is a terminal; a closed one is None."""
     return stream is not None and stream.isatty()

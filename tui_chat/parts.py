@@ -1,4 +1,4 @@
-"""What a message is made of: parts, in the order in which they were said. All are immutable."""
+"""The parts of a message, in order. All are immutable."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from hashlib import blake2b
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes, known by their digest: who shows or counts them needs no more than that and their number."""
+    """Bytes with their digest and size, which is all that a list of files needs."""
 
     digest: str
     size: int
     data: bytes | None = field(default=None, compare=False, repr=False)
-    """None where they are in the store only (`Store.with_data` reads them), or lost."""
+    """None if they are lost, or only in the store (`Store.with_data` reads them)."""
 
     @classmethod
     def of(cls, data: bytes) -> Blob:
-        """The blob that these bytes are."""
+        """The blob of these bytes."""
         return cls(blake2b(data, digest_size=16).hexdigest(), len(data), data)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What is said."""
+    """Text of the answer or the prompt."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """What a model thought before it said something."""
+    """Thinking of a model before its answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture that models can look at."""
+    """A picture, for models that see."""
 
     name: str
     mime: str
@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that is no picture."""
+    """A file that is not a picture."""
 
     name: str
     mime: str
@@ -66,10 +66,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool gave."""
+    """The result of a tool call."""
 
     id: str
-    """That of the call."""
+    """The ID of the call."""
     text: str
 
 
@@ -77,18 +77,18 @@ Part = Text | Thinking | Image | File | ToolCall | ToolResult
 
 
 def parts_of(text: str = "", thinking: str = "", files: Iterable[Image | File] = ()) -> tuple[Part, ...]:
-    """The parts of a message that is thought, then said, with files behind it. What is empty is no part."""
+    """The parts of a message: thinking, text, files. Empty ones are left out."""
     words: list[Part] = [Thinking(thinking)] if thinking else []
     return (*words, *([Text(text)] if text else []), *files)
 
 
 def attached(name: str, mime: str, blob: Blob) -> Image | File:
-    """The part that a file becomes, by its media type."""
+    """The part for a file, by its media type."""
     return (Image if mime.startswith("image/") else File)(name, mime, blob)
 
 
 def filled(part: Part, data: Mapping[str, bytes]) -> Part:
-    """A part with its bytes, where `data` has them by digest and it has none."""
+    """A part with its bytes from `data`, by digest, if it has none."""
     if not isinstance(part, Image | File) or part.blob.data is not None:
         return part
     return replace(part, blob=replace(part.blob, data=data.get(part.blob.digest)))

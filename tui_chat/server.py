@@ -1,4 +1,4 @@
-"""What is known of a server before it is talked to."""
+"""The settings of a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote
 RELAY_SERVICE: Final = "tui-chat-relay"
 """What the relay calls itself, in `/health` and as the owner of its models."""
 _KEYED: Final = ("auth", "key", "token", "secret", "cookie")
-"""What the names of headers have in them that carry a secret."""
+"""Words in the names of headers that carry a secret."""
 
 
 class Kind(StrEnum):
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 class Flavour(StrEnum):
-    """The program behind a dialect: what it can do beyond it. The value is its name for people."""
+    """The program behind a dialect. The value is its name on screen."""
 
     UNKNOWN = ""
     OLLAMA = "Ollama"
@@ -38,7 +38,7 @@ class Flavour(StrEnum):
 
 
 class Secret:
-    """A key that does not show itself: `str()`, `repr()` and formatting give dots. `reveal()` gives the value."""
+    """A key that hides itself: `str()`, `repr()` and formatting give dots, `reveal()` the value."""
 
     __slots__ = ("_value",)
 
@@ -72,7 +72,7 @@ def carries_key(header: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An address and how to talk to it."""
+    """An address with its settings."""
 
     url: str
     """Base URL without a trailing slash, path prefix included, `/v1` and `/api` stripped."""
@@ -87,7 +87,7 @@ class Server:
     proxy: str = ""
     """Proxy URL. Empty takes the environment's, which never applies to loopback addresses."""
     named: bool = True
-    """Whether the user named it. A server found by probing gets no keys."""
+    """Whether the user named it. A server that was found gets no keys."""
     flavour: Flavour = Flavour.UNKNOWN
 
     def __repr__(self) -> str:
@@ -96,12 +96,12 @@ class Server:
 
     @property
     def label(self) -> str:
-        """How the server is called on screen: its name, else host and port without user and password."""
+        """Its name on screen: its own, else host and port without user and password."""
         return self.name or self.url.split("://", 1)[-1].rpartition("@")[2]
 
     @property
     def address(self) -> str:
-        """Where it is, without user and password: its URL, or `http+unix:` and the path of its socket."""
+        """Its URL without user and password, or `http+unix:` and the path of its socket."""
         if self.uds:
             return f"http+unix:{quote(self.uds)}"
         scheme, _, rest = self.url.partition("://")
@@ -110,4 +110,4 @@ class Server:
 
 
 DEMO: Final = Server("demo://", name="demo", flavour=Flavour.DEMO)
-"""The script that replies where there is no server (`servers.dialects.demo`)."""
+"""The built-in script (`servers.dialects.demo`)."""

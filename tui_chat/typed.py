@@ -1,4 +1,4 @@
-"""What people type: paths, and words that are not the right ones."""
+"""Paths as people type them, and hints for misspelt words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tui_chat.text.sanitize import clean_line
 
 
 def user_path(text: str) -> Path:
-    """A path as a person writes it: `~` and `~name` are homes.
+    """A path as a person writes it, with `~` and `~name` as home folders.
 
     Raises:
         ConfigError: no such home folder, or no file can have that name.
@@ -25,7 +25,7 @@ def user_path(text: str) -> Path:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint that names what `word` may have been meant to be."""
+    """A hint that names the known word nearest to `word`, else some of them."""
     import difflib  # late: only mistakes need it
 
     names = sorted(known)

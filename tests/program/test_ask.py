@@ -139,7 +139,7 @@ async def test_files_are_sent_with_their_names_in_fences(home: Home, server: Scr
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"PK\x03\x04\x00\x00", "is binary"), (b"\xff\xfe\x41\x00", "not text in UTF-8"), (None, "No such file")],
+    [(b"PK\x03\x04\x00\x00", "is binary"), (b"\xff\xfe\x41\x00", "is not UTF-8 text"), (None, "No such file")],
 )
 async def test_files_that_are_no_text_are_refused_with_the_reason(
     home: Home, server: ScriptedServer, content: bytes | None, words: str
@@ -398,7 +398,7 @@ async def test_a_reply_that_was_cut_goes_on(home: Home, server: ScriptedServer) 
     assert kept.text == "Something more."
     code, _, error = await ask(home, "-c")
     assert code == USAGE
-    assert "is whole" in error
+    assert "is complete" in error
 
 
 async def test_what_is_more_than_the_model_sees_is_told_of(home: Home, server: ScriptedServer) -> None:
@@ -406,7 +406,7 @@ async def test_what_is_more_than_the_model_sees_is_told_of(home: Home, server: S
     server.script(answer(200, {"models": [{**MODEL, "context_length": 2048}]}), path="/api/ps")
     code, output, error = await ask(home, "--url", server.url, "x", piped=b"word " * 3000)
     assert (code, output) == (OK, "Yes.")
-    assert "sees 2,048 tokens at once" in error
+    assert "context window of 2,048 tokens" in error
     assert (await ask(home, "--url", server.url, "x", piped=b"word " * 1500))[2] == ""
 
 
@@ -425,7 +425,7 @@ async def test_a_busy_server_is_asked_again_and_that_is_said(home: Home, server:
     server.script(*reply("Yes."))
     code, output, error = await ask(home, "--url", server.url, "x")
     assert (code, output) == (OK, "Yes.")
-    assert "tried again in" in error
+    assert "Trying again in" in error
     assert len(server.asked()) == 2
 
 

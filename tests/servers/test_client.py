@@ -368,7 +368,7 @@ async def test_variables_that_name_no_certificates_are_told_of(
     if (variable, value) == ("SSLKEYLOGFILE", "no-certificates"):
         assert "Nothing answers" in str(error)
     else:
-        assert "cannot be read" in str(error)
+        assert "Cannot read" in str(error)
         assert variable in error.hint
 
 

@@ -145,7 +145,7 @@ async def test_something_else_at_a_path_of_the_url_is_told_with_the_url_to_try()
 )  # fmt: skip
 async def test_plain_http_to_a_port_of_https_is_told(said: str) -> None:
     async with Imitation({}, answer(said, 400, "text/html")) as server:
-        with pytest.raises(Garbled, match="wants https") as caught:
+        with pytest.raises(Garbled, match="needs https") as caught:
             await detect(Server(server.url))
     assert "https:// instead of http://" in caught.value.hint
 

@@ -61,7 +61,7 @@ async def test_the_key_that_is_set_there_is_used_at_once(tmp_path: Path) -> None
     [
         ("{}/foo/bar", answer("404 page not found", 404), "No model server answers", "without /foo/bar"),
         ("{}", answer("It works!", 200, "text/plain"), "No model server answers", "host and port"),
-        ("{}", answer("Client sent an HTTP request to an HTTPS server.", 400), "wants https", "https://"),
+        ("{}", answer("Client sent an HTTP request to an HTTPS server.", 400), "needs https", "https://"),
         ("https{}", answer("x", 400), "does not speak TLS", "http://"),
     ],
 )

@@ -134,12 +134,12 @@ class HttpBackend:
         raise missing(model)
 
     async def details(self, model: str) -> Details:
-        """All that people may want to know of a model."""
+        """All that the server tells of a model, for people."""
         async with self._speaking() as dialect:
             return await self._able(dialect.details)(self.client, model)
 
     async def unload(self, model: str) -> None:
-        """Free the memory that a model takes."""
+        """Unload a model from memory."""
         async with self._speaking() as dialect:
             await self._able(dialect.unload)(self.client, model)
 
@@ -149,20 +149,20 @@ class HttpBackend:
             await self._able(dialect.copy)(self.client, model, name)
 
     async def delete(self, model: str) -> None:
-        """Take a model off the server's disk."""
+        """Remove a model from the server's disk."""
         async with self._speaking() as dialect:
             await self._able(dialect.delete)(self.client, model)
 
     def load(self, model: str) -> AsyncGenerator[Progress, None]:
-        """Load a model into memory, to its end; to cancel, close the generator or cancel the task."""
+        """Load a model into memory; to cancel, close the generator or cancel the task."""
         return self._steps(lambda dialect: self._able(dialect.load)(self.client, model))
 
     def pull(self, model: str) -> AsyncGenerator[Progress, None]:
-        """Get a model from the registry, to its end. One that was cut or cancelled is resumed by the next."""
+        """Download a model. The next call resumes one that was cut or cancelled."""
         return self._steps(lambda dialect: self._able(dialect.pull)(self.client, model))
 
     def create(self, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
-        """Make a model of another: `from`, `system`, `template`, `parameters`."""
+        """Make a model from another: `from`, `system`, `template`, `parameters`."""
         return self._steps(lambda dialect: self._able(dialect.create)(self.client, model, settings))
 
     async def _steps(
@@ -232,7 +232,7 @@ class HttpBackend:
 
     def _able(self, verb: V | None) -> V:
         if verb is None:
-            raise Unsupported(f"{self.server.label} cannot do that.", "This server does not offer it.")
+            raise Unsupported(f"{self.server.label} cannot do that.", "Use another server, or its own tools.")
         return verb
 
 

@@ -1,4 +1,4 @@
-"""What a dialect is: how one kind of server is spoken to, as a value. Each is a file in `dialects/`."""
+"""The type of a dialect: the functions to speak to one kind of server. Each is a file in `dialects/`."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CONTINUE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One way to ask for a reply."""
+    """A request for a reply."""
 
     call: Call
     exact: bool | None = None
-    """Whether the reply goes on exactly where the prefill ends; None without a prefill."""
+    """Whether the reply continues exactly at the end of the prefill; None without a prefill."""
 
     def without(self, field: str) -> Ask:
         """The same without a field of the body."""
@@ -36,34 +36,34 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """How to come back to a reply whose line has dropped, at a server that goes on without us."""
+    """How to get back to a reply after the connection dropped, from a server that keeps generating it."""
 
     call: Call
-    """Gives what has not arrived yet."""
+    """Gets the part that has not arrived yet."""
     stop: Call
-    """Ends the reply, which to hang up does not."""
+    """Ends the reply, which closing the connection does not."""
     grace: float
-    """For how many seconds the server keeps it."""
+    """How many seconds the server keeps the reply."""
 
 
 class Decoder(ABC):
-    """Reads the answer to one `Ask`, sans I/O."""
+    """Decodes the answer to an `Ask`, without I/O."""
 
     done = False
-    """Whether nothing more will come."""
+    """Whether the reply has ended."""
     back: Return | None = None
-    """How to come back to the reply, while there is something to come back to."""
+    """How to get back to the reply, as long as that is possible."""
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
 
     @property
     def patience(self) -> float | None:
-        """After how many seconds without a byte the line counts as dead; None is never."""
+        """After how many silent seconds the connection counts as dead; None means never."""
         return None
 
     def begin(self, incoming: Incoming) -> Iterator[Event]:  # noqa: ARG002
-        """What a good status and its headers say."""
+        """The events that a good status and its headers tell."""
         if self.ask.exact is not None:
             yield Continued(self.ask.exact)
         yield Accepted()
@@ -73,24 +73,24 @@ class Decoder(ABC):
         """What a chunk of bytes, cut anywhere, says.
 
         Raises:
-            ReplyError: the server tells of an error, or sends what is not the protocol.
+            ReplyError: the server reports an error, or does not keep to the protocol.
         """
 
     @abstractmethod
     def close(self, lost: Cut | None = None) -> Iterator[Event]:
-        """What was held back, at the end of the answer; `lost` is how the connection broke, if it did.
+        """The last events, at the end of the answer; `lost` is set if the connection broke.
 
         Raises:
-            ReplyError: the reply is not whole.
+            ReplyError: the reply is incomplete.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a server is with a piece of work."""
+    """The progress of a server's work."""
 
     status: str
-    """What it does, in its words, sanitised."""
+    """The server's words for what it does, sanitised."""
     layer: str = ""
     """The digest of the file that it is about."""
     done: int | None = None
@@ -100,7 +100,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """All that a server tells of a model, for people. Texts are sanitised and may have lines."""
+    """All that a server tells of a model. Texts are sanitised and may have several lines."""
 
     model: Model
     parameters: str = ""
@@ -110,7 +110,7 @@ class Details:
 
 
 async def give_up(_client: Client, _ask: Ask, refusal: ReplyError, _request: ChatRequest) -> Ask:
-    """No other way to ask. Raises the refusal."""
+    """Raise the refusal: there is no other way to ask."""
     raise refusal
 
 
@@ -119,15 +119,15 @@ class Dialect:
     """How a kind of server is spoken to. A verb that it does not have is None. All raise `ReplyError`s."""
 
     models: Callable[[Client], Awaitable[Sequence[Model]]]
-    """Those on offer."""
+    """The models that the server offers."""
     loaded: Callable[[Client], Awaitable[Sequence[Model]]] | None = None
-    """Those in memory, perhaps among others, where they change or `models` does not tell them."""
+    """The models in memory, perhaps among others. None if `models` tells them, once and for all."""
     describe: Callable[[Client, str], Awaitable[Model]] | None = None
-    """One of them, where there is more to know than the list tells."""
+    """More about one model than the list tells."""
     ask: Callable[[Client, ChatRequest], Awaitable[Ask]]
-    """How to ask for a reply."""
+    """Builds the request for a reply."""
     instead: Callable[[Client, Ask, ReplyError, ChatRequest], Awaitable[Ask]] = give_up
-    """Another way to ask, after a refusal; raises that where there is none."""
+    """Another request after a refusal; raises the refusal if there is none."""
     decoder: Callable[[Ask], Decoder]
     judge: Judge = judge
     details: Callable[[Client, str], Awaitable[Details]] | None = None
@@ -140,18 +140,18 @@ class Dialect:
 
 
 def missing(model: str) -> NoSuchModel:
-    """The server does not have a model of that name."""
+    """The error for a model that the server does not have."""
     what = f"{clean_line(model, 80)} is not on this server."
     return NoSuchModel(what, "It may have been removed.", Remedy.CHOOSE_MODEL, status=404)
 
 
 def trailing(request: ChatRequest) -> ChatRequest:
-    """`request` with its prefill as the last message. Thinking is off: the answer has begun, so it is over."""
+    """`request` with its prefill as the last message. Thinking is off, because the answer has begun."""
     partial = Message(Role.ASSISTANT, parts_of(request.prefill))
     return replace(request, messages=(*request.messages, partial), think=False, prefill="")
 
 
 def in_words(request: ChatRequest) -> ChatRequest:
-    """`request` with its prefill as a whole message, and a prompt to go on from there."""
+    """`request` with its prefill as a message, and a prompt to continue it."""
     partial = trailing(request)
     return replace(partial, messages=(*partial.messages, Message(Role.USER, parts_of(CONTINUE))))

@@ -1,4 +1,4 @@
-"""Reading JSON of which nothing is sure: a field that is missing or of another type is as good as empty."""
+"""Lenient accessors for untrusted JSON: a field that is missing or of a wrong type reads as empty."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tui_chat.events import Delta
 from tui_chat.text.sanitize import clean, clean_line
 
 LARGEST: Final = 2**53
-"""Whole numbers from here on are no counts: JSON does not carry them exactly, SQLite and floats not at all."""
+"""Larger whole numbers read as None: JSON, SQLite and floats cannot hold them exactly."""
 LONGEST: Final = 5000
-"""Entries of a list that are looked at: more than any server has models."""
+"""Longest list that is read: more than any server has models."""
 
 
 def text_of(value: Mapping[str, object], name: str) -> str:
@@ -36,7 +36,7 @@ def seconds_of(value: Mapping[str, object], name: str, per_second: float = 1.0) 
 
 
 def window_of(value: Mapping[str, object], name: str) -> int | None:
-    """A context window in tokens, else None; 0 is what servers say that do not know it (llama.cpp's router)."""
+    """A context window in tokens, else None. 0 means unknown (llama.cpp's router)."""
     return count_of(value, name) or None
 
 
@@ -47,7 +47,7 @@ def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 
 def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """The objects in a list, `LONGEST` of them at most, else an empty one."""
+    """The first `LONGEST` objects of a list, else an empty one."""
     inner = value.get(name)
     objects = (item for item in inner if isinstance(item, dict)) if isinstance(inner, list) else ()
     return list(islice(objects, LONGEST))
@@ -61,7 +61,7 @@ def strings_of(value: Mapping[str, object], name: str) -> list[str]:
 
 
 def delta_of(sent: str) -> Delta:
-    """A piece of the answer as the server sent it, made safe to show."""
+    """A sanitised piece of the answer, with the exact text if that differs."""
     text = clean(sent)
     if text == sent:
         return Delta(text)

@@ -1,6 +1,6 @@
-"""Bytes to lines, for NDJSON: a line ends with `\\n` and with nothing else, however the bytes are cut up.
+"""Splits bytes into lines of NDJSON, which end with `\\n` only.
 
-Libraries that split text also split at U+2028, U+0085 and others, which JSON allows inside of a string.
+`str.splitlines` also splits at U+2028, U+0085 and others, which JSON allows inside of a string.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LINE_BYTES: Final = 8 * 1024 * 1024
 
 
 class Lines:
-    """Feed it chunks, it gives whole lines. Time is linear in the bytes, whatever the size of the chunks."""
+    """Turns chunks into lines, in linear time for any size of chunks."""
 
     def __init__(self, limit: int = LINE_BYTES) -> None:
         self._limit = limit
@@ -36,7 +36,7 @@ class Lines:
         return lines
 
     def rest(self) -> bytes:
-        """What came after the last `\\n`, and forget it: at the end of the stream, a line that was not ended."""
+        """Take the bytes after the last `\\n`: at the end of the stream, an unfinished line."""
         line = b"".join(self._parts)
         self._parts.clear()
         self._size = 0

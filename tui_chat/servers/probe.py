@@ -1,6 +1,6 @@
-"""Finding out what a server is, by asking it.
+"""Finds out what a server is by asking it.
 
-Bodies are believed, statuses hardly: LM Studio answers 200 to everything, Open WebUI gives its web page for any
+Bodies are trusted, statuses hardly: LM Studio answers 200 to everything, Open WebUI gives its web page for any
 path, builds of llama.cpp from 2025-05 to 2026-04 have some of Ollama's paths, and Ollama has `/v1`.
 """
 
@@ -34,9 +34,9 @@ from tui_chat.text.sanitize import clean_line
 
 PROBE_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 0.75
-"""Whoever listens on loopback answers within milliseconds. Two questions fit into a look around of 1.5 s."""
+"""Loopback answers within milliseconds. Two requests fit into a search of 1.5 s."""
 PORTS: Final = (11434, 8080, 9931, 8000, 1234, 30000)
-"""Where Ollama, llama.cpp (9931 from #26508 on), vLLM, LM Studio and SGLang listen if nobody told them where."""
+"""Default ports of Ollama, llama.cpp (9931 since #26508), vLLM, LM Studio and SGLang."""
 
 _DIGEST: Final = re.compile("[0-9a-f]{64}")
 _OWNERS: Final = {
@@ -49,34 +49,34 @@ _OWNERS: Final = {
     "system": Flavour.OPENAI,
     RELAY_SERVICE: Flavour.RELAY,
 }
-"""`owned_by` of a model, and whose habit it is to say so."""
+"""`owned_by` of a model, and the server that says so."""
 _WANTS_TLS: Final = re.compile(r"\bhttps (server|port)\b", re.I)
-"""What servers in Go, and nginx, say to plain HTTP on a port of HTTPS."""
+"""The answer of Go servers and nginx to plain HTTP on a port of HTTPS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One address that was tried."""
+    """The result of trying an address."""
 
     server: Server
-    """What was found there, kind and flavour included, if there is no error."""
+    """With kind and flavour, if there is no error."""
     error: ReplyError | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a look around this machine gave, in the order of the ports."""
+    """The result of a search of this machine, in the order of the ports."""
 
     tried: tuple[Attempt, ...]
 
     @property
     def found(self) -> tuple[Server, ...]:
-        """The servers that can be talked to."""
+        """The servers that can be used."""
         return tuple(attempt.server for attempt in self.tried if attempt.error is None)
 
 
 async def discover(ports: Sequence[int] = PORTS, within: float = LOOK_SECONDS) -> Discovery:
-    """Look for servers on loopback at `ports`, all at once; each question may take `within` seconds."""
+    """Search loopback for servers at `ports`, all at once; each request may take `within` seconds."""
 
     async def look(port: int) -> Attempt:
         server = Server(f"http://127.0.0.1:{port}", named=False)
@@ -89,15 +89,15 @@ async def discover(ports: Sequence[int] = PORTS, within: float = LOOK_SECONDS) -
 
 
 async def detect(server: Server, within: float = PROBE_SECONDS) -> Server:
-    """`server` with its URL cut down to the base, and the kind and the flavour that its answers show.
+    """`server` with the base of its URL, and the kind and flavour that its answers show.
 
-    A server that the user did not name is asked without keys and headers, and gets none later. Each question
-    may take `within` seconds, and up to four are asked.
+    A server that the user did not name gets no keys and headers. Up to four requests are sent, each of which may
+    take `within` seconds.
 
     Raises:
-        ConfigError: the URL is none.
+        ConfigError: the URL is invalid.
         Unreachable: nothing answers.
-        ReplyError: what answers is too slow, or no server for language models; or it wants a key and got none.
+        ReplyError: it is too slow, not a model server, or needs a key.
     """
     client = Client(replace(server, url=base_url(server.url), kind=Kind.AUTO))
     try:
@@ -107,9 +107,9 @@ async def detect(server: Server, within: float = PROBE_SECONDS) -> Server:
 
 
 async def identify(client: Client, within: float = PROBE_SECONDS) -> Server:
-    """The server of `client` as `detect` does; a kind that is known already counts whatever the server says.
+    """Like `detect`, for the server of `client`; a kind that is set already is kept.
 
-    The list of models that was asked for on the way stands for the first question about them.
+    The client keeps the list of models for the first request for it.
     """
     server = client.server
     if server.kind in (Kind.OLLAMA, Kind.RELAY):
@@ -139,7 +139,7 @@ async def _identified(client: Client, within: float) -> Server:
 
 
 async def _look(client: Client, within: float) -> Server:
-    """What answers at the client's address. An Ollama with models needs one question, which it is asked again."""
+    """Identify the server at the client's URL. An Ollama with models takes one request."""
     server = client.server
     most = ANSWER_BYTES if server.named else UNASKED_BYTES
     tags = await _ask(client, "/api/tags", within, most)
@@ -180,17 +180,17 @@ async def _ask(client: Client, path: str, within: float, most: int = SMALL_BYTES
 
 
 def _silent(models: Answer | ReplyError, *, named: bool) -> bool:
-    """Whether `/v1/models` gives nothing away: the list is empty, or wants a key that it is worth asking for."""
+    """Whether `/v1/models` tells nothing: the list is empty, or a named server wants a key."""
     if isinstance(models, ReplyError):
         return False
     return named if models.status == 401 else models.ok and _body(models).get("data") == []
 
 
 def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: Client) -> Flavour | None:
-    """The flavour of a server that is not proven to be an Ollama; None if it can be nothing else.
+    """The flavour of a server that did not prove to be an Ollama; None if it must be one.
 
     Raises:
-        ReplyError: it is no server for language models.
+        ReplyError: it is not a model server.
     """
     about, listed, server = _body(version), _body(models), client.server
     if "deployment_id" in about:
@@ -217,19 +217,19 @@ def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: 
 
 
 def _no_server(answer: Answer, server: Server) -> Garbled:
-    """The error for an address where something else answers."""
+    """The error if something else answers."""
     address = shown_url(server.url)
     if not answer.ok and _WANTS_TLS.search(answer.text):
-        return Garbled(f"{address} wants https.", "Write https:// instead of http:// in its URL.")
+        return Garbled(f"{address} needs https.", "Write https:// instead of http:// in its URL.")
     if path := urlsplit(address).path:
         return Garbled(f"No model server answers at {address}.", f"Try the URL without {path}.")
     name = clean_line(answer.headers.get("server", ""), 40)
-    what = f"No model server answers at {address}{f', but {name}' if name else ''}."
+    what = f"No model server answers at {address}{f' ({name} does)' if name else ''}."
     return Garbled(what, "Check its host and port.", Remedy.CHOOSE_SERVER)
 
 
 def flavour_in(body: Mapping[str, object]) -> Flavour:
-    """The program that a body of `/v1/models` gives away by `owned_by`."""
+    """The flavour by `owned_by` in a body of `/v1/models`."""
     known = (_OWNERS.get(text_of(entry, "owned_by")) for entry in objects_of(body, "data"))
     return next(filter(None, known), Flavour.UNKNOWN)
 
@@ -239,7 +239,7 @@ def _is_lmstudio(body: Mapping[str, object]) -> bool:
 
 
 def _body(answer: Answer | ReplyError) -> Mapping[str, object]:
-    """The JSON object of an answer, empty where there is none."""
+    """The JSON object of an answer, else an empty one."""
     if isinstance(answer, ReplyError):
         return {}
     with suppress(Garbled):

@@ -1,4 +1,4 @@
-"""How a request travels to a server: through which proxy, with which headers, and what of that nobody may see."""
+"""Proxy, headers and socket options for a server, and the secrets to hide."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT"
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
 _LOCAL: Final = ("localhost", "localhost.localdomain")
 _SHORTEST: Final = 4
-"""Characters of a secret: shorter ones stand in any text."""
+"""Shorter secrets are not hidden: they occur in any text."""
 _LEAST: Final = 4
-"""Characters of a secret's beginning that are hidden where a text was cut short in the middle of it."""
+"""So many characters of a secret that a text was cut in are hidden."""
 _SHORTEST_VALUE: Final = 6
-"""Characters of the value of a header that need not be a secret: shorter ones are words, like a team's name."""
+"""Shorter values of other headers are not hidden: they are words, like the name of a team."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host`, a name or an address without brackets, is this machine."""
+    """Whether `host`, a name or an address without brackets, is loopback."""
     name = host.lower().rstrip(".")
     if name in _LOCAL or name.endswith(".localhost"):
         return True
@@ -45,7 +45,7 @@ def is_loopback(host: str) -> bool:
 
 
 def can_connect(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
-    """Whether a connection to `url` can be tried at all."""
+    """Whether `url` is valid enough to connect to."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -56,7 +56,7 @@ def can_connect(url: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
 
 
 def shown_url(url: str) -> str:
-    """`url` as one line that is safe to show: without user name, password, query and fragment."""
+    """`url` as a safe line without user, password, query and fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -68,10 +68,10 @@ def shown_url(url: str) -> str:
 
 
 def proxy_for(server: Server) -> str:
-    """URL of the proxy that leads to `server`, empty for none.
+    """The URL of the proxy for `server`, empty for none.
 
-    The server's own setting counts always, the environment (`HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` ...) never for
-    loopback addresses and unix sockets: a proxy would look for Ollama on its own machine.
+    The server's own setting comes first. The environment (`HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) does not count
+    for loopback and unix sockets: a proxy would look for Ollama on its own machine.
     """
     if server.proxy or server.uds:
         return server.proxy
@@ -88,7 +88,7 @@ def proxy_for(server: Server) -> str:
 
 
 def headers_for(server: Server) -> list[tuple[bytes, bytes]]:
-    """The headers of every request. `identity`, since a proxy that compresses holds a stream back."""
+    """The headers of every request. `identity`, because a proxy that compresses delays a stream."""
     from tui_chat import __version__
 
     own = {"user-agent": f"tui-chat/{__version__}", "accept-encoding": "identity"}
@@ -105,7 +105,7 @@ def headers_for(server: Server) -> list[tuple[bytes, bytes]]:
 
 
 def secrets_of(server: Server) -> frozenset[str]:
-    """What must not be shown of a server's settings, in all spellings that a server may quote it in."""
+    """The secrets in a server's settings, in all spellings that a server may quote."""
     plain = {*_logins(server.url), *_logins(proxy_for(server))}
     if server.key:
         plain.add(server.key.reveal())
@@ -118,7 +118,7 @@ def secrets_of(server: Server) -> frozenset[str]:
 
 
 def hidden(text: str, secrets: Set[str]) -> str:
-    """`text` with dots in the place of `secrets`: servers quote the key that they refuse."""
+    """`text` with dots instead of `secrets`: servers quote the key that they refuse."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "…")
     cut = text.removesuffix("…")
@@ -129,7 +129,7 @@ def hidden(text: str, secrets: Set[str]) -> str:
 
 
 def _logins(url: str) -> Iterator[str]:
-    """The password of a URL, and what is sent instead of it."""
+    """The password of a URL, plain and as it is sent."""
     with suppress(ValueError):
         parts = urlsplit(url)
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -138,13 +138,13 @@ def _logins(url: str) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> tuple[str, ...]:
-    """As it is, in a URL, and in JSON with slashes escaped or not."""
+    """Plain, in a URL, and in JSON with slashes escaped or not."""
     in_json = json.dumps(secret)[1:-1]
     return secret, quote(secret, safe="", errors="replace"), in_json, in_json.replace("/", "\\/")
 
 
 def socket_options() -> list[SocketOption]:
-    """TCP keep-alive, which finds a dead peer although reading has no timeout, as far as the system has it."""
+    """TCP keep-alive, if the system has it: it finds a dead peer, since reading has no timeout."""
     options: list[SocketOption] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     for name, value in _KEEPALIVE:
         if (option := getattr(socket, name, None)) is not None:

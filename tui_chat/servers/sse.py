@@ -1,11 +1,11 @@
-"""Server-sent events from bytes, by the WHATWG rules, with the leniency that servers of language models need.
+"""Decodes server-sent events by the WHATWG rules, with the leniency that model servers need.
 
 The rules: UTF-8 always, one byte order mark is dropped, lines end with CR, LF or CRLF and nothing else, an empty
-line ends an event, an event without `data` is none (HTML standard, 9.2.5 and 9.2.6).
+line ends an event, an event without `data` is dropped (HTML standard, 9.2.5 and 9.2.6).
 
-The leniency: an event that the end of the stream left open counts where it is whole (JSON, or `[DONE]`); an
-`error` field is data of an event of that type (llama.cpp until late 2025); a JSON object in the open, where a
-field should be, is an event (servers and proxies that answer with a JSON body, or break off a stream with one).
+The leniency: an unfinished event at the end of the stream counts if it is complete (JSON, or `[DONE]`); an `error`
+field is data of an event of that type (llama.cpp until late 2025); a bare JSON object is an event (servers and
+proxies that answer, or break off a stream, with a JSON body).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 from tui_chat.errors import Garbled
 
 EVENT_LIMIT: Final = 8 * 1024 * 1024
-"""The most bytes that one event may have; Ollama's own client draws the line there too."""
+"""The largest event in bytes, as in Ollama's own client."""
 DONE: Final = "[DONE]"
 """The data of the last event of an OpenAI stream."""
 
@@ -37,7 +37,7 @@ class ServerEvent:
 
 
 class EventDecoder:
-    """Turns chunks of bytes, cut anywhere, into events. One decoder reads one stream."""
+    """Turns chunks of bytes, cut anywhere, into the events of one stream."""
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self._limit = limit
@@ -66,7 +66,7 @@ class EventDecoder:
         self._partial.append(rest)
 
     def close(self) -> Iterator[ServerEvent]:
-        """The event that the end of the stream left open, if it is whole."""
+        """The unfinished event at the end of the stream, if it is complete."""
         if any(self._partial):
             yield from self._end_line(b"")
         data = "\n".join(self._data)

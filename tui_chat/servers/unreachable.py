@@ -1,4 +1,4 @@
-"""Why a server cannot be reached, or is lost on the way: errors that say what to check."""
+"""Errors for servers that cannot be reached or are lost, which say what to check."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui_chat.text.sanitize import clean_line
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """The way to a server, and what can be wrong with it."""
+    """The route to a server; makes its errors."""
 
     server: Server
     proxy: str = ""
-    """The URL of the proxy that leads there; empty for none."""
+    """The URL of the proxy, empty for none."""
 
     @property
     def is_tls(self) -> bool:
@@ -29,32 +29,32 @@ class Way:
 
     @property
     def name(self) -> str:
-        """The server as errors call it."""
+        """The server's name in errors."""
         return clean_line(self.server.uds, 200) or shown_url(self.server.url)
 
     def no_url(self) -> Unreachable:
-        """Its address is none."""
+        """Its address is invalid."""
         return Unreachable(f"{self.name or 'Nothing'} is not a URL.", "It should look like http://host:11434.")
 
     def bad_proxy(self, what: str) -> Unreachable:
-        """The proxy does not let us through; `what` is wrong."""
+        """The proxy fails, for the reason `what`."""
         return Unreachable(
             f"The proxy {shown_url(self.proxy)} does not reach {self.name}: {what}.",
             "Correct HTTP_PROXY or ALL_PROXY, or name the server's host in NO_PROXY.",
         )
 
     def no_certificates(self, verify: bool | str, error: OSError) -> Unreachable:
-        """What its certificate is to be checked by cannot be read."""
+        """The certificates to check the server by cannot be read."""
         if isinstance(verify, str):
-            what = f"The CA file {clean_line(verify, 200)} of this server cannot be read."
+            what = f"Cannot read the CA file {clean_line(verify, 200)} of this server."
             return Unreachable(what, "Give the path of a file with certificates in PEM format.")
         return Unreachable(
-            f"The certificates to check {self.name} by cannot be read: {error.strerror or error}.",
+            f"Cannot read the certificates to check {self.name}: {error.strerror or error}.",
             "Correct or unset the variables SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE.",
         )
 
     def timed_out(self, seconds: float) -> Unreachable:
-        """No connection came about in time."""
+        """No connection was made in time."""
         what = f"{self.name} did not answer within {seconds:g} seconds."
         return Unreachable(what, "Is the machine on, and the port open in its firewall?")
 
@@ -71,7 +71,7 @@ class Way:
         return Cut(f"{self.name} closed the connection.", hint, Remedy.RETRY)
 
     def unreachable(self, error: Exception) -> ReplyError:
-        """No connection could be made, for the reason that stands somewhere in the causes of `error`."""
+        """No connection could be made; the reason is among the causes of `error`."""
         if self.proxy:
             return self.bad_proxy("it cannot be reached, or cannot reach the server")
         for cause in _causes(error):
@@ -93,7 +93,7 @@ class Way:
 
     @property
     def _start(self) -> str:
-        """How there may come to be a server where none is."""
+        """How to start a server there."""
         if self.server.uds or self.server.kind is Kind.OPENAI:
             return "Start the server there."
         if not is_loopback(urlsplit(self.server.url).hostname or ""):
@@ -102,7 +102,7 @@ class Way:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """`error` and all that led to it; httpx keeps the system's own error at the end of the chain."""
+    """`error` and its causes; the system's own error is the last of the chain."""
     yield error
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:

@@ -1,1 +1,1 @@
-"""What a person in a shell sees: a reply in a pipe, lists, exports, and errors that name no key."""
+"""The commands in the shell: replies in a pipe, lists, exports, and errors that name no key."""

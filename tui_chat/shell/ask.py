@@ -33,25 +33,25 @@ from tui_chat.store.store import open_store
 from tui_chat.tasks import start_task
 
 OK, FAILED, CUT = 0, 1, 3
-"""Exit codes; 2 is a wrong command line, and what a signal stopped ends as shells count it: 130 for Ctrl+C."""
+"""Exit codes. 2 is a wrong command line; after a signal it is 128 and the signal's number."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LOOK_SECONDS: Final = 0.5
 _SMALLEST_WINDOW: Final = 1000
-"""Tokens that any model sees."""
+"""Tokens that fit any context window."""
 _LAST_SECONDS: Final = 0.5
-"""How long the end of what is printed may take once the reply was stopped."""
+"""How long printing may take after the reply was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the command line asks for."""
+    """The options of the command line."""
 
     prompt: str
-    """Empty goes on with a reply that was cut, or tries one again that failed."""
+    """Empty continues a reply that was cut, or retries one that failed."""
     chat: str | None = None
-    """The beginning of the id of the chat to go on with."""
+    """The beginning of the ID of the chat to continue."""
     resume: bool = False
-    """Whether to go on with the last chat."""
+    """Whether to continue the last chat."""
     save: bool = True
     form: str | Mapping[str, object] = ""
     as_json: bool = False
@@ -59,14 +59,14 @@ class Wish:
 
 
 def main(arguments: argparse.Namespace, config: Config) -> int:
-    """Ask, print the reply as it comes, and keep it: the exit code.
+    """Ask, print the reply as it arrives, and save it. Returns the exit code.
 
     Raises:
         ConfigError: the question or an option is wrong.
-        StoreError: the chat that was asked for cannot be gone on with.
-        ReplyError: there was nobody to ask.
-        OutputError: standard output takes no more. What came is kept.
-        BrokenPipeError: nobody reads standard output any more. What came is kept.
+        StoreError: the chat cannot be continued.
+        ReplyError: no model can be asked.
+        OutputError: standard output takes no more. What arrived is saved.
+        BrokenPipeError: nobody reads standard output any more. What arrived is saved.
     """
     if arguments.think is not None:
         think = {"off": False, "on": True}.get(arguments.think, arguments.think)
@@ -89,7 +89,7 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
-    """The exit code of `work`. A signal stops it, in good order."""
+    """The exit code of `work`, which a signal cancels."""
     task, loop, numbers = start_task(work), asyncio.get_running_loop(), list[int]()
 
     def stop(number: int) -> None:
@@ -98,7 +98,7 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
         numbers.append(number)
 
     for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup, and a shell in the background, have it
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup and background jobs ignore it
             loop.add_signal_handler(number, stop, number)
     try:
         return await task
@@ -132,10 +132,12 @@ async def _ask(wish: Wish, config: Config) -> int:
 
 
 async def _check(workspace: Workspace, wish: Wish) -> None:
-    """Look at what is asked for; where nobody is there to answer, the prompt is on disk all the same.
+    """Check that a model can be asked; if not, save the prompt all the same.
 
     Raises:
-        ReplyError: there is nobody.
+        ConfigError: there is nothing to ask.
+        StoreError: another tui-chat is receiving a reply in this chat.
+        ReplyError: no model can be asked.
     """
     conversation, connection = workspace.conversation, workspace.connection
     if conversation.elsewhere:
@@ -160,7 +162,7 @@ def _elsewhere() -> StoreError:
 async def _receive(
     workspace: Workspace, wish: Wish, reply: Reply, out: Outflow
 ) -> tuple[Message, ChatError | None]:
-    """Receive a reply to its end, and write it as it comes: it, and what ended it, if that was not the model."""
+    """Receive a reply and print it as it arrives. Returns it, and the error that ended it, if any."""
     thinking, troubles = Aside(shown=not wish.as_json), list[OutputError | BrokenPipeError]()
 
     async def hear(event: Event) -> None:
@@ -170,7 +172,7 @@ async def _receive(
                 await out.write(text)
             except (OutputError, BrokenPipeError) as error:
                 troubles.append(error)
-                raise asyncio.CancelledError from error  # nobody listens: it is stopped, and what came is kept
+                raise asyncio.CancelledError from error  # stop it; what arrived is saved
 
     chat = workspace.current
     generation = chat.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else chat.again(hear=hear)
@@ -201,7 +203,7 @@ async def _receive(
 
 
 async def _heed_stops(workspace: Workspace) -> None:
-    """Let another tui-chat that shows the reply stop it."""
+    """Let another tui-chat stop the reply."""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         await workspace.heed_stops()
@@ -215,7 +217,7 @@ def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
 
 
 async def _warn_of_window(workspace: Workspace) -> None:
-    """Say it where the chat is more than the model sees: servers leave out what does not fit without a word."""
+    """Warn if the chat exceeds the context window: servers leave out its beginning without saying so."""
     conversation, connection = workspace.conversation, workspace.connection
     tokens = tokens_of(conversation.branch, conversation.chat.system)
     if tokens < _SMALLEST_WINDOW:
@@ -223,13 +225,14 @@ async def _warn_of_window(workspace: Workspace) -> None:
     await connection.measure()
     if connection.window is not None and tokens > connection.window:
         warn(
-            f"{connection.model} sees {connection.window:,} tokens at once, and this is about {tokens:,}: "
-            "what does not fit was left out.\n  Send less, or set num_ctx under [options] in the config file."
+            f"{connection.model} has a context window of {connection.window:,} tokens, and this chat has about "
+            f"{tokens:,}: the server left out what does not fit.\n"
+            "  Send less, or set num_ctx under [options] in the config file."
         )
 
 
 def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish: Wish) -> int:
-    """Say how a reply ended, if it is not whole or not kept: the exit code."""
+    """Report a reply that is not complete or not saved. Returns the exit code."""
     if error is None and message.finish == "length":
         error = ReplyError("The reply was cut off at the length limit.")
     if wish.form and isinstance(error, Refused):

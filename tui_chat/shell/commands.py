@@ -1,4 +1,4 @@
-"""What works in the shell beside asking: list, search, export and import chats; list servers."""
+"""The other commands in the shell: list, search, export and import chats; list servers."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit, Thread, title_of
 
 _BIGGEST: Final = 1 << 30
-"""Bytes of a file to import: more than any real export."""
+"""Largest file to import, in bytes: more than any real export."""
 
 
 async def run(arguments: argparse.Namespace, config: Config) -> None:
-    """Carry out a subcommand on the user's store.
+    """Run a subcommand on the user's store.
 
     Raises:
         StoreError: the store or a file cannot be read or written, or there is no such chat.
-        OutputError: standard output takes nothing.
+        OutputError: standard output cannot be written.
         BrokenPipeError: nobody reads standard output any more.
     """
     if arguments.command == "servers":

@@ -1,4 +1,4 @@
-"""The models of a server in the shell: list, show, pull, remove, and which of them are in memory."""
+"""The commands for models: list, show, pull and remove them, and list those in memory."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 async def run(arguments: argparse.Namespace, backend: Backend) -> None:
-    """Carry out one of the commands that name a model or list them.
+    """Run a command for models.
 
     Raises:
-        ReplyError: the server is not there, refuses, or cannot do that.
-        OutputError: standard output takes nothing.
+        ReplyError: the server cannot be reached, refuses, or cannot do that.
+        OutputError: standard output cannot be written.
     """
     try:
         if not isinstance(backend, HttpBackend):
-            raise Unsupported("The demo has no models to manage.", "Name a server with --url.")
+            raise Unsupported("The demo has no models to manage.", "Choose a server with --url.")
         match arguments.command:
             case "models":
                 _list(await backend.models(), loaded=False, as_json=arguments.json)
@@ -81,7 +81,7 @@ def _window(model: Model) -> str:
 
 
 def _until(moment: str) -> str:
-    """The server's moment, in this machine's time; empty where it tells none, or one that nobody will see."""
+    """A time of the server as local time, or as a date; empty if there is none or it cannot be shown."""
     try:
         until = datetime.fromisoformat(moment).astimezone()
     except (ValueError, OverflowError, OSError):
@@ -106,7 +106,7 @@ async def _show(backend: HttpBackend, name: str, *, as_json: bool) -> None:
 
 
 async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
-    """Pull a model; on a terminal one line that changes, in a pipe a line for each step of the work."""
+    """Pull a model: on a terminal with one line that changes, in a pipe with a line per step."""
     shown, drawn, live = "", 0.0, is_terminal(sys.stdout) and not as_json
     pace = _Pace()
     try:
@@ -129,13 +129,13 @@ async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
 
 
 class _Pace:
-    """How fast the layers of a model come, and how long the rest will take."""
+    """The speed of a download, and the time left."""
 
     def __init__(self) -> None:
         self._layer, self._begun, self._first = "", 0.0, 0
 
     def take(self, step: Progress) -> None:
-        """Notice the beginning of a layer; what an earlier pull has brought counts for nothing."""
+        """Start anew with each layer. What an earlier pull has downloaded does not count."""
         if step.layer != self._layer:
             self._layer, self._begun, self._first = step.layer, time.monotonic(), step.done or 0
 

@@ -1,4 +1,4 @@
-"""A prompt put together from the command line: its words, files with their names, and what is piped in."""
+"""Builds a prompt from the command line: its words, attached files, and standard input."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tui_chat.shell.words import warn
 from tui_chat.text.sanitize import clean, clean_line
 
 _MOST: Final = 16_000_000
-"""Bytes of a file or of standard input: more than any model reads."""
+"""Largest file or standard input, in bytes: more than any model reads."""
 _PATIENCE: Final = 2.0
-"""Seconds until who is waited for is told so."""
+"""Seconds to wait for standard input before saying so."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
 
 
 def question(words: Sequence[str], files: Sequence[Path]) -> str:
-    """The prompt: the words, then each file and, beside anything else, what is piped in, in fences.
+    """The prompt: the words, then the files and standard input in fences; standard input alone has none.
 
     Raises:
-        ConfigError: a file or standard input cannot be read, or is no text.
+        ConfigError: a file or standard input cannot be read, or is not text.
     """
     asked = clean(" ".join(words)).strip()
     parts = [asked] if asked else []
@@ -43,10 +43,10 @@ def _language(file: Path) -> str:
 
 
 def answer_format(given: str) -> str | Mapping[str, object]:
-    """What `--format` asks for: `json`, or the schema in a file.
+    """The value of `--format`: `json`, or the schema in a file.
 
     Raises:
-        ConfigError: the file cannot be read, or is no JSON schema.
+        ConfigError: the file cannot be read, or is not a JSON schema.
     """
     if given in ("", "json"):
         return given
@@ -61,11 +61,11 @@ def answer_format(given: str) -> str | Mapping[str, object]:
 
 
 def _piped() -> str:
-    """What comes through a pipe or from a file; nothing from a terminal, where a person would be waited for."""
+    """Standard input from a pipe or a file; empty for a terminal."""
     if sys.stdin is None or is_terminal(sys.stdin):
         return ""
     try:
-        if not select.select([sys.stdin], [], [], _PATIENCE)[0]:  # ssh, for one, gives a pipe that does not end
+        if not select.select([sys.stdin], [], [], _PATIENCE)[0]:  # for example, a pipe of ssh that does not end
             warn("Waiting for the end of standard input; if there is nothing to send, run with </dev/null.")
         data = sys.stdin.buffer.read(_MOST + 1)
     except OSError as error:
@@ -84,10 +84,10 @@ def _text_of(file: Path) -> str:
 
 
 def _decoded(data: bytes, name: str) -> str:
-    """The bytes as text, made safe to keep and to show.
+    """The bytes as sanitised text.
 
     Raises:
-        ConfigError: they are no text, or more than any model reads.
+        ConfigError: they are not text, or too large.
     """
     if len(data) > _MOST:
         raise ConfigError(f"{name} is larger than {_MOST // 1_000_000} MB", "Send the part that matters.")

@@ -1,4 +1,4 @@
-"""A reply as it is written to standard output while it comes: as plain text, as JSON, or drawn."""
+"""Formats a reply for standard output while it arrives: as plain text, as JSON, or as drawn Markdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tui_chat.output import is_terminal
 _DIM: Final = "\x1b[2m"
 _RESET: Final = "\x1b[0m"
 _LEFT: Final = "\n</think>\n\n"
-"""Ends what was printed as the answer before its end showed that it was thinking: as the model wrote it."""
+"""Printed, as by the model, after an answer that turned out to be thinking."""
 
 
 _KINDS: Final[Mapping[type, str]] = {
@@ -41,17 +41,17 @@ _KINDS: Final[Mapping[type, str]] = {
 
 
 class Reply(Protocol):
-    """Turns events into what is written."""
+    """Formats events."""
 
     def take(self, event: Event) -> str:
-        """What to write for an event."""
+        """The text for an event."""
 
     def close(self, message: Message) -> str:
-        """What to write behind the last event; `message` is what there is of the reply."""
+        """The text after the last event; `message` is the reply as far as it came."""
 
 
 class Plain:
-    """The answer's text: safe on a terminal, exactly as the server sent it elsewhere."""
+    """The text of the answer: sanitised on a terminal, else exactly as the server sent it."""
 
     def __init__(self, *, safe: bool) -> None:
         self._safe = safe
@@ -64,12 +64,12 @@ class Plain:
         return text
 
     def close(self, _: Message) -> str:
-        """A terminal's prompt begins on a line of its own."""
+        """On a terminal, the shell's prompt starts on a new line."""
         return "\n" if self._safe and self._last != "\n" else ""
 
 
 class Lines:
-    """An object of JSON per event, and one at the end that tells the whole message."""
+    """One JSON object per event, and one at the end with the whole message."""
 
     def __init__(self, chat: str, *, safe: bool) -> None:
         self._chat = chat
@@ -81,7 +81,7 @@ class Lines:
             case Delta():
                 return _json("text", text=_text_of(event, safe=self._safe))
             case Finished():
-                return ""  # the end says it, with all the rest
+                return ""  # is part of the end
             case _:
                 return _json(_KINDS[type(event)], **asdict(event))
 
@@ -106,7 +106,7 @@ class Lines:
 
 
 class Drawn:
-    """Markdown, drawn: as it grows on a terminal, in one piece elsewhere."""
+    """Drawn Markdown: as it grows on a terminal, else in one piece."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         from tui_chat.markdown.printed import Printed  # late: nothing else in the shell needs Rich
@@ -125,14 +125,14 @@ class Drawn:
 
 
 class Aside:
-    """The thinking, dimmed, on standard error, where that is a terminal."""
+    """Prints the thinking, dimmed, to standard error, if that is a terminal."""
 
     def __init__(self, *, shown: bool = True) -> None:
         self._shown = shown and is_terminal(sys.stderr)
         self._thinking = False
 
     def take(self, event: Event) -> None:
-        """Show an event, if it is thinking; leave a line behind the last."""
+        """Print an event of thinking; end the thinking at the first other event."""
         if not self._shown or isinstance(event, Accepted | PromptProgress):
             return
         if isinstance(event, Thinking):
@@ -142,7 +142,7 @@ class Aside:
             self.close()
 
     def close(self) -> None:
-        """Leave the thinking, if it was in it."""
+        """Print an empty line after the thinking."""
         if self._thinking:
             self._thinking = False
             print("\n", file=sys.stderr, flush=True)

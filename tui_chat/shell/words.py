@@ -1,4 +1,4 @@
-"""Errors in a shell's words: what helps is said as a flag or a command line."""
+"""Prints errors and warnings; remedies are said as flags and commands."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ _REMEDIES: Final = {
 
 
 def advice(error: ChatError, *, goes_on: bool = False) -> str:
-    """What helps against an error; `goes_on`: there is a reply to go on with."""
+    """What to do about an error; `goes_on`: there is a reply to continue."""
     remedy = _REMEDIES.get(error.remedy, "") if error.remedy else ""
     return " ".join(dict.fromkeys(filter(None, [error.hint, remedy, _GO_ON if goes_on else ""])))
 
 
 def complain(error: ChatError, *, goes_on: bool = False) -> None:
-    """Say on standard error what went wrong, and what to do; `goes_on` as for `advice`."""
+    """Print an error and what to do to standard error; `goes_on` as for `advice`."""
     hint = advice(error, goes_on=goes_on)
     warn(f"{error}" + (f"\n  {hint}" if hint else ""))
 
 
 def warn(text: str) -> None:
-    """Say something on standard error."""
+    """Print a warning to standard error."""
     print(f"tui-chat: {text}", file=sys.stderr)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table; a column is as wide as its widest cell, in cells of the terminal."""
+    """The lines of a table. A column is as wide as its widest cell, in terminal cells."""
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     cells = (zip(row, widths, strict=True) for row in rows)
     return ["  ".join(cell + " " * (width - _width(cell)) for cell, width in row).rstrip() for row in cells]
 
 
 def _width(text: str) -> int:
-    """How many cells of a terminal a text takes."""
+    """The width of a text in terminal cells."""
     return sum(cells for _, _, cells in clusters(text))

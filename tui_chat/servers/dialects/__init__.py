@@ -15,11 +15,11 @@ TABLE: Final[Mapping[Kind | Flavour, str]] = {
     Flavour.LLAMACPP: "llamacpp",
     Flavour.LMSTUDIO: "lmstudio",
 }
-"""The module of each kind of server, and of the flavours of OpenAI's that have more to say than `openai`."""
+"""The module of each kind of server, and of those flavours that have more than `openai`."""
 
 
 def dialect_of(server: Server) -> Dialect:
-    """How to speak to a server whose kind is known. The module is loaded when such a server is first met."""
+    """The dialect of a server whose kind is known. Its module is loaded at the first use."""
     module = TABLE.get(server.kind) or TABLE.get(server.flavour, "openai")
     dialect = import_module(f"{__name__}.{module}").DIALECT
     assert isinstance(dialect, Dialect)

@@ -1,4 +1,4 @@
-"""The demo: a backend that needs no server. It replies by script, as fast as a model would, always the same."""
+"""The demo: a backend without a server. Its replies are scripted, at the speed of a model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tui_chat.servers.fields import count_of
 _SPEED: Final = 60.0
 """Tokens per second."""
 _HEAD_START: Final = 24
-"""For as many tokens' time it is silent before the first, as a server that loads the model."""
+"""Delay before the first token, as many tokens long, like a server that loads the model."""
 _CONTEXT: Final = 8192
 _CHAPTERS: Final = 40
 _TOKEN: Final = re.compile(r"\s*\w{1,8}|\s*[^\w\s]|\s+")
@@ -32,7 +32,7 @@ class DemoBackend:
         self._speed = speed
 
     async def models(self) -> Sequence[Model]:
-        """A model that answers, and one that thinks first."""
+        """A model that answers, and one that also thinks."""
         return _MODELS
 
     async def loaded(self) -> Sequence[Model]:
@@ -44,7 +44,7 @@ class DemoBackend:
         return _known(model)
 
     async def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """Stream the reply, as `Backend.reply` says; `num_predict` is the only option that counts."""
+        """See `Backend.reply`; `num_predict` is the only option."""
         thinks = (
             "thinking" in _known(request.model).capabilities and request.think is not False and not request.prefill
         )
@@ -70,7 +70,7 @@ class DemoBackend:
         """Nothing is open."""
 
     def _usage(self, request: ChatRequest, tokens: int) -> Usage:
-        """Times as they should be, not as they were: a demo is the same every time."""
+        """Ideal times, so that the demo is the same every time."""
         return Usage(
             prompt_tokens=sum(len(tokens_of(message.text)) for message in request.messages),
             reply_tokens=tokens,
@@ -110,7 +110,7 @@ class Reply:
 
 
 def reply_to(prompt: str) -> Reply:
-    """The reply to `prompt`: the tour, unless a word in it asks for another."""
+    """The reply to `prompt`: the tour, unless a word asks for another."""
     if re.search(r"\bqueues?\b", prompt, re.I):
         return Reply(
             "A bounded queue. The key is what happens when it is full: the producer waits. Go shows it in one "
@@ -134,7 +134,7 @@ def reply_to(prompt: str) -> Reply:
 
 
 def tokens_of(text: str) -> list[str]:
-    """`text` in pieces as a model would make them; joined they are the text."""
+    """Split `text` into pieces like tokens."""
     return _TOKEN.findall(text)
 
 

@@ -1,4 +1,4 @@
-"""llama.cpp's server and its router: what they tell and do beside `/v1`."""
+"""llama.cpp's server and router: the models, with what `/props` tells beyond `/v1`."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from tui_chat.text.sanitize import clean_line
 
 _PROPS_SECONDS: Final = 1.0
 _MEASURED: Final = 16
-"""How many loaded models are asked for their windows: more than any machine holds at once."""
+"""How many loaded models are asked for their windows at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Props:
-    """What llama.cpp's `/props` tells of a model that it runs."""
+    """What `/props` tells of a loaded model."""
 
     context_window: int | None = None
-    """Tokens in one slot, which is what a conversation has."""
+    """Tokens in one slot, which is the window of a chat."""
     capabilities: frozenset[str] = frozenset()
 
 
 async def models(client: Client) -> Sequence[Model]:
-    """The models of `/v1/models`; a server with one model tells by `/props` what it can do."""
+    """The models of `/v1/models`; if there is one, with its capabilities from `/props`."""
     offered = await openai.models(client)
     if len(offered) != 1:
         return offered
@@ -43,7 +43,7 @@ async def models(client: Client) -> Sequence[Model]:
 
 
 async def loaded(client: Client) -> Sequence[Model]:
-    """The models in memory with the window of one slot, which newer builds tell in the list already."""
+    """The models in memory with the window of one slot, which older builds tell only in `/props`."""
     warm = [model for model in await models(client) if model.loaded][:_MEASURED]
     return await asyncio.gather(*(_measured(client, model) for model in warm))
 
@@ -106,7 +106,7 @@ def _with(model: Model, props: Props) -> Model:
 
 
 async def _props(client: Client, model: str) -> Props:
-    """What the server tells of a model. The router needs the name, and would load the model unasked."""
+    """The `/props` of a model. The router needs its name, and would load it without `autoload=false`."""
     with suppress(ReplyError):
         path = f"/props?model={quote(model, safe='')}&autoload=false"
         return props_in(await client.ask(path, within=_PROPS_SECONDS, most=SMALL_BYTES))
@@ -114,7 +114,7 @@ async def _props(client: Client, model: str) -> Props:
 
 
 def props_in(body: object) -> Props:
-    """What llama.cpp's `/props` tells; nothing where it is something else."""
+    """The `Props` in a body of `/props`; empty if it is something else."""
     if not isinstance(body, dict):
         return Props()
     modalities, template = object_of(body, "modalities"), text_of(body, "chat_template")

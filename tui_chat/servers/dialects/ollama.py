@@ -1,7 +1,7 @@
-"""Ollama's native API: its OpenAI side can neither report an error in a stream nor set num_ctx.
+"""Ollama's native API. Its OpenAI API can neither report an error in a stream nor set num_ctx.
 
-Fields come and go with Ollama's versions, so each may be missing, null or of another type. What is read stands in
-Ollama's `api/types.go`; what 0.9.3 really sends is recorded in `tests/recordings`.
+Fields change with versions, so each may be missing, null or of another type. They are described in Ollama's
+`api/types.go`; answers of 0.9.3 are recorded in `tests/recordings`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tui_chat.text.sanitize import clean, clean_line
 
 _NANOSECONDS: Final = 1_000_000_000
 _MEDIA: Final = ("image/", "audio/")
-"""What goes into a message's `images`, by MIME type."""
+"""MIME types that are sent in `images`."""
 _NAME_LENGTH: Final = 200
 _CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
 _IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
@@ -50,7 +50,7 @@ async def models(client: Client) -> Sequence[Model]:
 
 
 async def loaded(client: Client) -> Sequence[Model]:
-    """The models in memory. The server does not answer while it loads one."""
+    """The models in memory. The server does not answer while it loads a model."""
     return models_of(await client.ask("/api/ps"), client.server.label, loaded=True)
 
 
@@ -67,7 +67,7 @@ async def details(client: Client, model: str) -> Details:
 
 
 async def ask(client: Client, request: ChatRequest) -> Ask:
-    """Where to send what. A cut reply goes on by its own text as last message, or by asking in words."""
+    """The request for a reply. A cut reply is continued by its text as last message, or by asking in words."""
     if not request.prefill:
         return Ask(Call("/api/chat", chat_body(request)))
     exact = False
@@ -77,12 +77,12 @@ async def ask(client: Client, request: ChatRequest) -> Ask:
 
 
 async def pull(client: Client, model: str) -> AsyncGenerator[Progress, None]:
-    """Get a model from the registry. Errors come in the stream, after a good status (`protocol.md` 1.7)."""
+    """Download a model. Errors come in the stream, after a good status (`protocol.md` 1.7)."""
     try:
         async for progress in _progress(client, "/api/pull", {"model": model}, model):
             yield progress
     except NoSuchModel as error:
-        raise NoSuchModel(str(error), "Check its name: ollama.com/search knows them all.") from None
+        raise NoSuchModel(str(error), "Check its name at ollama.com/search.") from None
 
 
 async def create(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
@@ -136,7 +136,7 @@ async def _progress(
 
 
 def judged(answer: Answer, model: str = "") -> ReplyError:
-    """The error for a bad answer, in Ollama's words where it has some of its own."""
+    """The error for a bad answer, with what is special to Ollama."""
     error, status = http.judge(answer, model), answer.status
     match error:
         case Unauthorized(status=403) if not answer.body.strip():
@@ -157,7 +157,7 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
 
 
 def _signin(answer: Answer) -> str:
-    """Where to sign in to Ollama's cloud; empty where that is not it."""
+    """The address to sign in to Ollama's cloud, else an empty string."""
     with suppress(Garbled):
         said = answer.json()
         return clean_line(text_of(said, "signin_url")) if isinstance(said, dict) else ""
@@ -165,7 +165,7 @@ def _signin(answer: Answer) -> str:
 
 
 def with_advice(error: ReplyError) -> ReplyError:
-    """An error in the server, with where its log is."""
+    """An error of the server, with the place of its log."""
     if isinstance(error, ServerFault) and error.remedy in (Remedy.RETRY, Remedy.SET_KEY):
         error.remedy = Remedy.RETRY
         error.hint = "Ollama's log may say more: `journalctl -u ollama`."
@@ -173,7 +173,7 @@ def with_advice(error: ReplyError) -> ReplyError:
 
 
 class ReplyDecoder(Decoder):
-    """Turns lines of NDJSON into events, up to the one that says `done`."""
+    """Turns lines of NDJSON into events, up to `done`."""
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
@@ -190,7 +190,7 @@ class ReplyDecoder(Decoder):
             raise lost
         yield from self._events([self._lines.rest()])
         if not self.done:
-            if not self._begun:  # asking again at once would not help
+            if not self._begun:  # a retry would not help
                 raise Garbled("The server sent no reply.", _CRASHED)
             raise Cut("The server broke off the reply.", _CRASHED, Remedy.CONTINUE)
 
@@ -205,10 +205,10 @@ class ReplyDecoder(Decoder):
 
 
 def continues(show: Mapping[str, object]) -> bool:
-    """Whether a model with this body of `/api/show` continues a trailing assistant message, by its template.
+    """Whether the template in a body of `/api/show` continues a trailing assistant message.
 
-    One that loops over messages must look for the last of them; one that does not is cut after the response by
-    Ollama itself (`template/template.go`). A renderer of the server's own does not show what it does.
+    A template that loops over messages must test for the last one. Ollama cuts others after the response
+    (`template/template.go`). What a built-in renderer does is unknown.
     """
     template = text_of(show, "template")
     if text_of(show, "renderer") or not template:
@@ -217,7 +217,7 @@ def continues(show: Mapping[str, object]) -> bool:
 
 
 def chat_body(request: ChatRequest) -> dict[str, object]:
-    """The JSON of `POST /api/chat` for the whole conversation; `request.prefill` is not looked at."""
+    """The JSON of `POST /api/chat` for the whole conversation, without `request.prefill`."""
     body: dict[str, object] = {
         "model": request.model,
         "messages": [_message_body(part) for message in request.messages for part in sendable(message)],
@@ -236,8 +236,8 @@ def events_of(line: bytes) -> list[Event]:
     """The events of one line of a stream, in order. An empty line has none.
 
     Raises:
-        Garbled: it is not a line of Ollama's.
-        ReplyError: it tells of an error.
+        Garbled: it is not Ollama's protocol.
+        ReplyError: it reports an error.
     """
     if not line.strip():
         return []
@@ -255,11 +255,11 @@ def events_of(line: bytes) -> list[Event]:
 
 
 def body_of(data: bytes) -> Mapping[str, object]:
-    """The JSON object in `data`: one line of a stream, or the body of a whole answer.
+    """The JSON object in a line of a stream.
 
     Raises:
         Garbled: it is something else.
-        ReplyError: it tells of an error.
+        ReplyError: it reports an error.
     """
     try:
         body = json.loads(data.decode("utf-8", "replace"))
@@ -273,9 +273,9 @@ def body_of(data: bytes) -> Mapping[str, object]:
 
 
 def models_of(body: Mapping[str, object], server: str = "", *, loaded: bool = False) -> list[Model]:
-    """The models in the body of `/api/tags`, or of `/api/ps` where they are `loaded`, newest first.
+    """The models in a body of `/api/tags`, or of `/api/ps` if `loaded`, newest first.
 
-    `size` of loaded ones is that in memory.
+    The `size` of a loaded model is that in memory.
     """
     entries = objects_of(body, "models")
     models = [
@@ -290,7 +290,7 @@ def _share(part: int | None, whole: int | None) -> float | None:
 
 
 def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded: bool = False) -> Model:
-    """The model of the body of `/api/show`, or of one entry of `/api/tags` or `/api/ps`."""
+    """The model in a body of `/api/show`, or in an entry of `/api/tags` or `/api/ps`."""
     details = object_of(body, "details")
     return Model(
         name=clean_line(name, _NAME_LENGTH),
@@ -323,7 +323,7 @@ def _message_body(message: Message) -> dict[str, object]:
 def _call_body(call: parts.ToolCall) -> dict[str, object]:
     try:
         arguments = json.loads(call.arguments)
-    except (ValueError, RecursionError):  # it is the model's own mistake, and an object is wanted
+    except (ValueError, RecursionError):  # the model's mistake; Ollama wants an object
         arguments = {}
     return {"function": {"name": call.name, "arguments": arguments if isinstance(arguments, dict) else {}}}
 
@@ -346,8 +346,8 @@ def _usage(body: Mapping[str, object]) -> Usage | None:
 
 
 def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -> int | None:
-    """Where it stands differs: in `/api/ps` beside the name, in new `/api/tags` in the details, in `/api/show`
-    below `model_info` as `<architecture>.context_length`, of which Ollama takes the largest."""
+    """From `/api/ps`, the details of new `/api/tags`, or `<architecture>.context_length` in the `model_info` of
+    `/api/show`, of which Ollama takes the largest."""
     info = object_of(body, "model_info")
     known = [count_of(info, key) for key in info if key.endswith(".context_length")]
     known += [count_of(place, "context_length") for place in (body, details)]
@@ -355,7 +355,7 @@ def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -
 
 
 def _num_ctx(parameters: str) -> int | None:
-    """The context window that a Modelfile sets, from the `parameters` of `/api/show`: name and value by line."""
+    """The context window that a Modelfile sets, from the `parameters` of `/api/show`."""
     values = [line.split() for line in parameters.splitlines()]
     set_to = [words[1] for words in values if len(words) == 2 and words[0] == "num_ctx"]
     return int(set_to[-1]) or None if set_to and set_to[-1].isdecimal() and len(set_to[-1]) < 10 else None

@@ -1,6 +1,6 @@
-"""Any OpenAI-compatible server: vLLM, SGLang, Open WebUI, OpenAI and their likes; some have more in a file beside.
+"""Any OpenAI-compatible server, like vLLM, SGLang, Open WebUI and OpenAI. Some have a file of their own.
 
-Every server has its own reading of the API; the quirks are listed in `protocol.md` 2.
+`protocol.md` 2 lists the quirks of each server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MODELS_SECONDS: Final = 5.0
 
 
 def _same(*options: str) -> dict[str, str]:
-    """Options that are called as Ollama calls them."""
+    """Options with the same name as at Ollama."""
     return dict(zip(options, options, strict=True))
 
 
@@ -44,15 +44,15 @@ _OPTIONS: Final[Mapping[Flavour, Mapping[str, str]]] = {
     Flavour.VLLM: _VLLM,
     Flavour.SGLANG: _VLLM,
 }
-"""Ollama's names of options to the server's own. What has no name there is left out: strict servers refuse it."""
+"""Ollama's names of options to the server's. Others are left out: strict servers refuse them."""
 
 _OPEN_ENDED: Final = ("num_predict", "seed")
-"""Options of which Ollama takes a negative value as "no limit" and "any"; elsewhere they are left out then."""
+"""Options that may be negative at Ollama ("no limit", "any"); such values are left out elsewhere."""
 _TEMPLATE_FLAVOURS: Final = (Flavour.LLAMACPP, Flavour.VLLM, Flavour.SGLANG)
-"""Servers that render a chat template: they take its switches, the thinking of past messages, and a prefill."""
+"""Servers that render a chat template: they take its switches, earlier thinking, and a prefill."""
 _MEDIA: Final = ("image/",)
 _WINDOWS: Final = ("max_model_len", "context_length", "context_window", "max_context_length")
-"""How vLLM and SGLang, OpenRouter, Groq, and LM Studio call the context window."""
+"""Names of the context window at vLLM and SGLang, OpenRouter, Groq, and LM Studio."""
 _ALWAYS_LOADED: Final = ("llamacpp", "vllm", "sglang")
 _IN_USE: Final = ("loaded", "sleeping")
 """States in llama.cpp's router of a model that has a process; one that sleeps wakes with the next request."""
@@ -67,28 +67,28 @@ _ABILITIES: Final = {
     "completion": "completion",
     "embedding": "embedding",
 }
-"""The servers' words for abilities, and Ollama's, which are ours."""
+"""The servers' words for capabilities to Ollama's, which are ours."""
 
 
 async def models(client: Client) -> Sequence[Model]:
-    """What `/v1/models` lists."""
+    """The models of `/v1/models`."""
     return models_in(await client.ask(f"{_root(client)}/models", within=MODELS_SECONDS), client.server.label)
 
 
 async def ask(client: Client, request: ChatRequest) -> Ask:
-    """Where to send what. Servers that render a template go on from a prefill by their flags, others by a plea."""
+    """The request for a reply. Servers that render a template continue a prefill by flags, others are asked to."""
     if request.prefill and client.server.flavour not in _TEMPLATE_FLAVOURS:
         return _asked(client, in_words(request), exact=False)
     return _asked(client, request, exact=True if request.prefill else None)
 
 
 async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRequest) -> Ask:
-    """Another way to ask after a refusal. Every way is tried once.
+    """Another request after a refusal. Each kind is tried once.
 
-    Models that never think refuse to be told not to, and so do some that always do: a reply is better than none.
+    Models that never think, and some that always do, refuse to be told not to think.
 
     Raises:
-        ReplyError: the refusal, if there is none.
+        ReplyError: the refusal, if there is no other request.
     """
     if not isinstance(refusal, Refused) or refusal.status not in (400, 422):
         raise refusal
@@ -118,10 +118,10 @@ def _root(client: Client) -> str:
 
 
 def chat_body(request: ChatRequest, flavour: Flavour = Flavour.UNKNOWN) -> dict[str, object]:
-    """The JSON of `POST /v1/chat/completions`. A prefill goes last, as the assistant's, to be continued.
+    """The JSON of `POST /v1/chat/completions`. A prefill is the last message, to be continued.
 
-    vLLM, SGLang and llama.cpp since 2026-05 (#23012) continue it when they are told to. llama.cpp does so also by
-    itself, but sends the prefill back first then (#23089; seen in b11434).
+    vLLM, SGLang and llama.cpp since 2026-05 (#23012) have flags for that. Without them llama.cpp sends the prefill
+    back first (#23089; seen in b11434).
     """
     messages = [_message(part, flavour) for message in request.messages for part in sendable(message)]
     body = {"model": request.model, "messages": messages, **_streaming(request, flavour)}
@@ -133,7 +133,7 @@ def chat_body(request: ChatRequest, flavour: Flavour = Flavour.UNKNOWN) -> dict[
 
 
 def _streaming(request: ChatRequest, flavour: Flavour) -> dict[str, object]:
-    """What every stream is asked for with: usage counts, progress where it can be had, sampling options."""
+    """The settings of a stream: usage counts, progress if the server has it, sampling options."""
     names = _OPTIONS.get(flavour, _STANDARD)
     body: dict[str, object] = {"stream": True, "stream_options": {"include_usage": True}}
     if flavour is Flavour.LLAMACPP:
@@ -175,11 +175,10 @@ def _image(image: parts.Image | parts.File) -> dict[str, object]:
 
 
 def _thinking(think: bool | str | None, flavour: Flavour) -> dict[str, object]:
-    """The server's way to ask for thinking, or for none.
+    """The server's switch for thinking.
 
-    Templates of Qwen, GLM and others ask for `enable_thinking`, that of gpt-oss for `reasoning_effort`. OpenAI's
-    own `reasoning_effort`, of which "none" turns thinking off, is what most others read, LM Studio and Ollama
-    among them. To think at all is the default there, and has no word.
+    Templates of Qwen, GLM and others have `enable_thinking`, gpt-oss has `reasoning_effort`. Most other servers
+    read OpenAI's `reasoning_effort`: "none" turns thinking off, and there is no word to turn it on.
     """
     if think is None:
         return {}
@@ -191,7 +190,7 @@ def _thinking(think: bool | str | None, flavour: Flavour) -> dict[str, object]:
 
 
 def _format(form: str | Mapping[str, object], flavour: Flavour) -> dict[str, object]:
-    """What the answer has to be, in OpenAI's words. LM Studio knows schemas alone: any object has an open one."""
+    """The format of the answer as OpenAI's field. LM Studio knows only schemas, so `json` becomes an open one."""
     if not form:
         return {}
     if form == "json":
@@ -203,10 +202,10 @@ def _format(form: str | Mapping[str, object], flavour: Flavour) -> dict[str, obj
 
 
 def models_in(body: object, server: str = "") -> Sequence[Model]:
-    """The models of `/v1/models`, newest first where it tells. `data` may be null (Ollama without models).
+    """The models in a body of `/v1/models`, newest first if it says. `data` may be null (Ollama without models).
 
     Raises:
-        Garbled: it is no list of models.
+        Garbled: it is not a list of models.
     """
     entries = entries_in(body, "data")
     if entries is None:
@@ -234,9 +233,9 @@ def _model(entry: Mapping[str, object], server: str) -> Model:
 
 
 def _window_by(flags: object) -> int | None:
-    """The window of one conversation by the flags that llama.cpp's router starts a model with (`status.args`).
+    """The context window by the flags of a model in llama.cpp's router (`status.args`).
 
-    The slots of a server share its context in equal parts, unless they share it freely (`--kv-unified`).
+    Slots have equal parts of the context, unless they share it (`--kv-unified`).
     """
     words = [flag for flag in flags if isinstance(flag, str)] if isinstance(flags, list) else []
     given = {flag: int(value) for flag, value in pairwise(words) if re.fullmatch("[1-9][0-9]{0,9}", value)}
@@ -245,7 +244,7 @@ def _window_by(flags: object) -> int | None:
 
 
 def abilities(entry: Mapping[str, object], modalities: object) -> frozenset[str]:
-    """From lists of words, or (LM Studio's newer form) an object whose keys are the words."""
+    """The capabilities in lists of words, or (LM Studio) in an object whose keys are the words."""
     words: list[object] = [*modalities] if isinstance(modalities, list) else []
     for name in ("capabilities", "supported_parameters"):
         told = entry.get(name)

@@ -1,4 +1,4 @@
-"""The stream of OpenAI's chat completions, in every server's reading of it (`protocol.md` 2.2), sans I/O."""
+"""Decodes the stream of OpenAI's chat completions, with the quirks of all servers (`protocol.md` 2.2)."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from tui_chat.servers.think_tags import Piece, ThinkTags
 from tui_chat.text.sanitize import clean, clean_line
 
 GRACE_SECONDS: Final = 5.0
-"""How long a whole reply is waited on for its usage counts and `[DONE]`, which some servers never send."""
+"""How long to wait for usage counts and `[DONE]` after a complete reply; some servers never send them."""
 _OPENING_BYTES: Final = 4000
-"""How much of an answer is kept in case that it is no reply, to say what it is."""
+"""How much of an answer is kept, to report it if it is not a reply."""
 _REASONING: Final = ("reasoning", "reasoning_content")
 _ANSWER: Final = ("content", "refusal", "text")
 _PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
-"""Where a piece of the reply stands in a delta."""
+"""The fields of a delta that hold a piece of the reply."""
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _KEPT: Final = "What came is kept."
 
@@ -40,7 +40,7 @@ class _Call:
 
 
 class ReplyDecoder(Decoder):
-    """Turns chunks of a stream into events. A reply that is whole may still be followed by its counts."""
+    """Turns chunks of a stream into events. Usage counts may follow a complete reply."""
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
@@ -79,7 +79,7 @@ class ReplyDecoder(Decoder):
             yield from self._reply.feed(event)
 
     def _no_reply(self) -> ReplyError:
-        """The error for a good answer that came to its end without a reply in it, by how it begins."""
+        """The error for a good answer without a reply, by its beginning."""
         said = self._opening.decode("utf-8", "replace").strip()
         if not said or self._type == "text/event-stream":
             return Garbled("The server sent no reply.", "The server's log may say more.", Remedy.RETRY)
@@ -87,14 +87,14 @@ class ReplyDecoder(Decoder):
 
 
 class ReplyReader:
-    """Turns the events of one stream into ours. A `finish_reason` makes a reply whole, and nothing else does."""
+    """Turns the events of one stream into ours. Only a `finish_reason` completes a reply."""
 
     def __init__(self, *, resumed: bool = False) -> None:
-        """`resumed`: the reply goes on in the middle of an answer, where no thinking is to be looked for."""
+        """`resumed`: the reply continues an answer, so it has no thinking."""
         self.done = False
-        """Whether nothing more will come."""
+        """Whether the stream has ended."""
         self.begun = False
-        """Whether anything of the reply itself has come."""
+        """Whether a piece of the reply has come."""
         self._tags = ThinkTags(plain=resumed)
         self._answer = _Halves()
         self._reasoning = _Halves()
@@ -108,11 +108,11 @@ class ReplyReader:
         return bool(self._reason)
 
     def feed(self, event: ServerEvent) -> Iterator[Event]:
-        """What one event of the stream says; before an error, what was held back.
+        """The events in one event of the stream; before an error, the text that was held back.
 
         Raises:
             Garbled: it is not the protocol.
-            ReplyError: the server tells of an error.
+            ReplyError: the server reports an error.
         """
         try:
             yield from self._read(event)
@@ -141,7 +141,7 @@ class ReplyReader:
         self._finish(choice)
 
     def close(self) -> Iterator[Event]:
-        """What was held back, and the end.
+        """The text that was held back, and the end.
 
         Raises:
             Cut: no `finish_reason` came.
@@ -166,7 +166,7 @@ class ReplyReader:
             yield PromptProgress(min(done, total), total)
 
     def _texts(self, delta: Mapping[str, object]) -> Iterator[Event]:
-        """Some servers send the thinking by both of its names: then it counts once."""
+        """Some servers send the thinking under both names; it counts once."""
         for thinking in dict.fromkeys(text_of(delta, name) for name in _REASONING):
             if thinking:
                 self._tags.settle()
@@ -179,7 +179,7 @@ class ReplyReader:
             self._add_call(self._place_of(part, position), text_of(part, "id"), object_of(part, "function"))
 
     def _place_of(self, part: Mapping[str, object], position: int) -> int:
-        """By `index`; servers that leave it out send whole calls, each with an id of its own."""
+        """By `index`; servers that omit it send complete calls with an ID each."""
         index, key = part.get("index"), text_of(part, "id")
         if isinstance(index, int):
             return index
@@ -196,7 +196,7 @@ class ReplyReader:
             call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _finish(self, choice: Mapping[str, object]) -> None:
-        """vLLM's `abort` ends no reply: the request was given up; OpenRouter's `error` says that it failed."""
+        """vLLM's `abort` means that the request was dropped, OpenRouter's `error` that it failed."""
         reason = clean_line(text_of(choice, "finish_reason"), 80)
         if reason == "error":
             raise ServerFault("The server gave up in the middle of the reply.", _KEPT, Remedy.CONTINUE)
@@ -205,7 +205,7 @@ class ReplyReader:
 
 
 class _Halves:
-    """Joins surrogate pairs that a server split between two JSON strings; a half alone becomes U+FFFD."""
+    """Joins surrogate pairs that are split between two JSON strings; a lone half becomes U+FFFD."""
 
     def __init__(self) -> None:
         self._half = ""
@@ -263,7 +263,7 @@ def _text(delta: Mapping[str, object], name: str) -> str:
 
 
 def _usage(figures: Mapping[str, object]) -> Usage | None:
-    """`usage` is everybody's; llama.cpp's `timings` tell the same, tokens in its cache apart, and the time."""
+    """From `usage`, and from llama.cpp's `timings`, which count cached tokens apart and add times."""
     evaluated, cached = count_of(figures, "prompt_n"), count_of(figures, "cache_n") or 0
     prompt, reply = count_of(figures, "prompt_tokens"), count_of(figures, "completion_tokens")
     usage = Usage(

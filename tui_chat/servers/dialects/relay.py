@@ -1,13 +1,13 @@
-"""tui-chat's relay: what it says on the wire, and how a client speaks to it. Replies survive a dropped line.
+"""tui-chat's relay: its protocol and its dialect. Replies survive a dropped connection.
 
-The relay goes on generating when the line drops, and holds what was not received (`tui_chat/relay/__init__.py`).
-So to hang up stops nothing there: to stop, the stream is deleted.
+The relay keeps generating when the connection drops, and holds what was not received
+(`tui_chat/relay/__init__.py`). So closing the connection stops nothing; deleting the stream does.
 
-One event is one JSON object with one telling key: `{"delta": "text"}`, `{"thinking": "text"}`,
-`{"done": true, "reason": "stop", "usage": {...}}`, `{"error": {...}}`, and for those who care
+An event is a JSON object with one distinctive key: `{"delta": "text"}`, `{"thinking": "text"}`,
+`{"done": true, "reason": "stop", "usage": {...}}`, `{"error": {...}}`, and for clients that want more
 `{"accepted": true}`, `{"continued": true}` (whether exactly), `{"progress": {"done": 1, "total": 2}}`,
 `{"was_thinking": true}` and `{"tool_call": {"name": ..., "arguments": ...}}`.
-The relay encodes, the client decodes; what the client reads came from outside and is sanitised.
+The relay encodes, the client decodes and sanitises.
 """
 
 from __future__ import annotations
@@ -54,13 +54,13 @@ from tui_chat.servers.sse import EventDecoder, ServerEvent
 from tui_chat.text.sanitize import clean, clean_line, visible_line
 
 STREAM_HEADER: Final = "x-stream-id"
-"""Header of an answer that can be resumed: the name of its stream."""
+"""Header with the name of the stream, by which it can be resumed."""
 GRACE_HEADER: Final = "x-resume-grace"
-"""Header beside it: for how many seconds the stream outlives its connection."""
+"""Header with the seconds that the stream outlives its connection."""
 
 MODELS_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 40.0
-"""The relay says something every 15 s: after so long without a byte the line is dead, whatever TCP believes."""
+"""The relay sends something every 15 s; after so much silence the connection counts as dead."""
 _STREAM: Final = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 _GRACE: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 
@@ -89,18 +89,18 @@ async def models(client: Client) -> Sequence[Model]:
 
 
 async def describe(client: Client, model: str) -> Model:
-    """All that the relay tells of one model."""
+    """All that the relay tells of a model."""
     path = f"/v1/models/{quote(model, safe=':')}"
     return model_in(await client.ask(path, within=MODELS_SECONDS, model=model), client.server.label)
 
 
 async def ask(_: Client, request: ChatRequest) -> Ask:
-    """How to ask for a reply that can be come back to."""
+    """The request for a reply that can be resumed."""
     return Ask(Call("/api/chat", chat_body(request), headers=(("x-resume", "1"),)))
 
 
 def judged(answer: Answer, model: str = "") -> ReplyError:
-    """The error for a bad answer: the relay's own, which has a hint, or that of a proxy."""
+    """The error for a bad answer: of the relay, if it has a hint, else of a proxy."""
     with suppress(Garbled):
         body = answer.json()
         error = object_of(body, "error") if isinstance(body, dict) else {}
@@ -110,7 +110,7 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
 
 
 class ReplyDecoder(Decoder):
-    """Turns the relay's events into ours, and keeps in mind how far they came."""
+    """Turns the relay's events into ours, and remembers the last one."""
 
     patience = SILENCE_SECONDS
 
@@ -119,7 +119,7 @@ class ReplyDecoder(Decoder):
         self._events = EventDecoder()
 
     def begin(self, incoming: Incoming) -> Iterator[Event]:
-        """See `Decoder.begin`; what a good status would say, the relay says itself."""
+        """See `Decoder.begin`; the relay sends these events itself."""
         self._events = EventDecoder()
         self._note(incoming.headers.get(STREAM_HEADER, ""), incoming.headers.get(GRACE_HEADER, ""))
         return iter(())
@@ -139,7 +139,7 @@ class ReplyDecoder(Decoder):
         return iter(())
 
     def _note(self, stream: str, grace: str, last: str = "0") -> None:
-        """The reply has this name at the relay, which keeps it for so long; `last` is its last event that came."""
+        """Remember how to resume: the stream's name, how long it is kept, and the last event that arrived."""
         if self.back is not None:
             last = self.back.call.headers[0][1]
         path, self.back = f"/api/streams/{stream}", None
@@ -149,7 +149,7 @@ class ReplyDecoder(Decoder):
             self.back = Return(follow, Call(path, method="DELETE"), seconds)
 
     def _event(self, said: ServerEvent) -> Event | None:
-        """What one event says. At the end of the reply, good or bad, there is nothing to come back to any more."""
+        """Decode an event. After the end of the reply, good or bad, there is nothing to resume."""
         try:
             body = json.loads(said.data)
         except (ValueError, RecursionError):
@@ -165,13 +165,13 @@ class ReplyDecoder(Decoder):
 
 
 def chat_body(request: ChatRequest) -> dict[str, object]:
-    """The JSON of the relay's `POST /api/chat`: Ollama's, and `prefill`."""
+    """The JSON of the relay's `POST /api/chat`: that of Ollama, and `prefill`."""
     body = ollama_body(request)
     return body | {"prefill": request.prefill} if request.prefill else body
 
 
 def object_from(event: Event) -> dict[str, object]:
-    """The JSON object that says `event`."""
+    """The JSON object for an event."""
     match event:
         case Delta(text):
             return {"delta": text}
@@ -194,10 +194,10 @@ def object_from(event: Event) -> dict[str, object]:
 
 
 def event_in(body: Mapping[str, object]) -> Event | None:
-    """The event that a JSON object says; None if it is one of a later version.
+    """The event in a JSON object; None if it is of a later version.
 
     Raises:
-        ReplyError: it tells of an error.
+        ReplyError: it reports an error.
     """
     match body:
         case {"delta": str(text)}:
@@ -228,7 +228,7 @@ def kind_of(error: ReplyError) -> str:
 
 
 def error_in(error: Mapping[str, object]) -> ReplyError:
-    """The error that an error object tells of: `{"type", "message", "hint", "status", "retry_after"}`."""
+    """The error in an error object: `{"type", "message", "hint", "status", "retry_after"}`."""
     kind = _KINDS.get(text_of(error, "type"), ServerFault)
     said = visible_line(text_of(error, "message")) or f"The relay reported an error ({_NAMES[kind]})."
     told = kind(said, clean_line(text_of(error, "hint")))
@@ -238,7 +238,7 @@ def error_in(error: Mapping[str, object]) -> ReplyError:
 
 
 def model_entry(model: Model) -> dict[str, object]:
-    """A model as an entry of `GET /v1/models`: OpenAI's fields, and what else is known by names in use."""
+    """A model as an entry of `GET /v1/models`, with OpenAI's fields and our own."""
     told = {name: value for name, value in asdict(model).items() if name not in ("name", "server", "loaded")}
     entry = {
         "id": model.name,
@@ -253,7 +253,7 @@ def model_entry(model: Model) -> dict[str, object]:
 
 
 def models_in(body: object, server: str = "") -> list[Model] | None:
-    """The models of the relay's `GET /v1/models`, in its order; None if it is no such list."""
+    """The models in a body of `GET /v1/models`, in its order; None if it is not such a list."""
     if not isinstance(body, dict) or not isinstance(body.get("data"), list):
         return None
     models = [model_in(entry, server) for entry in objects_of(body, "data")]
@@ -261,7 +261,7 @@ def models_in(body: object, server: str = "") -> list[Model] | None:
 
 
 def model_in(entry: Mapping[str, object], server: str = "") -> Model:
-    """The model of one entry."""
+    """The model in an entry."""
     return Model(
         name=clean_line(text_of(entry, "id"), 200),
         server=server,
