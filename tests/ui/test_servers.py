@@ -318,7 +318,7 @@ SENSELESS = {
     "not a url": ({"url": "ftp://x"}, "is not the URL"),
     "kind": ({"url": "http://a:1", "kind": "olama"}, "Did you mean 'ollama'"),
     "two keys": ({"url": "http://a:1", "key": "a", "key_env": "B"}, "more than one way"),
-    "name taken": ({"url": "http://a:1", "name": "box"}, "a server named 'box' already"),
+    "name taken": ({"url": "http://a:1", "name": "box"}, "already named 'box'"),
 }
 
 

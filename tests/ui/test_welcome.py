@@ -81,7 +81,7 @@ async def test_a_url_that_leads_elsewhere_is_told_and_ollama_is_not_to_blame(
 async def test_an_unknown_host_is_told() -> None:
     async with driven(Server("http://no-such-host.invalid"), ready=False) as run:
         await run.until(lambda: run.status.error)
-        assert "no-such-host.invalid is not known" in card(run)
+        assert "no-such-host.invalid was not found" in card(run)
         assert "ollama serve" not in card(run)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from tui_chat.errors import ChatError, Remedy
-from tui_chat.text.clusters import clusters
 
 _GO_ON: Final = "`tui-chat ask -c` continues it."
 _REMEDIES: Final = {
@@ -47,4 +46,6 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _width(text: str) -> int:
     """The width of a text in terminal cells."""
+    from tui_chat.text.clusters import clusters  # late: it loads Rich, which `ask` does not need
+
     return sum(cells for _, _, cells in clusters(text))
