@@ -1,9 +1,8 @@
-"""A bounded recording between the one who writes a stream and the one who reads it."""
+"""A bounded buffer between the writer of a stream and its reader."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 
 from tui_chat.relay.problems import Problem
 
@@ -11,15 +10,19 @@ from tui_chat.relay.problems import Problem
 class ReplayBuffer:
     """Pieces of bytes, numbered from 1, from one writer to one reader at a time.
 
-    At most `ahead` bytes (and a piece) wait to be read, which slows the writer down to the reader; of what was
-    read at most `keep` bytes are held, so that a reader who lost them can come back for them.
+    The writer waits while more than `ahead` bytes are unread. The last `keep` bytes stay after they were read, so
+    that a reader who lost them can `rewind`.
     """
 
     def __init__(self, ahead: int, keep: int = 0) -> None:
         self._ahead, self._keep = ahead, keep
-        self._unread: deque[bytes] = deque()
-        self._read: deque[bytes] = deque()
-        self._unread_size = self._read_size = 0
+        self._pieces: list[bytes] = []
+        """Those that are held, read or not."""
+        self._dropped = 0
+        """How many pieces before these were dropped."""
+        self._unread_size = 0
+        self.held = 0
+        """Bytes in memory."""
         self.place = 0
         """Number of the last piece that was read."""
         self.closed = False
@@ -30,30 +33,26 @@ class ReplayBuffer:
     @property
     def last(self) -> int:
         """Number of the last piece that was written."""
-        return self.place + len(self._unread)
-
-    @property
-    def held(self) -> int:
-        """Bytes in memory."""
-        return self._unread_size + self._read_size
+        return self._dropped + len(self._pieces)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing more is to be read."""
-        return self.closed and not self._unread
+        """Whether the reader has everything, and nothing more will be written."""
+        return self.closed and self.place == self.last
 
     async def room(self) -> None:
-        """Wait until the reader has caught up enough."""
+        """Wait until at most `ahead` bytes are unread."""
         await self._room.wait()
 
     def write(self, piece: bytes) -> None:
         """Append a piece, whether there is room or not."""
-        self._unread.append(piece)
+        self._pieces.append(piece)
+        self.held += len(piece)
         self._unread_size += len(piece)
         self._signal()
 
     def close(self) -> None:
-        """Nothing more will be written."""
+        """Write nothing more."""
         self.closed = True
         self._signal()
 
@@ -62,16 +61,12 @@ class ReplayBuffer:
         await self._news.wait()
 
     def take(self) -> bytes:
-        """All that was not read yet, as one."""
-        taken = b"".join(self._unread)
-        self.place += len(self._unread)
-        if self._keep:
-            self._read.extend(self._unread)
-            self._read_size += len(taken)
-            while self._read_size > self._keep:
-                self._read_size -= len(self._read.popleft())
-        self._unread.clear()
-        self._unread_size = 0
+        """All unread pieces, joined."""
+        taken = b"".join(self._unread())
+        self.place, self._unread_size = self.last, 0
+        while self.held > self._keep:
+            self.held -= len(self._pieces.pop(0))
+            self._dropped += 1
         self._signal()
         return taken
 
@@ -81,26 +76,18 @@ class ReplayBuffer:
         Raises:
             Problem: it is no longer held, or was never written.
         """
-        if not self.place - len(self._read) <= place <= self.last:
-            raise Problem(410, "cut", "The relay no longer holds that part of the stream.")
-        while self.place > place:
-            piece = self._read.pop()
-            self._unread.appendleft(piece)
-            self._move(len(piece), -1)
-        while self.place < place:
-            piece = self._unread.popleft()
-            self._read.append(piece)
-            self._move(-len(piece), 1)
+        if not self._dropped <= place <= self.last:
+            raise Problem(410, "cut", "The relay no longer holds that part of the reply.")
+        self.place = place
+        self._unread_size = sum(map(len, self._unread()))
         self._signal()
 
-    def _move(self, size: int, step: int) -> None:
-        self._unread_size += size
-        self._read_size -= size
-        self.place += step
+    def _unread(self) -> list[bytes]:
+        return self._pieces[self.place - self._dropped :]
 
     def _signal(self) -> None:
         _set(self._room, self._unread_size <= self._ahead)
-        _set(self._news, bool(self._unread) or self.closed)
+        _set(self._news, self.closed or self.place < self.last)
 
 
 def _set(event: asyncio.Event, on: bool) -> None:
