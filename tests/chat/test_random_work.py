@@ -129,7 +129,7 @@ class Work:
     def new_chat(self) -> None:
         self.workspace.new_chat()
         chat = self.workspace.current
-        chat.conversation.note_soon(system=chat.conversation.chat.id)  # tells the server whose it is
+        chat.conversation.note(system=chat.conversation.chat.id)  # tells the server whose it is
         self.chats.append(Expected(chat))
 
     async def open(self) -> None:

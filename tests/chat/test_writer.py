@@ -116,7 +116,7 @@ async def test_behind_a_slow_disk_waits_one_write_of_the_newest_state(store: Uns
     store.saved.clear()
     store.gate.clear()
     for number in range(50):
-        conversation.keep_soon(reply.with_text(f"{number} pieces"))
+        conversation.keep(reply.with_text(f"{number} pieces"))
         await asyncio.sleep(0)
     store.gate.set()
     await conversation.keep(replace(reply.with_text("all"), state=State.COMPLETE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from dataclasses import replace
 from typing import Unpack
 
@@ -92,24 +92,16 @@ class Conversation:
             return Message(Role.USER, parts_of(text), parent=self.chat.leaf)
         return Message(Role.USER, instead.with_text(text).parts, parent=instead.parent)
 
-    async def keep(self, message: Message) -> None:
-        """Put a message, new or changed, at the end of the branch and on disk."""
-        await asyncio.shield(self._writer.write(self._hold(message)))
+    def keep(self, message: Message) -> Awaitable[None]:
+        """Put a message, new or changed, at the end of the branch and on disk; awaiting it waits for the disk."""
+        return asyncio.shield(self._writer.write(self._hold(message)))
 
-    def keep_soon(self, message: Message) -> None:
-        """The same without waiting for the disk: for a reply that grows."""
-        self._writer.write(self._hold(message))
+    def note(self, *, settings: Mapping[str, str] | None = None, **fields: Unpack[ChatFields]) -> Awaitable[None]:
+        """Save fields of the chat (draft, place, model, server ...) and settings; awaiting it waits for the disk.
 
-    async def note(self, *, settings: Mapping[str, str] | None = None, **fields: Unpack[ChatFields]) -> None:
-        """Remember what is not said: the draft in the composer, where the reader is, model and server.
-
-        A chat in which nothing is said or drafted yet is not on disk; `settings` are kept all the same.
+        A chat without messages and draft is not saved; `settings` are.
         """
-        await asyncio.shield(self._writer.write(fields=self._changed(fields), settings=settings or {}))
-
-    def note_soon(self, **fields: Unpack[ChatFields]) -> None:
-        """The same without waiting for the disk."""
-        self._writer.write(fields=self._changed(fields))
+        return asyncio.shield(self._writer.write(fields=self._changed(fields), settings=settings or {}))
 
     def _changed(self, fields: ChatFields) -> set[str]:
         """Take `fields` over; the names of those that are other than they were."""
@@ -139,15 +131,11 @@ class Conversation:
         self.chat = replace(self.chat, title=thread.chat.title)
         return bool(news)
 
-    def go_back(self, leaf: str | None) -> None:
-        """Show the branch that ends with a message again."""
-        self.note_soon(leaf=leaf)
-
     def turn_to(self, message: str) -> bool:
         """Show the branch that a message is on, up to its newest end; whether that is another branch."""
         if self._tree.get(message) is None or message in {shown.id for shown in self.branch}:
             return False
-        self.go_back(self._tree.newest_below(message).id)
+        self.note(leaf=self._tree.newest_below(message).id)
         return True
 
     async def request(
@@ -182,7 +170,7 @@ class Conversation:
         return made
 
     def _as_found(self, message: Message) -> Message:
-        """A message from disk; one that streams although nobody writes it was interrupted."""
+        """A message from disk; one that streams without a process that writes it was interrupted."""
         if message.state is State.STREAMING and message.id not in self._streamed:
             return replace(message, state=State.INTERRUPTED)
         return message

@@ -16,7 +16,6 @@ from tui_chat.chat.partial import PartialReply
 from tui_chat.chat.progress import Phase, Progress
 from tui_chat.chat.reply import Growth
 from tui_chat.chat.retry import ReplyPlan, RetryKind, pause_after, with_time
-from tui_chat.chat.writer import Checkpoints
 from tui_chat.errors import ChatError, Cut, Garbled, Remedy, ReplyError
 from tui_chat.events import Event, Finished
 from tui_chat.messages import ChatRequest, Message, State
@@ -72,7 +71,9 @@ class Generation:
         self._hear = hear
         self._clock = clock
         self._growth = Growth()
-        self._checkpoints = Checkpoints(self._checkpoint, checkpoint_seconds)
+        self._checkpoint_seconds = checkpoint_seconds
+        self._checkpointed: Message | None = None
+        self._next_checkpoint: asyncio.TimerHandle | None = None
         self._progress = Progress(clock)
         self._task: asyncio.Task[object] | None = None
         self._partial: PartialReply | None = None
@@ -222,8 +223,8 @@ class Generation:
 
     async def _tell(self, events: Iterable[Event]) -> None:
         """Let all who look at it know of events."""
-        if self._progress.pieces:
-            self._checkpoints.request()
+        if self._progress.pieces and self._next_checkpoint is None:
+            self._checkpoint()
         self._growth.grow()
         if self._hear is not None:
             for event in events:
@@ -241,13 +242,19 @@ class Generation:
             self.retry_in = self.error = None
 
     def _checkpoint(self) -> None:
-        if self._partial is not None:
-            self._conversation.keep_soon(self._partial.message)
+        """Save what has come: now, and again after each interval in which more came."""
+        message, self._next_checkpoint = self.message, None
+        if message is not None and message != self._checkpointed:
+            self._conversation.keep(message)
+            self._checkpointed = message
+            loop = asyncio.get_running_loop()
+            self._next_checkpoint = loop.call_later(self._checkpoint_seconds, self._checkpoint)
 
     async def _keep(self, state: State) -> None:
         """Write how it ended. A version of which nothing came gives way to the one before, and so does a reply
         that was stopped before it was asked for."""
-        self._checkpoints.stop()
+        if self._next_checkpoint is not None:
+            self._next_checkpoint.cancel()
         if self._partial is None:
             return
         self._partial.end(state, str(self.error or ""), self._progress)
@@ -255,7 +262,7 @@ class Generation:
         await self._conversation.keep(message)
         regenerated = self._partial.plan.kind is RetryKind.REGENERATE
         if not message.parts and (regenerated or not self._progress.asked):
-            self._conversation.go_back(self._before)
+            self._conversation.note(leaf=self._before)
 
 
 async def _whatever_comes(work: Coroutine[Any, Any, _Result]) -> _Result:

@@ -111,7 +111,7 @@ class OpenChat:
     def enqueue(self, text: str) -> None:
         """Let a prompt wait for the reply, behind those that wait already."""
         waited = self.queue
-        self.conversation.note_soon(queue=(*waited, text))
+        self.conversation.note(queue=(*waited, text))
         if not waited:
             self._go_on()  # where the reply has ended just now, nothing would send it
 
@@ -121,7 +121,7 @@ class OpenChat:
         if not -len(waiting) <= index < len(waiting):
             return ""
         text = waiting.pop(index)
-        self.conversation.note_soon(queue=tuple(waiting))
+        self.conversation.note(queue=tuple(waiting))
         return text
 
     async def send_next(self) -> None:

@@ -124,32 +124,3 @@ class Writer:
         if refused:
             self._messages |= {message.id: message for message in self._branch_off(refused)}
         return bool(refused)
-
-
-class Checkpoints:
-    """Saves at once after a rest, then so many seconds later what has come meanwhile, even if nothing follows."""
-
-    def __init__(self, save: Callable[[], None], seconds: float) -> None:
-        self._save = save
-        self._seconds = seconds
-        self._timer: asyncio.TimerHandle | None = None
-        self._news = False
-
-    def request(self) -> None:
-        """There is something new to save."""
-        if self._timer is None:
-            self._save()
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
-        else:
-            self._news = True
-
-    def stop(self) -> None:
-        """Save no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _due(self) -> None:
-        self._timer = None
-        if self._news:
-            self._news = False
-            self.request()

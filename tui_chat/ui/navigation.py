@@ -49,7 +49,7 @@ class Navigation:
         conversation, composer = self._workspace.conversation, self._screen.composer
         fields = ChatFields(draft=composer.text, place=self._place())
         if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
-            conversation.note_soon(**fields)  # not otherwise: another tui-chat may have written its own
+            conversation.note(**fields)  # not otherwise: another tui-chat may have written its own
         composer.clear()
         self.moving = True
 
@@ -134,4 +134,4 @@ class Navigation:
         self._drafting = None
         conversation, text = self._workspace.conversation, self._screen.composer.text
         if not self.moving and text != conversation.chat.draft:
-            conversation.note_soon(draft=text)
+            conversation.note(draft=text)
