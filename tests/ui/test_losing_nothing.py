@@ -62,9 +62,9 @@ async def test_what_is_typed_and_sent_while_a_chat_opens_is_meant_for_that_one(
 ) -> None:
     await with_chat(tmp_path / "chats.db", PROMPT)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db") as run:
-        run.chat.composer.text = "a draft of the new chat"
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("chat A"))
+        run.chat.composer.text = "a draft of the new chat"  # not before: once on disk it is the first of the list
         gate = gated(monkeypatch, "load")
         await run.pilot.press("enter")
         await run.until(lambda: not run.chat.composer.text)

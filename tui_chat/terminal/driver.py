@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any, ClassVar, Final
 
@@ -15,7 +14,7 @@ from textual.message import Message
 from tui_chat.terminal.frames import parse_frame
 from tui_chat.terminal.line import Line
 from tui_chat.terminal.notices import restore_title, save_title
-from tui_chat.terminal.outbox import Outbox
+from tui_chat.terminal.outbox import SYNC_END, SYNC_START, Outbox
 from tui_chat.terminal.painter import Painter
 from tui_chat.terminal.speed import LineSpeed
 from tui_chat.terminal.stock import StockDriver
@@ -28,21 +27,9 @@ from tui_chat.terminal.textual_private import (
     uses_mouse,
 )
 
-_SYNC_START: Final = "\x1b[?2026h"
-_SYNC_END: Final = "\x1b[?2026l"
 _SETTLE: Final = 0.25
 """Seconds after a resize in which Textual paints anew by itself, unless the size came back to what it was."""
 _CLOSE_TIMEOUT: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class TerminalTraits:
-    """What we know about a terminal beforehand."""
-
-    erases_in_colour: bool = True
-    """Erased cells take the background colour in force (terminfo's `bce`)."""
-    reports_every_motion: bool = False
-    """Ask for mouse motion without a button too (mode 1003), which is costly on a slow line."""
 
 
 class DiffDriver(StockDriver):
@@ -51,14 +38,15 @@ class DiffDriver(StockDriver):
     Frames are recognised in `write`, the driver's public seam; what is not a frame passes unchanged, in order.
     """
 
-    traits: ClassVar[TerminalTraits] = TerminalTraits()
+    erases_in_colour: ClassVar[bool] = True
+    """Erased cells take the background colour in force (terminfo's `bce`)."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         width, height = size or terminal_size(self)
-        self._outbox = Outbox(Painter(width, height, erases_in_colour=self.traits.erases_in_colour))
+        self._outbox = Outbox(Painter(width, height, erases_in_colour=self.erases_in_colour))
         self._speed = LineSpeed()
         self._line: Line | None = None
 
@@ -74,9 +62,9 @@ class DiffDriver(StockDriver):
 
     def write(self, data: str) -> None:
         """Take a frame or a control sequence; returns at once. After `close` and a hang-up nothing is written."""
-        if self._line is None or self._hung_up or data == _SYNC_END:
+        if self._line is None or self._hung_up or data == SYNC_END:
             return
-        if data == _SYNC_START:
+        if data == SYNC_START:
             self._outbox.synchronized = True
             return
         frame = parse_frame(self.in_its_colours(data))
@@ -123,9 +111,7 @@ class DiffDriver(StockDriver):
 
     def _enable_mouse_support(self) -> None:
         """Report presses, wheel and drags (1000, 1002) in SGR form (1006), but not every motion (1003)."""
-        if self.traits.reports_every_motion:
-            super()._enable_mouse_support()
-        elif uses_mouse(self):
+        if uses_mouse(self):
             for mode in (1000, 1002, 1006):
                 self.write(f"\x1b[?{mode}h")
 

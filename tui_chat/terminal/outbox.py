@@ -14,8 +14,8 @@ from typing import Final
 from tui_chat.terminal.frames import Frame
 from tui_chat.terminal.painter import Painter
 
-_SYNC_START: Final = "\x1b[?2026h"
-_SYNC_END: Final = "\x1b[?2026l"
+SYNC_START: Final = "\x1b[?2026h"
+SYNC_END: Final = "\x1b[?2026l"
 _SYNC_WORTH: Final = 512
 """Shorter frames go out in one piece, so that they cannot be seen half done; the marks are 16 bytes."""
 _LEAVES_SCREEN_ALONE: Final = re.compile(
@@ -87,4 +87,4 @@ class Outbox:
         if not (self._is_open and self._has_frame):
             return ""
         text = self._painter.paint()
-        return f"{_SYNC_START}{text}{_SYNC_END}" if self.synchronized and len(text) > _SYNC_WORTH else text
+        return f"{SYNC_START}{text}{SYNC_END}" if self.synchronized and len(text) > _SYNC_WORTH else text

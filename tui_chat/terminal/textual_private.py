@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from rich.console import RenderableType
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
-
-if TYPE_CHECKING:
-    from textual.drivers.linux_driver import LinuxDriver  # there is none on Windows
 
 Parser = XTermParser
 """What makes key presses and reports of a terminal's input."""
