@@ -87,7 +87,7 @@ async def test_leaving_does_not_wait_for_a_disk_that_is_locked(
         assert await program.ended() == (0 if leave == "key" else 128 + signal.SIGTERM)
         assert time.monotonic() - began < 12  # three seconds for the reply, two for the rest, and a busy machine
         assert program.unrestored() == []
-        locked_or_late = ("The conversations are locked by another program.", "The disk did not take it in time.")
+        locked_or_late = ("The chats are locked by another program.", "The disk did not respond in time.")
         assert any(f"not saved. {cause}" in program.said for cause in locked_or_late)
         lock.execute("ROLLBACK")
 

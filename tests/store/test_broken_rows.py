@@ -96,5 +96,5 @@ async def test_a_text_that_is_not_utf_8_does_not_end_a_rescue(tmp_path: Path) ->
     aside = path.rename(tmp_path / "aside.db")
     async with opened(path) as store:
         notice = _rescue(aside, store._database.writer)
-        assert notice.endswith("Chats saved from it: 2.")
+        assert notice.endswith("Chats recovered: 2.")
         assert [message.text for message in (await store.load("chat")).messages] == ["a�", "precious words"]

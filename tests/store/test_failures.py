@@ -153,7 +153,7 @@ async def test_a_file_system_that_is_full_and_then_has_room_again(small_disk: Pa
 
 async def test_a_disk_without_room_for_a_store_is_told(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(b"x" * (1 << 20))
-    with pytest.raises(StoreError, match=r"disk|cannot be opened"):
+    with pytest.raises(StoreError, match=r"disk|Cannot open"):
         await Store.open(small_disk / "chats.db")
 
 
@@ -177,7 +177,7 @@ async def test_a_read_only_file_is_an_error_that_names_it(nobody: Path) -> None:
         await filled(store, "kept")
     path.chmod(0o400)
     before = content(nobody)
-    with pytest.raises(StoreError, match=r"cannot be (opened|written).*chats\.db") as caught:
+    with pytest.raises(StoreError, match=r"Cannot (open|save) the chats.*chats\.db") as caught:
         await Store.open(path)
     assert "permissions" in caught.value.hint
     assert content(nobody) == before
@@ -191,19 +191,19 @@ async def test_a_read_only_folder_is_an_error(nobody: Path) -> None:
         await filled(store, "kept")
     folder.chmod(0o500)
     try:
-        with pytest.raises(StoreError, match=r"cannot be (opened|written)"):
+        with pytest.raises(StoreError, match=r"Cannot (open|save)"):
             await Store.open(path)
-        with pytest.raises(StoreError, match="cannot be opened"):
+        with pytest.raises(StoreError, match="Cannot open"):
             await Store.open(folder / "other.db")
     finally:
         folder.chmod(0o700)
 
 
 async def test_a_folder_is_no_store(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="Cannot open"):
         await Store.open(tmp_path)
     (tmp_path / "file").write_text("x")
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="Cannot open"):
         await Store.open(tmp_path / "file" / "chats.db")
 
 
@@ -312,7 +312,7 @@ async def test_a_table_that_is_none_takes_no_other_with_it(path: Path, words: by
     assert data.count(words) == 1
     path.write_bytes(data.replace(words, instead))
     async with opened(path) as store:
-        assert "Chats saved from it: 3" in store.notice
+        assert "Chats recovered: 3" in store.notice
         assert [len(thread.messages) for thread in await everything(store)] == [2, 2, 2]
 
 
@@ -334,9 +334,9 @@ async def test_damage_in_the_middle_is_told_and_the_next_start_saves_the_rest(
         assert store.notice == ""
         with pytest.raises(StoreError, match="damaged") as caught:
             await everything(store)
-        assert "sets the file aside" in caught.value.hint
+        assert "recovers the chats" in caught.value.hint
     async with opened(path) as store:
-        assert "saved from it: 30, not all of them whole" in store.notice
+        assert "recovered: 30, some incomplete" in store.notice
         messages = [message for thread in await everything(store) for message in thread.messages]
         assert 10 < sum(bool(message.text) for message in messages) < 60
         assert (len(messages) < 60) == (table == "messages")
@@ -360,11 +360,11 @@ async def test_a_damaged_file_that_another_process_has_open_stays_where_it_is(pa
         for _ in range(2):
             with pytest.raises(StoreError, match="another tui-chat has it open") as caught:
                 await Store.open(path)
-            assert "Close the other one" in caught.value.hint
+            assert "Close the other tui-chat" in caught.value.hint
         await filled(running, "said meanwhile")
         assert not [entry for entry in path.parent.iterdir() if ".damaged-" in entry.name]
     async with opened(path) as store:
-        assert "Chats saved from it" in store.notice
+        assert "Chats recovered" in store.notice
         assert len(await store.search("said meanwhile") or ()) == 2
     async with opened(path) as store:
         assert store.notice == ""
@@ -436,7 +436,7 @@ async def test_an_emptied_file_beside_its_log_is_set_aside_with_it(path: Path) -
 async def test_a_file_of_something_else_is_left_alone(path: Path) -> None:
     path.parent.mkdir(parents=True)
     path.write_text("My diary, of all things.\n")
-    with pytest.raises(StoreError, match="not a file of conversations"):
+    with pytest.raises(StoreError, match="not a tui-chat database"):
         await Store.open(path)
     assert content(path.parent) == {"chats.db": b"My diary, of all things.\n"}
 

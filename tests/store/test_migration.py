@@ -130,7 +130,7 @@ async def test_a_damaged_earlier_file_is_rescued_into_todays(tmp_path: Path, ver
     data[(page - 1) * size : page * size] = b"\xa5" * size
     path.write_bytes(data)
     async with opened(path) as store:
-        assert "saved from it: 1, not" in store.notice
+        assert "recovered: 1, some" in store.notice
         (summary,) = await store.chats()
         assert (summary.id, summary.title, summary.messages) == ("c1", "Recovered chat", 2)
         prompt, reply = (await store.load("c1")).messages

@@ -188,7 +188,7 @@ async def test_a_chat_of_a_server_that_is_not_known_any_more_stays_here_and_says
         await said_to(lab, listed(box, lab), tmp_path / "chats.db")
         config = listed(box)
         async with driven(box, config=config, database=tmp_path / "chats.db", resume=True, size=(120, 30)) as run:
-            await run.until(lambda: told(run, "which is not among the servers"))
+            await run.until(lambda: told(run, "which is not in the list of servers"))
             assert run.header.server == "box"
 
 

@@ -1,1 +1,1 @@
-"""What a chat is: a tree of messages with one reply in flight."""
+"""Chats: trees of messages, and the replies that grow in them."""

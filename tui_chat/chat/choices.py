@@ -1,4 +1,4 @@
-"""What the user has chosen: in the config, and at earlier starts, as the store remembers it."""
+"""The user's choices: from the config, and from earlier starts by the store."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tui_chat.text.sanitize import clean_line
 _MODEL: Final = "last-model"
 _SERVER: Final = "last-server"
 _NAMED: Final = "server "
-"""Begins the keys of the addresses that the user has named at a start."""
+"""Prefix of the settings that record addresses from `--url` and OLLAMA_HOST."""
 _THEME: Final = "theme"
-_GONE: Final = "which is not among the servers (any more)."
+_GONE: Final = "which is not in the list of servers."
 
 
 class Choices:
-    """The config, and what was used last: the server, the model, the theme."""
+    """The config, and the server, model and theme used last."""
 
     def __init__(self, config: Config, store: Store, registry: ServerRegistry) -> None:
         self.config = config
@@ -30,23 +30,23 @@ class Choices:
         self._registry = registry
 
     def of(self, connection: Connection) -> dict[str, str]:
-        """The server and the model that are talked to, as settings for the next start."""
+        """The server and model of a connection, as settings for the next start."""
         server = connection.server
         named = any(entry.server == server and entry.origin is Origin.NAMED for entry in self._registry.known())
         choice = {_MODEL: connection.model, _SERVER: server.address}
         return choice | ({f"{_NAMED}{server.address}": "named"} if named else {})
 
     async def take_up(self, connection: Connection) -> None:
-        """Talk to the server and the model that were used last, unless others were named at this start."""
+        """Use the server and model of the last run, unless this start names others."""
         connection.last = await self._store.recall(_MODEL)
         if not self.config.named and (address := await self._store.recall(_SERVER)):
             await self.return_to(connection, address)
             connection.pinned = False
 
     async def return_to(self, connection: Connection, address: str) -> str:
-        """Talk to the server of a chat: empty, or why that cannot be.
+        """Use the server of a chat; returns why that is not possible, or an empty text.
 
-        One that the user once named counts as known, one that an imported chat names does not.
+        Only servers in the list or once named by the user count, not those of imported chats.
         """
         if not address or same_place(address, connection.server.address):
             return ""
@@ -57,14 +57,13 @@ class Choices:
             connection.switch(known.server)
             return ""
         why = f"but: {known.trouble.told}" if known and known.trouble else _GONE
-        here = f"It goes on with {connection.server.label}."
-        return f"This chat was with {clean_line(address, 80)}, {why} {here}"
+        return f"This chat used {clean_line(address, 80)}, {why} It continues with {connection.server.label}."
 
     async def theme(self) -> str:
-        """The colours that were chosen last; empty if none were."""
+        """The theme chosen last; empty if none was."""
         return await self._store.recall(_THEME)
 
     async def keep_theme(self, theme: str) -> None:
-        """Use these colours at every later start too."""
+        """Use this theme at later starts too."""
         with suppress(StoreError):  # a convenience: this run has them anyway
             await self._store.remember(_THEME, theme)

@@ -1,4 +1,4 @@
-"""How much of the context window a chat takes, whatever the server counts of it."""
+"""Estimates how much of the context window a chat takes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from typing import Final
 from tui_chat.messages import Message
 
 _CHARACTERS: Final = 5
-"""Characters of a token where nobody has counted: more than texts have, so that none is warned of for nothing."""
+"""Characters per token where no server has counted: more than usual, so that no warning is false."""
 
 
 def tokens_of(branch: Iterable[Message], system: str) -> int:
     """About how many tokens a chat has, rather too few than too many.
 
-    A server that leaves out the oldest messages, as Ollama does without a word, counts only what is left: what it
-    counts never makes the chat shorter.
+    Ollama silently leaves out the oldest messages and counts the rest, so a count never lowers the estimate.
     """
     tokens = len(system) / _CHARACTERS
     for message in branch:

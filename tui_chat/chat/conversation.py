@@ -1,4 +1,4 @@
-"""A chat that goes on: a tree of messages, of which one branch is on screen, kept in the store as it grows."""
+"""A chat: a tree of messages with one branch on screen, saved as it grows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tui_chat.store.values import Chat, ChatFields, Thread, title_of
 
 
 class Conversation:
-    """One chat. Where the store fails, it goes on in memory, says so in `trouble`, and tries again."""
+    """One chat. If saving fails it goes on in memory, sets `trouble` and tries again."""
 
     def __init__(self, store: Store, thread: Thread | None = None, *, system: str = "") -> None:
         self.store = store
         self._writer = Writer(store, lambda: self.chat, self._branch_off, stored=thread is not None)
         self._renamed: dict[str, str] = {}
-        """The new ids of our messages whose own ids another process has written to."""
+        """The new ids of our messages that another process has changed, by their old ids."""
         thread = thread or Thread(Chat(system=system), ())
         self.chat = thread.chat
         self._streamed = set(thread.elsewhere)
-        """The messages that another process is writing, as far as is known."""
+        """The messages that another process is writing, as of the last look."""
         self._tree = Tree(map(self._as_found, thread.messages))
         self._revision = thread.revision
 
@@ -43,24 +43,24 @@ class Conversation:
 
     @property
     def elsewhere(self) -> bool:
-        """Whether the last message is being answered by another tui-chat, as far as is known."""
+        """Whether another tui-chat is receiving the last message, as of the last look."""
         return self.chat.leaf in self._streamed
 
     @property
     def trouble(self) -> StoreError | None:
-        """Why something that was said is not on disk, if it is not."""
+        """Why some messages are not on disk; None if all are."""
         return self._writer.trouble
 
     def parent_of(self, message: Message) -> Message | None:
-        """What a message answers."""
+        """The message that a message answers."""
         return self._tree.get(message.parent)
 
     def versions(self, message: Message) -> tuple[Message, ...]:
-        """A message and those that stand in its place on other branches, the oldest first."""
+        """A message and its versions on other branches, the oldest first."""
         return tuple(self._tree.versions(self.chat.leaf).get((message.parent, message.role), ()))
 
     def numbered(self) -> Mapping[str, tuple[int, int]]:
-        """Of the messages that have other versions: which one of how many each is, counted from 1, by id."""
+        """The number (from 1) and the count of versions, by id, of messages with several versions."""
         return {
             message.id: (number, len(versions))
             for versions in self._tree.versions(self.chat.leaf).values()
@@ -69,10 +69,9 @@ class Conversation:
         }
 
     async def begin(self, *messages: Message, settings: Mapping[str, str], **fields: Unpack[ChatFields]) -> None:
-        """Add a prompt and the reply to be filled, or one of them, at the end of the branch: in one transaction
-        with `fields` of the chat and `settings`.
+        """Add a prompt, an empty reply or both to the branch, and save them with `fields` and `settings`.
 
-        When this returns they are on disk, or `trouble` says why not.
+        One transaction; afterwards they are on disk, or `trouble` says why not.
         """
         prompt = messages[0]
         if not self.chat.title and prompt.role is Role.USER:
@@ -81,39 +80,39 @@ class Conversation:
         await asyncio.shield(self._writer.write(*held, fields=self._changed(fields), settings=settings))
 
     async def ask(self, text: str) -> Message:
-        """Add a prompt alone, without a reply: it."""
+        """Add a prompt without a reply, and return it."""
         prompt = self.prompt(text)
         await self.begin(prompt, settings={}, draft="")
         return prompt
 
     def prompt(self, text: str, instead: Message | None = None) -> Message:
-        """A prompt to go on with; `instead` of another it begins a branch beside that, with its files."""
+        """A new prompt at the end of the branch, or a version of the prompt `instead`, with its files."""
         if instead is None:
             return Message(Role.USER, parts_of(text), parent=self.chat.leaf)
         return Message(Role.USER, instead.with_text(text).parts, parent=instead.parent)
 
     def keep(self, message: Message) -> Awaitable[None]:
-        """Put a message, new or changed, at the end of the branch and on disk; awaiting it waits for the disk."""
+        """Put a new or changed message at the end of the branch and save it; await this to wait for the disk."""
         return asyncio.shield(self._writer.write(self._hold(message)))
 
     def note(self, *, settings: Mapping[str, str] | None = None, **fields: Unpack[ChatFields]) -> Awaitable[None]:
-        """Save fields of the chat (draft, place, model, server ...) and settings; awaiting it waits for the disk.
+        """Save fields of the chat (draft, place, model ...) and settings; await this to wait for the disk.
 
         A chat without messages and draft is not saved; `settings` are.
         """
         return asyncio.shield(self._writer.write(fields=self._changed(fields), settings=settings or {}))
 
     def _changed(self, fields: ChatFields) -> set[str]:
-        """Take `fields` over; the names of those that are other than they were."""
+        """Set `fields`; returns the names of those that changed."""
         before, self.chat = self.chat, replace(self.chat, **fields)
         return {name for name, value in fields.items() if getattr(before, name) != value}
 
     async def settle(self) -> None:
-        """Try once more to write what is not on disk; `trouble` says if it cannot be."""
+        """Try once more to save what is not on disk; `trouble` says if that fails."""
         await self._writer.settle()
 
     async def catch_up(self) -> bool:
-        """Take in what another process has written since this was last asked; whether there was anything.
+        """Load what another process has written since the last call; whether there was anything.
 
         Raises:
             StoreError: the store cannot be read, or the chat is gone from it.
@@ -121,18 +120,18 @@ class Conversation:
         thread = await self.store.load(self.chat.id, self._revision)
         self._revision = thread.revision
         news = {message.id: message for message in thread.messages if message.id not in self._writer.unsaved}
-        for id in self._streamed - thread.elsewhere - news.keys():  # its writer is gone, and has written no end
+        for id in self._streamed - thread.elsewhere - news.keys():  # its process is gone
             if (cut := self._tree.get(id)) is not None:
                 news[id] = replace(cut, state=State.INTERRUPTED)
         self._tree.put(*news.values())
         self._streamed = set(thread.elsewhere)
         if self.chat.leaf in {above.id for above in self._tree.branch(thread.chat.leaf)}:
-            self.chat = replace(self.chat, leaf=thread.chat.leaf)  # what was said elsewhere goes on from here
+            self.chat = replace(self.chat, leaf=thread.chat.leaf)  # the other process continued this branch
         self.chat = replace(self.chat, title=thread.chat.title)
         return bool(news)
 
     def turn_to(self, message: str) -> bool:
-        """Show the branch that a message is on, up to its newest end; whether that is another branch."""
+        """Show the branch of a message, down to its newest end; whether that is another branch."""
         if self._tree.get(message) is None or message in {shown.id for shown in self.branch}:
             return False
         self.note(leaf=self._tree.newest_below(message).id)
@@ -141,10 +140,10 @@ class Conversation:
     async def request(
         self, reply: Message, options: Mapping[str, object], think: bool | str | None, prefill: str = ""
     ) -> ChatRequest:
-        """What to send for `reply`: the branch above it, without replies of which nothing came.
+        """The request for `reply`: the branch above it, without empty replies.
 
         Raises:
-            StoreError: the images and files that go with it cannot be read.
+            StoreError: its images and files cannot be read.
         """
         asked = self._tree.branch(reply.parent)
         branch = [message for message in asked if message.says or message.role is Role.USER]
@@ -162,7 +161,7 @@ class Conversation:
         return message
 
     def _branch_off(self, ids: Collection[str]) -> list[Message]:
-        """Give new ids to messages that another process has changed meanwhile: they become versions beside its."""
+        """Make our messages that another process has changed versions of their own, with new ids."""
         made = []
         for id in ids:
             self._renamed[id] = new_id()
@@ -170,7 +169,7 @@ class Conversation:
         return made
 
     def _as_found(self, message: Message) -> Message:
-        """A message from disk; one that streams without a process that writes it was interrupted."""
+        """A message from disk, interrupted if it streams but no process writes it."""
         if message.state is State.STREAMING and message.id not in self._streamed:
             return replace(message, state=State.INTERRUPTED)
         return message

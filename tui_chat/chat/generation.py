@@ -1,4 +1,4 @@
-"""A reply that this process receives. It knows no screen: whoever looks at it takes the message as it is now."""
+"""A reply that this process receives."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tui_chat.tasks import start_task
 CHECKPOINT_SECONDS: Final = 1.0
 """At most this much of a reply is lost when the process is killed."""
 _BREATH_SECONDS: Final = 0.008
-"""After so long of taking in what has arrived already, keys get their turn."""
+"""Longest time to process received data before keys get their turn."""
 
 _Result = TypeVar("_Result")
 Hear = Callable[[Event], Awaitable[None]]
@@ -42,9 +42,9 @@ class Generation:
                       │           └───────── each may be skipped ──────────────────┘            ▲
                       └─ nothing to answer, nobody to ask; stopped, refused or cut: from anywhere┘
 
-    `state` tells where it is, `message.state` how it ended: complete, stopped, interrupted or failed. It runs as
-    one task, and cancelling that stops it: the socket closes at once, and what came is written. What is being
-    committed then is committed first, so that no prompt is lost.
+    `state` is the present state, `message.state` the end: complete, stopped, interrupted or failed. It runs as one
+    task. Cancelling that closes the socket at once and saves what came; a commit that has begun is finished first,
+    so that no prompt is lost.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Generation:
     ) -> None:
         """
         Args:
-            begin: tells what to answer, when it is committed; None if there is nothing.
-            hear: is told each event, and reading waits for it: for a pipe that takes no more than it can.
+            begin: returns the plan when the commit begins; None if there is nothing to answer.
+            hear: receives each event, and reading waits for it: for a slow pipe.
             clock: seconds.
         """
         self._conversation = conversation
@@ -78,20 +78,20 @@ class Generation:
         self._task: asyncio.Task[object] | None = None
         self._partial: PartialReply | None = None
         self._before: str | None = None
-        """The end of the branch without it."""
+        """The last message of the branch before this reply."""
         self.retry_in: float | None = None
-        """Seconds until the next attempt, while one is waited for."""
+        """Seconds until the next attempt, while it waits for one."""
         self.error: ChatError | None = None
-        """What ended it, or the last attempt, if it was not the model or a person."""
+        """The error that ended it or its last attempt, if any."""
 
     @property
     def state(self) -> Phase:
-        """How far it is."""
+        """Its present state."""
         return self._progress.phase
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether it has ended."""
         return self.state is Phase.ENDED
 
     @property
@@ -101,11 +101,11 @@ class Generation:
 
     @property
     def progress(self) -> Progress | None:
-        """Its figures, once the server was asked for it."""
+        """Its figures, once the server was asked."""
         return self._progress if self._progress.asked else None
 
     def changes(self) -> AsyncIterator[None]:
-        """Wakes whenever it has changed, until it has ended."""
+        """Yields whenever it has changed, until it has ended."""
         return self._growth.changes()
 
     async def wait(self) -> None:
@@ -114,7 +114,7 @@ class Generation:
             pass
 
     async def stop(self) -> None:
-        """Stop it; returns once what came is on disk, or was tried."""
+        """Stop it, and wait until what came is on disk or saving has failed."""
         while self._task is None:  # it was started and has not run yet: its prompt is to be kept
             await asyncio.sleep(0)
         if not self.ended:
@@ -146,7 +146,7 @@ class Generation:
                 self._growth.close()
 
     async def _commit(self) -> PartialReply | None:
-        """Begin the reply, where there is something to answer. What goes before it is on disk then."""
+        """Save the prompt and begin the reply; None if there is nothing to answer."""
         plan = await self._begin()
         if plan is None:
             return None
@@ -158,7 +158,7 @@ class Generation:
         return self._partial
 
     async def _begin_reply(self, plan: ReplyPlan, *prompts: Message) -> PartialReply:
-        """Write prompts and the row of the reply, with title, draft, model and server, in one transaction."""
+        """Save prompts and the empty reply with title, draft, model and server in one transaction."""
         connection = self._connection
         model, server = connection.model, connection.server
         reply = replace(plan.reply, model=model, server=server.label, created=time.time())
@@ -167,17 +167,17 @@ class Generation:
         return PartialReply(plan, reply)
 
     async def _receive(self, partial: PartialReply) -> None:
-        """Ask the server, again and again until something arrives, as long as the connection is what fails.
+        """Ask the server, and try again while the connection fails before anything has arrived.
 
         Raises:
-            ReplyError: there is no model to ask, or the reply is not whole.
-            StoreError: images or files that go with the prompt cannot be read.
+            ReplyError: there is no model, or the reply is not complete.
+            StoreError: images or files of the prompts cannot be read.
         """
         connection = self._connection
         if not partial.message.model:
             await connection.look()
             if not connection.model:
-                unknown = ReplyError(f"{connection.server.label} was not asked for its models yet")
+                unknown = ReplyError(f"The models of {connection.server.label} are not known yet")
                 raise connection.obstacle or unknown
             plan = replace(partial.plan, fields=ChatFields())
             partial = self._partial = await self._begin_reply(plan)
@@ -198,10 +198,10 @@ class Generation:
             await self._pause(pause)
 
     async def _attempt(self, backend: Backend, request: ChatRequest, partial: PartialReply) -> None:
-        """Make one request, and take in what comes.
+        """Make one request and receive the reply.
 
         Raises:
-            ReplyError: it did not become whole.
+            ReplyError: the reply is not complete.
         """
         partial.restart()
         finished, now = False, asyncio.get_running_loop().time
@@ -222,7 +222,7 @@ class Generation:
             raise
 
     async def _tell(self, events: Iterable[Event]) -> None:
-        """Let all who look at it know of events."""
+        """Checkpoint, wake the waiters, and pass events to `hear`."""
         if self._progress.pieces and self._next_checkpoint is None:
             self._checkpoint()
         self._growth.grow()
@@ -238,7 +238,7 @@ class Generation:
             while self.retry_in > 0:
                 await asyncio.sleep(min(1.0, self.retry_in))
                 self.retry_in = until - self._clock()
-        finally:  # who stops waiting has stopped it, whatever the server had
+        finally:  # stopped while waiting: the server's error no longer counts
             self.retry_in = self.error = None
 
     def _checkpoint(self) -> None:
@@ -251,8 +251,7 @@ class Generation:
             self._next_checkpoint = loop.call_later(self._checkpoint_seconds, self._checkpoint)
 
     async def _keep(self, state: State) -> None:
-        """Write how it ended. A version of which nothing came gives way to the one before, and so does a reply
-        that was stopped before it was asked for."""
+        """Save the end. Empty regenerations and replies that were never asked for leave the branch as it was."""
         if self._next_checkpoint is not None:
             self._next_checkpoint.cancel()
         if self._partial is None:
@@ -266,7 +265,7 @@ class Generation:
 
 
 async def _whatever_comes(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """What `work` gives. It is done to its end, also where waiting for it is cancelled."""
+    """The result of `work`, which is finished even if this is cancelled."""
     task = start_task(work)
     try:
         return await asyncio.shield(task)

@@ -18,13 +18,13 @@ from tui_chat.servers.connection import Connection
 from tui_chat.store.values import ChatFields
 
 Reply = Generation | RemoteReply
-"""A reply to look at, whoever receives it: its `message` as it is now, and `changes`, which wake the looker."""
+"""A reply, received here or by another tui-chat: its present `message`, and its `changes`."""
 Start = Callable[[Coroutine[Any, Any, None], str], object]
-"""Starts work in a task of its own, in a group of that name: its handle."""
+"""Starts a coroutine as a task in the named group, and returns the handle."""
 
 
 class OpenChat:
-    """A chat that is open: its tree, its server and model, its reply, and the prompts that wait for that."""
+    """An open chat: its conversation, server and model, reply, and waiting prompts."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class OpenChat:
         *,
         goes_on: bool = True,
     ) -> None:
-        """`goes_on`: waiting prompts are sent by themselves after a whole reply."""
+        """`goes_on`: send waiting prompts after a complete reply."""
         self._choices = choices
         self._start = start
         self._clock = clock
@@ -44,34 +44,34 @@ class OpenChat:
         self.conversation = conversation
         self.connection = connection
         self._running: object = None
-        """The handle of the reply's task, which the event loop alone would let go of."""
+        """The reply's task: the event loop keeps only a weak reference."""
         self.reply: Reply | None = None
-        """The last one that was received, or is being received, since it was opened."""
+        """The last reply since the chat was opened, ended or not."""
         self.shown = False
         """Whether it is on screen."""
         self.seen = True
-        """Whether somebody has looked at it since its reply ended."""
+        """Whether it was on screen since its reply ended."""
         self.notice = ""
-        """What has to be said about it, once."""
+        """A notice to show once."""
 
     @property
     def busy(self) -> bool:
-        """Whether it is being answered, here or elsewhere."""
+        """Whether this or another process is receiving a reply."""
         return self.reply is not None and not self.reply.ended
 
     @property
     def generation(self) -> Generation | None:
-        """The reply that this process receives, until it has ended."""
+        """The reply that this process is receiving, if any."""
         return self.reply if isinstance(self.reply, Generation) and not self.reply.ended else None
 
     @property
     def replying(self) -> bool:
-        """Whether it is being answered by this process."""
+        """Whether this process is receiving a reply."""
         return self.generation is not None
 
     @property
     def unfinished(self) -> bool:
-        """Whether there is something to come back to: it is being answered, not seen since, or not all on disk."""
+        """Whether it must stay open: it is busy, has an unseen reply, or is not all on disk."""
         return self.busy or not self.seen or self.conversation.trouble is not None
 
     @property
@@ -81,7 +81,7 @@ class OpenChat:
 
     @property
     def held(self) -> bool:
-        """Whether prompts wait that are not sent by themselves: the reply before them did not become whole."""
+        """Whether prompts wait for the user, because the reply before them is not complete."""
         return bool(self.queue) and not self.replying
 
     def send(
@@ -109,14 +109,14 @@ class OpenChat:
         return self._generate(lambda: plan_again(self.conversation, message), hear)
 
     def enqueue(self, text: str) -> None:
-        """Let a prompt wait for the reply, behind those that wait already."""
+        """Add a prompt to the end of the queue."""
         waited = self.queue
         self.conversation.note(queue=(*waited, text))
         if not waited:
-            self._go_on()  # where the reply has ended just now, nothing would send it
+            self._go_on()  # if the reply has just ended, nothing else would send it
 
     def unqueue(self, index: int = -1) -> str:
-        """Remove a waiting prompt, the last one if no other is named: its text; empty if there is none."""
+        """Remove a waiting prompt, by default the last, and return its text; empty if there is none."""
         waiting = list(self.queue)
         if not -len(waiting) <= index < len(waiting):
             return ""
@@ -125,7 +125,7 @@ class OpenChat:
         return text
 
     async def send_next(self) -> None:
-        """Send the next waiting prompt now; a reply that runs is stopped and kept."""
+        """Send the next waiting prompt now; a running reply is stopped and kept."""
         if self.generation is not None:
             await self.generation.stop()
         self._go_on()

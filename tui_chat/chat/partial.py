@@ -1,4 +1,4 @@
-"""The message that a reply in flight makes: grown by events, without what a continuation repeats."""
+"""The message of a running reply, grown by events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tui_chat.messages import Message, State, Usage
 from tui_chat.text.overlap import OverlapTrimmer
 
 _LONGEST: Final = 16_000_000
-"""Characters of a reply; a server that sends more does not mean well."""
+"""Most characters of a reply: protects against hostile servers."""
 
 
 class PartialReply:
-    """A message, and what has come for it so far."""
+    """A message, and the text received for it so far."""
 
     def __init__(self, plan: ReplyPlan, base: Message) -> None:
-        """`base`: the message to fill, with what is there of it already."""
+        """`base`: the message to fill, with the text that a continuation goes on from."""
         self.plan = plan
         self._base = base
         self._text: list[str] = []
@@ -36,15 +36,15 @@ class PartialReply:
         return self._base.grown(text, thinking)
 
     def restart(self) -> None:
-        """Get ready for a request, of which nothing has come yet."""
+        """Prepare for a new request."""
         self._exact = True
         self._trimmer = OverlapTrimmer(self.plan.prefill, exact=True)
 
     def take(self, event: Event) -> tuple[Event, ...]:
-        """Grow by an event: what it is without what repeats the prefill, if there is anything to tell.
+        """Grow by an event; returns the events to pass on, without text that repeats the prefill.
 
         Raises:
-            Garbled: the reply is longer than any that means well.
+            Garbled: the reply is too long.
         """
         match event:
             case Continued(exact):
@@ -57,7 +57,7 @@ class PartialReply:
                 self._text = []
             case Thinking(text):
                 if self._base.text:
-                    return ()  # about how to go on: it is no part of what goes on
+                    return ()  # about how to continue: not part of the reply
                 self._grow(self._thinking, text)
             case Delta(text):
                 kept = self._trimmer.feed(text)
@@ -71,7 +71,7 @@ class PartialReply:
         return (event,)
 
     def flush(self) -> tuple[Event, ...]:
-        """Take what was held back, as it may have repeated the prefill: what there is of it."""
+        """Add text that was held back as a possible repetition, and return it as an event."""
         rest = self._trimmer.finish()
         self._text.append(rest)
         return (Delta(rest),) if rest else ()
@@ -83,7 +83,7 @@ class PartialReply:
         pieces.append(piece)
 
     def end(self, state: State, error: str, progress: Progress) -> None:
-        """Note how it ended, and its figures; what it thought before it was continued counts alone."""
+        """Set the end and the figures; of a continued reply the first thinking time stays."""
         self.flush()
         before, told, thought = self._base.usage, progress.usage, progress.thought_seconds
         if self._base.text:

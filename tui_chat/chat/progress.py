@@ -1,4 +1,4 @@
-"""How far a reply is: its state, and the figures that the status bar shows."""
+"""The state of a reply, and the figures that the status bar shows."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ class Phase(Enum):
     QUEUED = auto()
     """Its task has not run yet."""
     COMMITTING = auto()
-    """Prompt and reply are written to disk; where no model is known yet, the server is asked for one."""
+    """Saving the prompt; if no model is known, asking the server for one."""
     CONNECTING = auto()
     WAITING = auto()
-    """Connected, but the server says nothing: it loads the model, queues, or reads the prompt."""
+    """Connected; the server loads the model, queues or reads the prompt, and does not tell which."""
     READING = auto()
-    """The server reads the prompt and tells how far it is."""
+    """The server reads the prompt and reports its progress."""
     THINKING = auto()
     ANSWERING = auto()
     PAUSING = auto()
-    """Nothing has come, the connection failed, and it is tried again after a pause."""
+    """The connection failed before anything came; waiting for the next attempt."""
     ENDED = auto()
-    """Nothing more comes, and what came is on disk, or was tried. The message's `state` tells how it ended."""
+    """Ended, and saved if possible. The message's `state` tells how."""
 
 
 _RECEIVING: Final = frozenset({Phase.THINKING, Phase.ANSWERING, Phase.ENDED})
@@ -45,11 +45,11 @@ ALLOWED: Final[Mapping[Phase, frozenset[Phase]]] = MappingProxyType(
         Phase.ENDED: frozenset(),
     }
 )
-"""Which state may follow which."""
+"""The states that may follow each state."""
 
 
 class Progress:
-    """The state of one reply, and its figures. Times are seconds of the `clock` that is passed in."""
+    """The state and figures of one reply. Times are seconds of `clock`."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -60,20 +60,20 @@ class Progress:
         self.phase = Phase.QUEUED
         self.phase_since = self.started
         self.pieces = 0
-        """Pieces received so far: with every server we know a piece is a token, or nearly."""
+        """Pieces received: about one per token with all known servers."""
         self.first_piece: float | None = None
         self.last_piece: float | None = None
         self._thought: float | None = None
         self.read: tuple[int, int] | None = None
-        """Prompt tokens read, and all of them."""
+        """Prompt tokens read, and their total."""
         self.usage: Usage | None = None
         self.reason = ""
 
     def enter(self, phase: Phase) -> None:
-        """Go on to a state.
+        """Change to a state.
 
         Raises:
-            ValueError: it cannot follow the present one.
+            ValueError: it cannot follow the present state.
         """
         if phase not in ALLOWED[self.phase]:
             raise ValueError(f"{phase.name} cannot follow {self.phase.name}")
@@ -83,7 +83,7 @@ class Progress:
         self.phase, self.phase_since = phase, now
 
     def take(self, event: Event) -> None:
-        """Count an event. What a server says out of order changes no state."""
+        """Count an event. Events out of order do not change the state."""
         match event:
             case Accepted() | Continued():
                 self._reach(Phase.WAITING)
@@ -111,27 +111,27 @@ class Progress:
 
     @property
     def thought_seconds(self) -> float | None:
-        """How long it has thought so far; None if it did not."""
+        """Seconds of thinking so far; None without thinking."""
         return (self._thought or 0.0) + self.phase_seconds if self.phase is Phase.THINKING else self._thought
 
     @property
     def phase_seconds(self) -> float:
-        """How long the phase lasts already."""
+        """Seconds in the present state."""
         return self._clock() - self.phase_since
 
     @property
     def seconds(self) -> float:
-        """How long it took from the request until now."""
+        """Seconds since the request."""
         return self._clock() - self.started
 
     @property
     def first_token_seconds(self) -> float | None:
-        """From the request to the first piece."""
+        """Seconds from the request to the first piece."""
         return None if self.first_piece is None else self.first_piece - self.started
 
     @property
     def speed(self) -> float | None:
-        """Pieces per second since the first one; None before there are enough to tell."""
+        """Pieces per second since the first one; None before the second."""
         if self.first_piece is None or self.last_piece is None or self.pieces < 2:
             return None
         elapsed = self.last_piece - self.first_piece

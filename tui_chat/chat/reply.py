@@ -1,4 +1,4 @@
-"""What wakes the lookers of a reply, and a reply that another tui-chat receives."""
+"""Waking those who watch a reply, and replies that another tui-chat receives."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tui_chat.chat.progress import Progress
 from tui_chat.errors import ChatError, StoreError
 
 STOP: Final = "stop"
-"""The setting by which another tui-chat is asked to stop a reply: its value is the id of the message."""
+"""The setting that asks another tui-chat to stop a reply: the id of the message."""
 _LOOK_SECONDS: Final = 1.0
-"""How often the store is looked at: as often as a reply is checkpointed."""
+"""Seconds between reads of the store: as often as a reply is checkpointed."""
 
 
 class Growth:
-    """One flag for many lookers: nothing queues up, and who was busy finds one change, however many there were."""
+    """Wakes many waiters. Nothing queues up: a slow waiter sees many changes as one."""
 
     def __init__(self) -> None:
         self._closed = False
@@ -30,12 +30,12 @@ class Growth:
         self._news = asyncio.Event()
 
     def close(self) -> None:
-        """There will be no more: who has seen the last change is done."""
+        """End: waiters see one last change."""
         self._closed = True
         self.grow()
 
     async def changes(self) -> AsyncIterator[None]:
-        """Once at the beginning, then whenever something changed since the last time."""
+        """Yields once at the beginning, then after changes."""
         closed = False
         while not closed:
             closed, news = self._closed, self._news
@@ -45,7 +45,7 @@ class Growth:
 
 
 class RemoteReply:
-    """The last message of a chat, which another tui-chat receives: read from the store as it is checkpointed."""
+    """The last message of a chat while another tui-chat receives it, read from the store."""
 
     progress: Progress | None = None
     retry_in: float | None = None
@@ -59,7 +59,7 @@ class RemoteReply:
         self.message = conversation.last
 
     def changes(self) -> AsyncIterator[None]:
-        """Wakes whenever a checkpoint came in, until it has ended."""
+        """Yields after each new checkpoint, until it has ended."""
         return self._growth.changes()
 
     async def stop(self) -> None:
@@ -72,12 +72,12 @@ class RemoteReply:
             await self._conversation.store.remember(STOP, self.message.id)
 
     async def run(self) -> None:
-        """Follow it until it streams no more. Where there is no news, its writer may be gone."""
+        """Follow it to its end. Without news, check whether its process is gone."""
         conversation = self._conversation
         try:
             while conversation.elsewhere:
                 await asyncio.sleep(self._look_seconds)
-                with suppress(StoreError):  # locked for a moment, or worse: nothing is lost by looking again
+                with suppress(StoreError):  # maybe locked: try again at the next look
                     if not await conversation.catch_up():
                         await conversation.store.recover()
                 if conversation.last != self.message:

@@ -1,4 +1,4 @@
-"""What "again" means for a reply, and when a request that failed is tried again by itself."""
+"""Continue, retry or regenerate a reply, and automatic retries."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from tui_chat.store.values import ChatFields
 
 _LONGEST_PAUSE: Final = 30.0
 _PATIENCE: Final = 120.0
-"""The longest pause that a server may wish for, in seconds; longer ones are left to the user."""
+"""Longest pause in seconds that a server may ask for; longer ones are left to the user."""
 _ATTEMPTS: Final = 7
-"""With pauses of 2, 4, 8, 16, 30 and 30 seconds that is a minute and a half of trying."""
+"""With pauses of 2, 4, 8, 16, 30 and 30 seconds: a minute and a half."""
 
 
 class RetryKind(StrEnum):
-    """The three things that one key does."""
+    """The ways to try a reply again."""
 
     CONTINUE = "continue"
     RETRY = "retry"
@@ -30,29 +30,29 @@ class RetryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
-    """What is to be answered, and how."""
+    """What to answer, and how."""
 
     kind: RetryKind
     reply: Message
-    """The message to fill: the cut one itself, or a new one beside what was there."""
+    """The message to fill: the unfinished one, or a new version."""
     prompt: Message | None = None
-    """What is to be said first; None where it was said already."""
+    """A prompt to add first; None if it is there already."""
     fields: ChatFields = field(default_factory=ChatFields)
-    """What else changes in the chat as it begins."""
+    """Fields of the chat to change in the same transaction."""
     prefill: str = ""
     format: str | Mapping[str, object] = ""
-    """What the answer has to be, as in `ChatRequest`."""
+    """The required format, as in `ChatRequest`."""
 
 
 def plan_prompt(prompt: Message, fields: ChatFields, format: str | Mapping[str, object] = "") -> ReplyPlan:
-    """Say a prompt and have it answered."""
+    """Send a prompt."""
     return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=format)
 
 
 def plan_again(conversation: Conversation, message: Message | None = None) -> ReplyPlan | None:
-    """What again would do now to a message, or else to the last; None where there is nothing to do again.
+    """How to continue, retry or regenerate a message, by default the last; None if that is not possible.
 
-    One with others below it gets another version beside it, or beside its answer.
+    A message further up gets another version.
     """
     last = conversation.last
     if last is None or last.state is State.STREAMING:
@@ -73,15 +73,14 @@ def plan_again(conversation: Conversation, message: Message | None = None) -> Re
 
 
 def answer_to(prompt: Message) -> Message:
-    """A reply of which nothing is there yet."""
+    """An empty reply to a prompt."""
     return Message(Role.ASSISTANT, (), parent=prompt.id, state=State.STREAMING)
 
 
 def pause_after(error: ChatError, attempt: int) -> float | None:
-    """Seconds to wait after attempt number `attempt`, counted from 1, has failed before anything came.
+    """Seconds to wait after attempt `attempt` (from 1) failed before anything came; None to give up.
 
-    None if it is not worth another: only a connection that failed is, and a busy server that says when to come
-    back, if that is soon.
+    Only failed connections are retried, and busy servers that say when to come back, if that is soon.
     """
     if attempt >= _ATTEMPTS:
         return None
@@ -94,10 +93,10 @@ def pause_after(error: ChatError, attempt: int) -> float | None:
 
 
 def with_time(error: ChatError) -> ChatError:
-    """`error`; where the server wants to be left alone for long, its hint says until when."""
+    """`error`, with the time in its hint if the server asks for a long pause."""
     if not isinstance(error, Busy) or error.retry_after is None or error.retry_after <= _PATIENCE:
         return error
     until = time.strftime("%H:%M", time.localtime(time.time() + error.retry_after))
     minutes = round(error.retry_after / 60)
-    hint = f"It wants to be asked again in {minutes} minutes, at {until}."
+    hint = f"Try again in {minutes} minutes, at {until}."
     return Busy(str(error), hint, Remedy.RETRY, status=error.status, retry_after=error.retry_after)

@@ -8,7 +8,7 @@ from tui_chat.messages import Message, Role
 
 
 class Tree:
-    """Messages by id, parents before their children. The leaf tells which branch is on screen."""
+    """Messages by id, parents before their children. A leaf selects a branch."""
 
     def __init__(self, messages: Iterable[Message] = ()) -> None:
         self._messages = {message.id: message for message in messages}
@@ -22,7 +22,7 @@ class Tree:
         self._messages.update((message.id, message) for message in messages)
 
     def remove(self, id: str) -> Message:
-        """Remove a message that is there: it."""
+        """Remove a message and return it."""
         return self._messages.pop(id)
 
     def branch(self, leaf: str | None) -> tuple[Message, ...]:
@@ -34,7 +34,7 @@ class Tree:
         return tuple(reversed(path))
 
     def newest_below(self, id: str) -> Message:
-        """The newest of a message and all below it."""
+        """The newest of a message and its descendants."""
         newest, below = self._messages[id], {id}
         for message in self._messages.values():
             if message.parent in below:
@@ -43,9 +43,9 @@ class Tree:
         return newest
 
     def versions(self, leaf: str | None) -> Mapping[tuple[str | None, Role], list[Message]]:
-        """The messages that share a parent and a role, by these, the oldest first.
+        """The messages by parent and role, the oldest first: those of one key are versions.
 
-        An empty reply is no version, unless it is the leaf.
+        Empty replies are left out, unless one is the leaf.
         """
         versions: dict[tuple[str | None, Role], list[Message]] = {}
         for message in self._messages.values():

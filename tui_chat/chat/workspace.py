@@ -1,4 +1,4 @@
-"""What a running program holds: a store, and the chats that are open, of which one is on screen."""
+"""The open chats of a running program, one of them on screen."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tui_chat.tasks import start_task
 from tui_chat.text.sanitize import clean_line
 
 _REST_SECONDS: Final = 3.0
-"""How long the end waits until what came of the replies is on disk."""
+"""Seconds to wait at the end until replies are saved."""
 _PATIENCE: Final = 2.0
-"""Seconds to wait at the end for a disk that is full, locked or gone."""
+"""Seconds to wait at the end for a full, locked or missing disk."""
 
 
 class Workspace:
-    """The chats that are open, each with its server and its reply, and the one that is on screen."""
+    """The open chats, each with its server and reply; `current` is on screen."""
 
     def __init__(
         self,
@@ -45,14 +45,14 @@ class Workspace:
         *,
         goes_on: bool = True,
     ) -> None:
-        """`goes_on`: waiting prompts are sent by themselves after a whole reply."""
+        """`goes_on`: send waiting prompts after a complete reply."""
         self._clock = clock
         self._goes_on = goes_on
         self._start = start or (lambda work, _: start_task(work))
         self._aside: list[OpenChat] = []
-        """Chats that are not on screen: being answered, not seen since, or not all on disk."""
+        """Open chats that are not on screen (see `OpenChat.unfinished`)."""
         self._left: OpenChat | None = None
-        """The chat that the demo was started from."""
+        """The chat to return to after the demo; None outside the demo."""
         self.config = config
         self.choices = Choices(config, store, registry or ServerRegistry(config, ServerFile()))
         self.current = self._opened(store, connection)
@@ -60,23 +60,23 @@ class Workspace:
         self.current.shown = True
 
     def _opened(self, store: Store, connection: Connection, thread: Thread | None = None) -> OpenChat:
-        """A chat that was loaded, or else a new one."""
+        """An open chat for a loaded thread, or a new one."""
         conversation = Conversation(store, thread, system=self.config.system)
         return OpenChat(conversation, connection, self.choices, self._start, self._clock, goes_on=self._goes_on)
 
     @property
     def store(self) -> Store:
-        """Where the chat on screen is kept; that of the demo is in memory."""
+        """The store of the chat on screen; in the demo it is in memory."""
         return self.conversation.store
 
     @property
     def demo(self) -> bool:
-        """Whether it is the built-in scripted server that is talked to."""
+        """Whether the demo runs."""
         return self._left is not None
 
     @property
     def conversation(self) -> Conversation:
-        """That of the chat on screen."""
+        """The conversation of the chat on screen."""
         return self.current.conversation
 
     @property
@@ -86,42 +86,42 @@ class Workspace:
 
     @property
     def unsaved(self) -> bool:
-        """Whether something that is said now is not on disk, or will not be."""
+        """Whether the chat on screen is not saved."""
         return not self.demo and (self.store.path is None or self.conversation.trouble is not None)
 
     @property
     def chats(self) -> tuple[OpenChat, ...]:
-        """The chats that are open, the one on screen first."""
+        """All open chats, the one on screen first."""
         return (self.current, *self._aside)
 
     def known(self, chat_id: str) -> OpenChat | None:
-        """A chat that is open."""
+        """The open chat with this id, if any."""
         return next((chat for chat in self.chats if chat.conversation.chat.id == chat_id), None)
 
     # Replies
 
     @property
     def replying(self) -> tuple[OpenChat, ...]:
-        """The chats that this process is answering."""
+        """The chats for which this process receives a reply."""
         return tuple(chat for chat in self.chats if chat.replying)
 
     @property
     def running_elsewhere(self) -> int:
-        """How many chats this process is answering besides the one on screen."""
+        """How many chats besides the one on screen receive a reply."""
         return len(self.replying) - self.current.replying
 
     async def rest(self, patience: float = 0.0) -> None:
-        """Let replies, and prompts that wait for them, be answered within `patience` seconds; then stop them."""
+        """Wait up to `patience` seconds for replies and waiting prompts, then stop them."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 while running := [chat.generation.wait() for chat in self.chats if chat.generation]:
                     await asyncio.gather(*running)
-        with suppress(TimeoutError):  # a disk that does not answer
+        with suppress(TimeoutError):  # the disk does not respond
             async with asyncio.timeout(_REST_SECONDS):
                 await self._stop(self.replying)
 
     async def heed_stops(self) -> None:
-        """Stop the reply that another tui-chat, which watches it grow, asks to stop."""
+        """Stop the reply that another tui-chat asks to stop (see `RemoteReply.stop`)."""
         if replying := self.replying:
             with suppress(StoreError):
                 wanted = await self.store.recall(STOP)
@@ -134,14 +134,14 @@ class Workspace:
     # Chats
 
     def new_chat(self) -> None:
-        """Begin another chat with the same server and model; a reply in the present one goes on."""
+        """Open a new chat with the same server and model; running replies continue."""
         self._show(self._opened(self.store, copy(self.connection)))
 
     async def open_chat(self, chat_id: str, *, stay: bool = False) -> None:
-        """Go on with another chat, with its server if that is known. `stay` keeps the present server.
+        """Open another chat, with its own server if that is known. `stay` keeps the present server.
 
         Raises:
-            StoreError: it is not there, or cannot be read.
+            StoreError: it does not exist, or cannot be read.
         """
         if (chat := self.known(chat_id)) is not None:
             self._show(chat)
@@ -155,34 +155,34 @@ class Workspace:
         chat.watch()
 
     def _show(self, chat: OpenChat) -> None:
-        """Put a chat on screen. The one before stays open while there is something to come back to."""
+        """Put a chat on screen. The one before stays open while it is unfinished."""
         others = [other for other in self.chats if other is not chat]
         self.current.shown, self.current = False, chat
         chat.shown = chat.seen = True
         self._aside = [other for other in others if other.unfinished or other is self._left]
 
     async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
-        """Go on with another server, and with one of its models if it is known. Leaves the demo."""
+        """Use another server, and one of its models if given. Ends the demo."""
         await self.leave_demo()
         self.connection.switch(server, models)
         if model:
             await self.use_model(model)
 
     async def use_model(self, model: str) -> None:
-        """Go on with another model of the server; the chat remembers it, and so does the next start."""
+        """Use another model of the server, here and at the next start."""
         self.connection.use(model)
         server = self.connection.server.address
         await self.conversation.note(settings=self.choices.of(self.connection), model=model, server=server)
 
     async def start_demo(self, server: Server) -> None:
-        """Talk to the built-in scripted server. Its chats are not kept on disk."""
+        """Start the demo: a built-in scripted server, whose chats are not saved."""
         store = self.store if self.demo else await Store.open(None)
         self._left = self._left or self.current
         self._show(self._opened(store, copy(self.connection)))
         self.connection.switch(server)
 
     async def leave_demo(self) -> None:
-        """Go back to the chat that the demo was started from; the demo's replies end."""
+        """End the demo with its replies, and return to the chat before."""
         if self._left is not None:
             demo, chat, self._left = self.store, self._left, None
             self._show(chat)
@@ -193,16 +193,16 @@ class Workspace:
     # Begin and end
 
     async def start(self, chat: str | None = None, *, resume: bool = False) -> None:
-        """Take up what the last run left: its unfinished replies, its model and, if asked for, a chat.
+        """Recover unfinished replies, restore the last server and model, and open a chat if asked to.
 
         Args:
             chat: the beginning of an id.
-            resume: open the chat that was spoken in last.
+            resume: open the last chat.
 
         Raises:
-            StoreError: there is no such chat, or the store cannot be read.
+            StoreError: the chat does not exist, or the store cannot be read.
         """
-        with suppress(StoreError):  # a disk that is full keeps nobody from reading
+        with suppress(StoreError):  # a full disk must not prevent reading
             await self.store.recover()
         await self.choices.take_up(self.connection)
         wanted = await find_chat(self.store, chat) if chat else await self.store.newest() if resume else None
@@ -210,7 +210,7 @@ class Workspace:
             await self.open_chat(wanted, stay=self.config.pinned)
 
     async def keep_nothing(self) -> None:
-        """Go on with the open chat in memory: nothing that is said from now on is written to disk."""
+        """Continue the open chat in memory: nothing is saved from now on."""
         kept, store = self.store, await Store.open(None)
         thread = None
         if self.conversation.last is not None:
@@ -220,7 +220,7 @@ class Workspace:
         await kept.aclose(_PATIENCE)
 
     async def aclose(self) -> None:
-        """Write what is queued, let go of server and store; a disk that does not answer is not waited for long."""
+        """Save what is queued and close connection and store; waits only briefly for the disk."""
         await self.connection.aclose()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
@@ -231,14 +231,14 @@ class Workspace:
 
 
 async def find_chat(store: Store, start: str) -> str:
-    """The id of the one chat whose id is `start`, or begins so.
+    """The id of the only chat whose id is or begins with `start`.
 
     Raises:
-        StoreError: there is none, or there are several.
+        StoreError: no chat or several chats match.
     """
     found = [chat.id for chat in await store.chats() if chat.id.startswith(start)]
     if len(found) == 1 or start in found:
         return start if start in found else found[0]
     if not found:
         raise StoreError(f"There is no chat {clean_line(start, 40)!r}", "`tui-chat chats` lists them.")
-    raise StoreError(f"{len(found)} chats begin with {clean_line(start, 40)!r}", "Write more of the id.")
+    raise StoreError(f"{len(found)} chats begin with {clean_line(start, 40)!r}", "Type more of the id.")

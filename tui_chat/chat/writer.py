@@ -1,4 +1,4 @@
-"""A chat's way to the disk: one write at a time, of the newest state, again and again until it is there."""
+"""Saves one chat: one write at a time, repeated until it succeeds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields
 from tui_chat.tasks import start_task
 
 _AGAIN_SECONDS: Final = 3.0
-"""How long to wait until what could not be written is tried again."""
+"""Seconds before a failed write is tried again."""
 
 
 class Writer:
-    """Writes the messages and fields of one chat. What waits for a write is written in its newest state only."""
+    """Saves messages and fields of one chat. Queued changes are saved in their newest state only."""
 
     def __init__(
         self,
@@ -32,9 +32,9 @@ class Writer:
     ) -> None:
         """
         Args:
-            chat: tells the chat as it is now.
-            branch_off: makes messages that another process has changed meanwhile versions of their own.
-            stored: it is in the store already.
+            chat: returns the present state of the chat.
+            branch_off: turns messages that another process has changed into versions of their own.
+            stored: whether the chat is in the store already.
         """
         self._branch_off = branch_off
         self._store = store
@@ -47,11 +47,11 @@ class Writer:
         self._next: asyncio.Task[None] | None = None
         self._again: asyncio.TimerHandle | None = None
         self.trouble: StoreError | None = None
-        """Why there is something that is not on disk, if there is."""
+        """Why the last write failed; None if all is on disk."""
 
     @property
     def unsaved(self) -> Collection[str]:
-        """The ids of the messages that are not on disk as they are now."""
+        """The ids of the messages with unsaved changes."""
         return self._messages.keys()
 
     def write(
@@ -60,9 +60,9 @@ class Writer:
         fields: Collection[str] = (),
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> asyncio.Task[None]:
-        """Write messages after their parents, the named fields of the chat, and settings: in one transaction.
+        """Save messages (parents first), the named fields of the chat, and settings in one transaction.
 
-        What is returned ends when that was tried. An empty chat is not written.
+        The task ends after the attempt. An empty chat is not saved.
         """
         self._messages |= {message.id: message for message in messages}
         self._fields.update(fields)
@@ -72,7 +72,7 @@ class Writer:
         return self._next
 
     async def settle(self) -> None:
-        """Try once more to write what is not on disk."""
+        """Try once more to save what is not on disk."""
         if self._messages or self._fields or self._settings:
             await asyncio.shield(self.write())
 
@@ -84,8 +84,8 @@ class Writer:
             try:
                 while await self._write_once():
                     pass
-            except Closed:  # at the end, after what was tried until then
-                self.trouble = self.trouble or StoreError("The disk did not take it in time.")
+            except Closed:
+                self.trouble = self.trouble or StoreError("The disk did not respond in time.")
             except StoreError as error:
                 self.trouble = error
                 self._again = asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self.write)
@@ -93,7 +93,7 @@ class Writer:
                 self.trouble = None
 
     async def _write_once(self) -> bool:
-        """Write what waits in one transaction; whether it left some messages that are to be written anew."""
+        """Save all changes in one transaction; whether messages got new ids and must be saved again."""
         chat, messages, settings = self._chat(), dict(self._messages), dict(self._settings)
         wanted = bool(messages or (self._fields and (self._stored or chat.draft or chat.queue)))
         if not (wanted or settings):
@@ -101,7 +101,7 @@ class Writer:
         fields = ChatFields()
         for name in self._fields if wanted else ():
             fields[name] = getattr(chat, name)  # type: ignore[literal-required]
-        drafted = "draft" in fields and chat.leaf is None  # a chat whose only draft was given up is not listed
+        drafted = "draft" in fields and chat.leaf is None  # without draft or messages it is not listed
         refused: Collection[str] = ()
         try:
             await self._store.save(

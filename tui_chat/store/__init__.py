@@ -1,1 +1,1 @@
-"""Conversations on disk: crash-safe, shared by several processes, searchable in any language."""
+"""Chats on disk: crash-safe, shared by several processes, searchable in any language."""

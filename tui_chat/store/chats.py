@@ -1,4 +1,4 @@
-"""Chats as rows: what is done to them, each function inside a transaction of its caller."""
+"""Chats as rows. Each function runs inside a transaction of its caller."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def insert(connection: sqlite3.Connection, chat: Chat) -> None:
     """Add a chat.
 
     Raises:
-        StoreError: there is one with its id.
+        StoreError: its id exists already.
     """
     columns = _columns({field.name: getattr(chat, field.name) for field in dataclasses.fields(chat)})
     values = ", ".join(f":{name}" for name in columns)
     try:
         connection.execute(f"INSERT INTO chats ({', '.join(columns)}) VALUES ({values})", columns)
     except sqlite3.IntegrityError as error:
-        raise StoreError(f"There is a chat {chat.id} already.") from error
+        raise StoreError(f"A chat {chat.id} exists already.") from error
 
 
 def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
     """One chat, deleted or not.
 
     Raises:
-        StoreError: there is none with that id.
+        StoreError: it does not exist.
     """
     query = f"SELECT place_message, place_row, {', '.join(_FIELDS)} FROM chats WHERE id = ?"
     found = connection.execute(query, (chat_id,)).fetchone()
@@ -48,10 +48,10 @@ def get(connection: sqlite3.Connection, chat_id: str) -> Chat:
 
 
 def update(connection: sqlite3.Connection, chat_id: str, fields: Mapping[str, Any]) -> None:
-    """Change some fields of a chat; a chat that is renamed or pinned does not become newer.
+    """Change some fields of a chat; `updated` stays.
 
     Raises:
-        StoreError: there is none with that id.
+        StoreError: it does not exist.
     """
     columns = _columns(fields)
     changes = ", ".join(f"{name} = :{name}" for name in columns)
@@ -82,18 +82,18 @@ def summaries(
 
 
 def title_condition(words: Sequence[str]) -> tuple[str, Sequence[str]]:
-    """The SQL condition, with its values, for chats `c` that are not deleted and whose titles contain `words`."""
+    """The SQL condition and its values for listed chats `c` whose titles contain all `words`."""
     return " AND ".join(("c.deleted IS NULL", *("instr(c.folded, ?) > 0" for _ in words))), words
 
 
 def newest(connection: sqlite3.Connection) -> str | None:
-    """The id of the chat in which something was said last."""
+    """The id of the chat with the newest message."""
     row = connection.execute("SELECT id FROM chats WHERE deleted IS NULL ORDER BY updated DESC, id DESC LIMIT 1")
     return next((str(chat_id) for (chat_id,) in row), None)
 
 
 def streaming(connection: sqlite3.Connection, here: Owner, now: float) -> list[tuple[str, str, str | None]]:
-    """The messages that stream, the newest first: id, chat, and the name of the living process that writes it."""
+    """The streaming messages, the newest first: id, chat, and the owner if its process lives."""
     rows = connection.execute(
         """
         SELECT id, chat, owner, touched FROM messages INDEXED BY messages_streaming
@@ -104,12 +104,12 @@ def streaming(connection: sqlite3.Connection, here: Owner, now: float) -> list[t
 
 
 def no_such_chat(chat_id: str) -> StoreError:
-    """The error for an id that no chat has."""
+    """The error for an unknown id."""
     return StoreError(f"There is no chat {chat_id}.", "", Remedy.CHATS)
 
 
 def _columns(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a chat as its columns hold them."""
+    """The columns for fields of a chat."""
     columns = encoded(fields)
     if "place" in columns:
         place = columns.pop("place")

@@ -1,6 +1,6 @@
-"""An open database: one thread with the connection that writes, another with one that only reads, for searches.
+"""An open database: a thread with the connection that writes, and one with a read-only connection for searches.
 
-A job that was queued is done, even if the task that waits for it is cancelled.
+A queued job is done even if the waiting task is cancelled.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Closed(StoreError):
 
 
 def suspicion(path: Path) -> Path:
-    """The file that tells the next start to look at every page of the database at `path`."""
+    """The file that makes the next start check the whole database at `path`."""
     return path.with_name(path.name + "-suspect")
 
 
 class Database:
-    """The connections, each on its thread. Every error is a `StoreError`; what failed is undone."""
+    """The connections, each on its thread. Every error is a `StoreError`; failed work is undone."""
 
     def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, path: Path | None = None) -> None:
         """
         Args:
-            reader: the same as `writer` where the database is in memory, so that all is done on one thread.
+            reader: for a database in memory the same as `writer`; then one thread does all.
         """
         self.path = path
         self.writer = writer
@@ -50,7 +50,7 @@ class Database:
     async def write(
         self, work: Callable[[sqlite3.Connection], T], then: Callable[[T], None] = lambda _: None
     ) -> T:
-        """The result of `work`, once what it wrote is on the disk; `then` gets it before the next job is done."""
+        """The result of `work`, once its changes are on disk; `then` gets it before the next job starts."""
 
         def job() -> T:
             result = self._committed(work)
@@ -60,7 +60,7 @@ class Database:
         return await self._done(self.writing, job)
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The result of `work`, which reads one state of the database, behind what is queued."""
+        """The result of `work`, which reads one state of the database, after the queued jobs."""
 
         def job() -> T:
             with transaction(self.writer, "DEFERRED"):
@@ -69,11 +69,11 @@ class Database:
         return await self._done(self.writing, job)
 
     async def search(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """The result of `work`, which reads at its leisure beside what is written."""
+        """The result of `work`, which reads on the search thread."""
         return await self._done(self.reading, lambda: work(self.reader))
 
     def behind(self, work: Callable[[sqlite3.Connection], object]) -> Future[None] | None:
-        """Do `work` behind what is queued. If it fails it is left to the next time; None if all is closed."""
+        """Queue `work` and ignore its failure; None if the database is closed."""
 
         def job() -> None:
             with contextlib.suppress(StoreError):
@@ -85,13 +85,13 @@ class Database:
         return None
 
     def close(self, timeout: float) -> bool:
-        """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""
+        """Finish queued jobs and close; True if that took less than `timeout` seconds. Needs no event loop."""
         self._closing = True
         searched: list[Future[None]] = []
 
         def last() -> None:
             wait(searched, timeout)
-            self.writer.close()  # after the reader, since the last one to close clears the log away
+            self.writer.close()  # after the reader: the last connection removes the log
             self.owner.close()
 
         try:
@@ -120,7 +120,7 @@ class Database:
             return work(self.writer)
 
     def _told(self, job: Callable[[], T]) -> T:
-        """The result of `job`, with SQLite's errors put into words."""
+        """The result of `job`; SQLite's errors become `StoreError`s."""
         try:
             return job()
         except sqlite3.Error as error:
@@ -131,13 +131,13 @@ class Database:
 
 
 _START_PATIENCE: Final = 2.0
-"""Seconds to wait for another program's lock at the start, where nothing is on the screen yet."""
+"""Seconds to wait for another program's lock at the start, before anything is on screen."""
 
 
 def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Database, str]:
-    """Open, create, migrate or replace the database at `path`; None is a fresh one in memory.
+    """Open, create, migrate or replace the database at `path`; None is a new one in memory.
 
-    Also returns what the user has to know: that a damaged file was set aside.
+    Also returns a notice for the user if a damaged file was set aside.
 
     Raises:
         StoreError: it cannot be used. Nothing was changed.
@@ -153,7 +153,7 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Databa
         raise faults.locked(str(error.filename or path)) from error
     except OSError as error:
         raise StoreError(
-            f"The conversations cannot be opened: {error.strerror or error}: {path}",
+            f"Cannot open the chats: {error.strerror or error}: {path}",
             f"Check the path and its permissions. {faults.MEMORY_HINT}",
         ) from error
     except sqlite3.Error as error:
@@ -161,7 +161,7 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Databa
 
 
 def _open_file(path: Path, patience: float) -> tuple[Database, str]:
-    # of several first starts, one makes, migrates or sets aside
+    # if several programs start at once, one creates, migrates or sets aside
     with locked(path.parent, min(patience, _START_PATIENCE)):
         make(path)
         elsewhere = is_open(path)
@@ -173,12 +173,12 @@ def _open_file(path: Path, patience: float) -> tuple[Database, str]:
                 raise
             if not files.looks_like_ours(path):
                 raise StoreError(
-                    f"This is not a file of conversations: {path}", "Move it away, or name another file."
+                    f"This is not a tui-chat database: {path}", "Move it away, or name another file."
                 ) from error
         if elsewhere:
             raise StoreError(
-                f"The file of the conversations is damaged, and another tui-chat has it open: {path}",
-                "Close the other one first, then start again: what can be read is saved then.",
+                f"The chat database is damaged, and another tui-chat has it open: {path}",
+                "Close the other tui-chat, then start again to recover the chats.",
             )
         aside = files.set_aside(path)
         suspicion(path).unlink(missing_ok=True)
@@ -188,14 +188,14 @@ def _open_file(path: Path, patience: float) -> tuple[Database, str]:
 
 
 def _rescue(aside: Path, target: sqlite3.Connection) -> str:
-    notice = f"The file of the conversations was damaged and is kept as {aside.name}."
+    notice = f"The chat database was damaged and is kept as {aside.name}."
     try:
         chats, lost = rescue(aside, target)
     except sqlite3.Error as error:
-        return f"{notice} Saving what can be read of it failed: {faults.words_of(error)}."
+        return f"{notice} Recovering chats from it failed: {faults.words_of(error)}."
     if not chats:
-        return f"{notice} Nothing could be saved from it."
-    return f"{notice} Chats saved from it: {chats}{', not all of them whole' if lost else ''}."
+        return f"{notice} No chats could be recovered."
+    return f"{notice} Chats recovered: {chats}{', some incomplete' if lost else ''}."
 
 
 def _open_sound(path: Path, patience: float) -> Database:
@@ -236,7 +236,7 @@ def _verify_if_suspected(connection: sqlite3.Connection, path: Path) -> None:
     if not suspicion(path).exists():
         return
     with transaction(connection):
-        search.rebuild(connection)  # damage there is no loss; from SQLite 3.44 on the check finds it too
+        search.rebuild(connection)  # damage there loses nothing, but the check of SQLite 3.44 and later finds it
         verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise faults.damage(verdict)

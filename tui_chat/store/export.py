@@ -1,4 +1,4 @@
-"""Conversations as text for others: Markdown to read, JSON to keep and to read back (`imports`)."""
+"""Chats as Markdown to read, and as JSON that `imports` reads back."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tui_chat.store.values import Thread
 
 FORMAT: Final = "tui-chat"
 FORMAT_VERSION: Final = 2
-"""1 had text, thinking and attachments where 2 has parts."""
+"""Version 1 had text, thinking and attachments instead of parts."""
 
 _SPEAKER: Final = {Role.SYSTEM: "System", Role.USER: "You", Role.TOOL: "Tool"}
 _ENDING: Final = {
-    State.STREAMING: "still being written",
+    State.STREAMING: "still streaming",
     State.STOPPED: "stopped",
     State.INTERRUPTED: "interrupted",
     State.FAILED: "failed",
@@ -28,7 +28,7 @@ _ENDING: Final = {
 
 
 def to_markdown(thread: Thread) -> str:
-    """The branch of a chat that is on screen, as a Markdown document. Thinking is left out."""
+    """The shown branch of a chat as a Markdown document, without thinking."""
     chat = thread.chat
     started = datetime.fromtimestamp(chat.created).astimezone()
     parts = [f"# {chat.title or 'Untitled chat'}", f"*{started:%Y-%m-%d %H:%M}*"]
@@ -40,9 +40,9 @@ def to_markdown(thread: Thread) -> str:
 
 
 def to_json(threads: Iterable[Thread]) -> str:
-    """Whole chats with all their branches as JSON text, from which `imports` makes the same values again.
+    """Chats with all branches as JSON text for `imports`.
 
-    Their files are in it as far as the bytes are there (`Store.with_data`).
+    Files are included if their bytes are loaded (`Store.with_data`).
     """
     document = {"format": FORMAT, "version": FORMAT_VERSION, "chats": [_chat(thread) for thread in threads]}
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
@@ -69,7 +69,7 @@ def _message(message: Message) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    """A part as a JSON object: `kind` says which one it is. A file whose bytes are lost has none."""
+    """A part as a JSON object; a lost file has no `data`."""
     kind, text, name, mime, call, _, size = row_of(part)
     if isinstance(part, Image | File):
         data = part.blob.data
@@ -80,7 +80,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _filled(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields that say something; numbers always do."""
+    """The fields without empty values; numbers stay."""
     return {
         name: _filled(value) if isinstance(value, dict) else value
         for name, value in fields.items()

@@ -1,7 +1,7 @@
-"""Fields of our values as others hold them: JSON that anybody may have written, and columns of our tables.
+"""Converting fields of our values from untrusted JSON, and from and to columns of our tables.
 
-JSON is checked and sanitised as it is taken out. The tables are strict, so what a column holds has the right type;
-otherwise it may be anything. One broken field does not hide the rest, so each becomes what it most likely was.
+JSON is checked and sanitised. Columns have the right type, since the tables are strict, but may hold any value: a
+broken one becomes a default, so that it does not hide the rest.
 """
 
 from __future__ import annotations
@@ -21,65 +21,65 @@ from tui_chat.text.sanitize import clean, clean_line
 E = TypeVar("E", bound=StrEnum)
 
 LATEST: Final = 4e9
-"""Unix times in seconds end here, in the year 2096: beyond it they are something else, or meant to do harm."""
+"""Latest Unix time that is accepted, in 2096."""
 _LARGEST: Final = 2**63
-"""Numbers from here on are none that the database can hold."""
+"""The database holds no numbers from here on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """A JSON object. Its methods raise a `StoreError` where a value is not what it should be."""
+    """A JSON object. Its methods raise a `StoreError` for values of a wrong type."""
 
     raw: Mapping[str, Any]
 
     def text(self, name: str) -> str:
-        """A text of any length, lines kept; empty if it is not there."""
+        """A text of any length; empty if missing."""
         value = self.raw.get(name)
         if not isinstance(value, str | None):
             raise _wrong(name)
         return clean(value or "")
 
     def line(self, name: str) -> str:
-        """A text of one line; empty if it is not there."""
+        """A text of one line; empty if missing."""
         return clean_line(self.text(name))
 
     def optional_line(self, name: str) -> str | None:
-        """A text of one line; None if it is not there."""
+        """A text of one line; None if missing."""
         return None if self.raw.get(name) is None else self.line(name)
 
     def needed(self, name: str) -> str:
-        """A text of one line that has to be there."""
+        """A required text of one line."""
         if value := self.line(name):
             return value
         raise _wrong(name)
 
     def number(self, name: str) -> float | None:
-        """A finite number; None if it is not there."""
+        """A finite number; None if missing."""
         value = self.raw.get(name)
         if isinstance(value, bool) or not isinstance(value, int | float | None) or not abs(value or 0) < _LARGEST:
             raise _wrong(name)
         return value
 
     def count(self, name: str) -> int | None:
-        """A whole number; None if it is not there."""
+        """A whole number; None if missing."""
         value = self.number(name)
         if not isinstance(value, int | None):
             raise _wrong(name)
         return value
 
     def optional_time(self, name: str, ticks: float = 1.0) -> float | None:
-        """A Unix time in seconds, of which the file counts `ticks` to a second; None if it is not there."""
+        """A Unix time in seconds, from one in `ticks` per second; None if missing."""
         value = self.number(name)
         if value is not None and not 0 <= value / ticks <= LATEST:
             raise _wrong(name)
         return None if value is None else value / ticks
 
     def time(self, name: str, ticks: float = 1.0) -> float:
-        """The same; 0 if it is not there."""
+        """The same; 0 if missing."""
         return self.optional_time(name, ticks) or 0.0
 
     def usage(self) -> Usage:
-        """The object as what a reply cost."""
+        """The object as `Usage`."""
         tokens = map(self.count, ("prompt_tokens", "reply_tokens"))
         seconds = map(self.number, ("load_seconds", "prompt_seconds", "reply_seconds", "thinking_seconds"))
         return Usage(*tokens, *seconds)
@@ -92,14 +92,14 @@ class Fields:
             raise _wrong(name) from error
 
     def object(self, name: str) -> Fields:
-        """An object; an empty one if it is not there."""
+        """An object; empty if missing."""
         value = self.raw.get(name)
         if not isinstance(value, dict | None):
             raise _wrong(name)
         return Fields(value or {})
 
     def objects(self, name: str) -> list[Fields]:
-        """A list of objects; an empty one if it is not there."""
+        """A list of objects; empty if missing."""
         value = self.raw.get(name)
         if not isinstance(value, list | None) or not all(isinstance(item, dict) for item in value or ()):
             raise _wrong(name)
@@ -107,7 +107,7 @@ class Fields:
 
 
 def _wrong(name: str) -> StoreError:
-    return StoreError(f"The file is broken: {name} is missing or not what it should be.", "Export it anew.")
+    return StoreError(f"The file is broken: {name} is missing or invalid.", "Export it again.")
 
 
 _ROLES: Final = {role.value: role for role in Role}
@@ -115,17 +115,17 @@ _STATES: Final = {state.value: state for state in State}
 
 
 def whole(text: str) -> str:
-    """`text` with lone surrogates, which UTF-8 cannot hold, as question marks."""
+    """`text` with question marks for lone surrogates, which UTF-8 cannot hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def encoded(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields by name, as columns of these names hold them."""
+    """The values of columns for fields, by name."""
     return {name: _encoded(value) for name, value in values.items()}
 
 
 def decoded(names: tuple[str, ...], row: Iterable[Any]) -> dict[str, Any]:
-    """Columns by name, as fields of these names; the state is left as it is (see `state_of`)."""
+    """The fields for columns of these names; not the state (see `state_of`)."""
     values = dict(zip(names, row, strict=True))
     for name, decode in _decoders(names):
         if (value := values[name]) is not None:
@@ -134,7 +134,7 @@ def decoded(names: tuple[str, ...], row: Iterable[Any]) -> dict[str, Any]:
 
 
 def state_of(value: str, *, growing: bool) -> State:
-    """How far a message got; interrupted if that is unknown, or if it streams and is not `growing`."""
+    """A message's state; interrupted if unknown, or if it streams but is not `growing`."""
     state = _STATES.get(value, State.INTERRUPTED)
     return State.INTERRUPTED if state is State.STREAMING and not growing else state
 
@@ -151,7 +151,7 @@ def _encoded(value: object) -> object:
 
 
 def _time(value: float) -> float:
-    """Seconds, since 1970 or since a request; 0 if that cannot be."""
+    """Seconds since 1970 or since a request; 0 if out of range."""
     return value if 0 <= value <= LATEST else 0.0
 
 

@@ -1,4 +1,4 @@
-"""The file of a database and those beside it, which are set aside rather than deleted.
+"""A database's files, which are set aside rather than deleted.
 
 SQLite gives the files that it puts beside a database the database's own permissions.
 """
@@ -22,7 +22,7 @@ _NETWORK: Final = (
 
 
 def looks_like_ours(path: Path) -> bool:
-    """Whether a file that is no sound database may have been one: it begins like one, or consists of pages."""
+    """Whether a broken file may have been a database: it begins like one, or consists of pages."""
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC or path.stat().st_size % _PAGE == 0
 
@@ -34,14 +34,14 @@ def lost_its_head(path: Path) -> bool:
 
 
 def free_name(path: Path, word: str) -> Path:
-    """A name beside `path` that says `word` and the time, and that no file has."""
+    """An unused name beside `path`, with `word` and the time in it."""
     stem = f"{path.name}.{word}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     names = (path.with_name(stem + (f"-{number}" if number else "")) for number in itertools.count())
     return next(name for name in names if not name.exists())
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a database, with the files beside it, to a free name, and give that."""
+    """Rename a database and the files beside it; returns the new name."""
     aside = free_name(path, "damaged")
     for end in ("-wal", "-shm", "-journal", ""):
         side = path.with_name(path.name + end)
@@ -51,7 +51,7 @@ def set_aside(path: Path) -> Path:
 
 
 def is_network(path: Path) -> bool:
-    """Whether `path` lies on a file system of another machine, by `/proc/self/mountinfo` (proc(5)); else False."""
+    """Whether `path` is on a network file system, by `/proc/self/mountinfo` (proc(5))."""
     try:
         device = path.stat().st_dev
         mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()

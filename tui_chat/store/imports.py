@@ -1,6 +1,6 @@
-"""Conversations from exported files: ours, ChatGPT's `conversations.json`, Open WebUI's chat export.
+"""Chats from exported files: ours, ChatGPT's `conversations.json`, Open WebUI's chat export.
 
-What comes in is sanitised and checked here; nothing is trusted, and nothing but `StoreError` is raised.
+The files are untrusted: values are checked and sanitised, and all errors are `StoreError`s.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tui_chat.store.values import Chat, Place, Thread, title_of
 from tui_chat.text.sanitize import clean
 
 _HINT = (
-    "What can be read: the JSON of `tui-chat export`, ChatGPT's conversations.json and Open WebUI's chat export."
+    "tui-chat imports the JSON of `tui-chat export`, ChatGPT's conversations.json and Open WebUI's chat export."
 )
 _CHAT: Final[Mapping[str, Callable[[Fields, str], object]]] = {
     "id": Fields.needed,
@@ -47,12 +47,12 @@ _KINDS = ("text", "thinking", "image", "file", "tool_call", "tool_result")
 
 
 def read_export(text: str) -> tuple[Thread, ...]:
-    """The chats in an exported file's text, whichever of the three formats it has.
+    """The chats in an exported file's text, in any of the three formats.
 
-    Chats of other programs get the same ids each time, so that what was imported before is known again.
+    Chats of other programs get the same ids each time, so that importing twice adds nothing.
 
     Raises:
-        StoreError: it is none of them, or it is broken.
+        StoreError: the format is unknown, or the file is broken.
     """
     try:
         document: Any = json.loads(text)
@@ -65,7 +65,7 @@ def read_export(text: str) -> tuple[Thread, ...]:
         return tuple(_chatgpt(chat) for chat in chats)
     if chats and all("chat" in chat.raw for chat in chats):
         return tuple(_openwebui(chat) for chat in chats)
-    raise StoreError("This file holds no conversations that are known here.", _HINT)
+    raise StoreError("This file has no chats in a known format.", _HINT)
 
 
 def _ours(document: Fields) -> tuple[Thread, ...]:
@@ -80,7 +80,7 @@ def _thread(chat: Fields) -> Thread:
     seen: set[str] = set()
     for message in messages:
         if message.id in seen or (message.parent is not None and message.parent not in seen):
-            raise StoreError(f"The tree of messages is broken at {message.id}.", _HINT)
+            raise StoreError(f"The file is broken: message {message.id} has no parent, or is there twice.", _HINT)
         seen.add(message.id)
     place, queue = chat.object("place"), chat.raw.get("queue")
     read = Chat(
@@ -103,7 +103,7 @@ def _read(told: Fields, readers: Mapping[str, Callable[[Fields, str], object]]) 
 
 
 def _parts(message: Fields) -> tuple[Part, ...]:
-    """The parts of a message: the first version had text, thinking and attachments instead."""
+    """The parts of a message, also from version 1's text, thinking and attachments."""
     if "parts" in message.raw:
         return tuple(_part(part) for part in message.objects("parts"))
     attachments = message.objects("attachments")
@@ -114,7 +114,9 @@ def _parts(message: Fields) -> tuple[Part, ...]:
 def _part(part: Fields) -> Part:
     kind = part.needed("kind")
     if kind not in _KINDS:
-        raise StoreError("The file is broken: a part of a message is of no known kind.", "Export it anew.")
+        raise StoreError(
+            f"The file is broken: a message has a part of the unknown kind {kind}.", "Export it again."
+        )
     text = part.text("arguments" if kind == "tool_call" else "text")
     return part_of(kind, text, part.line("name"), part.line("mime"), part.line("id"), _blob(part))
 
@@ -125,7 +127,9 @@ def _blob(file: Fields) -> Blob:
     try:
         return Blob.of(base64.b64decode(file.text("data"), validate=True))
     except ValueError as error:
-        raise StoreError("An attached file is broken.", "Export it anew.") from error
+        raise StoreError(
+            "The file is broken: the data of an attached file is invalid.", "Export it again."
+        ) from error
 
 
 _REASONING: Final = re.compile(
@@ -133,17 +137,17 @@ _REASONING: Final = re.compile(
 )
 _DATA_URL: Final = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,(.*)", re.DOTALL)
 _BIGGEST: Final = 1 << 40
-"""Bytes that a file can have of which an export tells the size alone."""
+"""Largest size in bytes that is believed."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A node of a foreign tree: its message without id and parent, or None where it holds nothing to keep."""
+    """A node of a foreign tree. Its message has no id and parent yet; None if the node is empty."""
 
     parent: str | None
     message: Message | None
     thinking: str = ""
-    """Thinking that stands in a node of its own and belongs to the replies below it."""
+    """The thinking of a node without a message; it belongs to the replies below."""
 
 
 def _chatgpt(chat: Fields) -> Thread:
@@ -210,7 +214,7 @@ def _openwebui_node(node: Fields) -> _Node:
 
 
 def _made(name: str, parts: tuple[Part, ...], model: str, state: State, created: float) -> Message | None:
-    """A message; None if there is nothing in it, or nobody who could have said it. Only replies have a model."""
+    """A message; None if it is empty or its role unknown. Only replies have a model."""
     role = next((role for role in Role if role == name), None)
     if role is None or not parts:
         return None
@@ -220,10 +224,10 @@ def _made(name: str, parts: tuple[Part, ...], model: str, state: State, created:
 
 
 def _tree(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat) -> Thread:
-    """The tree of the nodes that hold messages, each below its nearest ancestor that does too."""
+    """The messages of the nodes, each below that of its nearest ancestor with a message."""
     kept: list[Message] = []
     last: dict[str, tuple[str | None, str]] = {}
-    """Of each node: the last message on the way to it, and the thinking behind that."""
+    """By node: the last message on its path, and the thinking since."""
     for name in _parents_first(nodes):
         node = nodes[name]
         parent, thinking = last.get(node.parent or "", (None, ""))
@@ -250,7 +254,7 @@ def _tree(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat)
 
 
 def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
-    """The nodes in the file's order, but each after its parent. A circle is cut where it was entered."""
+    """The nodes in the file's order, but parents first. A cycle is cut where it was entered."""
     order: dict[str, None] = {}
     for name in nodes:
         path: dict[str, None] = {}
@@ -263,7 +267,7 @@ def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
 
 
 def _joined(content: object) -> str:
-    """The texts of a message's content: a text, or a list of texts and of objects with one."""
+    """The text of a message's content: a text, or a list of texts and of objects with `text`."""
     if isinstance(content, str):
         return clean(content)
     parts = content if isinstance(content, list) else []
@@ -272,13 +276,13 @@ def _joined(content: object) -> str:
 
 
 def _lost_blob(file: Fields) -> Blob:
-    """The blob of a file whose bytes are not in the export: only its size is known, if at all."""
+    """The blob of a file whose bytes are not in the export."""
     return Blob("", min(max(0, file.count("size") or 0), _BIGGEST))
 
 
 def _attachments(meta: Fields) -> list[Image | File]:
-    """The files of a ChatGPT message, which the export only tells of: their bytes are not in it."""
-    with contextlib.suppress(StoreError):  # no reason to lose what was said about it
+    """The files of a ChatGPT message: the export has their names, not their bytes."""
+    with contextlib.suppress(StoreError):  # a broken entry must not lose the message
         files = meta.objects("attachments")
         return [attached(file.line("name"), file.line("mimeType"), _lost_blob(file)) for file in files]
     return []
@@ -286,7 +290,7 @@ def _attachments(meta: Fields) -> list[Image | File]:
 
 def _images(node: Fields) -> list[Image | File]:
     images: list[Image | File] = []
-    with contextlib.suppress(StoreError, ValueError):  # a broken image is no reason to lose what was said about it
+    with contextlib.suppress(StoreError, ValueError):  # a broken image must not lose the message
         for file in node.objects("files"):
             if match := _DATA_URL.fullmatch(file.text("url")):
                 name = file.line("name") or f"image-{len(images) + 1}"
@@ -295,10 +299,10 @@ def _images(node: Fields) -> list[Image | File]:
 
 
 def _unquoted(block: str) -> str:
-    """The thinking in a `<details>` block, where each line is quoted and HTML's characters are written out."""
+    """The thinking in a `<details>` block, whose lines are quoted and HTML-escaped."""
     return clean(html.unescape("\n".join(re.sub(r"^> ?", "", line) for line in block.strip().splitlines())))
 
 
 def _digest(*parts: str) -> str:
-    """An id that is the same for the same chat or message each time."""
+    """A stable id for a chat or message."""
     return blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,4 +1,4 @@
-"""Messages as rows: what is done to them, each function inside a transaction of its caller."""
+"""Messages as rows. Each function runs inside a transaction of its caller."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIELDS: Final = (
     *("id", "parent", "role", "state", "model", "server", "usage", "finish", "error"),
     *("created", "first_token", "seconds"),
 )
-"""Those of a `Message` that have a column of their name."""
+"""The fields of a `Message` with a column of their name."""
 _NAMES: Final = (*_FIELDS, "chat", "size", "owner", "touched", "revision")
 _INSERT: Final = f"INSERT INTO messages ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)})"
 _CHANGES: Final = ", ".join(f"{name} = :{name}" for name in _NAMES if name not in ("id", "parent", "chat"))
@@ -29,16 +29,16 @@ _UPDATE: Final = f"UPDATE messages SET {_CHANGES} WHERE id = :id AND chat = :cha
 def save(
     connection: sqlite3.Connection, chat_id: str, message: Message, owner: Owner, now: float, known: int = -1
 ) -> int | None:
-    """Add a message, which becomes the chat's leaf, or change the one with its id: its new revision.
+    """Add a message, which becomes the chat's leaf, or change the one with its id; returns its new revision.
 
     A streaming message belongs to `owner` until it is saved in another state. The first prompt names the chat, and
-    a message that is added brings a deleted chat back.
+    adding a message restores a deleted chat.
 
-    Returns None, and changes nothing, if another living process writes the message, or if it was changed after its
-    revision `known` (-1 for none) to words with which `message` does not begin.
+    Returns None without writing if another living process owns the message, or if it was changed after its
+    revision `known` (-1 for none) and `message` does not begin with the stored text.
 
     Raises:
-        StoreError: the chat or the parent is not there.
+        StoreError: the chat or the parent does not exist.
     """
     before = connection.execute(
         "SELECT seq, size, chat, owner, touched, revision FROM messages WHERE id = ?", (message.id,)
@@ -62,9 +62,7 @@ def save(
         cursor = connection.execute(_UPDATE if before else _INSERT, values)
     except sqlite3.IntegrityError as error:
         chats.get(connection, chat_id)
-        raise StoreError(
-            f"The message before {message.id} is not saved.", "Save the chat from its beginning."
-        ) from error
+        raise StoreError(f"The message before {message.id} is not saved.") from error
     if cursor.rowcount == 0:
         raise StoreError(f"The message {message.id} belongs to another chat.")
     parts.save(connection, seq or cursor.lastrowid or 0, message.parts)
@@ -80,10 +78,10 @@ def save(
 def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, now: float) -> Thread:
     """A chat with its messages that changed after revision `since`, in the order in which they were added.
 
-    What streams without a living writer is interrupted, whether `recover` has come by or not.
+    A streaming message without a living owner is `interrupted`.
 
     Raises:
-        StoreError: there is no such chat.
+        StoreError: the chat does not exist.
     """
     found = chats.get(connection, chat_id)
     said = parts.of_chat(connection, chat_id, since)
@@ -103,9 +101,9 @@ def load(connection: sqlite3.Connection, chat_id: str, since: int, here: Owner, 
 
 
 def adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
-    """Add a chat from elsewhere, or those of its messages that are not there, and bring it back if it was deleted.
+    """Add an imported chat or its missing messages, and restore it if it was deleted.
 
-    Returns whether anything changed. What streamed is interrupted.
+    Returns whether anything changed. Streaming messages become `interrupted`.
 
     Raises:
         StoreError: a message's id is used by another chat.
@@ -129,7 +127,7 @@ def adopt(connection: sqlite3.Connection, thread: Thread, owner: Owner) -> bool:
 
 
 def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[str, ...]:
-    """Make the messages whose writer is gone `interrupted`: the ids of their chats, the newest first."""
+    """Mark messages whose owner is gone as `interrupted`; returns their chats, the newest first."""
     gone = [(message, chat) for message, chat, writer in chats.streaming(connection, here, now) if writer is None]
     for message, chat in gone:
         connection.execute(
@@ -140,7 +138,7 @@ def recover(connection: sqlite3.Connection, here: Owner, now: float) -> tuple[st
 
 
 def purge(connection: sqlite3.Connection, before: float, limit: int) -> int:
-    """Remove chats for good that were deleted before the time `before`, at most `limit`: how many there were."""
+    """Remove at most `limit` chats that were deleted before the time `before`; returns how many."""
     doomed = connection.execute("SELECT id FROM chats WHERE deleted < ? LIMIT ?", (before, limit)).fetchall()
     for (chat_id,) in doomed:
         search.forget_chat(connection, chat_id)
@@ -165,7 +163,7 @@ def _next_revision(connection: sqlite3.Connection, chat_id: str) -> int:
 
 
 def _differs(connection: sqlite3.Connection, seq: int, message: Message) -> bool:
-    """Whether words would be lost if `message` took the place of what is stored."""
+    """Whether replacing the stored message with `message` would lose words."""
     text, thinking = connection.execute(
         f"SELECT {parts.TEXT}, {parts.THINKING} FROM messages m WHERE seq = ?", (seq,)
     ).fetchone()

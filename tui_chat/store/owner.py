@@ -1,7 +1,7 @@
 """Which process writes a reply, and whether it still lives.
 
-A process that has a database open keeps a file beside it locked. The kernel ends the lock with the process,
-however it ends; other containers see that too, and over NFS other machines.
+A process with an open database locks a file beside it. The kernel releases the lock when the process ends, visibly
+to other containers and, over NFS, to other machines.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from tui_chat.files import is_locked, make
 from tui_chat.messages import new_id
 
 SILENCE: Final = 120.0
-"""Seconds without a checkpoint after which a process counts as gone where the file system knows no locks."""
+"""On file systems without locks: seconds without a checkpoint after which a process counts as gone."""
 _NAME: Final = re.compile(r"[0-9a-f]{16}")
 
 
 class Owner:
-    """This process, as one that has a database open, until it is closed."""
+    """Identifies this process while it has a database open."""
 
     def __init__(self, path: Path | None) -> None:
         """`path`: the database; None if it is in memory."""
         self.name = new_id()
-        """What stands with the messages that it is writing."""
+        """Stored with the messages that it is writing."""
         self._path = path
         self._lock: BinaryIO | None = None
         if path is not None:
@@ -36,7 +36,7 @@ class Owner:
                 is_locked(self._lock)
 
     def lives(self, name: str | None, silent: float) -> bool:
-        """Whether there is a process with this name that lives; `silent`: seconds since it last wrote."""
+        """Whether the process with this name lives; `silent`: seconds since it last wrote."""
         if name == self.name:
             return True
         if name is None or self._path is None or not _NAME.fullmatch(name):
@@ -45,7 +45,7 @@ class Owner:
         return abs(silent) < SILENCE if held is None else held
 
     def close(self) -> None:
-        """Be known as gone."""
+        """Release the lock: other processes see this one as gone."""
         if self._path is not None and self._lock is not None:
             with contextlib.suppress(OSError):
                 _lock_of(self._path, self.name).unlink()
@@ -53,7 +53,7 @@ class Owner:
 
 
 def is_open(path: Path) -> bool:
-    """Whether a process has the database at `path` open. The files of those that are gone are removed."""
+    """Whether a process has the database at `path` open. Removes the lock files of dead processes."""
     found = False
     for file in list(path.parent.iterdir()):
         if file.name.startswith(f"{path.name}-open"):
@@ -70,7 +70,7 @@ def _lock_of(path: Path, name: str) -> Path:
 
 
 def _is_held(lock: Path) -> bool | None:
-    """Whether a process has this file locked; None where the file system knows no locks."""
+    """Whether a process has this file locked; None on file systems without locks."""
     try:
         with lock.open("r+b") as file:
             return is_locked(file, fcntl.LOCK_SH)

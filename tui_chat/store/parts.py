@@ -1,6 +1,6 @@
-"""The parts of messages as rows, and the bytes of their files: inside a transaction of the caller.
+"""The parts of messages as rows. Each function runs inside a transaction of its caller.
 
-Bytes lie in `blobs` under their digest, once for all messages that have them, and are read only when asked for.
+The bytes of files are in `blobs` by digest, once for all messages, and are read only on demand.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _SAVE: Final = f"""
         SELECT 1 FROM parts WHERE message = :message AND position = :position AND ({_COLUMNS}) IS ({_VALUES})
     )
 """
-"""To replace a row frees its pages before it takes new ones: half of what an update writes to the log."""
+"""Replacing a row frees its pages before it takes new ones: half the log of an update."""
 
 TEXT: Final = """(
     SELECT coalesce(group_concat(text, char(10, 10)), '') FROM
     (SELECT text FROM parts WHERE message = m.seq AND kind = 'text' AND text <> '' ORDER BY position)
 )"""
-"""SQL for what is said in a message `m`, as `Message.text` has it."""
+"""SQL for `Message.text` of a message `m`."""
 THINKING: Final = TEXT.replace("'text'", "'thinking'")
-"""SQL for what was thought."""
+"""SQL for `Message.thinking`."""
 
 
 def save(connection: sqlite3.Connection, message: int, parts: Sequence[Part]) -> None:
-    """Make `parts` those of the message with this number. What stays as it is costs no write."""
+    """Save the parts of the message with this number. Unchanged parts are not written."""
     for position, part in enumerate(parts):
         put(connection, message, position, part)
     connection.execute("DELETE FROM parts WHERE message = ? AND position >= ?", (message, len(parts)))
 
 
 def put(connection: sqlite3.Connection, message: int, position: int, part: Part) -> None:
-    """Save one part, and the bytes of its file where they are not there already."""
+    """Save one part, and the bytes of its file unless they are stored already."""
     row = dict(zip(_NAMES, row_of(part), strict=True))
     connection.execute(_SAVE, {**row, "message": message, "position": position})
     if isinstance(part, Image | File) and part.blob.data is not None:
@@ -67,24 +67,24 @@ def of_chat(connection: sqlite3.Connection, chat_id: str, since: int) -> dict[in
 
 
 def data_of(connection: sqlite3.Connection, digests: Collection[str]) -> dict[str, bytes]:
-    """The bytes that have these digests, as far as they are there."""
+    """The stored bytes for these digests."""
     query = "SELECT data FROM blobs WHERE digest = ?"
     return {digest: row[0] for digest in digests if (row := connection.execute(query, (digest,)).fetchone())}
 
 
 def sweep(connection: sqlite3.Connection) -> None:
-    """Remove the bytes that no message has any more."""
+    """Remove bytes that no message uses."""
     connection.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT blob FROM parts WHERE blob <> '')")
 
 
 def _stored(kind: str, text: str, name: str, mime: str, call: str, digest: str, size: int) -> Part:
     if not (name or call or digest):
-        return part_of(kind, text)  # which most are
+        return part_of(kind, text)  # most parts
     return part_of(kind, text, clean_line(name), clean_line(mime), clean_line(call), Blob(digest, size))
 
 
 def row_of(part: Part) -> tuple[str, str, str, str, str, str, int]:
-    """A part as kind, text, name, media type, id of a call, digest and size of a blob."""
+    """A part as kind, text, name, media type, call id, digest and size."""
     match part:
         case Text(text):
             return ("text", whole(text), "", "", "", "", 0)
@@ -100,7 +100,7 @@ def row_of(part: Part) -> tuple[str, str, str, str, str, str, int]:
 
 
 def part_of(kind: str, text: str, name: str = "", mime: str = "", call: str = "", blob: Blob = _NOTHING) -> Part:
-    """The part that such a row was made of."""
+    """The part for such a row."""
     match kind:
         case "thinking":
             return Thinking(text)
@@ -112,5 +112,5 @@ def part_of(kind: str, text: str, name: str = "", mime: str = "", call: str = ""
             return ToolCall(call, name, text)
         case "tool_result":
             return ToolResult(call, text)
-        case _:  # whatever it is called, no word is hidden
+        case _:  # an unknown kind must not hide words
             return Text(text)

@@ -1,4 +1,4 @@
-"""The tables. What was released is never changed: a change is a new version, into which older files are copied.
+"""The tables. A change of them is a new version, into which older files are copied.
 
 The version is the database's `user_version`, written in the transaction that makes the tables.
 """
@@ -22,16 +22,16 @@ lenient: Final = methodcaller("decode", "utf-8", "replace")
 """A connection's `text_factory` that reads any bytes. Twice as fast as `partial(str, …)`."""
 
 APPLICATION_ID: Final = 0x74756963
-"""What `file(1)` and we know our files by: "tuic"."""
+"""Marks our files: "tuic"."""
 VERSION: Final = 3
-"""1 and 2 had text, thinking and attachments where 3 has parts (`transfer`)."""
+"""Versions 1 and 2 had text, thinking and attachments instead of parts."""
 
 _KIND: Final = """
     SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)
     FROM pragma_user_version, pragma_application_id
 """
 _STRICT: Final = "STRICT" if sqlite3.sqlite_version_info >= (3, 37) else ""
-"""SQLite before 2021-11, which RHEL 9 has, does not know it."""
+"""Not supported by SQLite before 2021-11, as in RHEL 9."""
 
 _TABLES: Final = (
     f"""
@@ -107,7 +107,7 @@ _TABLES: Final = (
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Make the tables. To be called in a transaction that holds the write lock."""
+    """Create the tables, in a transaction that holds the write lock."""
     for statement in _TABLES:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -115,18 +115,18 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of the tables; 0 of an empty file.
+    """The version of the tables; 0 for an empty file.
 
     Raises:
-        StoreError: the file is of a newer program or of another one.
+        StoreError: the file is from a newer tui-chat or another program.
     """
     try:
         version, application, tables = connection.execute(_KIND).fetchone()
-    except UnicodeDecodeError as error:  # SQLite's words on a broken table quote it, and Python cannot read them
+    except UnicodeDecodeError as error:  # SQLite quotes the broken table in bytes that are not UTF-8
         raise faults.damage("malformed database schema") from error
     if application != APPLICATION_ID and (application or version or tables):
         raise StoreError(
-            "The file of the conversations is a database of another program.",
+            "The chat database belongs to another program.",
             "Move it away, or name another file.",
         )
     refuse_newer(connection)
@@ -134,20 +134,20 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def refuse_newer(connection: sqlite3.Connection) -> None:
-    """Raise a `StoreError` if the tables are of a newer program."""
+    """Raise a `StoreError` if the tables are from a newer tui-chat."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > VERSION:
         raise StoreError(
-            f"The conversations were written by a newer tui-chat (format {version}; this one knows {VERSION}).",
-            "Update tui-chat. The file was not touched; you can chat meanwhile, but nothing is kept.",
+            f"The chats were saved by a newer tui-chat (format {version}; this one knows {VERSION}).",
+            "Update tui-chat. The file was not changed; you can chat meanwhile, but nothing is saved.",
         )
 
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
-    """Commit what is done within when it ends without an error, else undo it.
+    """Commit at the end, or undo everything after an error.
 
-    `kind`: IMMEDIATE takes the write lock at once; DEFERRED is for reading several times from one state.
+    `kind`: IMMEDIATE takes the write lock at once; DEFERRED reads one state several times.
     """
     connection.execute(f"BEGIN {kind}")
     try:
@@ -168,13 +168,13 @@ _PARTS: Final[Sequence[tuple[str, Callable[..., Part]]]] = (
         lambda name, mime, data: attached(name, mime, Blob.of(data)),
     ),
 )
-"""What became parts, each with its message and its place there, and how."""
+"""Queries for the parts of earlier versions (message, position, values), and their types."""
 
 
 def migrate(copy: Path, target: sqlite3.Connection) -> None:
-    """Make a file of today of one of an earlier version, of which `copy` is a sound copy: in a transaction.
+    """Migrate a file of an earlier version, of which `copy` is a sound copy, in a transaction.
 
-    What is said is indexed anew later, behind the first screen.
+    The search index is rebuilt later, in the background.
 
     Raises:
         sqlite3.DatabaseError: the copy cannot be read to its end.
@@ -188,7 +188,7 @@ def migrate(copy: Path, target: sqlite3.Connection) -> None:
 
 
 def rescue(damaged: Path, target: sqlite3.Connection) -> tuple[int, bool]:
-    """Copy the readable rows of the file `damaged`: how many chats there are now, and whether something was lost.
+    """Copy the readable rows of the file `damaged`; returns the number of chats, and whether rows were lost.
 
     Each table is read from its beginning and from its end, up to the damage.
     """
@@ -203,7 +203,7 @@ def rescue(damaged: Path, target: sqlite3.Connection) -> tuple[int, bool]:
 
 
 def _take_over(file: Path, target: sqlite3.Connection) -> bool:
-    """Copy all that can be read of a file; whether something was lost."""
+    """Copy all readable rows of a file; returns whether rows were lost."""
     with contextlib.closing(_reading(file)) as source:
         earlier = "text" in _columns(source, "messages")
         tables = ("chats", "messages", "settings", *(() if earlier else ("parts", "blobs")))
@@ -221,27 +221,27 @@ def _add_part(target: sqlite3.Connection, make: Callable[..., Part], row: tuple[
 
 
 def _reading(damaged: Path) -> sqlite3.Connection:
-    """A connection that changes nothing. Without a log to read, SQLite is told not to make the files for one.
+    """A connection that changes nothing. Without a log, SQLite is told not to create one.
 
-    Beside an empty file the log is not looked at either: SQLite would delete it.
+    The log of an empty file is left alone too: SQLite would delete it.
     """
     alone = damaged.stat().st_size == 0 or not damaged.with_name(damaged.name + "-wal").exists()
     uri = damaged.absolute().as_uri() + ("?immutable=1" if alone else "?mode=ro")
     source = sqlite3.connect(uri, uri=True, isolation_level=None)
     source.text_factory = lenient
-    source.execute("PRAGMA writable_schema = ON")  # nothing is written; one broken table does not hide the rest
+    source.execute("PRAGMA writable_schema = ON")  # for reading: one broken table must not hide the rest
     return source
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
-    """The columns of a table and their types; none where it is not there, or its definition is broken."""
+    """The columns of a table with their types; empty if it is missing or broken."""
     with contextlib.suppress(sqlite3.DatabaseError):
         return {column[1]: column[2] for column in connection.execute(f"PRAGMA table_info({table})")}
     return {}
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> bool:
-    """Copy one table, and say whether it was read to its end."""
+    """Copy one table; returns whether it was read completely."""
     there = _columns(source, table)
     columns = {name: type for name, type in _columns(target, table).items() if name in there and name != "indexed"}
     if not columns:
@@ -256,7 +256,7 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) ->
 def _pour(
     source: sqlite3.Connection, query: str, add: Callable[[tuple[Any, ...]], object], key: str = "rowid"
 ) -> bool:
-    """Add what a query finds, and say whether it was read to its end."""
+    """Add the rows of a query; returns whether it was read completely."""
     for direction in ("", " DESC"):
         lost: list[sqlite3.DatabaseError] = []
         for row in _readable(source, f"{query} ORDER BY {key}{direction}", lost):
@@ -269,7 +269,7 @@ def _pour(
 def _readable(
     source: sqlite3.Connection, query: str, lost: list[sqlite3.DatabaseError]
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a query up to the first that cannot be read: why it cannot is added to `lost`."""
+    """The rows of a query up to the first unreadable one, whose error is added to `lost`."""
     try:
         yield from source.execute(query)
     except sqlite3.DatabaseError as error:
@@ -277,7 +277,7 @@ def _readable(
 
 
 def _make_whole(target: sqlite3.Connection) -> None:
-    """Mend what points at lost rows, and count anew."""
+    """Repair references to lost rows, and the counts."""
     target.execute(
         """
         INSERT OR IGNORE INTO chats (id, created, updated, pinned, leaf, model, server, title, system)

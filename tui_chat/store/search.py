@@ -1,12 +1,12 @@
 """Search, and its index: texts cut into pieces of one to three characters.
 
 A text contains a word only if it contains all of the word's pieces, so an index of pieces finds candidates in
-any language, with or without spaces between words, for words of one character as for long ones. The candidates
-are then looked at. SQLite's own trigram tokenizer finds no words below three characters (Chinese has mostly two)
-and, for the same text, made an index three times as large.
+any language, with or without spaces, for words of any length. The candidates' texts are then searched. SQLite's
+own trigram tokenizer finds no words below three characters (most Chinese words have two), and its index of the
+same text was three times as large.
 
-The index follows the messages: one is indexed once it is no longer growing. What is not indexed yet is searched by
-looking at it, so nothing is ever missing from a search.
+A message is indexed once it no longer grows. Texts that are not indexed yet are searched directly, so no search
+misses anything.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BEFORE: Final = 40
 _WIDTH: Final = 160
 """Characters of a snippet."""
 _INSTRUCTIONS: Final = 2000
-"""Steps of SQLite's machine between two looks at whether the search is still wanted: well below a millisecond."""
+"""SQLite's steps between checks for a cancelled search: well below a millisecond."""
 _FIELDS: Final = ("message", "role", "created", "chat", "title")
 _COLUMNS: Final = f"{TEXT}, m.id, m.role, m.created, c.id, c.title"
 _WAITING: Final = f"""
@@ -46,16 +46,16 @@ _INDEXED: Final = f"""
 
 _FLAT: Final = {ord("\n"): " ", ord("\t"): " "}
 _MOST_GRAMS: Final = 48
-"""Pieces of a query that are looked up: more do not narrow the candidates."""
+"""Most pieces of a query to look up: more do not narrow the candidates."""
 _SLICE: Final = 500
-"""Characters that are cut in one go, in which no other thread runs: a tenth of a millisecond."""
+"""Characters to cut at once, while no other thread runs: a tenth of a millisecond."""
 _LONG: Final = 20_000
-"""Characters of a text that is cut at leisure: a key pressed meanwhile goes first."""
+"""Characters of a text from which cutting pauses, so that keys go first."""
 _REST_SECONDS: Final = 0.0002
 _TOKEN: Final = {code: 0xE000 + code for code in range(0x80) if not chr(code).isalnum()}
-"""What FTS5's `ascii` tokenizer would cut at becomes private characters, which it keeps."""
+"""Maps characters at which FTS5's `ascii` tokenizer would cut to private ones."""
 _BATCH: Final = 40_000
-"""Characters to index in one go: some 20 ms, for which a checkpoint may have to wait."""
+"""Characters to index at once: some 20 ms, which may delay a checkpoint."""
 _UNINDEXED: Final = f"""
     SELECT seq, {TEXT} FROM messages m INDEXED BY messages_unindexed
     WHERE NOT indexed AND state <> ? ORDER BY seq DESC
@@ -64,7 +64,7 @@ _OF_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
 
 
 class Search:
-    """One search, which any thread may call off while it runs."""
+    """One search, which any thread may cancel."""
 
     def __init__(self, query: str, limit: int, *, titles: bool = True) -> None:
         self._words = words_of(whole(query))
@@ -77,12 +77,12 @@ class Search:
         self._unwanted.set()
 
     def run(self, connection: sqlite3.Connection) -> tuple[Hit, ...] | None:
-        """At most `limit` titles, then as many messages, each the newest first; None if it was called off."""
+        """At most `limit` titles, then as many messages, each the newest first; None if cancelled."""
         if not self._words:
             return ()
         connection.set_progress_handler(self._unwanted.is_set, _INSTRUCTIONS)
         try:
-            with transaction(connection, "DEFERRED"):  # one state of the database for all the questions
+            with transaction(connection, "DEFERRED"):  # one state of the database
                 titles = tuple(islice(self._titles(connection), self._limit)) if self._wants_titles else ()
                 hits = titles + tuple(islice(self._messages(connection), self._limit))
         except sqlite3.OperationalError as error:
@@ -117,7 +117,7 @@ class Search:
 
 
 def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A line of `text` around the place `at`, and where in it the words are."""
+    """A line of `text` around position `at`, and the positions of the words in it."""
     start = max(0, at - _BEFORE)
     if start and (gap := text.find(" ", start, at)) >= 0:
         start = gap + 1  # not in the middle of a word
@@ -129,7 +129,7 @@ def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple
 
 
 def index_some(connection: sqlite3.Connection) -> bool:
-    """Index some of the messages that wait for it, the newest first, and say whether there are more."""
+    """Index some of the waiting messages, the newest first; returns whether there are more."""
     batch: list[tuple[int, str]] = []
     volume, more = 0, False
     for seq, text in connection.execute(_UNINDEXED, (State.STREAMING,)):
@@ -138,27 +138,27 @@ def index_some(connection: sqlite3.Connection) -> bool:
             break
         volume += len(text)
         batch.append((seq, text))
-    for seq, text in reversed(batch):  # FTS5 buffers rows only while their numbers grow
+    for seq, text in reversed(batch):  # FTS5 buffers rows only in ascending order
         connection.execute("INSERT INTO grams (rowid, pieces) VALUES (?, ?)", (seq, document(fold(text))))
     connection.executemany("UPDATE messages SET indexed = 1 WHERE seq = ?", [(seq,) for seq, _ in batch])
     return more
 
 
 def forget_if_changed(connection: sqlite3.Connection, seq: int, text: str) -> None:
-    """Take a message out of the index if its text is no longer `text`."""
+    """Remove a message from the index unless its text is `text`."""
     for _, old in connection.execute(f"{_OF_INDEXED} seq = ?", (seq,)).fetchall():
         if old != text:
             _forget(connection, seq, old)
 
 
 def forget_chat(connection: sqlite3.Connection, chat_id: str) -> None:
-    """Take all messages of a chat out of the index."""
+    """Remove all messages of a chat from the index."""
     for seq, text in connection.execute(f"{_OF_INDEXED} chat = ?", (chat_id,)).fetchall():
         _forget(connection, seq, text)
 
 
 def rebuild(connection: sqlite3.Connection) -> None:
-    """Empty the index; the messages are indexed anew from then on."""
+    """Empty the index; all messages are indexed again."""
     connection.execute("INSERT INTO grams (grams) VALUES ('delete-all')")
     connection.execute("UPDATE messages SET indexed = 0")
 
@@ -170,7 +170,7 @@ def _forget(connection: sqlite3.Connection, seq: int, text: str) -> None:
 
 
 def document(folded: str) -> str:
-    """All pieces of a folded text, each once, as tokens between spaces."""
+    """The distinct pieces of a folded text, separated by spaces."""
     pieces: set[str] = set()
     for start in range(0, len(folded), _SLICE):
         if len(folded) > _LONG:

@@ -1,11 +1,11 @@
-"""The store: every conversation, in one SQLite file, behind asynchronous methods.
+"""The store: all chats in one SQLite file, behind asynchronous methods.
 
     screen ── await ──▶ Store ── job ──▶ the writer's thread ──▶ its connection ──▶ file
                           └──── job ──▶ the searcher's thread ──▶ a read-only connection ─▲
 
 A method is a transaction. It is queued before the method first waits, and done even if the waiting task is
-cancelled; when the method returns, what it wrote is on the disk. Every error is a `StoreError`; what failed left
-no trace, and the store works again as soon as the cause is gone.
+cancelled; when the method returns, its changes are on disk. Every error is a `StoreError`; failed work is undone,
+and the store works again as soon as the cause is gone.
 """
 
 from __future__ import annotations
@@ -28,46 +28,46 @@ from tui_chat.store.search import Search, index_some
 from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread
 
 _KEPT_DELETED: Final = 30 * 24 * 3600.0
-"""Seconds for which a deleted chat can be had back."""
+"""Seconds for which a deleted chat can be restored."""
 _PURGED_AT_START: Final = 3
 
 
 class Store:
-    """All conversations. `open` makes one; `close` it at the end."""
+    """All chats. Create it with `open`; `close` it at the end."""
 
     def __init__(self, database: Database, notice: str, clock: Callable[[], float]) -> None:
         self.path = database.path
-        """None if it is in memory: nothing is kept then."""
+        """None for a store in memory: nothing is saved then."""
         self.notice = notice
-        """What the user has to know: that a damaged file was set aside."""
+        """A notice for the user if a damaged file was set aside."""
         self._database = database
         self._owner = database.owner
         self._clock = clock
         self._search: Search | None = None
         self._loaded: dict[str, int] = {}
-        """Of each chat, the revision up to which this process knows it."""
+        """By chat: the last revision that this process has loaded."""
         self._saved: dict[str, int] = {}
-        """Of each message, the revision that this process wrote."""
+        """By message: the last revision that this process has saved."""
         self._indexing: Future[None] | None = None
 
     @classmethod
     async def open(
         cls, path: Path | None, *, clock: Callable[[], float] = time.time, patience: float = PATIENCE
     ) -> Store:
-        """Open the store at `path`, or a fresh one in memory if that is None.
+        """Open the store at `path`, or a new one in memory if that is None.
 
-        The file and its folder are made if they are not there, private to the user. An older file is migrated, a
-        copy of it kept; a damaged one is set aside under a new name (see `notice`). `patience` is how many seconds
-        to wait for another program's lock.
+        A missing file or folder is created, private to the user. An older file is migrated and a copy kept; a
+        damaged one is set aside under a new name (see `notice`). `patience`: seconds to wait for another program's
+        lock.
 
         Raises:
-            StoreError: it cannot be used: read-only, locked, of a newer tui-chat, of another program, a folder.
+            StoreError: it is read-only, locked, a folder, or from a newer tui-chat or another program.
         """
         database, notice = await asyncio.to_thread(open_database, path, patience)
         return cls(database, notice, clock)
 
     def close(self, timeout: float = 5.0) -> bool:
-        """Finish what was queued and close: True if that took less than `timeout` seconds. Needs no event loop."""
+        """Finish queued jobs and close; True if that took less than `timeout` seconds. Needs no event loop."""
         if self._search is not None:
             self._search.call_off()
         return self._database.close(timeout)
@@ -77,9 +77,9 @@ class Store:
         return await asyncio.to_thread(self.close, timeout)
 
     async def recover(self) -> tuple[str, ...]:
-        """Make the replies `interrupted` whose writer is gone: the ids of their chats, the newest first.
+        """Mark replies whose process is gone as `interrupted`; returns their chats, the newest first.
 
-        Behind it, a few of the chats are removed that were deleted more than 30 days ago.
+        Also removes, in the background, a few chats that were deleted more than 30 days ago.
         """
         recovered = await self._database.write(lambda db: messages.recover(db, self._owner, self._clock()))
         self._index_soon()
@@ -91,15 +91,15 @@ class Store:
         """Add a chat.
 
         Raises:
-            StoreError: there is one with its id, or it cannot be written.
+            StoreError: its id exists already, or it cannot be saved.
         """
         await self._database.write(lambda db: chats.insert(db, chat))
 
     async def save_chat(self, chat_id: str, **fields: Unpack[ChatFields]) -> None:
-        """Change some fields of a chat: its title, draft, place, leaf ... Its `updated` stays.
+        """Change some fields of a chat: title, draft, place, leaf ... Its `updated` stays.
 
         Raises:
-            StoreError: it is not there, or cannot be written.
+            StoreError: it does not exist, or cannot be saved.
         """
         await self._database.write(lambda db: chats.update(db, chat_id, fields))
 
@@ -112,23 +112,22 @@ class Store:
         deleted: bool | None = None,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Add messages, or change those whose ids are there: parents first, all or none. One transaction.
+        """Add messages, or change those with known ids, parents first, in one transaction.
 
-        In the same transaction: `new`, the chat itself where it is not there yet; `fields` of it; whether it is
-        `deleted`, where that changes; and `settings`, as `remember` keeps them.
+        The same transaction adds the chat itself (`new`), changes `fields` of it, deletes or restores it
+        (`deleted`), and keeps `settings` as `remember` does.
 
-        The last one added becomes the chat's leaf, and the first prompt its title. A chat that was deleted comes
-        back with what is added. A message in the state `streaming` belongs to this process until it is saved in
-        another one. Texts must be sanitised.
+        The last added message becomes the chat's leaf, and the first prompt its title. Adding a message restores a
+        deleted chat. A streaming message belongs to this process until it is saved in another state. Texts must be
+        sanitised.
 
-        What another process said is not written over: a message that another living process is writing, or that
-        one has changed since this store last loaded or saved it, is left as it is on disk, unless the new text
-        begins with the words there. The other messages are saved all the same; then `ChangedElsewhere` names those
-        that were not, to be saved under new ids beside them.
+        Messages that another living process owns, or that another process has changed since this store last loaded
+        or saved them, stay as they are on disk, unless the new text begins with theirs. The other messages are
+        saved; `ChangedElsewhere` then names those that were not, to be saved under new ids.
 
         Raises:
-            ChangedElsewhere: some of the messages are left as another process has them.
-            StoreError: the chat or a parent is not there, or it cannot be written.
+            ChangedElsewhere: some messages were changed by another process.
+            StoreError: the chat or a parent does not exist, or saving failed.
         """
 
         def write(db: sqlite3.Connection) -> dict[str, int | None]:
@@ -151,27 +150,26 @@ class Store:
             raise ChangedElsewhere(left)
 
     async def adopt(self, thread: Thread) -> bool:
-        """Add a whole chat from elsewhere, or the messages of it that are not there: whether anything changed.
+        """Add an imported chat, or its missing messages; returns whether anything changed.
 
-        Of a chat that is there, everything else stays: its title, its messages, and its leaf unless the other
-        one's is below it. One that was deleted comes back. What streamed is `interrupted`.
+        An existing chat keeps its title, its messages, and its leaf unless the imported leaf is below it.
+        A deleted chat is restored. Streaming messages become `interrupted`.
 
         Raises:
-            StoreError: a message's id is used by another chat, or it cannot be written.
+            StoreError: a message's id is used by another chat, or saving failed.
         """
         changed = await self._database.write(lambda db: messages.adopt(db, thread, self._owner))
         self._index_soon()
         return changed
 
     async def load(self, chat_id: str, since: int = 0) -> Thread:
-        """A chat with its messages, deleted or not; with `since`, only the messages changed after that revision.
+        """A chat with its messages, deleted or not; with `since`, only messages changed after that revision.
 
-        A reply whose writer is gone is `interrupted`. To follow one that another process writes, load with the
-        `revision` of the last answer now and then; when it is no longer in `elsewhere`, load once more after
-        `recover`: it has ended, or its writer is gone.
+        A reply whose process is gone is `interrupted`. To follow a reply of another process, load again with the
+        last `revision`; when it is no longer in `elsewhere`, load once more after `recover`.
 
         Raises:
-            StoreError: it is not there, or cannot be read.
+            StoreError: it does not exist, or cannot be read.
         """
         thread = await self._database.read(
             lambda db: messages.load(db, chat_id, since, self._owner, self._clock())
@@ -180,7 +178,7 @@ class Store:
         return thread
 
     async def with_data(self, said: Iterable[Message]) -> tuple[Message, ...]:
-        """Messages with the bytes of their images and files; those that are lost stay without.
+        """Messages with the bytes of their images and files, unless they are lost.
 
         Raises:
             StoreError: the store cannot be read.
@@ -193,28 +191,26 @@ class Store:
         return tuple(message.with_data(found) for message in said)
 
     async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
-        """The chats whose titles contain all of `words`: pinned ones first, then those last spoken in."""
+        """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
         return await self._database.read(lambda db: chats.summaries(db, words, limit, self._owner, self._clock()))
 
     async def newest(self) -> str | None:
-        """The id of the chat in which something was said last."""
+        """The id of the chat with the newest message."""
         return await self._database.read(chats.newest)
 
     async def delete(self, chat_id: str) -> None:
-        """Take a chat out of list and search, until it is undeleted or purged."""
+        """Hide a chat from list and search; it can be restored until it is purged."""
         await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": self._clock()}))
 
     async def undelete(self, chat_id: str) -> None:
-        """Take `delete` back."""
+        """Restore a deleted chat."""
         await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": None}))
 
     async def search(self, words: str, limit: int = 50, *, titles: bool = True) -> tuple[Hit, ...] | None:
         """The titles that contain all of `words`, then the messages, at most `limit` of each, the newest first.
 
-        Without `titles` only the messages, for who has the titles by `chats`.
-
-        Case and accents do not matter; a word is found within words; words in double quotes stand together.
-        A newer search ends an older one, which then gives None.
+        Without `titles` only the messages. Case and accents do not matter; words are found within words; double
+        quotes keep words together. A newer search cancels an older one, which then returns None.
         """
         if self._search is not None:
             self._search.call_off()
@@ -225,17 +221,17 @@ class Store:
             search.call_off()
 
     async def recall(self, key: str, default: str = "") -> str:
-        """The value last remembered under `key`."""
+        """The value of the setting `key`."""
         query = "SELECT value FROM settings WHERE key = ?"
         row = await self._database.read(lambda db: db.execute(query, (key,)).fetchone())
         return str(row[0]) if row else default
 
     async def remember(self, key: str, value: str) -> None:
-        """Keep a small value, such as the model used last, for every later start."""
+        """Save a setting, such as the last model."""
         await self._database.write(lambda db: _remember(db, {key: value}))
 
     async def index(self) -> None:
-        """Bring the search index up to date now. It keeps up by itself; a search misses nothing meanwhile."""
+        """Update the search index now; it also updates itself in the background."""
         while await self._database.write(index_some):
             pass
 
@@ -243,7 +239,7 @@ class Store:
         self._saved |= {message: revision for message, revision in revisions.items() if revision is not None}
 
     def _index_soon(self) -> None:
-        """Index behind what is queued, a batch at a time, so that nothing waits long for it."""
+        """Index in batches after the queued jobs, so that nothing waits long."""
         if self._indexing is None or self._indexing.done():
             self._indexing = self._database.behind(self._index_batch)
 
@@ -253,7 +249,7 @@ class Store:
 
 
 async def open_store(path: Path | None) -> tuple[Store, str]:
-    """The store at a path and what the user has to know of it; one in memory where that path cannot be used."""
+    """The store at a path, or one in memory if that fails, with a notice for the user."""
     try:
         store = await Store.open(path)
     except StoreError as error:
@@ -262,7 +258,7 @@ async def open_store(path: Path | None) -> tuple[Store, str]:
 
 
 def _remember(connection: sqlite3.Connection, settings: Mapping[str, str]) -> None:
-    """Keep small values; those that are there already cost no write."""
+    """Save settings; unchanged ones cost no write."""
     connection.executemany(
         """
         INSERT INTO settings (key, value) VALUES (?, ?)

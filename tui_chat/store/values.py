@@ -1,4 +1,4 @@
-"""What the store gives and takes, besides messages. All are immutable."""
+"""The store's values besides messages. All are immutable."""
 
 from __future__ import annotations
 
@@ -18,14 +18,11 @@ TITLE_LIMIT: Final = 80
 """Characters of a title, the ellipsis included."""
 _MARKUP: Final = re.compile(r"^(?:[#>*+~`=-]+\s*|\d+[.)]\s+)+|[\s#*`~]+$")
 _SCANNED: Final = 10_000
-"""Characters of a prompt that are looked at: a paste can be long and begin with empty lines."""
+"""Characters of a prompt that are scanned: a paste can be long and begin with empty lines."""
 
 
 def title_of(prompt: str) -> str:
-    """The title of a chat by its first prompt: the first line that says something, without Markdown's marks.
-
-    Empty if no line does. No model is asked.
-    """
+    """A chat's title from its first prompt: the first line with a letter or digit, without Markdown's marks."""
     for line in prompt[:_SCANNED].splitlines():
         words = " ".join(_MARKUP.sub("", line.strip()).split())
         if any(character.isalnum() for character in words):
@@ -35,7 +32,7 @@ def title_of(prompt: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the reader was in a chat: a message and how many rows of it were above the screen's top."""
+    """The scroll position in a chat: a message, and how many of its rows are above the top."""
 
     message: str
     row: int = 0
@@ -50,22 +47,22 @@ class Chat:
     """Empty until the first prompt names it."""
     created: float = field(default_factory=time.time)
     updated: float = 0.0
-    """When something was last said in it; `created` if nothing was."""
+    """Time of the last message; `created` without messages."""
     model: str = ""
     server: str = ""
     system: str = ""
     """The system prompt."""
     pinned: bool = False
     deleted: float | None = None
-    """When it was deleted; it can be taken back until it is purged."""
+    """When it was deleted; it can be restored until it is purged."""
     leaf: str | None = None
     """The last message of the branch on screen."""
     draft: str = ""
-    """What is written in the composer and not sent."""
+    """The unsent text in the composer."""
     place: Place | None = None
-    """None follows the end."""
+    """None: at the end."""
     queue: tuple[str, ...] = ()
-    """Prompts that wait to be sent, the next one first."""
+    """Waiting prompts, the next one first."""
 
     def __post_init__(self) -> None:
         if self.updated < self.created:
@@ -73,7 +70,7 @@ class Chat:
 
 
 class ChatFields(TypedDict, total=False):
-    """What of a chat can be changed apart from its messages."""
+    """The fields of a chat that can be changed."""
 
     title: str
     model: str
@@ -98,19 +95,19 @@ class ChatSummary:
     server: str
     pinned: bool
     messages: int
-    """How many messages there are on all branches."""
+    """Number of messages on all branches."""
     size: int
     """Characters of text and thinking, bytes of images and files."""
     state: State
-    """How far the last message on screen got; complete if there is none."""
+    """State of the last message on screen; complete without messages."""
     unfinished: bool
-    """Whether there is more to be had of the last message on screen (see `Message.unfinished`)."""
+    """Whether the last message on screen is unfinished (see `Message.unfinished`)."""
     draft: str = ""
-    """The beginning of what is written in the composer and not sent."""
+    """The beginning of the unsent text in the composer."""
 
     @property
     def name(self) -> str:
-        """What to call the chat: its title, else the first words of its draft."""
+        """The chat's title, else the first words of its draft."""
         return self.title or title_of(self.draft) or "Untitled"
 
 
@@ -121,9 +118,9 @@ class Thread:
     chat: Chat
     messages: tuple[Message, ...]
     revision: int = 0
-    """Grows with every change of a message: what to ask `Store.load` for later changes with."""
+    """Grows with every change of a message; `Store.load` takes it to load later changes."""
     elsewhere: frozenset[str] = frozenset()
-    """The messages of the chat that another living process is still writing, be there news of them or not."""
+    """The messages of the chat that another living process is still writing."""
 
     def branch(self) -> tuple[Message, ...]:
         """The messages from the root to the chat's leaf."""
@@ -145,21 +142,21 @@ class Hit:
     snippet: str
     """One line: the title itself, or the message's text around the first word found."""
     spans: tuple[tuple[int, int], ...]
-    """Where in `snippet` the words are: start and end, in order, not overlapping."""
+    """The words in `snippet`: start and end, in order, not overlapping."""
     created: float
     message: str | None = None
     """None for a hit in the title."""
     role: Role | None = None
     at: int = 0
-    """Where in the message's text the first word was found."""
+    """Position of the first word in the message's text."""
 
 
 class ChangedElsewhere(StoreError):
-    """Another process has changed messages meanwhile. `messages` are their ids: what was to be saved is not."""
+    """Another process has changed messages. `messages` are the ids of those not saved."""
 
     def __init__(self, messages: Iterable[str]) -> None:
         super().__init__(
-            "Another tui-chat has gone on with this reply: the one here differs from it and is not saved.",
-            "Copy what you need of it, then open the chat again.",
+            "Another tui-chat has changed this reply: the version here is not saved.",
+            "Copy what you need, then open the chat again.",
         )
         self.messages = frozenset(messages)

@@ -1,1 +1,1 @@
-"""What lies between the application and the terminal it runs in."""
+"""The driver between the application and its terminal."""

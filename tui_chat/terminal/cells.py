@@ -28,16 +28,16 @@ _SWITCHED_OFF_BY: Final = {
 }
 _ATTRIBUTES: Final = frozenset(code for codes in _SWITCHED_OFF_BY.values() for code in codes)
 SHOW_ON_BLANK: Final = frozenset((4, 7, 9, 21, 51, 52, 53))
-"""SGR attributes that can be seen on a space: lines through, under, over and around it, and reversed colours."""
+"""SGR attributes that are visible on a space: lines through, under, over and around it, and reverse."""
 
 
 class Style(NamedTuple):
-    """How a cell looks, in the terminal's own terms (ECMA-48 SGR; OSC 8 for the link)."""
+    """The style of a cell in the terminal's terms (ECMA-48 SGR; OSC 8 for the link)."""
 
     attributes: tuple[int, ...] = ()
-    """SGR codes that switch something on (1 bold, 3 italic, 4 underline ...), ascending."""
+    """SGR codes of attributes (1 bold, 3 italic, 4 underline ...), ascending."""
     foreground: str = ""
-    """SGR parameters such as `31` or `38;2;1;2;3`; empty for the terminal's own colour."""
+    """SGR parameters such as `31` or `38;2;1;2;3`; empty for the terminal's default."""
     background: str = ""
     link: str = ""
     """`params;URI` of OSC 8; empty for none."""
@@ -51,7 +51,7 @@ class Cell(NamedTuple):
 
     @property
     def is_blank(self) -> bool:
-        """A space of which only the background can be seen; erasing makes the same."""
+        """Whether it is a space that shows only its background: erasing gives the same."""
         return self.text == " " and not self.style.attributes and not self.style.link
 
 
@@ -59,11 +59,11 @@ Row: TypeAlias = tuple[Cell, ...]
 
 PLAIN: Final = Style()
 UNKNOWN: Final = Cell("\0", PLAIN)
-"""What a cell shows of which nothing is known; equal to no cell that is ever drawn."""
+"""A cell with unknown content; equal to no drawn cell."""
 _ALPHABET_LIMIT: Final = 8192
 _REVERSED: Final = (7,)
 _WIDE_SIGN: Final = "\ufdfd"
-"""A whole sentence in a sign: one column to most terminals, though none draws it in one."""
+"""A sentence in one character: one column to most terminals, drawn much wider."""
 
 
 @lru_cache(maxsize=256)
@@ -73,7 +73,7 @@ def blank(background: str = "") -> Cell:
 
 
 class _Alphabet(dict[str, Cell]):
-    """The cells of one style, made when first asked for."""
+    """The cells of one style, created on demand."""
 
     def __init__(self, style: Style) -> None:
         super().__init__()
@@ -105,11 +105,11 @@ def _alphabet(style: Style) -> _Alphabet:
 
 
 def add_cells(cells: list[Cell], text: str, style: Style) -> None:
-    """Let the cells that `text` fills follow `cells`.
+    """Append the cells of `text` to `cells`.
 
-    On a blank only the background is kept, since nothing else can be seen there; the colour of a reversed blank is
-    a background too, and cheaper to draw and to erase. Zero-width characters join the
-    cell before them; at the very start there is none, and they are dropped.
+    A blank keeps only its background, since nothing else is visible; a reversed blank gets its foreground as
+    background, which is cheaper to draw and erase. Zero-width characters join the cell before; at the start they
+    are dropped.
     """
     alphabet = _alphabet(style)
     if text.isascii():
@@ -122,19 +122,19 @@ def add_cells(cells: list[Cell], text: str, style: Style) -> None:
         elif cells:
             columns = 1 if cells[-1].text else 2
             joined = cells[-columns].text + text[start:end]
-            if cell_len(joined) == columns:  # it was measured by itself, so it must not make a sign an emoji now
+            if cell_len(joined) == columns:  # it must not turn a sign into a wide emoji
                 cells[-columns] = cells[-columns]._replace(text=joined)
 
 
 def blank_row(width: int) -> Row:
-    """A row that shows nothing, `width` columns."""
+    """An empty row of `width` columns."""
     return (blank(),) * width
 
 
 def overlay(row: Row, x: int, cells: Row) -> Row:
     """`row` with `cells` written from column `x`, cut at the row's end.
 
-    Of a wide cluster that is overwritten by half the other half becomes blank, as in a terminal.
+    When half of a wide cluster is overwritten, the other half becomes blank, as in a terminal.
     """
     room = len(row) - x
     if room <= 0:
@@ -177,7 +177,7 @@ def restyle(style: Style, parameters: str) -> Style:
 
 
 def _colour(code: int, codes: Iterator[int]) -> str:
-    """The whole parameter list of the colour that starts with `code`; 38 and 48 take theirs from `codes`."""
+    """The parameters of the colour that starts with `code`; 38 and 48 take more from `codes`."""
     if code not in (38, 48):
         return str(code)
     kind = next(codes, 5)
@@ -186,10 +186,10 @@ def _colour(code: int, codes: Iterator[int]) -> str:
 
 @lru_cache(maxsize=4096)
 def disputed_width(cluster: str) -> int:
-    """The most columns that some terminal gives this cluster; 0 where they all agree with us.
+    """The most columns that any terminal gives this cluster; 0 if all terminals agree.
 
-    Agreed are single characters of old standing: narrow letters, digits and signs, and East Asian wide ones.
-    Disputed are sequences (ZWJ, VS16, combining marks) and whatever is young or an emoji.
+    They agree on single old characters: narrow letters, digits and signs, and East Asian wide ones. They differ on
+    sequences (ZWJ, VS16, combining marks), new characters and emoji.
     """
     if len(cluster) > 1:
         return sum(map(_most_columns, cluster))
@@ -204,6 +204,6 @@ def disputed_width(cluster: str) -> int:
 
 
 def _most_columns(character: str) -> int:
-    """The most columns that some terminal gives a character by itself: one that combines stands alone in some."""
+    """The most columns that any terminal gives a character: some show combining characters alone."""
     wide = character >= "\U0001f000" or unicodedata.east_asian_width(character) in "WF"
     return 2 if wide or get_character_cell_size(character) == 2 else 1

@@ -1,4 +1,4 @@
-"""Which driver suits the terminal."""
+"""Choose the driver for the terminal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TRUSTED: Final = (
     "wezterm",
     "xterm",
 )
-"""Beginnings of the TERM names that our sequences were checked against, by trial or by terminfo."""
+"""Prefixes of TERM whose terminals were checked, by trial or by terminfo."""
 
 
 def choose_driver(environ: Mapping[str, str]) -> type[StockDriver]:
@@ -53,5 +53,5 @@ def choose_driver(environ: Mapping[str, str]) -> type[StockDriver]:
 
 
 def _is_gnu_screen(term: str, environ: Mapping[str, str]) -> bool:
-    """Whether this may be GNU screen, which erases in the default colour; tmux may call itself `screen` too."""
+    """Whether this may be GNU screen; tmux can call itself `screen` too."""
     return "STY" in environ or (term.startswith("screen") and "TMUX" not in environ)

@@ -1,4 +1,4 @@
-"""The terminal's clipboard by OSC 52, which goes through SSH. No terminal tells whether it took it."""
+"""The terminal's clipboard by OSC 52, which works over SSH. Terminals do not confirm a copy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Final
 from tui_chat.terminal.passthrough import multiplexer, passed_through
 
 LIMIT: Final = 74_994
-"""Bytes of text: what fits into the 100,000 of a sequence that many terminals take at most."""
+"""Most bytes of text: many terminals accept sequences of at most 100,000 bytes."""
 
 
 def copy_sequences(text: str, environ: Mapping[str, str]) -> str:
-    """The control sequences that put `text` on the clipboard; empty if it is longer than `LIMIT`.
+    """The control sequences that copy `text` to the clipboard; empty if it is longer than `LIMIT`.
 
-    tmux takes them for itself only with `set-clipboard on`, so it gets a second one that it passes on to the
-    terminal outside with `allow-passthrough on`. GNU screen passes short pieces on.
+    tmux accepts them only with `set-clipboard on`, so it gets a second sequence, which it passes on to the outer
+    terminal with `allow-passthrough on`. GNU screen passes short pieces on.
     """
     data = text.encode("utf-8", "replace")
     if len(data) > LIMIT:
@@ -27,7 +27,7 @@ def copy_sequences(text: str, environ: Mapping[str, str]) -> str:
 
 
 def route(environ: Mapping[str, str]) -> str:
-    """By which way a copy goes, for a person."""
+    """How a copy is sent, for the user."""
     if multiplexer(environ) == "tmux":
-        return "by OSC 52 through tmux; if nothing arrives: set -g set-clipboard on"
+        return "by OSC 52 through tmux; if nothing arrives, run: tmux set -g set-clipboard on"
     return "by OSC 52"

@@ -1,4 +1,4 @@
-"""What changed between two screens: runs of columns in a row, and rows that only moved."""
+"""The difference between two screens: changed columns, and rows that moved."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tui_chat.terminal.cells import UNKNOWN, Row, disputed_width
 _TEXT_OF: Final = itemgetter(0)
 """A cell's text, at C speed."""
 _GAP: Final = 4
-"""Unchanged columns that cost no more to write again than to step over."""
+"""Unchanged columns that are as cheap to rewrite as to skip."""
 _SCROLL_COST: Final = 24
-"""Bytes of a scroll, about: margins, position, lines, margins off."""
+"""Approximate bytes of a scroll: margins, position, lines."""
 _MOVE_COST: Final = 8
-"""Bytes to reach a changed row."""
+"""Approximate bytes to reach a changed row."""
 _SCROLLBAR: Final = 3
-"""Columns at the right that may change while the rest of a row only moves."""
+"""Columns at the right that may change although the rest of the row only moves."""
 
 
 class Scroll(NamedTuple):
@@ -30,9 +30,9 @@ class Scroll(NamedTuple):
 
 
 def changed_runs(old: Row, new: Row) -> list[tuple[int, int]]:
-    """The stretches (start, end) of columns to write so that a row that shows `old` shows `new`.
+    """The ranges (start, end) of columns to write to turn `old` into `new`.
 
-    Behind a cluster whose width is disputed the columns it may spill into are written again.
+    After a cluster of disputed width, the columns that it may cover are rewritten.
     """
     changed = [
         x for x, (was, wanted) in enumerate(zip(old, new, strict=True)) if was is not wanted and was != wanted
@@ -61,7 +61,7 @@ def _with_spills(row: Row, changed: list[int]) -> list[int]:
 
 
 def _bridges(row: Row, end: int, start: int) -> bool:
-    """Whether the columns `end` to `start` are cheaper written again than jumped."""
+    """Whether rewriting the columns `end` to `start` is cheaper than skipping them."""
     if end == start:
         return True
     style = row[end - 1].style
@@ -71,7 +71,7 @@ def _bridges(row: Row, end: int, start: int) -> bool:
 
 
 def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:
-    """The scroll after which least is left to write, or None where none pays."""
+    """The scroll that leaves the least to write, or None if no scroll pays."""
     changed = [
         y for y, (was, wanted) in enumerate(zip(old, new, strict=True)) if was is not wanted and was != wanted
     ]
@@ -98,7 +98,7 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:
 
 
 def _raised(old: Sequence[Row], new: Sequence[Row], top: int, first: int, lines: int) -> int:
-    """The top of a scroll upwards, moved up over rows that moved too and are no landmarks, such as blank ones."""
+    """The top of a scroll upwards, extended over moved rows that are not landmarks, such as blank ones."""
     best, cost, least = top, 0, 0
     for above in range(top - 1, first - 1, -1):
         cost += _difference(old[above + lines], new[above]) - _difference(old[above], new[above])
@@ -108,9 +108,9 @@ def _raised(old: Sequence[Row], new: Sequence[Row], top: int, first: int, lines:
 
 
 def _lowered(old: Sequence[Row], new: Sequence[Row], bottom: int, last: int, lines: int) -> int:
-    """The bottom of a scroll upwards, moved down over rows that have changed as well as moved.
+    """The bottom of a scroll upwards, extended over rows that moved and changed too.
 
-    Such is the last line of a text that grows: in the frame in which it scrolls it also gets its last words.
+    One such row is the last line of a growing text: it often gets words in the frame in which it scrolls.
     """
     freed = (UNKNOWN,) * len(new[bottom])
     best, cost, least = bottom, 0, 0
@@ -123,7 +123,7 @@ def _lowered(old: Sequence[Row], new: Sequence[Row], bottom: int, last: int, lin
 
 
 def _landmarks(rows: Sequence[Row], span: range) -> dict[str, int]:
-    """The rows whose text occurs once, by that text."""
+    """The rows with a unique text, by that text."""
     places: dict[str, int] = {}
     twice: set[str] = set()
     for y in span:
@@ -134,7 +134,7 @@ def _landmarks(rows: Sequence[Row], span: range) -> dict[str, int]:
 
 
 def _difference(old: Row, new: Row) -> int:
-    """About how many bytes it takes to turn one row into the other; cells are compared by identity, for speed."""
+    """Approximate bytes to turn `old` into `new`; cells are compared by identity, for speed."""
     if old is new:
         return 0
     if old[0] is UNKNOWN:

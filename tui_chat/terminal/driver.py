@@ -1,4 +1,4 @@
-"""The thrifty driver: Textual's own for Unix terminals, but it sends only what changed and never waits."""
+"""The driver that sends only changes and never waits for the terminal."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tui_chat.terminal.textual_private import (
 )
 
 _SETTLE: Final = 0.25
-"""Seconds after a resize in which Textual paints anew by itself, unless the size came back to what it was."""
+"""Seconds after a resize within which Textual repaints by itself, unless the size is the old one."""
 _CLOSE_TIMEOUT: Final = 2.0
 
 
 class DiffDriver(StockDriver):
-    """Writes frames as differences, in a thread of its own; everything else as Textual's driver does.
+    """Writes frames as differences, in its own thread; otherwise like Textual's driver.
 
-    Frames are recognised in `write`, the driver's public seam; what is not a frame passes unchanged, in order.
+    Frames are recognised in `write`, the driver's public interface; other data passes unchanged, in order.
     """
 
     erases_in_colour: ClassVar[bool] = True
@@ -52,16 +52,16 @@ class DiffDriver(StockDriver):
 
     @property
     def frame_interval(self) -> float:
-        """Seconds to leave between two frames, 0.05 to 0.2: more on a line that is slow."""
+        """Seconds between two frames, 0.05 to 0.2: more on a slow line."""
         return self._speed.frame_interval
 
     def redraw(self) -> None:
-        """Paint the whole screen anew, counting on nothing that the terminal shows."""
+        """Repaint the whole screen."""
         self._outbox.forget()
         self._wake()
 
     def write(self, data: str) -> None:
-        """Take a frame or a control sequence; returns at once. After `close` and a hang-up nothing is written."""
+        """Queue a frame or a control sequence; ignored after `close` or a hang-up."""
         if self._line is None or self._hung_up or data == SYNC_END:
             return
         if data == SYNC_START:
@@ -75,7 +75,7 @@ class DiffDriver(StockDriver):
         self._line.wake()
 
     def start_application_mode(self) -> None:
-        """Enter the alternate screen and start to read and write, if the terminal is still there."""
+        """Enter the alternate screen and start to read and write, unless the terminal is gone."""
         if self._hung_up:
             return
         self.close()
@@ -97,14 +97,14 @@ class DiffDriver(StockDriver):
         super().stop_application_mode()
 
     def close(self) -> None:
-        """Flush what waits and stop writing, within two seconds."""
+        """Flush queued data and stop writing, within two seconds."""
         line, self._line = self._line, None
         if line is not None and not line.close(_CLOSE_TIMEOUT):
             self._hung_up = True
         super().close()
 
     def process_message(self, message: Message) -> None:
-        """Handle what the terminal reports; called in the input thread."""
+        """Handle a report of the terminal; called in the input thread."""
         if isinstance(message, events.Resize):
             loop_of(self).call_soon_threadsafe(self._resized)
         super().process_message(message)
@@ -121,7 +121,7 @@ class DiffDriver(StockDriver):
         super()._disable_mouse_support()
 
     def _watch_size(self) -> None:
-        """Hear of resizes before Textual does, which ignores one that ends at the old size."""
+        """Handle resizes before Textual, which ignores one that ends at the old size."""
         textual_handler = signal.getsignal(signal.SIGWINCH)
 
         def on_resize(number: int, frame: FrameType | None) -> None:

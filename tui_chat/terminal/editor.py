@@ -1,4 +1,4 @@
-"""Writing in an editor of one's own."""
+"""Writing a prompt in the user's editor."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Final
 from tui_chat.errors import ConfigError
 
 _USUAL: Final = ("nano", "vim", "vi")
-_HINT: Final = "Set VISUAL or EDITOR to another one."
+_HINT: Final = "Set VISUAL or EDITOR to another editor."
 
 
 def editor_of(environ: Mapping[str, str]) -> Sequence[str]:
     """The command of the user's editor: `VISUAL`, else `EDITOR`, else a usual one.
 
     Raises:
-        ConfigError: there is none, or the variable is no command.
+        ConfigError: there is no editor, or the variable is not a command.
     """
     named = environ.get("VISUAL") or environ.get("EDITOR") or ""
     try:
         command = shlex.split(named) or [name for name in _USUAL if shutil.which(name)][:1]
     except ValueError:
-        raise ConfigError(f"The editor {named!r} has an open quote", _HINT) from None
+        raise ConfigError(f"The editor command {named!r} has an unclosed quote", _HINT) from None
     if not command:
-        raise ConfigError("There is no editor on this machine", "Set VISUAL or EDITOR to one.")
+        raise ConfigError("No editor found", "Set VISUAL or EDITOR to one.")
     return command
 
 
 async def edited(text: str, command: Sequence[str]) -> str:
-    """`text` as it is after the editor, which has the terminal meanwhile.
+    """`text` after the user has changed it in the editor, which uses the terminal meanwhile.
 
-    The file that is edited is the user's alone. It stays where this is cancelled before the editor has ended.
+    The file is private to the user. It stays if this is cancelled before the editor ends.
 
     Raises:
         ConfigError: the editor cannot be started, or its file cannot be read.
@@ -50,6 +50,6 @@ async def edited(text: str, command: Sequence[str]) -> str:
     except OSError as error:
         raise ConfigError(f"The editor {command[0]} failed: {error.strerror}", _HINT) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"What {command[0]} has written is not text; it is in {file}", _HINT) from error
+        raise ConfigError(f"The editor {command[0]} saved a file that is not UTF-8 text: {file}", _HINT) from error
     shutil.rmtree(folder, ignore_errors=True)
     return text

@@ -1,6 +1,6 @@
-"""Reading what Textual draws: its frames as patches of cells.
+"""Parses the frames that Textual draws.
 
-Textual 8 hands a frame to the driver as one string: for each strip a cursor position and styled text, at the end
+Textual 8 passes a frame to the driver as one string: for each strip a cursor position and styled text, at the end
 the position of the cursor (`textual.app.App._display`, `textual._compositor.LayoutUpdate` and `ChopsUpdate`).
 """
 
@@ -30,14 +30,14 @@ class Frame:
     patches: tuple[tuple[int, int, Row], ...]
     """Column, row and cells of each piece, in the order in which they are drawn."""
     cursor: tuple[int, int]
-    """Column and row at which the frame leaves the (hidden) cursor; input methods open their window there."""
+    """Final column and row of the (hidden) cursor; input methods open their window there."""
 
 
 def parse_frame(data: str) -> Frame | None:
-    """The frame that `data` draws, or None where it is something else (a mode, a title, a query).
+    """The frame in `data`, or None for other data (a mode, a title, a query).
 
-    Inside a frame only moves, styles, links and text are obeyed: any other control has come in with
-    somebody's text and is dropped.
+    Inside a frame only moves, styles, links and text count: other controls come from somebody's text and are
+    dropped.
     """
     if _MOVE.match(data) is None:
         return None
@@ -50,7 +50,7 @@ def parse_frame(data: str) -> Frame | None:
 
 @lru_cache(maxsize=512)
 def row_cells(chunk: str) -> Row:
-    """The cells of a piece of one row: text, SGR and OSC 8. Cached, since scrolled rows come again and again."""
+    """The cells of a piece of one row: text, SGR and OSC 8. Cached, since scrolling repeats rows."""
     cells: list[Cell] = []
     style = PLAIN
     for token in _TOKEN.finditer(chunk):

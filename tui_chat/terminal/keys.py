@@ -18,7 +18,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "\x1b[27;3;13~": "alt+enter",
     "\x1b[27;2;13~": "shift+enter",
 }
-"""By what a terminal sends: Escape before the key (xterm's `metaSendsEscape`), or its `modifyOtherKeys`."""
+"""By sequence: Escape before the key (xterm's `metaSendsEscape`), or `modifyOtherKeys`."""
 
 
 _ANSWER: Final = re.compile(r"\x1b?\]11;(rgba?:[\da-fA-F/]{1,40})(?:\x07|\x1b\\)")
@@ -37,7 +37,7 @@ class BackgroundTold(Message):
 
 
 class KeyParser(Parser):
-    """Textual's parser with these keys. An Escape that is followed by nothing for 0.1 s is a key of its own."""
+    """Textual's parser with these keys. A lone Escape counts as a key after 0.1 s."""
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)

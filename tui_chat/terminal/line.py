@@ -1,4 +1,4 @@
-"""The line to the terminal: a thread that pulls what is next when the line is free, and never lets others wait."""
+"""The line to the terminal: a thread that sends, so that no other thread waits."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PIECE: Final = 1024
 
 
 class Line:
-    """Sends what its outbox has, one thing at a time, as fast as the terminal takes it."""
+    """Sends the content of its outbox as fast as the terminal takes it."""
 
     def __init__(self, fd: int, outbox: Outbox, speed: LineSpeed, on_hang_up: Callable[[], None]) -> None:
-        """`on_hang_up` is called in the line's thread, once, when nobody reads at the other end any more."""
+        """`on_hang_up` is called once, in the line's thread, when the terminal is gone."""
         self._fd = fd
         self._outbox = outbox
         self._speed = speed
@@ -37,16 +37,16 @@ class Line:
         self._thread = Thread(target=self._run, name="terminal-line", daemon=True)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
-        """The outbox has something new. Never blocks."""
+        """Tell the thread that the outbox has new data. Never blocks."""
         with suppress(OSError):  # enough wake-ups wait already, or the line was closed
             self._waker.send(b"\0")
 
     def close(self, timeout: float) -> bool:
-        """Send what waits, frames excepted, within `timeout` seconds; whether all was sent."""
+        """Send queued data except frames, within `timeout` seconds; returns whether all was sent."""
         self._closing = True
         self.wake()
         self._thread.join(timeout)
@@ -78,7 +78,7 @@ class Line:
                 self._sleep(rest if rest > 0 else None)
 
     def _sleep(self, seconds: float | None) -> None:
-        """Wait for a wake-up, at most so long; raises OSError when the terminal hangs up meanwhile."""
+        """Wait for `wake`, at most `seconds`; raises OSError when the terminal hangs up."""
         for fd, event in self._poll.poll(None if seconds is None else seconds * 1000 + 1):
             if fd == self._woken.fileno():
                 self._woken.recv(4096)

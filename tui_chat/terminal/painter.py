@@ -1,4 +1,4 @@
-"""The painter: what the terminal shows, what it should show, and the bytes between the two."""
+"""The painter: turns what the terminal shows into what it should show."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from tui_chat.terminal.frames import Frame
 from tui_chat.terminal.sequences import SequenceWriter
 
 _KNOWN_STATE = "\x1b[r\x1b[?7l"
-"""No margins and no line wrap, which is what the pen counts on."""
+"""No margins and no line wrap, which `SequenceWriter` relies on."""
 
 
 class Painter:
-    """Keeps two screens and paints the difference. Not safe for threads."""
+    """Keeps both screens and paints the difference. Not thread-safe."""
 
     def __init__(self, width: int, height: int, *, erases_in_colour: bool) -> None:
-        """A painter for a terminal of which nothing is known yet, `width` by `height` cells."""
+        """A painter for a terminal of `width` by `height` cells with unknown content."""
         self._erases_in_colour = erases_in_colour
         self._wanted_cursor = (0, 0)
         self._resize(width, height)
 
     def show(self, frame: Frame, width: int, height: int) -> None:
-        """Take a frame into the wanted screen, which has this size (in cells)."""
+        """Apply a frame to the wanted screen, which has this size in cells."""
         if (width, height) != (self._width, self._height):
             self._resize(width, height)
         wanted, stale = self._wanted, self._stale
@@ -33,14 +33,14 @@ class Painter:
         self._wanted_cursor = (min(x, width - 1), min(y, height - 1))
 
     def forget(self) -> None:
-        """Count on nothing that the terminal shows: the next `paint` draws everything."""
+        """Treat the terminal's content as unknown: the next `paint` draws everything."""
         self._shown: list[Row] = [(UNKNOWN,) * self._width] * self._height
         self._stale = set(range(self._height))
         self._pen = SequenceWriter(self._width, self._erases_in_colour)
         self._lost = True
 
     def paint(self) -> str:
-        """The sequences after which the terminal shows what is wanted; empty where it does."""
+        """The sequences that bring the terminal up to date; empty if it is."""
         pen = self._pen
         if self._stale:
             preamble = _KNOWN_STATE if self._lost else ""
@@ -53,7 +53,7 @@ class Painter:
         return preamble + pen.take()
 
     def plain(self) -> str:
-        """The sequences that end styling and margins, before somebody else writes to the terminal."""
+        """The sequences that reset style and margins, before another program writes."""
         self._pen.end()
         return self._pen.take()
 

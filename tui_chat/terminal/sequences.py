@@ -1,7 +1,7 @@
-"""The terminal's pen: the shortest sequences that move it, style it and draw with it.
+"""The shortest sequences to move the cursor, set styles and draw.
 
-Sequences are those of ECMA-48 that every terminal, multiplexer and console knows. Rows scroll by inserting and
-deleting lines between margins, since the Linux console has no SU and SD.
+Only ECMA-48 sequences that every terminal, multiplexer and console knows. Rows scroll by inserting and deleting
+lines between margins, since the Linux console has no SU and SD.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Final
 from tui_chat.terminal.cells import PLAIN, SHOW_ON_BLANK, Cell, Row, Style, blank, disputed_width
 
 _OFF: Final = {1: "22", 2: "22", 3: "23", 4: "24", 5: "25", 7: "27", 8: "28", 9: "29"}
-"""What switches an attribute off everywhere; the others (21, 51, 53 ...) take a reset."""
+"""The code that switches an attribute off; the others (21, 51, 53 ...) need a reset."""
 _ERASE_LINE: Final = "\x1b[K"
 
 
 @lru_cache(maxsize=4096)
 def move_sequence(from_x: int | None, from_y: int | None, x: int, y: int) -> str:
-    """The shortest way to column `x` and row `y` (from 0); where the pen is may be partly unknown (None)."""
+    """The shortest sequence to column `x` and row `y` (from 0); None: the present column or row is unknown."""
     if (from_x, from_y) == (x, y):
         return ""
     ways = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"]
@@ -39,7 +39,7 @@ def _step(distance: int, ahead: str, back: str) -> str:
 
 @lru_cache(maxsize=4096)
 def style_sequence(old: Style | None, new: Style) -> str:
-    """The shortest SGR (and OSC 8) from one style to another; None is a style not known."""
+    """The shortest SGR (and OSC 8) from one style to another; None is an unknown style."""
     link = "" if new.link == (old.link if old else "") else f"\x1b]8;{new.link or ';'}\x1b\\"
     codes = [*map(str, new.attributes), new.foreground, new.background]
     fresh = ";".join(filter(None, codes))
@@ -66,7 +66,7 @@ def _changes(old: Style, new: Style, gone: set[int]) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def _fit_for_blanks(style: Style | None, background: str) -> Style:
-    """The style nearest to `style` in which a space shows nothing but `background`."""
+    """The style nearest to `style` in which a space shows only `background`."""
     if style is None:
         return Style(background=background)
     attributes = tuple(code for code in style.attributes if code not in SHOW_ON_BLANK)
@@ -74,7 +74,7 @@ def _fit_for_blanks(style: Style | None, background: str) -> Style:
 
 
 class SequenceWriter:
-    """Where the terminal's cursor is and how it writes, and the sequences collected for it so far."""
+    """Collects sequences, and tracks the terminal's cursor, style and margins."""
 
     def __init__(self, width: int, erases_in_colour: bool) -> None:
         """`width`: columns; `erases_in_colour`: erased cells take the background in force (terminfo's `bce`)."""
@@ -85,21 +85,21 @@ class SequenceWriter:
         self._y: int | None = None
         self._style: Style | None = None
         self._margins: tuple[int, int] | None = None
-        """The rows that scroll; None for all. They stay as they are until others scroll: mostly the same do."""
+        """The rows that scroll; None for all. They stay set until other rows scroll."""
 
     def take(self) -> str:
-        """What was collected since the last call."""
+        """The sequences since the last call."""
         sequences = "".join(self._parts)
         self._parts.clear()
         return sequences
 
     def move(self, x: int, y: int) -> None:
-        """Go to a cell."""
+        """Move to a cell."""
         self._parts.append(move_sequence(self._x, self._y if self._can_step(y) else None, x, y))
         self._x, self._y = x, y
 
     def _can_step(self, y: int) -> bool:
-        """Whether steps up and down lead to a row: they end at margins, and outside of them terminals differ."""
+        """Whether relative moves reach row `y`: they stop at margins, and terminals differ outside of them."""
         if self._margins is None or self._y in (None, y):
             return True
         top, bottom = self._margins
@@ -112,18 +112,18 @@ class SequenceWriter:
             self._style = style
 
     def end_link(self) -> None:
-        """Close an open link, so that nothing written later by others belongs to it."""
+        """Close an open link, so that later output does not belong to it."""
         if self._style is not None and self._style.link:
             self.restyle(self._style._replace(link=""))
 
     def scroll(self, top: int, bottom: int, lines: int, height: int) -> None:
-        """Move the rows `top` to `bottom` up by `lines` (down where negative); the freed rows show anything."""
+        """Move the rows `top` to `bottom` up by `lines` (down if negative); freed rows have unknown content."""
         self._set_margins(None if (top, bottom) == (0, height - 1) else (top, bottom))
         self.move(0, top)
         self._parts.append(_step(lines, "M", "L"))
 
     def end(self) -> None:
-        """End all that others would stumble over: styling and margins."""
+        """Reset style and margins."""
         self.restyle()
         self._set_margins(None)
 
@@ -190,7 +190,7 @@ class SequenceWriter:
             self._x = None  # terminals disagree about where they are now
 
     def _clear_two(self, x: int, y: int) -> None:
-        """Empty two columns, for a cluster that a terminal may draw in one."""
+        """Clear two columns, for a cluster that a terminal may draw in one."""
         self._put("  ", 2)
         self.move(x, y)
 
@@ -202,7 +202,7 @@ class SequenceWriter:
 
 
 def _end_of_text(row: Row, start: int, end: int) -> int:
-    """Where the text of one style that begins at `start` ends; single blanks between its words belong to it."""
+    """The end of the text in one style from `start`, including single blanks between words."""
     style = row[start].style
     gap = _alike_on_blanks(style)
     x = start + 1
@@ -219,5 +219,5 @@ def _end_of_text(row: Row, start: int, end: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _alike_on_blanks(style: Style) -> Cell | None:
-    """The blank that a space written in `style` looks like, if any."""
+    """The blank cell that a space in `style` looks like, or None."""
     return blank(style.background) if _fit_for_blanks(style, style.background) == style else None

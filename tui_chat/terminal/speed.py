@@ -1,40 +1,40 @@
-"""How fast the line to the terminal is, learnt from the writes that had to wait."""
+"""The speed of the line to the terminal, estimated from writes that had to wait."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _WAITED: Final = 0.004
-"""Seconds a write takes at least when the line, not the processor, held it up."""
+"""Shortest write in seconds that counts as held up by the line."""
 _FAST: Final = 1_000_000.0
-"""Bytes per second from which on nobody need care."""
+"""Bytes per second that need no pauses."""
 _SMOOTHING: Final = 0.3
 _HOPE: Final = 1.1
-"""A write that did not wait means that the line may be so much faster than thought."""
+"""Factor by which the estimate grows after a write that did not wait."""
 _SHORTEST: Final = 0.05
 _LONGEST: Final = 0.2
 _LONGEST_REST: Final = 0.5
 
 
 class LineSpeed:
-    """An estimate of a line's speed, and what follows from it for the rhythm of frames."""
+    """Estimates a line's speed, and from it the time between frames."""
 
     def __init__(self) -> None:
         self._rate: float | None = None
-        """Bytes per second; None while the line has never been the slow part."""
+        """Bytes per second; None for a fast line."""
         self._size = 0.0
 
     @property
     def frame_interval(self) -> float:
-        """Seconds to leave between two frames, 0.05 to 0.2: frames of the present size take half of the line."""
+        """Seconds between two frames, 0.05 to 0.2, so that frames use half of the line."""
         if self._rate is None:
             return _SHORTEST
         return min(_LONGEST, max(_SHORTEST, 2 * self._size / self._rate))
 
     def wrote(self, size: int, seconds: float) -> float:
-        """Learn from a write of `size` bytes that took so long; returns the seconds to leave the line alone now.
+        """Learn from a write of `size` bytes in `seconds`; returns the seconds to pause now.
 
-        The rest lets the buffers between us and the terminal drain, so that the next key's echo finds them short.
+        The pause drains the buffers on the way to the terminal, so that the next key's echo comes soon.
         """
         self._size += _SMOOTHING * (size - self._size)
         if seconds > _WAITED:

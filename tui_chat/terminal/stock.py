@@ -1,4 +1,4 @@
-"""Textual's own driver for Unix terminals, taught that a terminal can go away, and to read whatever it sends."""
+"""Textual's driver for Unix terminals, made safe against lost terminals and hostile input."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from tui_chat.terminal.textual_private import app_of, drop_writer, has_writer, i
 from tui_chat.text.sanitize import clean
 
 _TICK: Final = 0.1
-"""Seconds between looks at what only time tells: a lone Escape, a paste that has no end."""
+"""Seconds between checks for a lone Escape and for a paste without end."""
 _PASTE_SILENCE: Final = 1.0
 _READ: Final = 1 << 16
 _FOCUS_PATIENCE: Final = 3.0
-"""Seconds after which keys are read even if nothing has the focus: some of them work anyway."""
+"""Seconds after which keys are read even if nothing has the focus."""
 _FOCUS_TICK: Final = 0.005
 
 
 class StockDriver(LinuxDriver):
-    """The loss of the terminal neither ends the application nor lets it spin or wait for ever.
+    """Textual's driver, which survives the loss of the terminal and any input from it.
 
-    What it sends cannot end the application either, and what is pasted stays in one piece.
+    Pastes stay in one piece.
     """
 
     depth: Depth = Depth.TRUE
@@ -52,7 +52,7 @@ class StockDriver(LinuxDriver):
         self._patient_until = 0.0
         if app.no_color or self.depth is Depth.NONE:
             self.depth = Depth.NONE
-            app.no_color = True  # so that styles tell by attributes what they would tell by colours
+            app.no_color = True  # so that styles use attributes instead of colours
             app.ansi_color = True  # else Textual turns `dim` into a colour before we see it
 
     def in_its_colours(self, data: str) -> str:
@@ -60,7 +60,7 @@ class StockDriver(LinuxDriver):
         return in_depth(data, self.depth, italic=self.italic)
 
     def detach(self) -> None:
-        """Restore the terminal, if it is still there, and have nothing more to do with it."""
+        """Restore the terminal if it is still there, and stop using it."""
         try:
             termios.tcgetattr(self.fileno)
         except termios.error:
@@ -69,10 +69,10 @@ class StockDriver(LinuxDriver):
             self.stop_application_mode()
             self.close()
             self.hang_up()
-        self.attrs_before = None  # whoever has the terminal now sets it as he likes
+        self.attrs_before = None  # another program may have set it since
 
     def hang_up(self) -> None:
-        """Stop to read and write: the terminal is gone. May be called in any thread."""
+        """Stop reading and writing: the terminal is gone. May be called in any thread."""
         self._hung_up = True
         self.exit_event.set()  # a terminal that is gone would be "readable" for ever
 
@@ -82,12 +82,12 @@ class StockDriver(LinuxDriver):
             super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def write(self, data: str) -> None:
-        """Queue data for the terminal, if there is one and another program has not got it."""
+        """Queue data for the terminal, unless it is gone or another program has it."""
         if not self._hung_up and has_writer(self):
             super().write(self.in_its_colours(data))
 
     def close(self) -> None:
-        """Write what is queued, if anybody reads it."""
+        """Write queued data, unless the terminal is gone."""
         if self._hung_up:
             drop_writer(self)
         super().close()
@@ -115,7 +115,7 @@ class StockDriver(LinuxDriver):
                 self._early.append(message)
 
     def _read_input(self) -> None:
-        """Textual's loop, but bytes that are not UTF-8 become U+FFFD, and pastes do not go through its parser."""
+        """Textual's loop, but invalid UTF-8 becomes U+FFFD, and pastes bypass the parser."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         pasting, heard = Pasting(), monotonic()
         self._parser = KeyParser(is_debugging(self))
@@ -126,7 +126,7 @@ class StockDriver(LinuxDriver):
                 if selector.select(_TICK if self._early is None else _FOCUS_TICK):
                     data = os.read(self.fileno, _READ)
                     if not data:
-                        return  # nobody is at the other end; it would be "readable" for ever
+                        return  # the terminal is gone; it would be "readable" for ever
                     self._take(pasting.feed(decode(data)))
                     heard = monotonic()
                 elif monotonic() - heard > _PASTE_SILENCE:
@@ -142,5 +142,5 @@ class StockDriver(LinuxDriver):
             try:
                 told = self._parser.feed(piece.text)
                 self._deliver(each for each in told if not isinstance(each, events.Paste))  # it saw none of theirs
-            except (ValueError, OverflowError):  # a report whose numbers make no sense
+            except (ValueError, OverflowError):  # a report with absurd numbers
                 self._parser = KeyParser(is_debugging(self))

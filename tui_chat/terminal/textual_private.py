@@ -1,6 +1,6 @@
-"""Underscored names of Textual's, which any release may change: used here alone, and each has a test.
+"""Textual's private names, which any release may change: used only here, each with a test.
 
-A method of Textual's that one of our classes overrides has to stay in that class.
+Methods that our classes override are in those classes.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 
 Parser = XTermParser
-"""What makes key presses and reports of a terminal's input."""
+"""Parses a terminal's input into keys and reports."""
 
 
 def driver_of(app: App[Any]) -> Driver | None:
-    """What an app is drawn by; None before it runs."""
+    """An app's driver; None before it runs."""
     return app._driver
 
 
 def set_clipboard(app: App[Any], text: str) -> None:
-    """Let `text` be what the app pastes, without a word to the terminal."""
+    """Set the app's own clipboard, not the terminal's."""
     app._clipboard = text
 
 
 def end_with(app: App[Any], words: RenderableType) -> None:
-    """End an app in which something has failed, and print these words instead of what Textual would."""
+    """End an app after a failure, and print `words` instead of Textual's traceback."""
     app._exit_renderables.append(words)
     app._close_messages_no_wait()
 
 
 def vertical_scrollbar(view: ScrollView, make: Callable[[], ScrollBar]) -> ScrollBar:
-    """A view's scrollbar, made when first asked for, as Textual makes its own."""
+    """A view's scrollbar, created on demand as Textual does."""
     if view._vertical_scrollbar is None:
         view._vertical_scrollbar = make()
         view._vertical_scrollbar.display = False
@@ -47,27 +47,27 @@ def vertical_scrollbar(view: ScrollView, make: Callable[[], ScrollBar]) -> Scrol
 
 
 def app_of(driver: Driver) -> App[Any]:
-    """The app that a driver draws."""
+    """A driver's app."""
     return driver._app
 
 
 def loop_of(driver: Driver) -> asyncio.AbstractEventLoop:
-    """The event loop that a driver gives its messages to."""
+    """A driver's event loop."""
     return driver._loop
 
 
 def is_debugging(driver: Driver) -> bool:
-    """Whether a driver is to log what it reads."""
+    """Whether a driver logs its input."""
     return driver._debug
 
 
 def uses_mouse(driver: Driver) -> bool:
-    """Whether a driver is to ask the terminal for the mouse."""
+    """Whether a driver enables the mouse."""
     return driver._mouse
 
 
 def output_of(driver: LinuxDriver) -> TextIO | None:
-    """What a driver writes to."""
+    """A driver's output."""
     return driver._file
 
 
@@ -82,7 +82,7 @@ def has_writer(driver: LinuxDriver) -> bool:
 
 
 def drop_writer(driver: LinuxDriver, *, stop: bool = False) -> None:
-    """Let go of that thread, having stopped it first if told so."""
+    """Drop that thread, after stopping it if `stop`."""
     if stop and driver._writer_thread is not None:
         driver._writer_thread.stop()
     driver._writer_thread = None

@@ -1,4 +1,4 @@
-"""Textual's own variables, which it takes as they are: nonsense in them would end the program with a traceback."""
+"""Textual's environment variables: invalid values would end the program with a traceback."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _COLOUR_SYSTEMS: Final = ("auto", "standard", "256", "truecolor")
 
 
 def check_variables(environ: Mapping[str, str]) -> None:
-    """Look at what Textual is going to use; it must not be loaded yet for a change to count.
+    """Check the variables that Textual reads.
 
     Raises:
-        ConfigError: it cannot use it.
+        ConfigError: Textual cannot use a value.
     """
     system = environ.get("TEXTUAL_COLOR_SYSTEM", "auto")
     if system not in _COLOUR_SYSTEMS:

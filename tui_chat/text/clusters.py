@@ -1,6 +1,6 @@
-"""What is one character to a reader, and how many cells it takes: the one measure of all that is drawn.
+"""Grapheme clusters and their widths in cells, for all drawing.
 
-It is Rich's, since Textual lays out by that, with the two halves of a flag in one cluster.
+They are Rich's, as in Textual's layout, but with both halves of a flag in one cluster.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from rich.cells import CellSpan, split_graphemes
 JOINER: Final = "\u200d"
 _SIGNS: Final = "\u2190-\u21ff\u2300-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 _IDLE_JOINER: Final = re.compile(f"(?<![{_SIGNS}\ufe0f]){JOINER}|{JOINER}(?![{_SIGNS}])")
-"""A joiner that does not stand between two emoji."""
+"""A joiner that is not between two emoji."""
 _NO_JOINER: Final = "\u034f"
-"""As long and as wide (not at all) as a joiner, and Rich and all terminals agree about what follows it."""
+"""Has no width, like a joiner, but does not affect the character after it."""
 _FIRST_JOINERS: Final = re.compile(f"(?:{JOINER}.?)+", re.DOTALL)
 _FLAG: Final = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 
 
 def unjoined(text: str) -> str:
-    """`text` of the same length in which only emoji are joined.
+    """`text` without joiners except between emoji, of the same length.
 
-    For Rich a joiner swallows whatever follows it, also the letter of a word; for terminals it does not.
+    Rich lets a joiner swallow any character after it, even a letter; terminals do not.
     """
     return _IDLE_JOINER.sub(_NO_JOINER, text) if JOINER in text else text
 

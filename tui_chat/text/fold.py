@@ -1,4 +1,4 @@
-"""Comparing texts as people look for words: without case and accents, and where they are."""
+"""Finding words without regard to case and accents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _QUOTED: Final = re.compile(r'"([^"]+)"?|([^\s"]+)')
 
 @cache
 def _folded() -> dict[int, int]:
-    """A character's code to that of its plain form; made at the first use, since that takes 3 ms."""
+    """Maps characters to their plain form; made at first use, since that takes 3 ms."""
     table: dict[int, int] = {}
     for code in (*range(0x80, 0x2000), *range(0xFF01, 0xFF5F)):
         plain = unicodedata.normalize("NFKD", chr(code))[0].lower()
@@ -23,18 +23,18 @@ def _folded() -> dict[int, int]:
 
 
 def fold(text: str) -> str:
-    """`text` without case and accents, character for character: positions stay what they were."""
+    """`text` without case and accents; positions stay the same."""
     return text.lower() if text.isascii() else text.translate(_folded())
 
 
 def words_of(query: str) -> tuple[str, ...]:
-    """The folded words of a search; what stands in double quotes is one word."""
+    """The folded words of a search; text in double quotes is one word."""
     found = (quoted or plain for quoted, plain in _QUOTED.findall(unicodedata.normalize("NFC", query)))
     return tuple(dict.fromkeys(folded for word in found if (folded := fold(word).strip())))
 
 
 def spans_in(folded: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
-    """Where the words are in a folded text, overlapping ones joined."""
+    """The positions of the words in a folded text; overlapping ones are joined."""
     found = sorted((place, place + len(word)) for word in words for place in _places(folded, word))
     joined: list[tuple[int, int]] = []
     for start, end in found:

@@ -1,36 +1,36 @@
-"""Where the end of one text is the beginning of another: continuations that repeat, texts cut in two."""
+"""Overlaps between the end of one text and the beginning of another, as in continuations."""
 
 from __future__ import annotations
 
 from typing import Final
 
 _LONGEST: Final = 400
-"""Characters of a repeated end that are looked for."""
+"""Longest repeated end in characters."""
 _SHORTEST: Final = 12
-"""A shorter repetition may be chance: words like "the" begin and end many texts."""
+"""Shortest repetition that is not chance: words like "the" begin and end many texts."""
 
 _SPACED_UNTIL: Final = "\u0900"
-"""Below it are the letters of Latin, Greek, Cyrillic, Hebrew, Arabic and their like."""
+"""Scripts below it put spaces between words: Latin, Greek, Cyrillic, Hebrew, Arabic ..."""
 
 
 def overlap(text: str, other: str) -> int:
-    """How many characters at the end of `text` are the beginning of `other`, without being all of it."""
+    """How many characters at the end of `text` begin `other`, fewer than all of it."""
     return next((size for size in range(len(other) - 1, 0, -1) if text.endswith(other[:size])), 0)
 
 
 class OverlapTrimmer:
-    """Takes a continuation in pieces and gives it back without what it repeats of `before`.
+    """Removes from a continuation, given in pieces, what it repeats of `before`.
 
-    Two things count as repeated:
+    It removes two kinds of repetition:
 
-    - All of `before` from its beginning, whoever sends it: a server that goes on exactly may say what it goes on
-      from first (llama.cpp since 2026-05 does, in one piece), and a model may begin its reply again.
-    - The end of `before`, which a model that was asked in words to go on often takes up. Not so where it goes on
-      `exact`ly: the next words may well equal the last ones, as in "ha ha " and "ha ha!", or in a table's rows.
+    - All of `before`: some servers send it first (llama.cpp since 2026-05, in one piece), and models may begin
+      their reply again.
+    - The end of `before`, which models often repeat when asked in words to continue. Not from `exact`
+      continuations: their next words may equal the last ones, as in "ha ha " and "ha ha!", or in a table's rows.
 
-    For the same reason an exact continuation that repeats all of a very short text (`_SHORTEST`) loses it only
-    where it comes in one piece, which is an echo: a single token is shorter.
-    A piece is held back only while it could still be part of a repetition, so that little is delayed.
+    For the same reason, `before` of less than `_SHORTEST` characters is removed from an exact continuation only if
+    it comes in one piece: a single token is shorter.
+    A piece is held back only while it may still be part of a repetition.
     """
 
     def __init__(self, before: str, *, exact: bool = False) -> None:
@@ -40,7 +40,7 @@ class OverlapTrimmer:
         self._held: list[str] | None = []
 
     def feed(self, piece: str) -> str:
-        """The part of the continuation that can be shown now."""
+        """The text that can be shown now."""
         if self._held is None:
             return piece
         self._held.append(piece)
@@ -50,7 +50,7 @@ class OverlapTrimmer:
         return self.finish() + (rest or "")
 
     def finish(self) -> str:
-        """What was held back; to be called at the end as well."""
+        """The text held back; call this at the end."""
         held, self._held = self._held, None
         if held is None or self._echo.whole:
             return ""
@@ -70,23 +70,23 @@ class OverlapTrimmer:
         for length in range(min(len(text), _LONGEST), _SHORTEST - 1, -1):
             if self._tail.endswith(text[:length]):
                 return text[length:]
-        for length in range(len(held) - len(text), 0, -1):  # blanks that stand before the seam already
+        for length in range(len(held) - len(text), 0, -1):  # blanks that `before` ends with
             if self._tail.endswith(held[:length]):
                 return held[length:]
         return f" {text}" if held == text and _are_two_words(self._before[-1:], text[:1]) else held
 
 
 class _Echo:
-    """Compares a continuation with all of `before` as it comes. Blanks around `before` may be missing in it."""
+    """Compares a continuation with all of `before`, piece by piece, ignoring blanks around `before`."""
 
     def __init__(self, before: str, *, at_once: bool) -> None:
         self._before = before.lstrip()
         self._needed = len(self._before.rstrip())
         self._at_once = at_once and self._needed < _SHORTEST
-        """Whether only one that comes in one piece counts."""
+        """Whether the echo must come in one piece."""
         self._at = 0
         self.possible = self._needed > 0
-        """Whether it may become an echo by what is still to come."""
+        """Whether later pieces may still complete an echo."""
 
     @property
     def whole(self) -> bool:
@@ -94,7 +94,7 @@ class _Echo:
         return 0 < self._needed <= self._at
 
     def feed(self, piece: str) -> str | None:
-        """What follows the echo in `piece`, where it ends there; None while there is more to come, or no echo."""
+        """The text after the echo, if the echo ends in `piece`, else None."""
         if not self.possible:
             return None
         text = piece if self._at else piece.lstrip()
@@ -116,9 +116,9 @@ def _common(one: str, other: str) -> int:
 
 
 def _are_two_words(last: str, first: str) -> bool:
-    """Whether two letters, of which one ends a token and one begins a reply, rather belong to two words.
+    """Whether a space is missing between the last letter of a text and the first of its continuation.
 
-    Replies begin without the space that a next token would have had. Where words have no spaces between them
-    (Chinese, Japanese, Thai), and between digits, nothing is missing.
+    Replies begin without the space of a next token. Scripts without spaces (Chinese, Japanese, Thai) and digits
+    need none.
     """
     return all(letter.isalpha() and letter < _SPACED_UNTIL for letter in (last, first))

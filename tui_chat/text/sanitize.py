@@ -1,8 +1,8 @@
-"""The one sanitiser: what it returns cannot act on a terminal, whatever went in.
+"""The sanitiser: its output cannot act on a terminal.
 
-It maps code points one by one, so that any split of the input gives the same output. Terminal controls
-become visible symbols, since dropping them silently would hide an attack; invisible carriers are dropped.
-What is kept: newline, tab, and the joiners (ZWNJ, ZWJ, VS16) that emoji and many scripts need.
+It maps single code points, so that any split of the input gives the same output. Terminal controls become visible
+symbols, since dropping them would hide an attack; invisible characters are dropped. It keeps newline, tab, and the
+joiners (ZWNJ, ZWJ, VS16) that emoji and many scripts need.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _DEL: Final = 0x7F
 _BIDI_MARKS: Final = (0x061C, 0x200E, 0x200F)
 _BIDI_OVERRIDES: Final = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _FILLERS: Final = "\u115f\u1160\u2800\u3164\uffa0"
-"""Letters and symbols that are drawn as blanks."""
+"""Letters and symbols that look blank."""
 _INVISIBLE: Final = (0xFEFF, *range(0xFFF9, 0xFFFC), *range(0xE0000, 0xE0080))
 
 
@@ -34,7 +34,7 @@ _LINE_TABLE: Final = {**_TABLE, 0x0A: " ", 0x09: " ", 0x0085: " ", 0x2028: " ", 
 
 
 def clean(text: str) -> str:
-    """`text` without anything that a terminal would obey; newlines and tabs stay."""
+    """`text` without terminal controls; newlines and tabs stay."""
     return text if text.isascii() and text.isprintable() else text.translate(_TABLE)
 
 
@@ -47,6 +47,6 @@ def clean_line(text: str, limit: int = 500) -> str:
 
 
 def visible_line(text: str, limit: int = 500) -> str:
-    """`text` as one safe line without needless blanks; empty where nothing of it would be seen."""
+    """`text` as one safe line without extra blanks; empty if nothing is visible."""
     line = clean_line(" ".join(text[: limit * 4].split()), limit)
     return line if any(unicodedata.category(c)[0] in "LNPS" and c not in _FILLERS for c in line) else ""
