@@ -65,7 +65,8 @@ REAL = [*recorded(), *map(answer, range(190))]
 def moves(text: str, seed: int, width: int) -> dict[int, int]:
     """How often the rows of a table moved while `text` came, by the table's `run`; no other row may.
 
-    A row may get more at its end; a row moves if it is another one then, but for the last row of all.
+    A row may get more at its end, and lose a word that wraps; it moves if it is another one then, but for the last
+    row of all.
     """
     document = Document(growing=True)
     layout = document.layout(width, PALETTE)
@@ -79,7 +80,7 @@ def moves(text: str, seed: int, width: int) -> dict[int, int]:
         assert layout.height >= len(seen), document.source
         now = [letters(layout.strip(y).text) for y in range(changed, layout.height)]
         for y, before, after in zip(range(changed, len(seen) - 1), seen[changed:], now, strict=False):
-            if not after.startswith(before):
+            if not after.startswith(before) and not (after and before.startswith(after)):
                 unit = layout._unit(layout._heights.find(y)[0])
                 assert isinstance(unit, TableRow), (document.source, before, after)
                 moved[unit.run] += 1
@@ -95,7 +96,7 @@ def test_no_row_of_200_answers_moves_while_they_come(part: int) -> None:
     assert len(REAL) > 200
     for seed, text in enumerate(REAL[part::10]):
         moved = moves(text, seed, (48, 80, 120)[seed % 3])
-        assert all(times <= 4 for times in moved.values()), (text, moved)  # a table that no longer fits
+        assert all(times <= 1 for times in moved.values()), (text, moved)  # a table that no longer fits
 
 
 def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:

@@ -17,7 +17,7 @@ from tui_chat.markdown.code import LexState, highlighter_for
 from tui_chat.markdown.frame import Prefix, prefix_of
 from tui_chat.markdown.inline import Mark
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.table import Columns, draw_row, extent, widened
+from tui_chat.markdown.table import Columns, draw_row, extent, widened, with_open_row
 from tui_chat.markdown.units import (
     Alert,
     Break,
@@ -34,17 +34,13 @@ from tui_chat.markdown.units import (
 )
 from tui_chat.markdown.wrap import Line, Piece, chop, graphemes_of, wrap
 
-_OPEN_CELL: Final = 12
 PROSE: Final = 100
 """Cells of a line of prose at most: longer ones are hard to read. Code and tables may be wider."""
-"""Cells by which an open cell widens its column at most."""
 _BOLD: Final = Style(bold=True)
 _UPRIGHT: Final = Style(italic=False)
 _COPIED: Final = Style.from_meta({"source": ""})
 _INDENT: Final = 2
 """Cells by which displayed maths is moved to the right."""
-_EDGE: Final = 80
-"""Cells of a thematic break at most: they are three bytes each, and the eye needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +118,11 @@ class Painter:
     def measured(self, unit: Run, before: State) -> State:
         """What a unit of a table or code block leaves to the next, as for its columns."""
         if isinstance(unit, TableRow):
-            old = (
-                before.columns
-                if not unit.head
-                else Columns(natural=(0,) * len(unit.cells), words=(0,) * len(unit.cells))
-            )
-            extents = [
-                extent(self._cell(cell, unit.head)) if index < unit.closed and cell else (1, 1)
-                for index, cell in enumerate(unit.cells)
-            ]
-            columns = widened(old, extents, self.room(unit.place))
-            if not columns.fits:  # cell by cell, so that what one has changed stays when the next one comes
-                columns = old
-                for index, cell in enumerate(extents):
-                    only = [cell if index == other else (1, 1) for other in range(len(extents))]
-                    columns = widened(columns, only, self.room(unit.place))
+            columns = Columns() if unit.head else before.columns
+            if unit.closed == len(unit.cells):
+                columns = widened(
+                    columns, [extent(self._cell(cell, unit.head)) for cell in unit.cells], self.room(unit.place)
+                )
         else:
             old = Columns() if isinstance(unit, CodeStart) else before.columns
             room = self.room(unit.place)
@@ -146,16 +132,12 @@ class Painter:
     def columns(self, unit: Run, columns: Columns) -> Columns:
         """The columns of a table that ends with `unit`, given those of what is complete.
 
-        Where a table fits, a cell that is still open does not widen its column but for a little, as long as it can
-        fit, too.
+        A row that is not complete changes no height but its own.
         """
         if not isinstance(unit, TableRow) or unit.closed == len(unit.cells) or not columns.fits:
             return columns
-        room = self.room(unit.place)
-        ahead = [extent(self._cell(cell, False)) for cell in unit.cells]
-        ahead[: unit.closed] = [(1, 1)] * unit.closed
-        whole = widened(columns, ahead, room)
-        return widened(columns, [(min(_OPEN_CELL, cells), 1) for cells, _ in ahead], room) if whole.fits else whole
+        cells = [extent(self._cell(cell, False))[0] for cell in unit.cells]
+        return with_open_row(columns, cells, unit.closed, self.room(unit.place))
 
     def draw(self, unit: Unit, before: State, columns: Columns | None) -> tuple[list[Row], State]:
         """The rows of a unit, and what it leaves to the next; `columns` are those of its table."""
@@ -179,7 +161,7 @@ class Painter:
             style = self._palette.alerts.get(unit.name, self._palette.text) + _BOLD
             lines, source = [Line(((unit.name.capitalize(), style),))], unit.source
         elif isinstance(unit, Break):
-            lines, source = [Line((("─" * min(room, _EDGE), self._palette.frame),))], unit.source
+            lines, source = [Line((("─" * prose, self._palette.frame),))], unit.source
         elif isinstance(unit, Maths):
             lines, source = self._maths(unit, room), unit.text if unit.whole else None
         else:

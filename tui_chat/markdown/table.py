@@ -1,8 +1,9 @@
 """Tables: how wide the columns are, and one row drawn.
 
-Columns grow with the cells that are complete and never shrink, so that a table moves as little as it can while its
-rows come. Where the rows do not fit, cells wrap between words; where a column would be narrower than its longest
-word, a row is a list of its values.
+Columns grow with the rows that are complete, as long as the table fits. The first row with which it does not fit
+decides how it is drawn from then on: cells wrap between words, in columns that stay; or, where the columns would
+be hardly wider than their longest words, each row is a list of its values. So the rows above change their heights
+once at most. A later row with a word that is wider than its column is a list of its values, too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from tui_chat.markdown.wrap import Line, Piece, chop, longest_word, wrap
 from tui_chat.text.clusters import unjoined
 
 _BETWEEN: Final = " │ "
+_OPEN_CELL: Final = 12
+"""Cells up to which a cell that is being written widens its column, as long as the table fits."""
+_SPARE: Final = 2
+"""Cells that a column of a table that does not fit has beside its longest word so far: longer ones may come."""
 _RULE: Final = 12
 """Cells of the rule above a row that is a list of its values."""
 
@@ -32,14 +37,13 @@ class Columns:
     """The columns of a table, or the only one of a code block.
 
     Args:
-        widths: of the columns in cells; none where a table's rows are drawn as lists of values.
+        widths: of the columns in cells; empty where the rows of a table are drawn as lists of values.
         fits: each column is as wide as its widest cell.
-        natural: what the widest cell of each asks for, and `words` its longest word.
+        words: the longest word of each column, in cells.
     """
 
     widths: tuple[int, ...] = ()
     fits: bool = True
-    natural: tuple[int, ...] = ()
     words: tuple[int, ...] = ()
 
 
@@ -50,35 +54,48 @@ def extent(pieces: list[Piece]) -> tuple[int, int]:
 
 
 def widened(columns: Columns, extents: Sequence[tuple[int, int]], width: int) -> Columns:
-    """The columns with cells of such extents too, in `width` cells.
+    """The columns with a row of cells of such extents too, in `width` cells.
 
-    Where they do not fit each gets the cells of its longest word, and an equal share of the others. Columns that
-    were allotted so stay as long as they serve: what was wrapped once is not wrapped anew with each row.
+    Where they do not fit each gets the cells of its longest word, and an equal share of the others up to what it
+    asks for and some to spare: then they stay, so that the rows of a table change their heights once at most.
     """
-    natural = tuple(max(old, new) for old, (new, _) in zip(columns.natural, extents, strict=True))
-    words = tuple(max(old, new) for old, (_, new) in zip(columns.words, extents, strict=True))
-    if natural == columns.natural and words == columns.words:
+    if not columns.fits:
         return columns
+    none = (0,) * len(extents)
+    natural = tuple(map(max, columns.widths or none, (cells for cells, _ in extents)))
+    words = tuple(map(max, columns.words or none, (word for _, word in extents)))
     room = width - len(_BETWEEN) * (len(natural) - 1)
     if sum(natural) <= room:
-        return Columns(natural, True, natural, words)
-    if sum(words) > room:
-        return Columns((), False, natural, words)
-    old = columns.widths
-    spare = room - sum(words)
-    needs = [wanted - given for wanted, given in zip(natural, words, strict=True)]
-    widths = list(words)
+        return Columns(natural, True, words)
+    if sum(words) + _SPARE * len(words) > room:
+        return Columns((), False)
+    needs = [cells + _spare(cells) - word for cells, word in zip(natural, words, strict=True)]
+    widths, left = list(words), room - sum(words)
     for place, column in enumerate(sorted(range(len(needs)), key=needs.__getitem__)):
-        share = min(needs[column], spare // (len(needs) - place))
+        share = min(needs[column], left // (len(needs) - place))
         widths[column] += share
-        spare -= share
-    if old and not columns.fits and all(map(_serves, old, words, widths)):
-        widths = list(old)
-    return Columns(tuple(widths), False, natural, words)
+        left -= share
+    return Columns(tuple(widths), False)
 
 
-def _serves(width: int, word: int, wanted: int) -> bool:
-    return word <= width and wanted <= 2 * width
+def with_open_row(columns: Columns, cells: Sequence[int], closed: int, width: int) -> Columns:
+    """The columns of a table that fits, with a row of which `closed` cells are complete: these are so wide.
+
+    The cell that is being written widens its column a little; where the row will not fit, as much as it can.
+    """
+    room = width - len(_BETWEEN) * (len(cells) - 1)
+    fits = sum(map(max, columns.widths, cells)) <= room
+    widths, left = list(columns.widths), room - sum(columns.widths)
+    for index, wanted in enumerate(cells):
+        more = max(0, (wanted if index < closed or not fits else min(_OPEN_CELL, wanted)) - widths[index])
+        widths[index] += min(more, left)
+        left -= min(more, left)
+    return Columns(tuple(widths), True, columns.words)
+
+
+def _spare(cells: int) -> int:
+    """Cells that a column asks for beyond its widest cell so far."""
+    return _SPARE + cells // 4
 
 
 def draw_row(row: TableRow, columns: Columns, width: int, pieces_of: CellPieces, palette: Palette) -> list[Line]:
@@ -87,12 +104,12 @@ def draw_row(row: TableRow, columns: Columns, width: int, pieces_of: CellPieces,
     Where cells wrap, a rule stands above each row but the first. An open cell is cut off where it would be broken
     otherwise than once it is complete.
     """
-    if not columns.widths:
+    shown = [pieces_of(cell, row.head) for cell in row.cells]
+    if not columns.widths or (not columns.fits and any(map(_is_too_long, shown, columns.widths))):
         return _draw_values(row, width, pieces_of, palette)
-    cells = []
-    for index, (cell, size) in enumerate(zip(row.cells, columns.widths, strict=True)):
-        pieces = pieces_of(cell, row.head)
-        cells.append(wrap(pieces, size) if index < row.closed else _open_cell(pieces, size, fits=columns.fits))
+    cells, grows = [], columns.fits and sum(columns.widths) + len(_BETWEEN) * (len(shown) - 1) < width
+    for index, (pieces, size) in enumerate(zip(shown, columns.widths, strict=True)):
+        cells.append(wrap(pieces, size) if index < row.closed else _open_cell(pieces, size, fits=grows))
     lines = []
     if row.number > 1 and not columns.fits:
         lines.append(_rule(columns, palette.table_rule))
@@ -107,6 +124,11 @@ def draw_row(row: TableRow, columns: Columns, width: int, pieces_of: CellPieces,
     if row.head:
         lines.append(_rule(columns, palette.frame))
     return lines
+
+
+def _is_too_long(pieces: list[Piece], size: int) -> bool:
+    """Whether a word of a cell has no place in `size` cells."""
+    return longest_word("".join([text for text, _ in pieces])) > size
 
 
 def _open_cell(pieces: list[Piece], size: int, *, fits: bool) -> list[Line]:
