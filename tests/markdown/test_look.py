@@ -328,4 +328,4 @@ def test_importing_the_engine_does_not_import_the_parsers() -> None:
 def test_rows_of_settled_units_are_kept_within_bounds() -> None:
     layout = layout_of("word " * 10 + "\n\n" + "line\n\n" * 3000)
     assert len(rows(layout)) > 6000
-    assert sum(len(drawn.rows) for drawn in layout._drawn.values()) <= 700
+    assert sum(len(drawn) for drawn in layout._drawn.values()) <= 700

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -55,12 +55,6 @@ class Link:
         return self.places[0][0]
 
 
-@dataclass(slots=True)
-class _Drawn:
-    rows: list[Row]
-    strips: list[Strip | None] = field(default_factory=list)
-
-
 class Layout:
     """Rows of a document; up to date with it whenever it is asked for anything.
 
@@ -86,7 +80,7 @@ class Layout:
         self._stale: dict[int, None] = {}
         self._defined = 0
         self._on_trial: Mapping[str, str] = {}
-        self._drawn: OrderedDict[int, _Drawn] = OrderedDict()
+        self._drawn: OrderedDict[int, list[Row]] = OrderedDict()
         self._kept = 0
         self._grids = Grids(self._painter)
         self._changed: int | None = None
@@ -109,11 +103,7 @@ class Layout:
         Raises:
             IndexError: there is no such row.
         """
-        drawn, offset = self._find(y)
-        strip = drawn.strips[offset]
-        if strip is None:
-            strip = drawn.strips[offset] = drawn.rows[offset].strip()
-        return strip
+        return self.row(y).strip()
 
     def row(self, y: int) -> Row:
         """Row `y` with what is needed to copy from it.
@@ -121,8 +111,12 @@ class Layout:
         Raises:
             IndexError: there is no such row.
         """
-        drawn, offset = self._find(y)
-        return drawn.rows[offset]
+        self._sync()
+        if not 0 <= y < self._heights.total:
+            raise IndexError(y)
+        index, offset = self._heights.find(y)
+        rows = self._rows_of(index)
+        return rows[offset] if offset < len(rows) else Row(())  # while it is stale
 
     def code_blocks(self) -> list[CodeBlock]:
         """The code blocks, in order; one that is still open ends with the document."""
@@ -194,8 +188,7 @@ class Layout:
             self._after.append(after)
             self._heights.append(len(rows))
             self._keep(first + offset, rows)
-        new = self._drawn.get(first)
-        equal = _share_strips(old, new) if old and new else 0
+        equal = _common(old, self._drawn.get(first, ())) if old else 0
         top = self._heights.top(first)
         if top + equal < max(old_height, self._heights.total):
             self._change(top + equal)
@@ -266,15 +259,7 @@ class Layout:
 
     # Drawn rows
 
-    def _find(self, y: int) -> tuple[_Drawn, int]:
-        self._sync()
-        if not 0 <= y < self._heights.total:
-            raise IndexError(y)
-        index, offset = self._heights.find(y)
-        drawn = self._rows_of(index)
-        return (drawn, offset) if offset < len(drawn.rows) else (_Drawn([Row(())], [None]), 0)  # while it is stale
-
-    def _rows_of(self, index: int) -> _Drawn:
+    def _rows_of(self, index: int) -> list[Row]:
         drawn = self._drawn.get(index)
         if drawn is not None:
             self._drawn.move_to_end(index)
@@ -282,18 +267,18 @@ class Layout:
         rows, _ = self._draw(self._unit(index), self._before(index))
         return self._keep(index, rows)
 
-    def _keep(self, index: int, rows: list[Row]) -> _Drawn:
-        drawn = self._drawn[index] = _Drawn(rows, [None] * len(rows))
+    def _keep(self, index: int, rows: list[Row]) -> list[Row]:
+        self._drawn[index] = rows
         self._kept += len(rows)
         while self._kept > KEPT_ROWS and len(self._drawn) > 1:
             _, oldest = self._drawn.popitem(last=False)
-            self._kept -= len(oldest.rows)
-        return drawn
+            self._kept -= len(oldest)
+        return rows
 
     def _forget(self, index: int) -> None:
         drawn = self._drawn.pop(index, None)
         if drawn is not None:
-            self._kept -= len(drawn.rows)
+            self._kept -= len(drawn)
 
     # Looking around
 
@@ -313,7 +298,7 @@ class Layout:
         """The links of a slot; a link that wraps, or is shown in several styles, is one."""
         found: list[Link] = []
         text = open_link = ""  # of the row before, up to where it was wrapped; where the link leads that ends it
-        for y, row in enumerate(self._rows_of(index).rows, self._heights.top(index)):
+        for y, row in enumerate(self._rows_of(index), self._heights.top(index)):
             if not row.continues:
                 open_link = ""
             between = " " if text.endswith(" ") else ""
@@ -338,13 +323,6 @@ def _common(one: Sequence[object], other: Sequence[object]) -> int:
     """How many values both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
-
-
-def _share_strips(old: _Drawn, new: _Drawn) -> int:
-    """How many rows from the top have stayed; what was made of them stays too."""
-    count = _common(old.rows, new.rows)
-    new.strips[:count] = old.strips[:count]
-    return count
 
 
 def _may_link(unit: Unit) -> bool:

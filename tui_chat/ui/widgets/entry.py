@@ -201,7 +201,7 @@ class EntryRows:
         if strip is None:
             if len(self._cache) >= _CACHED_STRIPS:
                 del self._cache[next(iter(self._cache))]
-            strip = self._cache[y] = self._stack.strip(y) if y < self.laid_out else Strip.blank(0)
+            strip = self._cache[y] = self.row(y).strip()
         return strip
 
     def row(self, y: int) -> Row:

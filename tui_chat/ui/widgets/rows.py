@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
 
 from tui_chat.markdown import Row
 from tui_chat.markdown.wrap import wrap
@@ -21,11 +21,8 @@ class Rows(Protocol):
     def height(self) -> int:
         """How many rows there are."""
 
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`; it may be shorter than the width."""
-
     def row(self, y: int) -> Row:
-        """Row `y` with what is needed to copy from it."""
+        """Row `y`; it may be shorter than the width."""
 
 
 class FixedRows:
@@ -52,52 +49,48 @@ class FixedRows:
         """How many rows there are."""
         return len(self._rows)
 
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`."""
-        return self._rows[y].strip()
-
     def row(self, y: int) -> Row:
         """Row `y`."""
         return self._rows[y]
 
 
 class Indented:
-    """Rows moved to the right behind a margin, which is not copied."""
+    """Rows behind a margin, which is not copied."""
 
-    __slots__ = ("_margin", "_rows")
+    __slots__ = ("_margin", "_rows", "_width")
 
     def __init__(self, rows: Rows, margin: Sequence[Segment]) -> None:
         self._rows = rows
-        self._margin = Strip(margin)
+        self._margin = tuple(margin)
+        self._width = sum(cell_len(segment.text) for segment in margin)
 
     @property
     def height(self) -> int:
         """How many rows there are."""
         return self._rows.height
 
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`."""
-        return Strip.join([self._margin, self._rows.strip(y)])
-
     def row(self, y: int) -> Row:
-        """Row `y`, moved."""
+        """Row `y`, moved to the right."""
         row = self._rows.row(y)
-        return replace(row, segments=(*self._margin, *row.segments), indent=row.indent + self._margin.cell_length)
+        return replace(row, segments=(*self._margin, *row.segments), indent=row.indent + self._width)
 
 
 class Panel(Indented):
     """Rows on a ground of their own, behind a bar that runs along all of them."""
 
-    __slots__ = ("_ground", "_width")
+    __slots__ = ("_ground", "_size")
 
-    def __init__(self, rows: Rows, bar: Segment, width: int, ground: Style) -> None:
+    def __init__(self, rows: Rows, bar: Segment, size: int, ground: Style) -> None:
+        """`size`: cells of the panel and its bar."""
         super().__init__(rows, [bar])
-        self._width = width
+        self._size = size
         self._ground = ground
 
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`, as wide as the panel."""
-        return super().strip(y).adjust_cell_length(self._width).apply_style(self._ground)
+    def row(self, y: int) -> Row:
+        """Row `y`, as wide as the panel."""
+        row = super().row(y)
+        strip = row.strip().adjust_cell_length(self._size).apply_style(self._ground)
+        return replace(row, segments=tuple(strip))
 
 
 class Stack:
@@ -113,20 +106,11 @@ class Stack:
         """How many rows there are."""
         return sum(block.height for block in self._blocks)
 
-    def _at(self, y: int) -> tuple[Rows, int]:
+    def row(self, y: int) -> Row:
+        """Row `y`."""
         for block in self._blocks:
             height = block.height
             if y < height:
-                return block, y
+                return block.row(y)
             y -= height
         raise IndexError(y)
-
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`."""
-        block, inner = self._at(y)
-        return block.strip(inner)
-
-    def row(self, y: int) -> Row:
-        """Row `y`."""
-        block, inner = self._at(y)
-        return block.row(inner)
