@@ -30,7 +30,7 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
         assert len(warnings(run)) == 1
         run.app.workspace.connection.window = 4096
         run.chat.server.show_gauge()
-        assert "▰▰▰▰▰ 100% of 4k" in run.header.render().plain
+        assert "█████ 100% of 4k" in run.header.render().plain
 
 
 async def test_a_chat_that_fits_is_not_warned_of() -> None:
@@ -48,7 +48,7 @@ async def test_a_window_that_is_nearly_full_shows_in_colour() -> None:
         for used in (500, 800, 970, 1000):
             run.header.fullness = Fullness(used, 1000)
             line = run.header.render()
-            cells = line.plain.index("▰")
+            cells = line.plain.index("█")
             colours.append(next(str(span.style) for span in line.spans if span.start <= cells < span.end))
         assert colours == ["$text-muted", "bold $text-warning", "bold $text-error", "bold $text-error"]
 
@@ -60,15 +60,15 @@ async def test_the_gauge_is_always_there_and_the_servers_name_goes_first(width: 
         server.script(head(), token("ok"), wait(gate), done("stop", prompt_eval_count=3000, eval_count=50), end())
         run.app.workspace.connection.window = 8192
         run.chat.server.show_gauge()
-        await run.until(lambda: "▱▱▱▱▱  0%" in run.rows()[0])
+        await run.until(lambda: "░░░░░  0%" in run.rows()[0])
         await run.say("Which title this is ")
         await run.until(lambda: run.shows("ok"))
-        assert "▰▱▱▱▱  0%" in run.rows()[0]
+        assert "█░░░░  0%" in run.rows()[0]
         gate.set()
         await run.idle()
         run.app.workspace.connection.window = 8192
         run.chat.server.show_gauge()
-        await run.until(lambda: "▰▰▱▱▱ 37%" in run.rows()[0])
+        await run.until(lambda: "██░░░ 37%" in run.rows()[0])
         assert "Which title" in run.rows()[0]
         assert ("box" in run.rows()[0]) is (width > 40)
 

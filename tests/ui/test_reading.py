@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from tui_chat.chat.conversation import Conversation
 from tui_chat.ui.dialogs.link import LinkScreen
 
@@ -136,6 +137,29 @@ async def test_clicks_select_a_word_and_a_paragraph_and_paint_all_of_it() -> Non
         assert ground is not None
         await run.pilot.click(offset=(row.index(" and") + 0, y), times=2)
         assert not run.chat.get_selected_text()
+
+
+async def test_a_click_on_the_words_that_copy_a_code_block_copies_that_block() -> None:
+    text = "One:\n\n```sh\nls\n```\n\nTwo:\n\n```python\nx = 1\ny = 2\n```\n"
+    async with ScriptedServer() as server, driven(server, size=(60, 24)) as run:
+        await answered(server, run, text)
+        for number, code in ((2, "x = 1\ny = 2\n"), (1, "ls\n")):
+            y, row = next((y, row) for y, row in enumerate(run.rows()) if f"#{number}" in row)
+            await run.pilot.click(offset=(row.index("copy") + 1, y))
+            await run.until(lambda code=code: run.clipboard == code)  # type: ignore[misc]
+            assert f"code block {number}" in run.notices[-1]
+
+
+@pytest.mark.parametrize("place", [(2, 20), (190, 20), (60, 0), (100, 20)])
+async def test_the_wheel_scrolls_the_log_beside_its_column_too(place: tuple[int, int]) -> None:
+    async with ScriptedServer() as server, driven(server, size=(200, 40)) as run:
+        await answered(server, run, "\n\n".join(f"Paragraph {number}." for number in range(60)))
+        end = run.transcript.scroll_offset.y
+        for kind, rows in ((events.MouseScrollUp, -1), (events.MouseScrollDown, 0)):
+            run.app.screen._forward_event(kind(None, *place, 0, 0, 0, False, False, False, *place))
+            await run.pilot.pause()
+            assert run.transcript.scroll_offset.y == end + rows * run.app.scroll_sensitivity_y
+        assert run.transcript.follows
 
 
 async def test_a_link_shows_its_address_and_does_not_open_by_itself() -> None:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
 from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.table import Columns
@@ -48,14 +49,15 @@ def widened(columns: Columns, unit: CodeLine | CodeStart, room: int, hint: str) 
 
 
 def first_row(unit: CodeStart, width: int, hint: str, palette: Palette) -> list[Line]:
-    """The label of a panel of `width` cells."""
+    """The label of a panel of `width` cells; `copy` in the meta of what copies the block is the block's number."""
     style = palette.panel + palette.panel_label
     left, right = label(unit, hint)
     room = width - GUTTER - MARGIN
     space = room - cell_len(left) - cell_len(right)
     if space < 2:
         return chop([(left, style)], room)[:1]
-    return [Line(((f"{left}{' ' * space}{right}", style),))]
+    clicked = style + Style.from_meta({"copy": unit.number})
+    return [Line(((left + " " * space, style), (right, clicked)))]
 
 
 def row(line: Line, part: Part, width: int, palette: Palette) -> list[Segment]:

@@ -42,7 +42,7 @@ class Fullness:
             style = "bold $text-error" if self.share >= _FULL else "bold $text-warning"
         full = max(bool(self.used), int(self.share * _CELLS + 0.5))
         words = f" {self.share:>3.0%}" + (f" of {phrases.count(self.window)}" if long else "")
-        return Content.assemble(("▰" * full, style), ("▱" * (_CELLS - full), "$rule"), (words, style))
+        return Content.assemble(("█" * full, style), ("░" * (_CELLS - full), "$rule"), (words, style))
 
     @property
     def figures(self) -> str:

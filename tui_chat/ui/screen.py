@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
 
 from tui_chat.chat.workspace import Workspace
@@ -235,9 +236,19 @@ class ChatScreen(Screen[None]):
         self.leave_selection()
         self.composer.insert(event.text)
 
-    @on(Transcript.LinkClicked)
-    def _link_clicked(self, event: Transcript.LinkClicked) -> None:
-        self.start(ask_about_link, "link", self, event.href)
+    @on(Transcript.Clicked)
+    def _clicked(self, event: Transcript.Clicked) -> None:
+        if isinstance(event.target, str):
+            self.start(ask_about_link, "link", self, event.target)
+        else:
+            copy_out(self, f"code block {event.target.number}", event.target.source)
+
+    @on(MouseScrollUp)
+    @on(MouseScrollDown)
+    def _wheel(self, event: MouseEvent) -> None:
+        """The wheel scrolls the log where nothing else scrolls, as beside the column of a wide screen."""
+        rows = self.app.scroll_sensitivity_y
+        self.transcript.scroll_relative(y=rows if isinstance(event, MouseScrollDown) else -rows, animate=False)
 
     @on(Transcript.Moved)
     def _moved(self, event: Transcript.Moved) -> None:

@@ -57,7 +57,7 @@ class Divider(Widget):
         if rows and rows[-1].cell_length + badge.cell_length + 6 <= width:
             said = Content.assemble(" ", rows.pop(), " ")
         rest = width - said.cell_length - badge.cell_length - 2
-        rule = Content.assemble("─" if said else "──"[:width], said, "─" * rest, badge, "─")
+        rule = Content.assemble("─", said, "─" * rest, badge, "─")
         return [Content.assemble("  ", row) for row in rows[1 - _ROWS :]] + [rule]
 
     def _badge(self) -> Content:

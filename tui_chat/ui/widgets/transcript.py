@@ -19,7 +19,7 @@ from textual.message import Message as UiMessage
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.markdown import Row, copied
+from tui_chat.markdown import CodeBlock, Row, copied
 from tui_chat.messages import Message
 from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
@@ -50,12 +50,13 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     FOCUS_ON_CLICK = False
     ALLOW_SELECT = True
 
-    class LinkClicked(UiMessage):
-        """A link was clicked. Nothing opens by itself."""
+    class Clicked(UiMessage):
+        """A link was clicked, which does not open by itself, or the words on a code block that copy it."""
 
-        def __init__(self, href: str) -> None:
+        def __init__(self, target: str | CodeBlock) -> None:
+            """`target`: where the link leads, or the block."""
             super().__init__()
-            self.href = href
+            self.target = target
 
     class Typed(UiMessage):
         """Something was typed here that is meant for the composer."""
@@ -385,15 +386,18 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """A link says so, the line of a thinking fold opens or closes it; two clicks select a word."""
+        """Follow what was clicked: a link, what copies a code block, a fold; two clicks select a word."""
         meta = event.style.meta
         if event.chain > 1:
             event.stop()
             event.prevent_default()  # Textual selects everything
+        index, _ = self._heights.find(self.scroll_offset.y + event.y)
         if href := meta.get("href"):
-            self.post_message(self.LinkClicked(str(href)))
-        elif meta.get("fold") and self._entries:
-            entry = self._entries[self._heights.find(self.scroll_offset.y + event.y)[0]]
+            self.post_message(self.Clicked(str(href)))
+        elif (number := meta.get("copy")) and (answer := self._rows_of(index).answer) is not None:
+            self.post_message(self.Clicked(answer.code_blocks()[number - 1]))
+        elif meta.get("fold"):
+            entry = self._entries[index]
             self.fold(entry, unfolded=not entry.unfolded)
         elif event.chain > 1:
             self._select_around(event.x, self.scroll_offset.y + event.y, whole=event.chain > 2)
