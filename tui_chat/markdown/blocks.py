@@ -49,7 +49,7 @@ DEEPEST: Final = 100
 """Containers within each other, after which a marker is text."""
 
 _Kind = Literal["text", "heading", "frame"]
-"""What a leaf looks like from outside: a frame (code, a table, maths) keeps its distance, a heading above."""
+"""How a leaf is set apart: a frame (code, a table, maths) has blank rows around it, a heading one above."""
 
 
 class BlockParser:
@@ -109,7 +109,7 @@ class BlockParser:
             self._grow(text)
 
     def awaits_more(self, text: str) -> bool:
-        """Whether it cannot be told yet what an unfinished line, which goes on, is the beginning of."""
+        """Whether an unfinished line may still become a block of another kind."""
         leaf = self._leaf
         cursor = Cursor(text)
         if isinstance(leaf, Code | Formula) and self._match(cursor) == len(self._path):
@@ -119,7 +119,7 @@ class BlockParser:
         return bool(lines.UNDECIDED.fullmatch(text))
 
     def close(self, *, growing: bool = False) -> None:
-        """The source ends here; where it is `growing`, what is open is taken for what it will most likely be."""
+        """End the source; while it is `growing`, read open constructs as what they will most likely be."""
         leaf = self._leaf
         if growing and isinstance(leaf, Code):
             return
@@ -145,7 +145,7 @@ class BlockParser:
     # Containers
 
     def _match(self, cursor: Cursor) -> int:
-        """How many of the open containers the line belongs to; their marks are left behind."""
+        """Count the open containers that the line belongs to, and skip their marks."""
         for depth, container in enumerate(self._path):
             if isinstance(container, Quote):
                 if not cursor.quote():

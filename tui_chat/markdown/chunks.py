@@ -1,4 +1,4 @@
-"""Where a long paragraph is cut, so that what was settled is never read again.
+"""Cut long paragraphs, so that settled text is never read again.
 
 The cut is a function of the source alone: whether a position is taken depends only on what stands before it. So a
 paragraph is cut alike however its text arrived.

@@ -23,14 +23,14 @@ _PAIRS: Final = (
     *(("/**", "*/"), ("/*", "*/"), ("<!--", "-->"), ("(*", "*)"), ("{-", "-}"), ("--[[", "]]"), ("<#", "#>")),
     *(('"""', '"""'), ("'''", "'''"), ("`", "`")),
 )
-"""What may span lines in a single expression of a lexer."""
+"""Delimiters of constructs that a lexer matches across lines in one expression."""
 _BEGINNINGS: Final = frozenset(opener[0] for opener, _ in _PAIRS)
 _DEEPEST: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
 class LexState:
-    """What a line leaves to the next.
+    """The lexer's state after a line.
 
     Args:
         stack: the lexer's states, innermost last.
@@ -59,7 +59,7 @@ class Highlighter:
 
     @property
     def file_patterns(self) -> Sequence[str]:
-        """How files of the language are called: `*.py`."""
+        """Patterns of the language's file names: `*.py`."""
         return tuple(self._lexer.filenames)
 
     def line(self, text: str, state: LexState) -> tuple[list[Token], LexState]:
@@ -118,7 +118,7 @@ class Highlighter:
     def _run(self, text: str, position: int, stack: list[str]) -> Iterator[tuple[str, str, int]]:
         """The table run over `text`, as `RegexLexer.get_tokens_unprocessed` does; `stack` is left as it ends.
 
-        The stack is changed after the tokens of a rule were taken: who takes one sees the state it was found in.
+        The stack changes after the tokens of a rule: the caller sees the state that a token was found in.
         """
         lexer: Any = self._lexer
         table = lexer._tokens

@@ -1,4 +1,4 @@
-"""What a selection of rows copies: the text as it was written, not as it was wrapped and framed."""
+"""Copy a selection of rows: the text as it was written, not as it was wrapped and framed."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _slice(row: Row, begin: int, stop: int | None) -> str:
 
 
 def _written(row: Row) -> dict[int, str]:
-    """What was written for what is drawn in a cell, where that differs."""
+    """The source of each cell that shows something else than its source, by cell."""
     written: dict[int, str] = {}
     cell = 0
     for text, style, _ in row.segments:

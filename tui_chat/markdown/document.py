@@ -48,13 +48,13 @@ class Document:
         self._growing = growing
         self._reader = Reader()
         self.units = Units(self._reader.clone())
-        """What is settled: it only ever grows."""
+        """The settled units: the list only ever grows."""
         self.tail: list[Unit] = []
-        """What the source ends with, as if nothing followed."""
+        """The units after the settled ones, as if nothing followed."""
         self.defined: dict[str, str] = {}
-        """Where labels lead, by normalised label, as far as that is settled: in the order of their definitions."""
+        """Addresses of the settled definitions by normalised label, in order."""
         self.on_trial: Mapping[str, str] = MappingProxyType({})
-        """The same for what only `tail` defines."""
+        """The same for the definitions in `tail`."""
         self.references: Mapping[str, str] = self.defined
         """Both."""
         self.version = 0

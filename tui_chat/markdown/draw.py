@@ -51,9 +51,9 @@ class Row:
         segments: what is shown; narrower than the width mostly, the caller pads.
         text: its content, without decoration, with the spaces at which it was wrapped.
         indent: cells of decoration (markers, bars, gutters) left of the content.
-        lead: what stands for the decoration in a copy.
+        lead: the decoration as Markdown, for a copy.
         continues: the content continues that of the row before.
-        source: what to copy for the whole row where that is not its content.
+        source: the text to copy for the whole row where that is not its content.
     """
 
     segments: tuple[Segment, ...]
@@ -69,7 +69,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a unit leaves to the next.
+    """The state that a unit leaves to the next.
 
     Args:
         pieces: its unfinished last row.
@@ -95,7 +95,7 @@ class Painter:
     Args:
         width: cells of a row, at least 8.
         references: where labels lead, normalised; may change between calls.
-        copies: what copies a code block, as its first row says it; `{number}` stands for the block's number.
+        copies: the hint on a code block's first row that copies it; `{number}` stands for the block's number.
     """
 
     def __init__(self, width: int, palette: Palette, references: Mapping[str, str], copies: str) -> None:
@@ -116,7 +116,7 @@ class Painter:
         return self.width - prefix_of(place, self.width, self._palette).width
 
     def measured(self, unit: Run, before: State) -> State:
-        """What a unit of a table or code block leaves to the next, as for its columns."""
+        """The state after a unit of a table or code block, with its columns widened by it."""
         if isinstance(unit, TableRow):
             columns = Columns() if unit.head else before.columns
             if unit.closed == len(unit.cells):
@@ -140,7 +140,7 @@ class Painter:
         return with_open_row(columns, cells, unit.closed, self.room(unit.place))
 
     def draw(self, unit: Unit, before: State, columns: Columns | None) -> tuple[list[Row], State]:
-        """The rows of a unit, and what it leaves to the next; `columns` are those of its table."""
+        """The rows of a unit and the state after it; `columns` are those of its table or code block."""
         place = before.place or unit.place
         prefix = prefix_of(place, self.width, self._palette)
         room = self.width - prefix.width

@@ -1,4 +1,4 @@
-"""What stands left of and above a unit: the bars of quotes, the markers of items, a blank row."""
+"""The space left of and above a unit: the bars of quotes, the markers of items, a blank row."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _READABLE: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What stands left of a unit's rows.
+    """The cells left of a unit's rows, and the rows above it.
 
     Args:
         width: its cells, the same on each row.
         first: on the first row, which shows markers.
         rest: on the other rows.
-        lead: what stands for it in a copy of the first row; `lead_rest` of the others.
-        above: rows above the unit, with their leads: the blank row, and markers that there is no place for.
+        lead: its Markdown in a copy of the first row; `lead_rest` of the others.
+        above: rows above the unit, with their leads: the blank row, and markers that do not fit beside it.
     """
 
     width: int = 0
@@ -98,7 +98,7 @@ def _gap(place: Place, outer: int, palette: Palette) -> list[tuple[tuple[Segment
 
 
 def _marks(container: Container) -> tuple[str, str]:
-    """A container's marker, and what stands in its place on the other rows: equally wide."""
+    """A container's marker, and the filler of the same width for the other rows."""
     if isinstance(container, Quote):
         return _BAR, _BAR
     if isinstance(container, Note):

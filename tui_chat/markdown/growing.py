@@ -1,4 +1,4 @@
-"""What the end of a text that is still being written is going to be: `**bo` is bold, and `[docs](htt` a link."""
+"""Complete inline Markdown that is still being written: `**bo` is bold, `[docs](htt` is a link."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tui_chat.markdown.maths import is_prose
 
 _SPECIAL: Final = re.compile(r"\\.|`+|\*+|_+|~~|\$+|!?\[|\]|[.!?](?=\s)|。|</?([a-z]+)>")
 _UNDECIDED: Final = re.compile(r"(?:(?<!\\)\\|(?<![\w\])])!?\[|~)$")
-"""What is not shown until more follows."""
+"""Characters at the end that are not shown until more follows."""
 _ADDRESS: Final = re.compile(r"\(([^\s()]*(?:\([^\s()]*\)?[^\s()]*)*)")
 _MONEY: Final = re.compile(r"(?:\s.*|\d[^\\^_{]*)?")
-"""What stands behind a dollar that begins no formula."""
+"""Text after a dollar that does not begin a formula."""
 _TAG: Final = re.compile(r"</?([a-z]*)$")
 _NOWHERE: Final = "https://"
-"""Where a link leads whose address has not come yet."""
+"""The address of a link until its own has come."""
 _DEEPEST: Final = 8
-"""Constructs within each other that are open, after which they are text."""
+"""Nested open constructs, above which they are text."""
 
 
 def completed(text: str) -> tuple[str, str]:
-    """Inline Markdown with what is open at its end closed, and what there is of a formula that comes next.
+    """Inline Markdown with its open constructs closed, and the unfinished formula that follows it, if any.
 
     Nothing is open from one line to the next.
     """
@@ -35,7 +35,7 @@ def completed(text: str) -> tuple[str, str]:
 
 
 class _Line:
-    """A line without an end, and what is open in it, outermost first."""
+    """An unfinished line, and the open constructs in it, outermost first."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -52,7 +52,7 @@ class _Line:
         return text + "".join(closers), self._ahead
 
     def _special(self, mark: str, start: int, end: int) -> int | None:
-        """Read a mark; where to go on, if there is anything more to read."""
+        """Read a mark; the position to go on from, None at the end."""
         if mark[0] == "`":
             return self._code(mark, start, end)
         if mark in ("\\(", "\\[", "$", "$$"):

@@ -1,8 +1,8 @@
 """The rows of a document at one width: heights for all of it, rows for what is looked at.
 
 Each unit leaves its height and the state that the next one is drawn from. Rows are drawn when they are asked for
-and kept for a while. When the document has grown only what was its tail is drawn again. What else has to be
-measured anew, since a table's columns or a link's address have changed, becomes stale, and is measured by pieces.
+and kept for a while. When the document has grown, only its former tail is drawn again. Units whose columns or link
+addresses have changed become stale, and are measured again piece by piece.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Maths, Run,
 KEPT_ROWS: Final = 600
 """Rows that are kept drawn."""
 _UNIT: Final = 40
-"""What drawing a unit costs by itself, in characters."""
+"""The fixed cost of drawing a unit, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Layout:
 
     Args:
         width: cells of a row, at least 8.
-        copies: what copies a code block, as it is said there; `{number}` stands for its number.
+        copies: the hint on a code block's first row that copies it; `{number}` stands for its number.
         by_pieces: up to date only as far as `advance` was called.
     """
 
@@ -156,7 +156,7 @@ class Layout:
                 pass
 
     def _follow(self) -> None:
-        """Lay out a piece of what has settled since, and what the document ends with if that is the rest of it."""
+        """Lay out a piece of the units settled since, and the document's tail after the last of them."""
         document = self._document
         relinked = self._follow_references()
         wanted, room, stop = list[Unit](), PIECE, self._settled
@@ -173,7 +173,7 @@ class Layout:
             self._version = document.version
 
     def _replace(self, first: int, units: list[Unit]) -> None:
-        """Let `units` stand from index `first` on."""
+        """Replace the units from index `first` on."""
         old_height = self._heights.total
         old = self._drawn.get(first)
         while len(self._after) > first:
@@ -243,7 +243,7 @@ class Layout:
     # References
 
     def _follow_references(self) -> bool:
-        """What mentions a label that leads elsewhere now becomes stale; whether there is such a label."""
+        """Mark the units stale that mention a label with a new address; whether there is such a label."""
         document = self._document
         asked = self._on_trial.keys() | document.on_trial.keys()
         if self._defined < len(document.defined):
@@ -320,7 +320,7 @@ class Layout:
 
 
 def _common(one: Sequence[object], other: Sequence[object]) -> int:
-    """How many values both begin with."""
+    """The length of the common beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
 
@@ -336,5 +336,5 @@ def _may_link(unit: Unit) -> bool:
 
 
 def _size(unit: Unit) -> int:
-    """What it costs to draw a unit, in characters."""
+    """The cost of drawing a unit, in characters."""
     return _UNIT + len(unit.text if isinstance(unit, Text | CodeLine | Maths) else getattr(unit, "source", ""))

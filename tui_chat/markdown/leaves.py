@@ -9,7 +9,7 @@ from tui_chat.markdown.units import Place, Table
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """What is not settled of a paragraph; `joined` if a part of it is."""
+    """The unsettled rest of a paragraph; `joined` if a part of it has settled."""
 
     text: str
     joined: bool = False
@@ -48,8 +48,8 @@ class Formula:
     """Displayed maths.
 
     Args:
-        place: of what comes of it next.
-        text: what there is of it, its opener included; empty once it is too long to wait for its end.
+        place: of its next unit.
+        text: its source so far, opener included; empty once it is too long to wait for its end.
     """
 
     closer: str

@@ -1,4 +1,4 @@
-"""What one line of Markdown can be: the patterns of CommonMark and GFM, and a cursor that knows about tabs."""
+"""The kinds of lines: patterns of CommonMark and GFM, and a cursor over a line that expands tabs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEADING: Final = re.compile(r"(#{1,6})(?:[ \t]+(.*))?$")
 HEADING_END: Final = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 BREAK: Final = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 UNDERLINE: Final = re.compile(r"(=+|-{2,})[ \t]*$")
-"""A setext underline. Unlike in CommonMark one `-` is none: it is mostly a list on its way."""
+"""A setext underline. One `-` is not enough, unlike in CommonMark: it mostly begins a list."""
 LIST: Final = re.compile(r"(?:[-+*]|(\d{1,9})[.)])(?=[ \t]|$)")
 TASK: Final = re.compile(r"\[([ xX])\][ \t]+(?=\S)")
 NOTE: Final = re.compile(r"\[\^([^\]\s]+)\]:")
@@ -36,14 +36,14 @@ UNDECIDED: Final = re.compile(
 """The beginning of a line that may become a block of another kind with the next character."""
 LANGUAGE: Final = re.compile(r"[^\s{}.,:;=]+")
 MATHS: Final = {"$$": "$$", "\\[": "\\]"}
-"""What opens and closes displayed maths, on lines of their own."""
+"""The delimiters of displayed maths, which stand on lines of their own."""
 
 _PIPE: Final = re.compile(r"(?<!\\)\|")
 _TAB: Final = 4
 
 
 class Cursor:
-    """What is left of a line, and the column it begins at."""
+    """The rest of a line, and the column it begins at."""
 
     __slots__ = ("_column", "rest")
 
@@ -69,7 +69,7 @@ class Cursor:
         return column - self._column
 
     def drop(self, columns: int) -> None:
-        """Leave at most `columns` columns of white space; what is left of a tab turns to spaces."""
+        """Skip at most `columns` columns of white space; the rest of a tab turns to spaces."""
         goal = self._column + columns
         index = 0
         while self._column < goal and self.rest[index : index + 1] in (" ", "\t"):
@@ -89,7 +89,7 @@ class Cursor:
         return True
 
     def skip(self, characters: int) -> None:
-        """Leave `characters` characters that are no white space."""
+        """Skip characters that are not white space."""
         self.rest = self.rest[characters:]
         self._column += characters
 
@@ -105,7 +105,7 @@ def cells_of(line: str) -> tuple[list[str], int]:
 
 
 def aligns_of(line: str) -> tuple[Align, ...]:
-    """The alignments that a table's delimiter row asks for; empty if the line is none."""
+    """The alignments that a table's delimiter row asks for; empty if the line is not one."""
     if "|" not in line or not DELIMITERS.match(line):
         return ()
     return tuple(_align(cell) for cell in cells_of(line)[0])

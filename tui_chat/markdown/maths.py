@@ -128,7 +128,7 @@ def _depth(formula: str) -> int:
 
 @cache
 def _arguments() -> dict[str, str]:
-    """What commands take, as pylatexenc writes it: braces, brackets, a star."""
+    """The arguments of commands in pylatexenc's notation: braces, brackets, a star."""
     single = dict.fromkeys((*LETTERS, *_TEXT, *ACCENTS, *_STRETCHED, "boxed", "pmod"), "{")
     fractions = dict.fromkeys(("frac", "dfrac", "tfrac", "binom"), "{{")
     return single | fractions | {"sqrt": "[{", "operatorname": "*{"}
@@ -136,7 +136,7 @@ def _arguments() -> dict[str, str]:
 
 @cache
 def _context() -> LatexContextDb:
-    """What pylatexenc has to know to find the arguments of commands."""
+    """The context that pylatexenc needs to find the arguments of commands."""
     from pylatexenc.macrospec import LatexContextDb, std_environment, std_macro
 
     database = LatexContextDb()
@@ -219,7 +219,7 @@ class _Writer:
         atoms.append((_Box(tuple(rows), before.base, before.grade), kind))
 
     def _atom(self, item: Any) -> list[_Atom]:
-        """What one character, command, group or environment stands for."""
+        """The meaning of one character, command, group or environment."""
         if isinstance(item, str):
             return [_character(item)]
         kind = type(item).__name__

@@ -31,8 +31,8 @@ class Palette:
         key: tells palettes apart, for caches.
         headings: levels 1 to 6; a line runs below the first.
         alerts: the bars and names of quotes like `> [!NOTE]`, by `ALERTS`.
-        panel: the ground of code, if it has a colour; `panel_label` what stands on it besides the code.
-        frame: rules, and what stands in for the panel; `table_rule` the fainter lines in tables.
+        panel: the ground of code, if it has a colour; `panel_label` its first row and wrap marks.
+        frame: rules, and the line that replaces the panel; `table_rule` the fainter lines in tables.
         syntax: by the name of a Pygments token type (`Keyword`, `Literal.String`); the most specific one counts.
         code_ticks: inline code keeps its backticks.
     """

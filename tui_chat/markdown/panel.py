@@ -1,4 +1,4 @@
-"""Code blocks: a panel about as wide as its code, with the language and what copies it on its first row.
+"""Code blocks: a panel about as wide as its code, its language and the key that copies it on the first row.
 
 Where the palette has no colour for a panel a line runs down its left side instead.
 """
@@ -30,7 +30,7 @@ _SIDES: Final[dict[Part, str]] = {"first": "┌ ", "code": "│ ", "wrapped": "�
 
 
 def label(unit: CodeStart, hint: str) -> tuple[str, str]:
-    """What stands on the first row: the language and what else the model says of it, and what copies the block."""
+    """The label of the first row: the fence's info string, and the hint that copies the block."""
     info = unit.source.lstrip("`~").strip()
     return unjoined(info.replace("\t", " ")), hint.format(number=unit.number)
 
@@ -49,7 +49,7 @@ def widened(columns: Columns, unit: CodeLine | CodeStart, room: int, hint: str) 
 
 
 def first_row(unit: CodeStart, width: int, hint: str, palette: Palette) -> list[Line]:
-    """The label of a panel of `width` cells; `copy` in the meta of what copies the block is the block's number."""
+    """The first row of a panel of `width` cells; the hint has the block's number as `copy` in its meta."""
     style = palette.panel + palette.panel_label
     left, right = label(unit, hint)
     room = width - GUTTER - MARGIN
@@ -61,7 +61,7 @@ def first_row(unit: CodeStart, width: int, hint: str, palette: Palette) -> list[
 
 
 def row(line: Line, part: Part, width: int, palette: Palette) -> list[Segment]:
-    """A row of a panel: what stands left of the code, the code, and the rest of the panel."""
+    """A row of a panel: its left edge, the code, and the rest of the panel."""
     part = "wrapped" if line.continues else part
     code = line.segments()
     if not palette.has_panel:

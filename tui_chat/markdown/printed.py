@@ -28,7 +28,7 @@ class Printed:
     """A document that grows, and the sequences that keep a terminal showing it."""
 
     def __init__(self, columns: int, rows: int, *, colours: bool = True) -> None:
-        """`columns` and `rows` of the terminal; 0 rows is none: then everything is printed at the end."""
+        """`columns` and `rows` of the terminal; with 0 rows, everything is printed at the end."""
         palette = Palette.from_theme(_COLOURS, no_color=not colours)
         self._document = Document(growing=rows > 0)
         self._layout = self._document.layout(max(_NARROWEST, columns), palette)
@@ -39,12 +39,12 @@ class Printed:
         """The last of them, as it was written."""
 
     def append(self, text: str) -> str:
-        """What to write when Markdown, sanitised, has grown by `text`."""
+        """Add sanitised Markdown; the text and sequences to write."""
         self._document.append(text)
         return self._grown() if text and self._rows else ""
 
     def close(self) -> str:
-        """What to write at the end."""
+        """End the document; the text and sequences to write."""
         self._document.growing = False
         last = self._grown()
         return last + "\n" if self._printed else last

@@ -1,4 +1,4 @@
-"""What Unicode has for maths: raised and lowered characters, letters, brackets of several rows."""
+"""Unicode's characters for maths: raised and lowered characters, letters, brackets of several rows."""
 
 from __future__ import annotations
 

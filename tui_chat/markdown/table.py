@@ -151,7 +151,7 @@ def _padded(line: Line, size: int, align: Align, palette: Palette) -> list[Piece
 
 
 def _draw_values(row: TableRow, width: int, pieces_of: CellPieces, palette: Palette) -> list[Line]:
-    """A row as one `head: value` after the other, for want of width."""
+    """A row as a list of `head: value`."""
     if row.head:
         heads: list[Piece] = []
         for index, cell in enumerate(row.cells):

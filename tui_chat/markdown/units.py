@@ -1,8 +1,8 @@
-"""What a Markdown source is made of: a flat run of units, each of which is drawn on its own.
+"""The units of a Markdown source: a flat run, each drawn on its own.
 
 A unit is the smallest piece that settles: a paragraph (or a chunk of a long one), one line of a code block, one
-row of a table. It is a value that knows everything that is needed to draw it at any width, but for what it takes
-over from the unit before it (the unfinished row of a chunk, the state of the code's lexer, the widths of a table).
+row of a table. It is a value that holds everything needed to draw it at any width, except what the unit before it
+leaves (the unfinished row of a chunk, the state of the code's lexer, the widths of a table).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ Container = Quote | Item | Note
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a unit stands.
+    """The place of a unit in lists and quotes.
 
     Args:
         path: its containers, outermost first.
@@ -79,7 +79,7 @@ class Text:
         level: 1 to 6 for a heading, 0 for a paragraph.
         joined: continues the last row of the unit before.
         open: the unit after continues the last row of this one.
-        ahead: what is being written of a formula at its end: there is room for it on the last row, or not.
+        ahead: the beginning of an unfinished formula at its end, shown as far as the last row has room.
     """
 
     place: Place
@@ -193,7 +193,7 @@ class Maths:
     """Displayed maths, its delimiters included.
 
     Args:
-        whole: it is a formula; else it is a line of what is none.
+        whole: it is a formula, else a line of text that turned out to be none.
         open: the formula is still being written, this is its last line.
     """
 

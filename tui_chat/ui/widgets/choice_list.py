@@ -35,7 +35,7 @@ class Choice(Generic[Value]):
     value: Value
     name: str
     details: tuple[str, ...] = ()
-    """What stands beside the name, in columns at the right. Where there is little room the first ones stay."""
+    """Columns at the right. The last ones go first where there is little room."""
     marked: bool = False
     """Whether it is the present one."""
     mark: str = ""
@@ -43,17 +43,17 @@ class Choice(Generic[Value]):
     snippet: tuple[tuple[str, bool], ...] = ()
     """A second row: texts, and whether each is what was looked for."""
     also: str = ""
-    """What a filter looks at too, though it is not shown."""
+    """Text that is not shown, but that a filter matches too."""
 
     @property
     def searched(self) -> str:
-        """What a filter looks at."""
+        """The text that a filter matches."""
         return f"{self.name} {' '.join(self.details)} {self.also}".lower()
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What is drawn in a row: the first or the second one of a choice."""
+    """One row of a choice: its first or its second."""
 
     choice: Choice[Any]
     second: bool
@@ -112,7 +112,7 @@ class ChoiceList(LineView):
     def show(self, choices: Sequence[Choice[Any]], empty: str, *, keep: bool = False) -> None:
         """List these choices, the first one highlighted, or say that there are none.
 
-        With `keep` what was highlighted stays so; if it is gone, what is in its place.
+        With `keep` the highlighted choice stays so; if it is gone, the one in its place is highlighted.
         """
         before, row = self.choice, self._highlighted
         self._list(choices, empty)
@@ -157,12 +157,12 @@ class ChoiceList(LineView):
 
     @property
     def choices(self) -> Sequence[Choice[Any]]:
-        """What can be taken now."""
+        """The choices that can be taken now."""
         return () if self._outdated else self._choices
 
     @property
     def choice(self) -> Choice[Any] | None:
-        """The choice that is highlighted; None if there is none, or none that can be taken."""
+        """The highlighted choice, if it can be taken."""
         return self.choices[self._highlighted] if self.choices and self._highlighted is not None else None
 
     def highlight(self, value: object) -> None:
@@ -172,12 +172,12 @@ class ChoiceList(LineView):
             self.highlighted = index
 
     def outdate(self) -> None:
-        """Others are on their way: what is shown until then cannot be taken any more."""
+        """Take no choice until the next ones are shown."""
         self._outdated = True
 
     @contextmanager
     def _repainting(self) -> Iterator[None]:
-        """Paint anew what is another row of the view after it than before it."""
+        """Paint the rows of the view that the block changes."""
         before = self._view()
         yield
         changed = [y for y, (old, new) in enumerate(zip(before, self._view(), strict=True)) if old != new]
@@ -188,7 +188,7 @@ class ChoiceList(LineView):
         return [self._row(y) for y in range(self.size.height)]
 
     def _row(self, y: int) -> _Row | str:
-        """What a row of the view shows."""
+        """The content of a row of the view."""
         row = self.scroll_offset.y + y
         if row >= len(self._rows):
             return self._empty if not self._choices and not row else ""

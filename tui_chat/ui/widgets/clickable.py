@@ -1,4 +1,4 @@
-"""What can be clicked in a line of text."""
+"""Clickable parts of a line of text."""
 
 from __future__ import annotations
 

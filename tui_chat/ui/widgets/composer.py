@@ -1,4 +1,4 @@
-"""Where the user writes: several lines, readline's keys, Enter sends."""
+"""The composer: several lines, readline's keys, Enter sends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Composer(TextArea):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--mark"}
 
     class Unqueued(Message):
-        """Up was pressed in an empty composer while prompts wait: the last one is wanted back."""
+        """Up was pressed in an empty composer while prompts wait: take the last one back."""
 
     class Left(Message):
         """Home or End was pressed in an empty composer: it is meant for the log. `up` tells which."""
@@ -72,7 +72,7 @@ class Composer(TextArea):
 
     @property
     def selected_text(self) -> str:
-        """What is selected, long texts included."""
+        """The selected text, long texts included."""
         return self._folded.unfold(super().selected_text)
 
     def edit(self, edit: Edit) -> EditResult:
@@ -133,7 +133,7 @@ class Composer(TextArea):
             self._send(text)
 
     def take_back(self, text: str) -> None:
-        """What was sent is not on its way after all: it stands before what was typed since."""
+        """Put a prompt back that was not sent after all, before the text typed since."""
         self.insert(text, (0, 0))
 
     def action_cursor_up(self, select: bool = False) -> None:

@@ -18,49 +18,49 @@ class Step:
     first: int
     last: int
     what: str
-    """What it is, for a person: `the message`, `code block 2`, `link 1 of 3`."""
+    """Its name for a person: `the message`, `code block 2`, `link 1 of 3`."""
     text: str
     href: str = ""
     name: str = "reply"
-    """What a file of it could be called."""
+    """A name for a file of it, without suffix."""
     suffix: str = ".md"
     places: tuple[tuple[int, int, int], ...] = ()
     """Of a link: rows, and from which cell to which it stands there."""
 
 
 class MessageCursor:
-    """Which stop the reader is at, if any."""
+    """The stop that the reader has selected, if any."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self._at: tuple[int, int] | None = None
         """A message, and which of its stops."""
         self._marked: Step | None = None
-        """That stop, as it was when it was stepped to."""
+        """That stop, as it was when it was selected."""
 
     @property
     def active(self) -> bool:
-        """Whether something was stepped to."""
+        """Whether anything is selected."""
         return self._at is not None
 
     @property
     def message(self) -> Message | None:
-        """The message that it is in."""
+        """The message of the selected stop."""
         return None if self._at is None else self._log.entries[self._at[0]].message
 
     def enter(self, index: int) -> None:
-        """Step to a message."""
+        """Select a message."""
         self._at, self._marked = (index, 0), self._stops(index)[0]
         self._log.refresh()
 
     def leave(self) -> None:
-        """Step to nothing."""
+        """Select nothing."""
         if self._at is not None:
             self._at = self._marked = None
             self._log.refresh()
 
     def renew(self) -> None:
-        """The rows are others now: find the stop among them."""
+        """Find the selected stop among new rows."""
         if self._at is not None:
             self._marked = self.chosen()
 
@@ -85,7 +85,7 @@ class MessageCursor:
         self._log.refresh()
 
     def chosen(self) -> Step | None:
-        """What was stepped to, else the last reply; None where there is nothing."""
+        """The selected stop, else the last reply; None in an empty log."""
         entries = self._log.entries
         if self._at is not None and self._at[0] < len(entries):
             stops = self._stops(self._at[0])
@@ -95,13 +95,13 @@ class MessageCursor:
         return None if last is None else self._stops(last)[0]
 
     def marks(self, index: int, row: int) -> bool:
-        """Whether a row of a message belongs to what was stepped to."""
+        """Whether a row of a message belongs to the selected stop."""
         if self._at is None or self._marked is None or self._at[0] != index:
             return False
         return self._marked.first <= row <= self._marked.last
 
     def places(self, index: int, row: int) -> tuple[tuple[int, int], ...]:
-        """The cells of a row where the link stands that was stepped to."""
+        """The cells of the selected link in a row."""
         if self._marked is None or not self.marks(index, row):
             return ()
         return tuple((start, end) for at, start, end in self._marked.places if at == row)

@@ -1,4 +1,4 @@
-"""The rule between log and composer: what is said in passing stands on it, and that there is more below."""
+"""The rule between log and composer, with notices and the badge that counts new rows below."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class Divider(Widget):
     below: reactive[int | None] = reactive[int | None](None)
     """Rows that came since the reader left the end; None while the log follows."""
     standing: reactive[str] = reactive("")
-    """What is said for as long as nothing else is."""
+    """The notice that stands while there are no others."""
     notices: reactive[tuple[Content, ...]] = reactive[tuple[Content, ...]]((), layout=True)
-    """What is said in passing, the newest last."""
+    """Notices that go by themselves, the newest last."""
 
     def say(self, text: str, severity: str, seconds: float) -> None:
-        """Say something for a while."""
+        """Show a notice for some seconds."""
         notice = Content.styled(" ".join(text.split()), _STYLES.get(severity, _PASSING))
         self.notices = (*(other for other in self.notices if other.plain != notice.plain), notice)
         self.set_timer(seconds, lambda: self._drop(notice))
 
     def clear(self, *, all: bool = False) -> None:
-        """What was said of the moment is over; with `all`, warnings too."""
+        """Remove the notices; warnings and errors only with `all`."""
         self.notices = () if all else tuple(each for each in self.notices if each.spans[0].style != _PASSING)
 
     def _drop(self, notice: Content) -> None:

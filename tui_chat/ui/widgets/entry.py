@@ -1,4 +1,4 @@
-"""One message of the transcript as rows: who speaks, what was thought, what was said, how it ended."""
+"""One message of the transcript as rows: name, thinking, text, files, end."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Entry:
         self.message = message
         self.live = live
         self.version = version
-        """Which one of how many it is, where others stand in its place on other branches."""
+        """Its number among the versions of this message, and their count."""
         self.unfolded = live
         """Whether the thinking is shown."""
         self.thought_seconds: float | None = None
@@ -56,7 +56,7 @@ class Entry:
 
     @property
     def said(self) -> str:
-        """The answer's source, as far as it is there."""
+        """The answer's source so far."""
         return self.message.text if self._answer is None else self._answer.source
 
     @property
@@ -65,15 +65,15 @@ class Entry:
         return bool(self._thoughts.source if self._thoughts else self.message.thinking)
 
     def restart(self, text: str) -> None:
-        """The answer is `text`, whatever it was before."""
+        """Replace the answer by `text`."""
         self._answer = Document(text, growing=self.live)
 
     def resume(self, message: Message) -> None:
-        """It grows again, or still does."""
+        """Let the message grow again, or go on."""
         self._become(message, live=True)
 
     def finish(self, message: Message) -> None:
-        """The message is whole, or as whole as it gets."""
+        """End the growth of the message."""
         self._become(message, live=False)
 
     def _become(self, message: Message, *, live: bool) -> None:
@@ -82,7 +82,7 @@ class Entry:
             document.growing = live
 
     def forget(self) -> None:
-        """Drop what can be made again."""
+        """Drop the documents: they can be made again."""
         if not self.live:
             self._answer = self._thoughts = None
 
@@ -126,7 +126,7 @@ class EntryRows:
 
         blocks.append(beside(_head(entry, look, inner)))
         self.fold_row = sum(block.height for block in blocks)
-        """Where the line stands that folds the thinking, if there is any."""
+        """The row of the line that folds the thinking, if there is any."""
         if entry.has_thoughts:
             blocks.append(beside(_fold(entry, look, inner)))
             if entry.unfolded:
@@ -174,7 +174,7 @@ class EntryRows:
 
     @property
     def answer_row(self) -> int:
-        """The first row of what was said."""
+        """The first row of the text."""
         return sum(block.height for block in self._above)
 
     @property
@@ -241,6 +241,6 @@ def _foot(entry: Entry, look: Look, width: int) -> Rows:
 
 
 def _aside(pieces: list[Piece], width: int) -> Rows:
-    """What is said about a message: below each other what does not fit beside each other."""
+    """Rows about a message, wrapped."""
     lines = wrap([piece for piece in pieces if piece[0]], width)
     return FixedRows.silent(*(line.segments() for line in lines))

@@ -9,7 +9,7 @@ from tui_chat.ui.widgets.log import Log
 
 
 class Finding:
-    """What is looked for in the log, and which of the places where it stands the reader is at."""
+    """A search in the log: the words, the messages that hold them, and the hit that the reader is at."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -20,7 +20,7 @@ class Finding:
 
     @property
     def hits(self) -> Sequence[int]:
-        """The messages that hold what is looked for, from top to bottom."""
+        """The messages that hold all the words, from top to bottom."""
         return self._hits
 
     @property
@@ -29,14 +29,14 @@ class Finding:
         return 0 if self._at is None else self._hits.index(self._at[0]) + 1
 
     def look_for(self, words: tuple[str, ...]) -> None:
-        """Mark these folded words everywhere; none: nothing is looked for any more."""
+        """Search for these folded words and mark them; without words, end the search."""
         self._words, self._at = words, None
         folded = (fold(entry.said) for entry in self._log.entries) if words else ()
         self._hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
         self._log.refresh()
 
     def first_in(self, index: int) -> int:
-        """The row of the first place in a message, where the reader is then; 0 where there is none."""
+        """Go to the first hit in a message; its row, or 0 without one."""
         if index not in self._hits:
             return 0
         row = self._rows(index)[0]
@@ -54,7 +54,7 @@ class Finding:
         return self._enter(self._hits[0], self._rows(self._hits[0])[0]) if self._hits else None
 
     def move(self, direction: int) -> None:
-        """Go to the next place below (1) or above (-1); from the last one on to the first, and back."""
+        """Go to the next hit below (1) or above (-1), around the ends."""
         if self._at is None:
             return self.nearest()
         index, row = self._at
@@ -66,13 +66,13 @@ class Finding:
         return self._enter(index, beyond[0 if direction > 0 else -1])
 
     def spans(self, index: int, text: str) -> tuple[tuple[int, int], ...]:
-        """Where in the text of a row of what a message says the words are."""
+        """Spans of the words in the text of a row of a message."""
         if not self._words or index not in self._hits:
             return ()
         return spans_in(fold(text), self._words)
 
     def is_at(self, index: int, row: int) -> bool:
-        """Whether the reader is at a place in this row."""
+        """Whether the reader is at a hit in this row."""
         return self._at == (index, row)
 
     def _enter(self, index: int, row: int) -> None:

@@ -20,7 +20,7 @@ class FoldedTexts:
         self._texts: list[str] = []
         self._labels: list[str] = []
         self._last = ("", "")
-        """What was unfolded last, and what came of it."""
+        """The last text that was unfolded, and the result."""
 
     def fold(self, text: str, beside: int = 0) -> str:
         """`text`, or a label for it where it is too long to stand beside so many other characters."""
@@ -34,13 +34,13 @@ class FoldedTexts:
         return label
 
     def unfold(self, text: str) -> str:
-        """`text` with what its labels stand for in their places."""
+        """`text` with its labels replaced by their texts."""
         if self._last[0] != text:
             self._last = (text, _LABEL.sub(lambda match: self._text_of(match) or match[0], text))
         return self._last[1]
 
     def around(self, line: str, column: int) -> tuple[int, int] | None:
-        """Where the label begins and ends that a column of a line is inside of, if it is inside of one."""
+        """The span of the label around a column of a line, if there is one."""
         for match in _LABEL.finditer(line):
             if match.start() < column < match.end() and self._text_of(match) is not None:
                 return match.span()

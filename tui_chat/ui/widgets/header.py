@@ -29,7 +29,7 @@ class Header(Widget):
     server: reactive[str] = reactive("")
     fullness: reactive[Fullness] = reactive(Fullness())
     others: reactive[int] = reactive(0)
-    """How many chats that are not shown are being answered."""
+    """Other chats in which a reply is running."""
     demo: reactive[bool] = reactive(False)
     unsaved: reactive[bool] = reactive(False)
 

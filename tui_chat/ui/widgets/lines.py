@@ -30,7 +30,7 @@ class RowStrip(Strip):
 
 
 class LineView(ScrollView):
-    """Scrolls up and down over rows; what they show is for a subclass's `picture` to say."""
+    """Scrolls up and down over rows; a subclass draws them in `picture`."""
 
     def shows_thumb(self) -> bool:
         """Whether the scrollbar is to show where the view is."""
@@ -49,7 +49,7 @@ class LineView(ScrollView):
             self.vertical_scrollbar.window_virtual_size = size.height
 
     def shown(self, strip: Strip) -> RowStrip:
-        """`strip` as it goes to the screen, in colours that the terminal has; to be kept by who draws it."""
+        """`strip` as it goes to the screen, in colours that the terminal has; to be kept by the caller."""
         segments, (_, background) = [*strip], self.background_colors
         for line_filter in self.get_line_filters():
             segments = line_filter.apply(segments, background)
@@ -60,7 +60,7 @@ class LineView(ScrollView):
         """A row of the view; the same object while nothing changes, so that Textual's caches hold."""
 
     def render_line(self, y: int) -> Strip:
-        """A row of the view, for who asks what is at a place in it."""
+        """A row of the view, for lookups of what is at a place in it."""
         return self.picture(y)
 
     def render_lines(self, crop: Region) -> list[Strip]:

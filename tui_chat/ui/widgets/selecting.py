@@ -42,7 +42,7 @@ def word_at(rows: HasRows, y: int, cell: int) -> Selection | None:
 
 
 def paragraph_at(rows: HasRows, y: int) -> Selection:
-    """What was wrapped into a row and those around it."""
+    """The paragraph that was wrapped into a row and its neighbours."""
     first = last = y
     while first > 0 and rows.row(first).continues:
         first -= 1

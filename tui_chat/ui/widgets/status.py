@@ -21,7 +21,7 @@ Keys = tuple[tuple[str, str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the bar says."""
+    """The content of the bar."""
 
     text: str = "ready"
     hint: str = ""
@@ -66,7 +66,7 @@ class StatusBar(Widget):
 
 
 def trouble(error: ChatError, keys: Keymap, *more: Remedy) -> Status:
-    """What went wrong, and what helps; see `phrases.advice`."""
+    """An error as the bar shows it: the problem and `phrases.advice`."""
     return Status(str(error), advice(error, keys, *more), error=True)
 
 
@@ -80,7 +80,7 @@ def status_row(status: Status, keys: Keys, width: int) -> Content:
 
 
 def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Content]:
-    """What went wrong and what helps, in at most `height` rows that end with keys, with two of them at least.
+    """The problem and its remedy, in at most `height` rows that end with keys, with two of them at least.
 
     Where that is too much, what went wrong gives way down to a row, then what helps.
     """

@@ -51,7 +51,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     ALLOW_SELECT = True
 
     class Clicked(UiMessage):
-        """A link was clicked, which does not open by itself, or the words on a code block that copy it."""
+        """A link or the copy hint of a code block was clicked. Links never open by themselves."""
 
         def __init__(self, target: str | CodeBlock) -> None:
             """`target`: where the link leads, or the block."""
@@ -59,14 +59,14 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self.target = target
 
     class Typed(UiMessage):
-        """Something was typed here that is meant for the composer."""
+        """Text was typed here that is meant for the composer."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     def __init__(self, look: Look, keys: Collection[str] = (), *, id: str | None = None) -> None:
-        """`keys` are for what is selected; what is typed besides them is meant for the composer."""
+        """`keys` act on the selected message; all other typed text is meant for the composer."""
         super().__init__(id=id)
         self._look = look
         self._keys = keys
@@ -75,9 +75,9 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         self._pictures: dict[int, tuple[Strip, Style, RowStrip]] = {}
         """By row: the strip that its picture was made from, on which style, and the picture."""
         self._anchor: tuple[int, int, int, int] | None = None
-        """Where the last resize found the reader, as long as nobody scrolls."""
+        """The reader's place before the last resize, until somebody scrolls: see `_character_at_top`."""
         self._wish: Callable[[], None] | None = None
-        """Where to go once the width is known."""
+        """The jump to make once the width is known."""
         self._column = Column(0, 0)
         self.steps = MessageCursor(self)
         self.finding = Finding(self)
@@ -110,7 +110,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         return entry
 
     def drop_below(self, message: str | None) -> None:
-        """Take away what stands below a message; below none of these, all."""
+        """Remove the entries after a message; all, if it is not there."""
         kept = 0 if (index := self._index_of(message)) is None else index + 1
         while len(self._entries) > kept:
             self._entries.pop()
@@ -118,7 +118,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self._pop()
 
     def changed(self, entry: Entry) -> None:
-        """An entry got other words above or below its text: a fold, an end. Its rows above stay where they are."""
+        """Redraw an entry whose head, fold or end has changed."""
         if entry not in self._entries:  # another chat is shown meanwhile
             return
         index = self._entries.index(entry)
@@ -128,7 +128,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def grown(self) -> None:
-        """The live entry has more text: paint what is new of it."""
+        """Paint the new text of the live entry."""
         if self._width and self._entries:
             index = len(self._entries) - 1
             if index not in self._unfinished:
@@ -136,7 +136,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self.paint_more(index)
 
     def paint_more(self, index: int) -> None:
-        """Take over an entry's height, and paint what is new of it."""
+        """Update an entry's height, and paint its new rows."""
         rows = self._rows_of(index)
         first, before = rows.take_changes(), self.scroll_offset.y
         above = self._heights.top(index + 1) <= before
@@ -153,7 +153,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
                 self.refresh_lines(start, stop - start)
 
     def fold(self, entry: Entry, *, unfolded: bool) -> None:
-        """Show or hide an entry's thinking; what the reader looks at stays where it is."""
+        """Show or hide an entry's thinking, without moving the rows that the reader looks at."""
         if entry.unfolded == unfolded:
             return
         index = self._entries.index(entry)
@@ -185,7 +185,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     # Where the reader is
 
     def step_to(self, message: str, words: str = "") -> None:
-        """Step to a message and, in it, go to the first of some words, which are marked."""
+        """Select a message, mark some words in it, and go to the first of them."""
         index = self._index_of(message)
         if index is None:
             return
@@ -197,7 +197,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         self.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
 
     def leave_step(self) -> None:
-        """Step to nothing, and mark nothing."""
+        """Select nothing, and mark no words."""
         self.steps.leave()
         self.finding.look_for(())
 
@@ -382,11 +382,11 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         return copied(self, *ends_of(selection, self)).strip("\n"), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002  Textual's signature
-        """The selection is drawn by us."""
+        """Redraw: the log paints its selection itself."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Follow what was clicked: a link, what copies a code block, a fold; two clicks select a word."""
+        """Act on a click on a link, a code block's hint or a fold; two clicks select a word, three a paragraph."""
         meta = event.style.meta
         if event.chain > 1:
             event.stop()
@@ -408,7 +408,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self.screen.selections = {self: chosen} if chosen is not None else {}
 
     def on_key(self, event: events.Key) -> None:
-        """Who types on has something to write: it goes to the composer."""
+        """Pass typed text on to the composer."""
         meant = self.steps.active and event.key in self._keys
         if event.is_printable and event.character and not meant:
             event.stop()

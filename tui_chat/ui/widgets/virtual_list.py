@@ -25,11 +25,11 @@ _HURRY_SECONDS: Final = 0.008
 _HURRY_PAUSE: Final = 0.002
 """The same where the reader sees what is not there yet."""
 _PAINT_SECONDS: Final = 0.05
-"""How often that is painted meanwhile."""
+"""Seconds between two paintings of it meanwhile."""
 
 
 class VirtualList(LineView):
-    """Scrolls over entries, from 0 at the top; what they are is for a subclass to say."""
+    """Scrolls over entries, from 0 at the top; a subclass draws them."""
 
     class Moved(Message):
         """The view left the end, follows again, or more came below. `below`: new rows; None while it follows."""
@@ -66,13 +66,13 @@ class VirtualList(LineView):
 
     @abstractmethod
     def paint_more(self, index: int) -> None:
-        """Take over an entry's height, and paint what is new of it."""
+        """Update an entry's height, and paint its new rows."""
 
     def finished(self, index: int) -> None:
         """An entry that was too long to be measured at once is measured now."""
 
     def shows_thumb(self) -> bool:
-        """Not while it follows: it is known where the thumb would be then."""
+        """Whether to show the thumb: not while the view follows the end."""
         return not self.follows
 
     # Where the reader is
@@ -109,7 +109,7 @@ class VirtualList(LineView):
             self.scroll_to(y=max(0, target - height // 3), animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Whoever scrolled, other than us, says whether we follow."""
+        """Follow the end, or stop following, after the reader has scrolled."""
         super().watch_scroll_y(old_value, new_value)
         if not self._steering and old_value != new_value:
             self._look_where()
@@ -141,14 +141,14 @@ class VirtualList(LineView):
         self.refresh()
 
     def _append(self) -> None:
-        """There is one more entry at the end."""
+        """Add an entry at the end."""
         index = len(self._heights)
         self._heights.append(self.estimated_height(index))
         self._unmeasured.add(index)
         self._settle()
 
     def _pop(self) -> None:
-        """The last entry is gone."""
+        """Remove the last entry."""
         self._heights.pop()
         self._unmeasured.discard(len(self._heights))
         self._unfinished.discard(len(self._heights))
@@ -174,7 +174,7 @@ class VirtualList(LineView):
         self._await_idleness()
 
     def _await_idleness(self) -> None:
-        """Go on measuring in an idle moment, if there is anything to measure."""
+        """Measure more in an idle moment, if any entry needs it."""
         if (self._unmeasured or self._unfinished) and not self._measuring:
             self._measuring = True
             pause = _HURRY_PAUSE if self._unfinished.intersection(self._in_view()) else _SLICE_PAUSE
@@ -240,7 +240,7 @@ class VirtualList(LineView):
 
     @contextmanager
     def _steer(self) -> Iterator[None]:
-        """Within, it is not the reader who scrolls."""
+        """Mark scrolling as ours, not the reader's."""
         outer, self._steering = self._steering, True
         try:
             yield

@@ -21,7 +21,7 @@ class Waiting(Widget):
     prompts: reactive[tuple[str, ...]] = reactive[tuple[str, ...]]((), layout=True)
 
     def watch_prompts(self, prompts: tuple[str, ...]) -> None:
-        """Nothing waits, nothing is shown."""
+        """Hide while no prompt waits."""
         self.display = bool(prompts)
 
     def render(self) -> Content:

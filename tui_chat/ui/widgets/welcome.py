@@ -1,4 +1,4 @@
-"""What the empty log says: that all is ready, or what is wrong with the server and the way out."""
+"""The card in an empty log: ready, or the server's problem and the way out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOOKING: Final = "Looking for a server …"
 
 
 class Welcome(Widget):
-    """A card in the empty log: a line that says how it stands, what to do, and the keys for it."""
+    """A card in the empty log: the state in a line, what to do, and the keys for it."""
 
     auto_links = False
     card: reactive[Content] = reactive(Content.styled(_LOOKING, "bold"), layout=True)
@@ -77,7 +77,7 @@ def way_out(error: ReplyError) -> dict[str, str]:
 
 
 def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
-    """What is wrong and what helps: a small terminal shows no more."""
+    """The problem and its remedy: a small terminal shows no more."""
     if isinstance(error, Unreachable) and not connection.server.named:
         return (
             "No model server was found on this machine.",
