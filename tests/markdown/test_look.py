@@ -79,6 +79,13 @@ def test_cells_wrap_where_the_table_is_too_wide() -> None:
     assert lines[2:] == ["a       │ one two three", "        │ four five six"]
 
 
+def test_columns_that_wrap_stay_and_a_row_with_a_longer_word_is_a_list_of_values() -> None:
+    rows = "| name | text |\n|---|---|\n| a | one two three four five six |\n"
+    lines = screen(f"{rows}| incomprehensible | x |\n| b | y |", 25)
+    assert lines[:4] == screen(rows, 25)
+    assert lines[4:] == ["─" * 12, "name: incomprehensible", "text: x", "────────┼────────────────", "b       │ y"]
+
+
 def test_a_very_narrow_table_is_a_list_of_values() -> None:
     source = "| first | second | third |\n|---|---|---|\n| alpha | beta | **gamma** |"
     assert screen(source, 16)[-3:] == ["first: alpha", "second: beta", "third: gamma"]
