@@ -49,6 +49,7 @@ def read(layout: Layout) -> str:
 def missing(source: str, width: int) -> list[str]:
     screen = read(Document(source).layout(width, PALETTE))
     screen += unicodedata.normalize("NFKC", screen)  # raised and lowered figures
+    screen += unicodedata.normalize("NFD", screen)  # an accent that maths puts on its letter
     return [word for word in words(UNSHOWN.sub(" ", source)) if word not in screen]
 
 
