@@ -141,7 +141,7 @@ class Program:
     async def quit(self) -> int:
         """Leave by the key for it, replies or not: the exit code."""
         self.type(CTRL_Q)
-        while self.process.returncode is None and not self.shows("still coming."):
+        while self.process.returncode is None and not self.shows("still running."):
             await asyncio.sleep(0.01)
         if self.process.returncode is None:
             self.type("\r")

@@ -46,12 +46,12 @@ async def test_a_reply_becomes_whole_without_its_terminal_and_another_tui_chat_w
         before = program.cpu_seconds()
         cut_at = time.monotonic()
         async with home.running("--url", server.url, "--continue") as second:
-            await second.until_shows("the first,", "being answered in another tui-chat")
+            await second.until_shows("the first,", "another tui-chat is replying")
             await second.say("am I let in?")
-            await second.until_shows("What you wrote")
+            await second.until_shows("Your text is kept")
             assert len(server.asked()) == 1
             second.type(CTRL_O)
-            await second.until_shows("being answered ·")
+            await second.until_shows("Esc close", "  replying")
             second.type(ESCAPE)
             gates[0].set()
             await second.until_shows("the first, the second,")
@@ -113,7 +113,7 @@ async def test_who_watches_learns_that_the_writer_was_killed_and_can_continue(
         await program.say("go")
         await program.until_shows("half a")
         async with home.running("--url", server.url, "--continue") as second:
-            await second.until_shows("half a", "being answered in another tui-chat")
+            await second.until_shows("half a", "another tui-chat is replying")
             program.kill(signal.SIGKILL)
             await second.until_shows("… interrupted", "^R continue")
             second.type(CTRL_R)

@@ -80,7 +80,7 @@ async def test_leaving_does_not_wait_for_a_disk_that_is_locked(
         began = time.monotonic()
         if leave == "key":
             program.type(CTRL_Q)
-            await program.until_shows("still coming.")
+            await program.until_shows("still running.")
             program.type("\r")
         else:
             program.kill(signal.SIGTERM)
@@ -126,7 +126,7 @@ async def test_who_comes_back_before_the_first_token_sees_that_it_is_being_answe
         await program.until(lambda: bool(server.asked()))
         program.hang_up()
         async with home.running("--url", server.url, "--continue") as second:
-            await second.until_shows("go", "being answered in another tui-chat")
+            await second.until_shows("go", "another tui-chat is replying")
             gate.set()
             assert await program.ended() == 0
             await second.until_shows("a late answer", "○ done")
@@ -176,7 +176,7 @@ async def test_a_reply_that_goes_on_after_a_hang_up_can_be_stopped_from_the_next
         await program.until_shows("it begins,")
         program.hang_up()
         async with home.running("--url", server.url, "--continue") as second:
-            await second.until_shows("it begins,", "being answered in another tui-chat")
+            await second.until_shows("it begins,", "another tui-chat is replying")
             second.type(ESCAPE)
             await second.until_shows("■ stopped")
             assert await program.ended() == 0

@@ -20,8 +20,8 @@ async def test_the_wait_is_counted_down_and_then_it_is_tried_again() -> None:
         server.script(busy("2"))
         server.script(*reply("here now"))
         await run.say("go")
-        await run.until(lambda: "slow down · again in 2 s" in run.status.text)
-        await run.until(lambda: "again in 1 s" in run.status.text)
+        await run.until(lambda: "slow down · retrying in 2 s" in run.status.text)
+        await run.until(lambda: "retrying in 1 s" in run.status.text)
         await run.until(lambda: run.shows("here now"))
         await run.idle()
         assert len(server.asked()) == 2
@@ -32,8 +32,8 @@ async def test_escape_ends_the_wait_and_nothing_is_asked_any_more() -> None:
     async with ScriptedServer() as server, driven(server, size=(110, 24)) as run:
         server.script(busy("90"))
         await run.say("go")
-        await run.until(lambda: "again in 90 s" in run.status.text)
-        assert run.shows("Esc stops trying")
+        await run.until(lambda: "retrying in 90 s" in run.status.text)
+        assert run.shows("Esc gives up")
         await run.pilot.press("escape")
         await run.idle()
         assert run.transcript.entries[-1].message.state is State.STOPPED
@@ -60,7 +60,7 @@ async def test_a_wish_of_nothing_is_no_reason_to_hammer_the_server() -> None:
     async with ScriptedServer() as server, driven(server, size=(110, 24)) as run:
         server.script(busy("0"))
         await run.say("go")
-        await run.until(lambda: "again in 1 s" in run.status.text)
+        await run.until(lambda: "retrying in 1 s" in run.status.text)
         assert len(server.asked()) == 1
         await run.pilot.press("escape")
         await run.idle()

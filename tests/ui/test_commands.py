@@ -86,7 +86,7 @@ def test_every_key_with_alt_has_a_companion_without_it() -> None:
 
 def test_all_keys_of_a_command_are_labelled() -> None:
     keys = Keymap(GROUPS, {})
-    assert keys.labels("step-up") == ("Alt+Up", "Shift+Tab")
+    assert keys.labels("select-up") == ("Alt+Up", "Shift+Tab")
     assert keys.labels("redraw") == ()
 
 

@@ -12,7 +12,7 @@ from tests.ui.kit import AppDriver, driven
 
 
 def warnings(run: AppDriver) -> list[str]:
-    return [notice for notice in run.notices if "tokens at once" in notice]
+    return [notice for notice in run.notices if "context window of" in notice]
 
 
 async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_once() -> None:
@@ -22,7 +22,7 @@ async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_
         run.app.workspace.connection.window = 4096
         await run.say("word " * 5000)
         await run.until(lambda: bool(warnings(run)))
-        assert "sees 4k tokens at once, and this chat has about 5k" in warnings(run)[0]
+        assert "about 5k tokens, the context window of tiny:latest only 4k" in warnings(run)[0]
         await run.idle()
         run.app.workspace.connection.window = 4096
         await run.say("more")

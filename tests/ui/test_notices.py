@@ -19,7 +19,7 @@ async def test_a_notice_stands_on_the_rule_and_goes_when_the_reply_has_ended() -
         await run.until(lambda: run.shows("It goes on."))
         before = run.log()
         await run.pilot.press("ctrl+r")  # try again, in the middle of it
-        await run.until(lambda: any(row.startswith("─ A reply is on its way") for row in run.rows()))
+        await run.until(lambda: any(row.startswith("─ Still replying") for row in run.rows()))
         assert run.log() == before
         gate.set()
         await run.idle()
@@ -69,4 +69,4 @@ async def test_what_looks_clickable_is() -> None:
         await run.until(lambda: run.shows("Models of box"))
         await run.pilot.press("escape")
         await click("F1 help")
-        await run.until(lambda: run.shows("scroll · Esc closes"))
+        await run.until(lambda: run.shows("scroll · Esc close"))

@@ -28,7 +28,7 @@ def waiting(run: AppDriver) -> tuple[str, ...]:
 
 
 async def begun(run: AppDriver, *queued: str) -> None:
-    """A reply is on its way, and these prompts wait for it."""
+    """Still replying, and these prompts wait for it."""
     await run.say("first")
     await run.until(lambda: run.shows("begin"))
     for prompt in queued:

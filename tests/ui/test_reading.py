@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import events
 from tui_chat.chat.conversation import Conversation
-from tui_chat.ui.dialogs.link import LinkScreen
+from tui_chat.ui.dialogs.ask import LinkScreen
 
 from tests.server import ScriptedServer, done, end, head, reply
 from tests.ui.kit import AppDriver, driven
@@ -75,7 +75,7 @@ async def test_two_links_in_a_row_are_numbered_and_marked_by_themselves() -> Non
         marked = []
         for what in ("link 2 of 2", "link 1 of 2"):
             await run.pilot.press("shift+tab")
-            await run.until(lambda what=what: run.shows(f"at {what}"))  # type: ignore[misc]
+            await run.until(lambda what=what: run.shows(f"{what} selected"))  # type: ignore[misc]
             marked.append(reversed_text(run))
         assert marked == ["two", "one"]
         await run.pilot.press("c")
@@ -88,9 +88,9 @@ async def test_each_pair_of_keys_selects_and_arrows_go_on(keys: tuple[str, str])
     async with ScriptedServer() as server, driven(server) as run:
         await answered(server, run)
         await run.pilot.press(up, "up")
-        assert run.shows("at code block 1")
+        assert run.shows("code block 1 selected")
         await run.pilot.press(down)
-        assert run.shows("at the link")
+        assert run.shows("link selected")
         await run.pilot.press("escape", "f5")
         assert run.clipboard == TEXT
 
@@ -267,8 +267,8 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("2 msg"))
         await run.pilot.press("ctrl+d")
-        await run.until(lambda: run.shows("Deleted. ^Z takes it back."))
-        assert run.notices == ["Deleted. ^Z takes it back."]
+        await run.until(lambda: run.shows("Deleted. ^Z undoes it."))
+        assert run.notices == ["Deleted. ^Z undoes it."]
         await run.pilot.press("escape")
         await run.until(lambda: not run.transcript.entries)
         assert run.app.workspace.conversation.chat.id != deleted

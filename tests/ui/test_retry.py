@@ -22,8 +22,8 @@ async def test_it_is_tried_again_until_the_server_answers_and_the_bar_says_so() 
         server.script(*reply("Here I am."))
         await run.say("go")
         await run.until(lambda: run.status.error and "closed the connection" in run.status.text)
-        assert "again in" in run.status.text
-        assert run.status.hint == "Esc stops trying."
+        assert "retrying in" in run.status.text
+        assert run.status.hint == "Esc gives up."
         await run.until(lambda: run.shows("Here I am."))
         await run.idle()
         assert len(server.asked()) == 3
@@ -36,7 +36,7 @@ async def test_escape_stops_the_trying() -> None:
     async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
         server.script(cut())
         await run.say("go")
-        await run.until(lambda: "again in" in run.status.text)
+        await run.until(lambda: "retrying in" in run.status.text)
         await run.pilot.press("escape")
         await run.idle()
         await run.until(lambda: "stopped" in run.status.text)
@@ -49,6 +49,6 @@ async def test_after_the_first_token_it_never_repeats_by_itself() -> None:
         server.script(head(), token("half"), cut())
         await run.say("go")
         await run.idle()
-        assert "again in" not in run.status.text
+        assert "retrying in" not in run.status.text
         assert len(server.asked()) == 1
         assert run.transcript.entries[-1].message.state is State.INTERRUPTED

@@ -88,7 +88,7 @@ async def test_a_dead_server_is_named_below_the_list() -> None:
         config = Config(servers=(*config.servers, Server("http://127.0.0.1:9", name="attic")))
         async with driven(box, config=config) as run:
             await run.pilot.press("ctrl+l")
-            await run.until(lambda: run.shows("nothing from attic"))
+            await run.until(lambda: run.shows("no answer from attic"))
             await run.until(lambda: offers(run, "two", "lab"))
 
 
@@ -305,7 +305,7 @@ async def test_a_server_is_removed_and_taken_back_and_one_of_the_config_file_is_
         await run.pilot.press("ctrl+d")
         await run.until(lambda: told(run, "can be removed here"))
         await run.pilot.press("ctrl+r")
-        await run.until(lambda: told(run, "change it there"))
+        await run.until(lambda: told(run, "edit it there"))
         await run.pilot.press("down", "ctrl+d")
         await run.until(lambda: told(run, "Removed."))
         assert not file.read()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from tui_chat.messages import State
-from tui_chat.ui.dialogs.confirm import ConfirmScreen
+from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.widgets.status import StatusBar
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
@@ -105,7 +105,7 @@ async def test_leaving_with_replies_on_their_way_asks_and_keeps_them(server: Scr
             await begun(run, prompt, f"begin {prompt}")
         await run.pilot.press("ctrl+q")
         await run.until(lambda: isinstance(run.app.screen, ConfirmScreen))
-        assert run.shows("2 replies are still coming.")
+        assert run.shows("2 replies are still running.")
         await run.pilot.press("escape")
         await run.until(lambda: not isinstance(run.app.screen, ConfirmScreen))
         assert len(run.app.workspace.replying) == 2

@@ -13,7 +13,7 @@ from tui_chat.ui.phrases import shortened
 from tui_chat.ui.widgets import status
 from tui_chat.ui.widgets.status import Status, error_rows
 
-from tests.server import ScriptedServer, answer, head, line, reply, token
+from tests.server import ScriptedServer, answer, cut, head, line, reply, token
 from tests.ui.kit import driven
 
 LONG = "llama runner process has terminated: exit status 2 " * 8
@@ -83,3 +83,14 @@ async def test_once_something_is_written_the_key_for_a_new_line_is_shown() -> No
         await run.until(lambda: run.shows("^J new line"))
         await run.pilot.press("backspace")
         await run.until(lambda: not run.shows("new line"))
+
+
+async def test_a_cut_reply_names_the_key_that_continues_it_once() -> None:
+    async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
+        server.script(head(), token("half"), cut())
+        await run.say("go")
+        await run.until(lambda: run.status.error)
+        await run.idle()
+        assert "^R continue " in run.rows()[-1]
+        assert sum(row.count("^R") for row in run.rows()) == 1
+        assert "again" not in run.status.hint

@@ -96,3 +96,16 @@ async def test_a_server_without_models_is_told_how_to_get_one_only_where_that_is
         ):
             await run.until(lambda: "no models" in card(run))
             assert ("ollama pull" in card(run)) is (kind is Kind.OLLAMA)
+
+
+async def test_the_bar_does_not_repeat_the_card() -> None:
+    async with (
+        Imitation({"/v1/models": only_with_a_key}) as server,
+        driven(Server(server.url), ready=False) as run,
+    ):
+        await run.until(lambda: run.status.error)
+        assert (run.status.text, run.status.hint) == ("key needed", "")
+        assert "401: unauthorized" in card(run)
+    async with driven(Server("http://127.0.0.1:9"), ready=False) as run:
+        await run.until(lambda: run.status.error)
+        assert (run.status.text, run.status.hint) == ("no server", "")

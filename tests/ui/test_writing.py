@@ -131,7 +131,7 @@ async def test_find_marks_what_is_typed_and_goes_from_place_to_place() -> None:
         ]
         assert marked == ["Nädel"]
         await run.pilot.press("x")
-        await run.until(lambda: run.shows("not in this chat"))
+        await run.until(lambda: run.shows("no matches"))
         await run.pilot.press("escape")
         await run.until(lambda: run.chat.composer.has_focus)
         assert not run.transcript.finding.hits
@@ -146,7 +146,7 @@ async def test_what_was_stepped_to_is_saved_under_a_name_that_is_not_taken(
         await said(run, server, "code please", "Here:\n\n```python\nprint('hello')\n```\n")
         await run.pilot.press("alt+up", "alt+down", "ctrl+s")
         await run.until(lambda: isinstance(run.app.screen, AskScreen) and run.shows("code-1-2.py"))
-        assert run.shows("Enter saves in")
+        assert run.shows("Enter save in")
         await run.pilot.press("ctrl+u", *"code-1.py", "enter")
         await run.until(lambda: run.shows("already exists"))
         await run.pilot.press("ctrl+u", *"~nobody-here/x", "enter")

@@ -24,10 +24,3 @@ def copy_sequences(text: str, environ: Mapping[str, str]) -> str:
     plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     direct = plain if multiplexer(environ) == "tmux" else ""
     return direct + passed_through(plain, environ)
-
-
-def route(environ: Mapping[str, str]) -> str:
-    """How a copy is sent, for the user."""
-    if multiplexer(environ) == "tmux":
-        return "by OSC 52 through tmux; if nothing arrives, run: tmux set -g set-clipboard on"
-    return "by OSC 52"

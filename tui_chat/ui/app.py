@@ -24,8 +24,10 @@ from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
 from tui_chat.terminal.colours import ASK_BACKGROUND, Depth, is_dark_by
+from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.keys import BackgroundTold
 from tui_chat.terminal.notices import NoticeKind
+from tui_chat.terminal.stock import StockDriver
 from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
 from tui_chat.typed import nearest
@@ -39,7 +41,7 @@ from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.divider import Divider
 
-_REPORT: Final = "What was said is kept: go on with tui-chat --continue, and please report the lines above."
+_REPORT: Final = "Your chats are saved: continue with tui-chat --continue, and please report the lines above."
 
 
 class ChatApp(App[None], inherit_bindings=False):
@@ -59,7 +61,7 @@ class ChatApp(App[None], inherit_bindings=False):
         *,
         depth: Depth = Depth.TRUE,
     ) -> None:
-        """`depth`: the colours that the terminal has; `driver` makes them of all those that are drawn."""
+        """`depth`: the colours that the terminal has; `driver` reduces all others to them."""
         super().__init__(driver_class=driver)
         self.console = Console(file=self.console.file, color_system="truecolor", legacy_windows=False)
         self.animation_level = "none"
@@ -69,7 +71,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.workspace = workspace
         self.catalog = catalog
         self._is_dark = is_dark_by(services.environ)
-        """Whether the terminal's background is; None where it has not said so."""
+        """Whether the terminal's background is dark; None if it has not told."""
         self.use_theme("")
         self._leaving = False
         self._code = 0
@@ -94,7 +96,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return variables
 
     def use_theme(self, name: str) -> None:
-        """Use a theme; without a name ours, dark or light as the terminal's background is."""
+        """Use a theme; without a name ours, dark or light like the terminal's background."""
         self.follows_background = not name
         self.theme = name or (LIGHT if self._is_dark is False else DARK)
 
@@ -109,11 +111,10 @@ class ChatApp(App[None], inherit_bindings=False):
             self.attention.focused = False
 
     def on_mount(self) -> None:
-        """Ask for the background before the first frame. Nobody waits for the answer: most are there by then."""
+        """Ask for the terminal's background before the first frame; do not wait for the answer."""
         silent = self.services.environ.get("TERM", "linux") == "linux"
-        driver = driver_of(self)
-        if self.follows_background and self._is_dark is None and driver is not None and not silent:
-            driver.write(ASK_BACKGROUND)
+        if self.follows_background and self._is_dark is None and not silent:
+            self._control(ASK_BACKGROUND)
         if self.attention is not None:
             self.set_interval(1.0, self.attention.look)
 
@@ -129,11 +130,11 @@ class ChatApp(App[None], inherit_bindings=False):
             driver.write(sequence)
 
     def get_default_screen(self) -> ChatScreen:
-        """The chat is all there is; everything else opens over it."""
+        """The chat; everything else opens over it."""
         return ChatScreen(self.services, self.workspace, self.catalog, self.keys, self.lend_terminal)
 
     def on_ready(self) -> None:
-        """Send what was asked on the command line; the demo, which is yet to come, gets it as a draft."""
+        """Send the command line's prompt; the demo, which starts later, gets it as a draft."""
         screen, question = self.screen, self.services.question
         assert isinstance(screen, ChatScreen)
         if question and self.services.demo:
@@ -146,7 +147,7 @@ class ChatApp(App[None], inherit_bindings=False):
         carry_out(self.keys.commands[id], self)
 
     async def leave(self, code: int = 0, *, patience: float = 0.0) -> None:
-        """Write everything and end with an exit code. A reply on its way has `patience` seconds to finish."""
+        """Save everything and end with an exit code. Running replies have `patience` seconds to finish."""
         self._code = max(self._code, code)
         if self._leaving:
             return
@@ -159,13 +160,12 @@ class ChatApp(App[None], inherit_bindings=False):
         self.exit(return_code=self._code)
 
     def on_signal(self, number: int) -> None:
-        """Act on a signal: a lost terminal lets the reply become whole, anything else ends at once."""
+        """Act on a signal: a lost terminal lets replies finish, any other signal ends at once."""
         if number == signal.SIGINT and self._lent:
             return  # it was meant for the program that has the terminal
         if number == signal.SIGHUP:
-            detach = getattr(driver_of(self), "detach", None)
-            if detach is not None:
-                detach()
+            if isinstance(driver := driver_of(self), StockDriver):
+                driver.detach()
             self._endings.append(start_task(self.leave(patience=60 * self.services.config.hang_up_minutes)))
         else:
             self._leaving = False  # a kill does not wait for what a lost terminal waits for
@@ -173,10 +173,10 @@ class ChatApp(App[None], inherit_bindings=False):
 
     @contextmanager
     def lend_terminal(self) -> Iterator[None]:
-        """Inside of it another program has the terminal; replies go on being received.
+        """Inside the context another program has the terminal; replies continue.
 
         Raises:
-            ConfigError: one has it already.
+            ConfigError: another program has it already.
         """
         if self._lent:
             raise ConfigError("An editor has the terminal already.")
@@ -202,7 +202,7 @@ class ChatApp(App[None], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = True,  # noqa: ARG002
     ) -> None:
-        """Say something in passing: on the composer's rule or, in a list, below it. It covers nothing."""
+        """Show a notice on the composer's rule or, in a list, below it. It covers nothing."""
         if isinstance(self.screen, Picker):
             self.screen.tell(message)
         else:
@@ -210,20 +210,17 @@ class ChatApp(App[None], inherit_bindings=False):
                 divider.say(message, severity, timeout or self.NOTIFICATION_TIMEOUT)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Put text on the clipboard of the terminal, through what stands between."""
+        """Put text on the terminal's clipboard, through tmux and screen."""
         set_clipboard(self, text)
-        driver = driver_of(self)
-        if driver is not None and (sequences := copy_sequences(text, self.services.environ)):
-            driver.write(sequences)
+        self._control(copy_sequences(text, self.services.environ))
 
     def _fatal_error(self) -> None:
-        """Show where a defect of ours is, without the values there: they may be keys. (Textual's shows them.)"""
+        """Print a traceback without local values, which may be keys; Textual's own shows them."""
         lines = traceback.format_exception(*sys.exc_info())
         end_with(self, Text(f"{clean(''.join(lines))}\ntui-chat has failed. {_REPORT}"))
 
     def redraw(self) -> None:
-        """Paint everything anew."""
-        redraw = getattr(driver_of(self), "redraw", None)
-        if redraw is not None:
-            redraw()
+        """Redraw the screen."""
+        if isinstance(driver := driver_of(self), DiffDriver):
+            driver.redraw()
         self.refresh(repaint=True, layout=True)

@@ -1,4 +1,4 @@
-"""For a person who looks elsewhere: the phase in the terminal's title, and a notice when a long reply ends."""
+"""The terminal's title shows the phase of a reply, and a notice tells the end of a long one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_chat.terminal.notices import NoticeKind, notice, set_title
 from tui_chat.ui import phrases
 
 LONG_SECONDS: Final = 10.0
-"""Whoever waited no longer than this has not looked away."""
+"""The end of a reply that took less is not told."""
 _TITLE: Final = "tui-chat"
 
 

@@ -1,4 +1,4 @@
-"""Other versions of what was said: a prompt that is written anew, and going from version to version."""
+"""Editing an earlier prompt, and switching between versions of a message."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Edit:
-    """The prompt that is being written anew, if one is."""
+    """The earlier prompt that is being edited, if there is one."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
@@ -19,18 +19,18 @@ class Edit:
 
     @property
     def active(self) -> bool:
-        """Whether a prompt is being written anew."""
+        """Whether an earlier prompt is being edited."""
         return self._prompt is not None
 
     def begin(self, message: Message | None) -> None:
-        """Write a prompt anew; of a reply, the prompt that it answers."""
+        """Edit a prompt; for a reply, the prompt that it answers."""
         screen = self._screen
         conversation = screen.workspace.conversation
         prompt = message if message is None or message.role is Role.USER else conversation.parent_of(message)
         if prompt is None or screen.replies.refuses():
             return
         if screen.composer.text.strip():
-            screen.notify("Send or clear what is written first: it would be lost.", timeout=3)
+            screen.notify("Send or clear your text first.", timeout=3)
             return
         screen.leave_selection()
         self._prompt = prompt
@@ -38,12 +38,12 @@ class Edit:
         screen.status.show()
 
     def take(self) -> Message | None:
-        """The prompt that was written anew, which is done with that."""
+        """End editing; returns the prompt that was edited, if any."""
         prompt, self._prompt = self._prompt, None
         return prompt
 
     def give_up(self) -> None:
-        """Leave the prompt as it was."""
+        """Cancel editing."""
         self._prompt = None
         self._screen.composer.clear()
         self._screen.status.show()
@@ -57,8 +57,7 @@ class Edit:
         versions = conversation.versions(message)
         at = next(number for number, version in enumerate(versions) if version.id == message.id) + step
         if not 0 <= at < len(versions):
-            screen.notify("There is no other version there." if len(versions) > 1 else "It has no other versions.")
+            screen.notify(f"There is no version {'before' if at < 0 else 'after'} this one.")
         elif conversation.turn_to(versions[at].id):
             screen.show_branch()
-            screen.transcript.step_to(versions[at].id)
-            screen.tell_selection()
+            screen.select_message(versions[at].id)

@@ -1,4 +1,4 @@
-"""How full the context window is, and a word when a chat has outgrown it: the server says none."""
+"""How full the context window is, and a warning when a chat has outgrown it, which no server gives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from textual.content import Content
 from tui_chat.chat.context import tokens_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.ui import phrases
-from tui_chat.ui.commands.keymap import Keymap
 
 _CELLS: Final = 5
 _NEARLY_FULL: Final = 0.75
@@ -24,17 +23,15 @@ class Fullness:
     used: int = 0
     """Tokens."""
     window: int | None = None
-    """Tokens; None where the server did not tell."""
-    warning: str = ""
-    """What to say, once, of a chat that has outgrown the window."""
+    """Tokens; None if the server did not tell."""
 
     @property
     def share(self) -> float:
-        """How much of the window, 1 being all of it; 0 where the window is not known."""
+        """The used share of the window, 0 to 1; 0 if the window is not known."""
         return min(1.0, self.used / self.window) if self.window else 0.0
 
     def gauge(self, *, long: bool = False) -> Content:
-        """For the header: cells and a share, or the tokens where the window is not known; `long`: of how many."""
+        """For the header: cells and a share, if `long` with the window's size; tokens if that is not known."""
         if not self.window:
             return Content.styled(f"{phrases.count(self.used)} tok" if self.used else "", "$text-muted")
         style = "$text-muted"
@@ -47,33 +44,21 @@ class Fullness:
     @property
     def figures(self) -> str:
         """In a sentence."""
-        window = f" of the {self.window:,} that the model sees at once" if self.window else ""
+        window = f"; the model's context window has {self.window:,}" if self.window else ""
         return f"This chat takes about {self.used:,} tokens{window}."
 
-
-class Gauge:
-    """What the header says of the context window of the chat that is open."""
-
-    def __init__(self, workspace: Workspace, keys: Keymap) -> None:
-        self._workspace = workspace
-        self._keys = keys
-        self._warned: set[str] = set()
-
-    def read(self) -> Fullness:
-        """How much is used: by the server's count and, for what was said since, by an estimate."""
-        conversation, window = self._workspace.conversation, self._workspace.connection.window
-        tokens = tokens_of(conversation.branch, conversation.chat.system)
-        outgrown = window is not None and tokens > window
-        warning = self._warning(conversation.chat.id, tokens, window or 0) if outgrown else ""
-        return Fullness(tokens, window, warning)
-
-    def _warning(self, chat: str, tokens: int, window: int) -> str:
-        """What to say of a chat that has outgrown its window, if it was not said yet."""
-        if chat in self._warned:
+    def warning(self, model: str, new_chat: str) -> str:
+        """What happens to a chat that has outgrown the window; empty if it has not. `new_chat`: a key."""
+        if self.window is None or self.used <= self.window:
             return ""
-        self._warned.add(chat)
         return (
-            f"{self._workspace.connection.model} sees {phrases.count(window)} tokens at once, and this chat has "
-            f"about {phrases.count(tokens)}: what does not fit is left out, the oldest first. "
-            f"Start a new chat ({self._keys['new-chat']}), or give the model a larger window."
+            f"This chat has about {phrases.count(self.used)} tokens, the context window of {model} only "
+            f"{phrases.count(self.window)}: the oldest messages are left out. "
+            f"Start a new chat ({new_chat}), or give the model a larger context window."
         )
+
+
+def fullness_of(workspace: Workspace) -> Fullness:
+    """How much the open chat uses: by the server's count, and an estimate for what came after it."""
+    conversation = workspace.conversation
+    return Fullness(tokens_of(conversation.branch, conversation.chat.system), workspace.connection.window)

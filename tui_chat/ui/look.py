@@ -1,4 +1,4 @@
-"""The colours of the transcript, resolved from the app's theme once and passed down as values."""
+"""The transcript's styles, resolved once from the app's theme."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Look:
     warning: Style
     error: Style
     found: Style
-    """What is looked for, wherever it stands."""
+    """A match of the words to find."""
     found_here: Style
-    """The same, where the reader is."""
+    """The current match."""
     mark: Style
-    """The mark beside what was stepped to."""
+    """The mark beside what is selected."""
     selected: Style
-    """The colour of selected text where the theme has one; its ground is the screen's."""
+    """The colour of selected text, if the theme has one; its ground is the screen's."""
     markdown: Palette
     thinking: Palette
     copies: str
-    """What copies a code block, as its first row says it; `{number}` stands for its number in the message."""
+    """The label of a code block that names the key to copy it; `{number}` stands for the block's number."""
 
 
 def resolve(app: App[Any], copies: str = "") -> Look:

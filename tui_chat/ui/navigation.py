@@ -1,4 +1,4 @@
-"""From one chat to the next: nothing is lost on the way, and what is typed meanwhile is meant for the next."""
+"""Switching chats: drafts are kept, and what is typed meanwhile goes to the next chat."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
 
 _DRAFT_SECONDS: Final = 1.0
-"""So long after a key at the latest the draft is on disk."""
+"""Seconds after a key press within which the draft is on disk."""
 
 
 class Navigation:
-    """Leaves a chat and opens another: drafts, and where the reader was."""
+    """Leaves a chat and opens another, with its draft and the reader's place."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._workspace = screen.workspace
         self._drafting: Timer | None = None
         self.moving = False
-        """Whether one chat was left and the next is not shown yet."""
+        """Whether a chat was left and the next one is not shown yet."""
 
     def show_chat(self) -> None:
-        """Show the open chat where it was left: with its draft, at the place or the end."""
+        """Show the open chat with its draft, at the place where the reader left it."""
         screen, chat = self._screen, self._workspace.conversation.chat
         screen.query_one(Divider).clear(all=True)
         screen.show_branch()
@@ -45,7 +45,7 @@ class Navigation:
         screen.replies.show_notice()
 
     def leave_chat(self) -> None:
-        """Remember the draft, and where the reader is; what is typed from now on is meant for the next chat."""
+        """Save the draft and the reader's place; what is typed from now on goes to the next chat."""
         conversation, composer = self._workspace.conversation, self._screen.composer
         fields = ChatFields(draft=composer.text, place=self._place())
         if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
@@ -54,13 +54,13 @@ class Navigation:
         self.moving = True
 
     def _place(self) -> Place | None:
-        """Where the reader is; None at the end."""
+        """The reader's place; None at the end."""
         log = self._screen.transcript
         index, row = log.place()
         return None if log.follows or not log.entries else Place(log.entries[index].message.id, row)
 
     def arrive(self) -> None:
-        """Show the chat that is open now, and what was typed for it already."""
+        """Show the open chat, with what was already typed for it."""
         typed = self._screen.composer.text
         self.show_chat()
         self._screen.composer.insert(typed)
@@ -69,13 +69,13 @@ class Navigation:
             self._screen.server.look()
 
     def new_chat(self) -> None:
-        """Begin another chat; a reply on its way goes on."""
+        """Start a new chat; replies continue."""
         self.leave_chat()
         self._workspace.new_chat()
         self.arrive()
 
     async def open_chat(self, chat: str, message: str | None = None, words: str = "") -> None:
-        """Show another chat where it was left, or at a message; a reply on its way goes on."""
+        """Show another chat where the reader left it, or at a message; replies continue."""
         screen, workspace = self._screen, self._workspace
         if chat != workspace.conversation.chat.id:
             self.leave_chat()
@@ -93,14 +93,10 @@ class Navigation:
                     await reply.stop()  # its branch is not the one to show
                 workspace.conversation.turn_to(message)
                 screen.show_branch()
-            screen.call_after_refresh(self._step_to, message, words)  # when the log knows its size
-
-    def _step_to(self, message: str, words: str) -> None:
-        self._screen.transcript.step_to(message, words)
-        self._screen.tell_selection()
+            screen.call_after_refresh(screen.select_message, message, words)  # when the log knows its size
 
     async def delete(self) -> None:
-        """Delete the open chat and begin a new one: a draft that is kept would bring it back."""
+        """Delete the open chat and start a new one."""
         conversation = self._workspace.conversation
         self.leave_chat()
         if (reply := self._workspace.current.reply) is not None:
@@ -112,7 +108,7 @@ class Navigation:
         self.arrive()
 
     async def toggle_demo(self) -> None:
-        """Talk to the built-in scripted server instead, or go back from it. What was written goes along."""
+        """Start the built-in demo, or leave it; the text in the composer stays."""
         composer, workspace = self._screen.composer, self._workspace
         draft = composer.text
         self.leave_chat()
@@ -126,8 +122,8 @@ class Navigation:
         self._screen.server.look()
 
     def drafted(self) -> None:
-        """Something was written: keep it soon."""
-        if self._drafting is None:  # also for who never rests
+        """The text has changed: save the draft soon."""
+        if self._drafting is None:  # not restarted, for people who never pause
             self._drafting = self._screen.set_timer(_DRAFT_SECONDS, self._keep_draft, name="draft")
 
     def _keep_draft(self) -> None:

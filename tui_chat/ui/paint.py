@@ -1,4 +1,4 @@
-"""The paint clock: the one place where tokens that arrive faster than the eye are put together."""
+"""The paint clock: collects tokens that arrive faster than the screen is painted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PaintClock:
         self._timer: Timer | None = None
 
     def request(self) -> None:
-        """There is something new to paint."""
+        """Paint soon: at once after a rest, else when the interval has passed."""
         if self._timer is not None:
             return
         rest = self._last + self._interval() - time.monotonic()

@@ -1,7 +1,7 @@
-"""Our own two themes. Each colour was chosen three times: of all, of xterm's 256, and of its 16.
+"""Our two themes. Each colour is chosen three times: for truecolor, for 256 colours and for 16.
 
-The driver sends one that a terminal has as it is, so that what is chosen here is what is seen. A test holds every
-pair that is used to a contrast of 4.5 for text and 3 for marks.
+The driver sends a colour that the terminal has unchanged. A test holds every pair that is used to a contrast of
+4.5 for text and 3 for marks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ DARK: Final = "tui-chat-dark"
 LIGHT: Final = "tui-chat-light"
 
 _Chosen = Mapping[str, tuple[str, str, str]]
-"""By role: of all colours, of xterm's 256, of its 16."""
+"""By role: truecolor, one of xterm's 256, one of its 16."""
 _DEPTHS: Final = {Depth.TRUE: 0, Depth.INDEXED: 1, Depth.SIXTEEN: 2, Depth.NONE: 2}
 
 _DARK: Final[_Chosen] = {
@@ -92,7 +92,7 @@ def _theme(name: str, chosen: _Chosen, depth: Depth) -> Theme:
 
 
 def add_roles(variables: dict[str, str]) -> None:
-    """Give the variables of a theme that is not ours the roles that ours have besides Textual's."""
+    """Add the roles that only our themes have to the variables of any other theme."""
     variables.setdefault("you", variables["text-primary"])
     variables.setdefault("model", variables["text-accent"])
     variables.setdefault("error-ground", variables["error-muted"])

@@ -1,4 +1,4 @@
-"""The words of the status bar and of the lines around messages: from figures to text, without state."""
+"""The words of the status bar and around messages: figures to text, without state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tui_chat.ui.commands.keymap import Keymap
 
 _CONNECT_GRACE: Final = 1.0
-"""Seconds after which a request that got no answer is surely connected: a connection fails faster or says so."""
+"""Seconds after which we say that we wait for the model: a failed connection is known by then."""
 _REMEDIES: Final = {
     Remedy.RETRY: "{again} tries again.",
     Remedy.CONTINUE: "{again} continues it.",
@@ -27,14 +27,13 @@ _REMEDIES: Final = {
     Remedy.NEW_CHAT: "{new-chat} starts a new chat.",
     Remedy.CHATS: "{chats} lists the chats.",
 }
-"""Which command helps, by its id, and what it does then."""
+"""The command that helps, by its id, and what it does."""
 
 
-def advice(error: ChatError, keys: Keymap, *more: Remedy) -> str:
-    """What helps against an error, and `more` besides, with the keys that are bound today."""
-    remedies = [_REMEDIES[remedy] for remedy in (*filter(None, [error.remedy]), *more)]
-    by_command = {template.partition(" ")[0]: template for template in reversed(remedies)}
-    return " ".join(filter(None, [error.hint, *map(keys.hint, reversed(by_command.values()))]))
+def advice(error: ChatError, keys: Keymap) -> str:
+    """What helps against an error, with the keys that are bound today."""
+    remedy = keys.hint(_REMEDIES[error.remedy]) if error.remedy else ""
+    return f"{error.hint} {remedy}".strip()
 
 
 def count(number: int) -> str:
@@ -46,7 +45,7 @@ def count(number: int) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """`text` in at most `width` cells; a mark says that its end is missing."""
+    """`text` in at most `width` cells; an ellipsis marks a cut."""
     if cell_len(text) <= width:
         return text
     room = max(0, width - 1)
@@ -64,7 +63,7 @@ def duration(seconds: float) -> str:
 
 
 def phase(progress: Progress, model: str) -> str:
-    """What the status bar says while a reply is on its way. Changes at most once a second while nothing comes."""
+    """The status of a running reply. Changes at most once a second while nothing arrives."""
     waited = f"{progress.phase_seconds:.0f} s"
     match progress.phase:
         case Phase.QUEUED | Phase.COMMITTING:
@@ -77,7 +76,7 @@ def phase(progress: Progress, model: str) -> str:
             done, total = progress.read or (0, 0)
             return f"reading prompt {count(done)} of {count(total)} tok · {waited}"
         case Phase.THINKING:
-            return f"thinking · {waited}{_speed(progress.speed)}"
+            return f"thinking · {waited}" + (f" · {progress.speed:.0f} tok/s" if progress.speed else "")
         case Phase.ANSWERING:
             return f"{progress.speed:.0f} tok/s · {progress.pieces} tok" if progress.speed else "answering"
         case Phase.ENDED:
@@ -85,7 +84,7 @@ def phase(progress: Progress, model: str) -> str:
 
 
 def badge(chat: OpenChat) -> str:
-    """What a list says of an open chat: how far its reply is, or how it ended since somebody looked."""
+    """The state of an open chat for the list of chats: how far its reply is, or an end that was not seen yet."""
     reply = chat.reply
     if reply is None or (reply.ended and chat.seen):
         return ""
@@ -93,7 +92,7 @@ def badge(chat: OpenChat) -> str:
         return (ending(reply.message) if reply.message else "failed") or "new reply"
     progress = reply.progress
     if progress is None:
-        return "being answered"
+        return "replying"
     speed = progress.speed if progress.phase is Phase.ANSWERING else None
     return f"● {speed:.0f} tok/s" if speed else f"● {doing(chat)}"
 
@@ -106,7 +105,7 @@ def doing(chat: OpenChat) -> str:
 
 
 def summary(message: Message) -> str:
-    """What the status bar says when a reply has ended."""
+    """The status after a reply has ended."""
     usage = message.usage or Usage()
     parts = [ending(message) or "done"]
     if usage.reply_tokens is not None:
@@ -121,24 +120,14 @@ def summary(message: Message) -> str:
 
 
 def ending(message: Message) -> str:
-    """How a reply ended, where it is not simply complete."""
-    match message.state:
-        case State.STOPPED:
-            return "stopped"
-        case State.INTERRUPTED:
-            return "interrupted"
-        case State.FAILED:
-            return "failed"
-        case State.STREAMING:
-            return "being answered elsewhere"
-        case State.COMPLETE if message.finish == "length":
-            return "cut by length"
-        case _:
-            return ""
+    """How a reply ended; empty if it is complete."""
+    if message.state is State.COMPLETE:
+        return "cut by length" if message.finish == "length" else ""
+    return "replying elsewhere" if message.state is State.STREAMING else message.state.value
 
 
 def heading(message: Message, version: tuple[int, int] | None = None) -> tuple[str, str]:
-    """Who speaks, and the figures beside the name; `version`: which one of how many this is."""
+    """The name above a message and the figures beside it; `version`: its number, of how many."""
     parts = [f"‹ {version[0]}/{version[1]} ›"] if version else []
     if message.role is not Role.ASSISTANT:
         return ("you" if message.role is Role.USER else message.role.value), "".join(parts)
@@ -147,7 +136,3 @@ def heading(message: Message, version: tuple[int, int] | None = None) -> tuple[s
     if message.seconds is not None:
         parts.append(duration(message.seconds))
     return message.model or "assistant", " · ".join(parts)
-
-
-def _speed(speed: float | None) -> str:
-    return f" · {speed:.0f} tok/s" if speed else ""

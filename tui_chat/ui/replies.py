@@ -1,13 +1,13 @@
-"""Sending what was written, and looking at the reply of the chat on screen."""
+"""Sending prompts, and showing the reply of the open chat."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
-from tui_chat.errors import Remedy, StoreError
+from tui_chat.errors import StoreError
+from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.reply_view import ReplyView
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
 
 
-_REQUEST_FIRST: Final = 0.015
-"""Seconds after Enter in which nothing is painted: a request leaves in less, if painting does not hold it up."""
+_INTERVAL: Final = 0.05
+"""Seconds between two paints with a driver that does not measure its line."""
 
 
 class Replies:
-    """Has prompts answered, and shows the reply of the chat on screen, wherever it is received."""
+    """Sends prompts, and shows the reply of the open chat, whichever process receives it."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._workspace = screen.workspace
         self.view: ReplyView | None = None
-        """Shows the reply that is looked at, until its end is shown."""
+        """Shows the running reply, until its end is on screen."""
 
     @property
     def busy(self) -> bool:
-        """Whether this process answers the chat on screen, or its end is not shown yet."""
+        """Whether this process receives a reply in the open chat whose end is not shown yet."""
         own = self.view is not None and isinstance(self.view.reply, Generation)
         return own or self._workspace.current.replying
 
     def send(self, text: str) -> None:
-        """Have a prompt answered, maybe instead of the one that is edited; behind a reply on its way it waits."""
+        """Send a prompt, instead of the edited one if there is one; while a reply runs, it waits."""
         screen = self._screen
         if self.busy and not screen.edit.active and not screen.navigation.moving:
             self._workspace.current.enqueue(text)
@@ -49,21 +49,15 @@ class Replies:
         else:
             screen.query_one(Divider).clear()
             screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
-            self._show_answer(self._workspace.current.send(text, screen.edit.take()), text)
+            screen.start(self._answer, "view", self._workspace.current.send(text, screen.edit.take()), text)
 
     def again(self, message: Message | None = None) -> None:
-        """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
+        """Continue, retry or regenerate a reply, whichever it needs; the last one by default."""
         if not self.refuses():
-            self._show_answer(self._workspace.current.again(message))
-
-    def _show_answer(self, reply: Generation, text: str = "") -> None:
-        self._screen.start(self._answer, "view", reply, text)
-        held = ExitStack()
-        held.enter_context(self._screen.app.batch_update())
-        self._screen.set_timer(_REQUEST_FIRST, held.close)
+            self._screen.start(self._answer, "view", self._workspace.current.again(message), "")
 
     async def _answer(self, reply: Generation, text: str) -> None:
-        """Show the answer to what was just asked for; `text` is the prompt, if one was sent."""
+        """Show a reply that was just started; `text` is its prompt, if one was sent."""
         screen = self._screen
         screen.transcript.follow()
         await self._look_at(reply)
@@ -75,10 +69,10 @@ class Replies:
             self._say_elsewhere()
             self.watch()
         elif not text:
-            screen.notify("There is no reply to try again yet.", timeout=3)
+            screen.notify("There is no reply to retry yet.", timeout=3)
 
     def watch(self) -> None:
-        """Show the reply of the open chat, wherever it is received; the one before is looked at no longer."""
+        """Show the reply of the open chat instead of any other."""
         screen, chat = self._screen, self._workspace.current
         screen.workers.cancel_group(screen, "view")
         self.view = None
@@ -105,17 +99,18 @@ class Replies:
             self.watch()
 
     def _interval(self) -> float:
-        return float(getattr(driver_of(self._screen.app), "frame_interval", 0.05))
+        driver = driver_of(self._screen.app)
+        return driver.frame_interval if isinstance(driver, DiffDriver) else _INTERVAL
 
     def _told(self) -> None:
-        """There is something new to say of the reply that is shown."""
+        """Something besides its words has changed in the reply on screen."""
         self._screen.show_log()
         self._screen.server.show()
         self._screen.status.show()
         self.show_notice()
 
     def show_notice(self) -> None:
-        """Say, once, what has to be said of the chat on screen."""
+        """Show the notice of the open chat, once."""
         chat = self._workspace.current
         notice, chat.notice = chat.notice, ""
         if notice:
@@ -126,7 +121,7 @@ class Replies:
         self._screen.query_one(Divider).clear()
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
-            status.say_error(error, *([Remedy.RETRY] if error is reply.error else []))
+            status.say_error(error)
             if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
                 server.look()
         elif self._workspace.current.held:
@@ -138,7 +133,7 @@ class Replies:
         server.measure()
 
     async def stop(self) -> None:
-        """Stop the reply of the chat on screen, wherever it is received: the socket closes, what came stays."""
+        """Stop the reply of the open chat, whichever process receives it; what has arrived is kept."""
         reply = self._workspace.current.reply
         if reply is None or reply.ended:
             return
@@ -151,17 +146,17 @@ class Replies:
                 self._screen.status.say_aside("asked the other tui-chat to stop")
 
     def unqueue(self, index: int = -1) -> None:
-        """Take a waiting prompt back into the composer; the last one if no other is named."""
+        """Move a waiting prompt into the composer, the last one by default."""
         if text := self._workspace.current.unqueue(index):
             self._screen.composer.take_back(text)
             self._screen.status.show() if self.busy else self._screen.status.say_state()
 
     def refuses(self) -> bool:
-        """Whether nothing can be sent now; says why."""
+        """Whether nothing can be sent now; shows why."""
         if self._screen.navigation.moving:
             return True
         if self.busy:
-            text = "A reply is on its way: {stop} stops it. What you wrote stays here."
+            text = "Still replying ({stop} stops). Your text is kept."
             self._screen.notify(self._screen.keys.hint(text), timeout=3)
         elif self._workspace.conversation.elsewhere:
             self._say_elsewhere()
@@ -170,7 +165,7 @@ class Replies:
         return True
 
     def _lacks_model(self) -> bool:
-        """Whether it is known that there is nobody to answer; says so, and looks again."""
+        """Whether there is no model to send to; if so, say it and ask the server again."""
         obstacle = self._workspace.connection.obstacle
         if obstacle is not None:
             why = str(obstacle).rstrip(".")
@@ -180,8 +175,5 @@ class Replies:
         return obstacle is not None
 
     def _say_elsewhere(self) -> None:
-        text = (
-            "This chat is being answered in another tui-chat. What you wrote stays here until that has ended; "
-            "{new-chat} starts a new chat."
-        )
+        text = "Another tui-chat is replying in this chat. Your text is kept; {new-chat} starts a new chat."
         self._screen.notify(self._screen.keys.hint(text), timeout=5)

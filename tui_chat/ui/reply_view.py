@@ -1,4 +1,4 @@
-"""A reply and its place in the transcript: the message as it is now, on the paint clock."""
+"""Shows a growing reply in the transcript, on the paint clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tui_chat.ui.widgets.transcript import Transcript
 
 
 class ReplyView:
-    """Shows a reply for as long as it is looked at; what it misses meanwhile it finds in the next change."""
+    """Shows the reply's message as it is at each paint."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class ReplyView:
         interval: Callable[[], float],
         told: Callable[[], None],
     ) -> None:
-        """`told` is called when there is something new to say of the reply apart from its words."""
+        """`told` is called when something besides the reply's words has changed."""
         self.reply = reply
         self._conversation = conversation
         self._transcript = transcript
@@ -51,7 +51,7 @@ class ReplyView:
         self._finish()
 
     def _place(self, message: Message) -> None:
-        """Make room for the reply at the end of the branch that it belongs to."""
+        """Add an entry for the reply at the end of its branch."""
         log, numbered = self._transcript, self._conversation.numbered()
         before = [other for other in self._conversation.branch if other.id != message.id]
         shown = [entry.message.id for entry in log.entries]
@@ -76,7 +76,7 @@ class ReplyView:
             entry.thoughts.append(message.thinking[len(thought) :])
         if message.text.startswith(source):
             entry.answer.append(message.text[len(source) :])
-        else:  # it was thinking, or another tui-chat has written something else
+        else:  # it turned out to be thinking, or another tui-chat has replaced it
             entry.restart(message.text)
         if message.text and entry.has_thoughts and entry.thought_seconds is None:
             self._end_thinking(entry)
@@ -88,12 +88,12 @@ class ReplyView:
     def _end_thinking(self, entry: Entry) -> None:
         if (progress := self.reply.progress) is not None:
             entry.thought_seconds = progress.thought_seconds
-        if self._transcript.follows:  # who reads the thinking goes on reading it
+        if self._transcript.follows:  # else the reader may be in the thinking
             self._transcript.fold(entry, unfolded=False)
         self._transcript.changed(entry)
 
     def _finish(self) -> None:
-        """Show how the reply ended, and which version it is. What was said does not move."""
+        """Show how the reply ended, and its version. Its text does not move."""
         message, entry = self.reply.message, self._entry
         if message is None or entry is None:
             return

@@ -32,9 +32,9 @@ from tui_chat.ui.services import Services
 
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 _SWITCH: Final = 0.0005
-"""Seconds for which a thread may keep the others waiting: a tenth of Python's own, for most are a key's way."""
+"""GIL switch interval in seconds: a tenth of the default, for key latency."""
 _COLLECT: Final = (700, 10, 50)
-"""As Python collects garbage, but all of it five times as rarely: that takes 10 ms and more within a key press."""
+"""Python's garbage collection, but full collections five times as rarely: one takes 10 ms or more."""
 
 
 def build(
@@ -75,10 +75,10 @@ async def run(
     """Run the app until the user leaves; returns the exit code.
 
     Args:
-        demo: talk to the built-in scripted server.
-        chat: open the chat whose id begins so.
-        resume: open the chat that was spoken in last.
-        question: send this at once.
+        demo: start the built-in demo.
+        chat: open the chat whose id starts with this.
+        resume: open the last chat.
+        question: send this prompt at the start.
 
     Raises:
         ConfigError: the config names keys or a theme wrongly.
@@ -117,26 +117,22 @@ async def run(
 
 
 def say_goodbye(app: ChatApp) -> None:
-    """Say how to come back, if there is anything to come back to and anybody to say it to."""
+    """Print how to continue the chat, if it has anything."""
     workspace, chat = app.workspace, app.workspace.conversation.chat
     if not (chat.leaf or chat.draft) or workspace.demo:
         return
     where = f" --url {workspace.connection.server.address}" if workspace.config.pinned else ""
-    line = f"Go on with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
+    line = f"Continue with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
     if workspace.unsaved:
         reason = f" {workspace.conversation.trouble}" if workspace.conversation.trouble else ""
-        line = f"What was said last is not saved.{reason}\n"
+        line = f"The last messages are not saved.{reason}\n"
     with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
         os.write(sys.stdout.fileno(), line.encode())
 
 
-def desktop_opener(environ: Mapping[str, str]) -> Callable[[str], None] | None:
-    """A way to open links on the user's own desktop; over SSH there is none."""
+def desktop_opener(environ: Mapping[str, str]) -> Callable[[str], object] | None:
+    """Opens links on the user's desktop; None over SSH or without a desktop."""
     remote = any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
     if remote or not (environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")):
         return None
-
-    def open_address(address: str) -> None:
-        webbrowser.open(address)
-
-    return open_address
+    return webbrowser.open

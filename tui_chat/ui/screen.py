@@ -1,4 +1,4 @@
-"""The chat screen: log, composer, status bar, and the objects that it is put together from."""
+"""The chat screen: its layout, and what Esc, Ctrl+C and the widgets' messages do."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ from tui_chat.messages import Role
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.ui.commands.command import Command, Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.commands.read import copy_out
-from tui_chat.ui.commands.selected import ask_about_link
+from tui_chat.ui.commands.read import ask_about_link, copy_out
 from tui_chat.ui.commands.table import COMMANDS
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.edit import Edit
@@ -47,13 +46,13 @@ LendTerminal = Callable[[], AbstractContextManager[None]]
 _QUIT_SECONDS: Final = 2.0
 """Two presses of Ctrl+C within this time quit."""
 _COPIES: Final = "#{{number}}  {selected-copy} copy"
-"""What stands on a code block: its number in the message, and the key that copies it once it is selected."""
+"""The label of a code block: its number, and the key that copies it once it is selected."""
 
 
 class ChatScreen(Screen[None]):
     """One chat at a time."""
 
-    AUTO_FOCUS = ""  # what has the focus gets keys, and the draft must be there before these
+    AUTO_FOCUS = ""  # no focus before the draft is shown: keys typed ahead would precede it
     BINDINGS: ClassVar[list[BindingType]] = [
         command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.LOG)
     ]
@@ -71,7 +70,7 @@ class ChatScreen(Screen[None]):
         keys: Keymap,
         lend_terminal: LendTerminal,
     ) -> None:
-        """`lend_terminal`: inside of the context that it gives, another program has the terminal."""
+        """`lend_terminal`: inside its context, another program has the terminal."""
         super().__init__()
         self.services = services
         self.workspace = workspace
@@ -100,16 +99,15 @@ class ChatScreen(Screen[None]):
         yield StatusBar()
 
     def on_mount(self) -> None:
-        """Show the chat, and look for the server after the first frame."""
+        """Show the chat; ask the server after the first frame."""
         self.app.theme_changed_signal.subscribe(self, self._recolour)
         self._recolour(None)  # the terminal may have told its background since the log was made
         self.set_interval(1.0, self._tick)
         self.navigation.show_chat()
         for warning in (*self.services.config.warnings, *self.catalog.book.warnings):
             self.notify(warning, severity="warning", timeout=20, markup=False)
-        self.call_after_refresh(
-            self.action_command if self.services.demo else self.server.look, *["demo"] * self.services.demo
-        )
+        look = partial(self.action_command, "demo") if self.services.demo else self.server.look
+        self.call_after_refresh(look)
         self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up")
 
     @property
@@ -119,7 +117,7 @@ class ChatScreen(Screen[None]):
 
     @property
     def composer(self) -> Composer:
-        """Where the user writes."""
+        """Where the user types."""
         return self.query_one(Composer)
 
     # Keys
@@ -133,7 +131,7 @@ class ChatScreen(Screen[None]):
         carry_out(command, self.app if command.scope is Scope.APP else self, argument)
 
     def escape(self) -> None:
-        """What Esc means here: leave the selection, else leave the prompt as it was, else stop the reply."""
+        """Esc: leave the selection, else cancel editing, else stop the reply."""
         if self.transcript.steps.active:
             self.leave_selection()
         elif self.edit.active:
@@ -142,7 +140,7 @@ class ChatScreen(Screen[None]):
             self.start(self.replies.stop, "stop", exclusive=False)
 
     def interrupt(self) -> None:
-        """What Ctrl+C means here: copy the selection, else stop the reply, else quit at the second press."""
+        """Ctrl+C: copy the selection, else stop the reply, else quit at the second press."""
         if selected := self.get_selected_text() or self.composer.selected_text:
             copy_out(self, "the selection", selected)
             self.clear_selection()
@@ -155,37 +153,39 @@ class ChatScreen(Screen[None]):
             self.notify(self.keys.hint("Press {interrupt} again to quit."), timeout=_QUIT_SECONDS)
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
-        """Open a dialog and wait for its answer; None where it is closed, or another one is open already."""
+        """Open a dialog and wait for its answer; None if it is closed, or another one is open already."""
         return await self.app.push_screen_wait(dialog) if self.app.screen is self else None
 
     def start(
         self, work: Callable[..., Awaitable[None]], group: str, *arguments: object, exclusive: bool = True
     ) -> None:
-        """Start work beside the keys; unless told otherwise, instead of what runs in its group."""
+        """Start work in the background; if `exclusive`, it replaces what runs in its group."""
         begun: Any = partial(work, *arguments)
         self.run_worker(begun, group=group, exclusive=exclusive)
 
     # What is selected
 
     def select(self, direction: int) -> None:
-        """Select what is below (1) or above (-1)."""
+        """Select the next message, code block or link below (1) or above (-1)."""
         self.transcript.steps.move(direction)
-        self.tell_selection()
+        self._show_selection()
 
-    def tell_selection(self) -> None:
-        """Say what is selected, and the keys for it."""
+    def select_message(self, message: str, words: str = "") -> None:
+        """Select a message by its id, at these words if it has them."""
+        self.transcript.step_to(message, words)
+        self._show_selection()
+
+    def _show_selection(self) -> None:
         if (step := self.transcript.steps.chosen()) is not None:
             self.transcript.focus()
-            link = "{show-link} shows it"
             message = "{edit} edit · {selected-again} again · {version-before}{version-after} versions"
-            keys = (
-                f"{{select-up}}{{select-down}} go on · {{selected-copy}} copy · {link if step.href else message}"
-            )
-            self.status.say_aside(f"at {step.what}", self.keys.hint(f"{keys} · {{stop}} back"))
+            more = "{show-link} show" if step.href else message
+            keys = f"{{selected-up}}{{selected-down}} select · {{selected-copy}} copy · {more} · {{stop}} back"
+            self.status.say_aside(f"{step.what.removeprefix('the ')} selected", self.keys.hint(keys))
             self.query_one(StatusBar).keys = self.keys.footer("help")
 
     def leave_selection(self) -> None:
-        """Select nothing, and write on."""
+        """Clear the selection, and focus the composer."""
         self.transcript.leave_step()
         self.composer.focus()
         self.status.show()
@@ -193,13 +193,13 @@ class ChatScreen(Screen[None]):
     # What is shown
 
     def show_branch(self) -> None:
-        """Show the present branch of the chat, from its end."""
+        """Show the current branch of the chat, at its end."""
         conversation = self.workspace.conversation
         self.transcript.show(conversation.branch, conversation.numbered())
         self.show_log()
 
     def show_log(self) -> None:
-        """Show the log or, where it is empty, the welcome; and offer what was said to the Up key."""
+        """Show the log or, if it is empty, the welcome; offer earlier prompts to the Up key."""
         branch = self.workspace.conversation.branch
         self.composer.remember(message.text for message in branch if message.role is Role.USER)
         empty = not self.transcript.entries
@@ -216,7 +216,7 @@ class ChatScreen(Screen[None]):
         if self.workspace.replying:
             self.start(self.workspace.heed_stops, "listen")
 
-    # What the widgets say
+    # Messages of the widgets
 
     @on(Composer.Unqueued)
     def _wanted_back(self) -> None:

@@ -1,4 +1,4 @@
-"""What the chat screen shows of the server and the model that it talks to."""
+"""What the chat screen shows about its server and model."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from tui_chat.errors import Unauthorized
 from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.connection import find
-from tui_chat.ui.gauge import Gauge
+from tui_chat.ui.gauge import fullness_of
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, trouble
 from tui_chat.ui.widgets.welcome import Welcome
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
 
 _LOOK_SECONDS: Final = 3.0
-"""How often a server that is not there is looked for again."""
+"""Seconds between two tries to reach a server."""
 
 
 class ServerView:
-    """Looks for the server of the chat on screen, shows it, and goes on with another one."""
+    """Asks the server what it offers, shows that, and switches to another server or model."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._gauge = Gauge(screen.workspace, screen.keys)
+        self._warned: set[str] = set()
+        """The chats that have outgrown their context window, of which that was said."""
 
     def look(self) -> None:
-        """Find out what the server offers; until it offers something, again and again."""
+        """Ask the server for its models, again and again until it has one."""
         self._screen.start(self._look, "look")
 
     async def _look(self) -> None:
@@ -42,10 +44,10 @@ class ServerView:
             await asyncio.sleep(_LOOK_SECONDS)
 
     def show(self) -> None:
-        """Show server and model, and what is wrong with them, if anything is."""
+        """Show server and model, or what is wrong with them."""
         screen, connection = self._screen, self._screen.workspace.connection
         if not screen.query(Header):
-            return  # the program is ending, with nothing left to show it on
+            return  # the program is ending
         self._show_names()
         self.show_gauge()
         screen.query_one(Welcome).show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
@@ -57,24 +59,27 @@ class ServerView:
         header.model, header.server = connection.model, connection.server.label
 
     def _status(self) -> Status | None:
-        """What is to be said of the server; None where something else may go on being said."""
+        """The status of the server; None to leave the status as it is."""
         connection, said = self._screen.workspace.connection, self._screen.status.said
         if (error := connection.error or connection.obstacle) is not None:
-            return trouble(error, self._screen.keys)
+            if not self._screen.query_one(Welcome).display:
+                return trouble(error, self._screen.keys)
+            short = "no models" if connection.error is None else "no server"  # the card says the rest
+            return Status("key needed" if isinstance(error, Unauthorized) else short, error=True)
         if connection.models and find(connection.model, connection.models) is None:
             missing = f"{connection.server.label} does not have {connection.model}"
-            hint = f"{self._screen.keys['models']} chooses another, ollama pull {connection.model} gets it"
+            hint = f"{self._screen.keys['models']} chooses another model; ollama pull {connection.model} gets it."
             return Status(missing, hint, error=True)
         return self._screen.status.state() if said.error or said.busy else None
 
     async def use_model(self, name: str) -> None:
-        """Go on with another model of the server."""
+        """Switch to another model of the server."""
         await self._screen.workspace.use_model(name)
         self.show()
         self.measure()
 
     async def use(self, server: Server, models: Sequence[Model] = (), model: str = "") -> None:
-        """Go on with another server; a reply on its way goes on with the one before, but for the demo's."""
+        """Switch to another server; running replies keep theirs, but leaving the demo ends its own."""
         navigation, workspace = self._screen.navigation, self._screen.workspace
         if workspace.demo:
             navigation.leave_chat()
@@ -86,7 +91,7 @@ class ServerView:
             self.measure()
 
     def meet(self) -> None:
-        """Show the server that is talked to now; what it offers, as soon as that is known."""
+        """Show the present server; ask for its models if they are not known."""
         connection = self._screen.workspace.connection
         if connection.models:
             self.show()
@@ -96,7 +101,7 @@ class ServerView:
             self.look()
 
     def measure(self) -> None:
-        """Ask for the context window: a model that was just loaded tells it now."""
+        """Ask for the context window, which a model may tell only once it is loaded."""
         self._screen.start(self._measure, "measure")
 
     async def _measure(self) -> None:
@@ -105,8 +110,11 @@ class ServerView:
         self.show_gauge()
 
     def show_gauge(self) -> None:
-        """Show how full the context window is."""
-        for header in self._screen.query(Header):  # there is none any more while the program ends
-            header.fullness = self._gauge.read()
-            if header.fullness.warning:
-                self._screen.notify(header.fullness.warning, severity="warning", timeout=15, markup=False)
+        """Show how full the context window is; warn once of a chat that has outgrown it."""
+        screen, workspace = self._screen, self._screen.workspace
+        for header in screen.query(Header):  # none while the program ends
+            header.fullness = fullness_of(workspace)
+            warning = header.fullness.warning(workspace.connection.model, screen.keys["new-chat"])
+            if warning and workspace.conversation.chat.id not in self._warned:
+                self._warned.add(workspace.conversation.chat.id)
+                screen.notify(warning, severity="warning", timeout=15, markup=False)

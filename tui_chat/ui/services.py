@@ -1,4 +1,4 @@
-"""What the UI is given by the composition root. Tests give it something else."""
+"""What the UI gets from the composition root; tests give it something else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tui_chat.servers.server_file import ServerFile
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The outside world, as far as the UI touches it."""
+    """The parts of the outside world that the UI uses."""
 
     config: Config
     connect: Connect
@@ -24,10 +24,10 @@ class Services:
     demo: bool = False
     """Whether to start on the demo."""
     question: str = ""
-    """What to ask at the start; empty for nothing."""
+    """A prompt to send at the start, or empty."""
     clock: Callable[[], float] = time.monotonic
     """Seconds, for the figures of replies."""
-    open_link: Callable[[str], None] | None = None
-    """Opens an address on the user's desktop; None where there is none."""
+    open_link: Callable[[str], object] | None = None
+    """Opens an address on the user's desktop; None without a desktop."""
     added: ServerFile = field(default_factory=ServerFile)
-    """The servers that were added on screen; in memory if nothing else is said."""
+    """The servers that were added on screen; in memory by default."""

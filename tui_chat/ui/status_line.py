@@ -1,4 +1,4 @@
-"""What status bar and header say of the chat on screen, and the keys that matter in it."""
+"""What the status bar and the header say about the open chat."""
 
 from __future__ import annotations
 
@@ -19,33 +19,34 @@ if TYPE_CHECKING:
 
 
 class StatusLine:
-    """Says how far the reply is that is looked at, else what was said last."""
+    """Shows the progress of the reply on screen, else the last status."""
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self.said = Status("looking for a server", busy=True)
         self._writing = False
-        """Whether something is written in the composer."""
+        """Whether the composer has text."""
 
     def say(self, status: Status) -> None:
-        """Say something until there is something else to say."""
+        """Show a status until the next one."""
         self.said = status
         self.show()
 
-    def say_error(self, error: ChatError, *more: Remedy) -> None:
-        """Say what went wrong, and what helps; see `phrases.advice`."""
-        self.say(trouble(error, self._screen.keys, *more))
+    def say_error(self, error: ChatError) -> None:
+        """Show an error and what helps; the key that continues or retries a reply is on the right already."""
+        again = error.remedy in (Remedy.RETRY, Remedy.CONTINUE) and plan_again(self._screen.workspace.conversation)
+        self.say(Status(str(error), error.hint, error=True) if again else trouble(error, self._screen.keys))
 
     def say_aside(self, text: str, hint: str = "", *, busy: bool = False) -> None:
-        """Say something in passing: what was said before it is not forgotten."""
+        """Show a status in passing: `show` brings the one before back."""
         self._screen.query_one(StatusBar).status = Status(text, hint, busy=busy)
 
     def say_state(self) -> None:
-        """Say how the chat on screen stands."""
+        """Show the state of the open chat."""
         self.say(self.state())
 
     def state(self) -> Status:
-        """How the chat on screen stands, while it is not being answered."""
+        """The state of the open chat while no reply runs."""
         workspace = self._screen.workspace
         connection, last = workspace.connection, workspace.conversation.last
         ending = phrases.ending(last) if last else ""
@@ -57,9 +58,9 @@ class StatusLine:
         return Status(ending or "ready")
 
     def show(self) -> None:
-        """Show what is so now."""
+        """Bring header, waiting prompts, status and keys up to date."""
         screen, workspace = self._screen, self._screen.workspace
-        for header in screen.query(Header):  # there is none any more while the program ends
+        for header in screen.query(Header):  # none while the program ends
             editing = "Editing an earlier prompt · {send} sends a new version · {stop} cancels"
             screen.query_one(Divider).standing = screen.keys.hint(editing) if screen.edit.active else ""
             header.unsaved = workspace.unsaved
@@ -72,18 +73,18 @@ class StatusLine:
         self._show_keys()
 
     def show_title(self) -> None:
-        """Show the title of the chat on screen."""
+        """Show the title of the open chat."""
         workspace, header = self._screen.workspace, self._screen.query_one(Header)
         header.title, header.demo = workspace.conversation.chat.title, workspace.demo
 
     def written(self, text: str) -> None:
-        """Say how to begin a line, once there is one."""
+        """The composer's text has changed: offer the key for a new line while there is text."""
         if bool(text) is not self._writing:
             self._writing = bool(text)
             self._show_keys()
 
     def _show_keys(self) -> None:
-        """The keys that matter now, at most four: first the one that helps most, last that of the help."""
+        """Show at most four keys: the most useful first, help last."""
         bar, keys, workspace = self._screen.query_one(StatusBar), self._screen.keys, self._screen.workspace
         if self._screen.replies.view is not None:
             bar.keys = keys.footer("stop", "command-palette", "help")
@@ -99,13 +100,13 @@ class StatusLine:
         bar.keys = (first + keys.footer("command-palette", "chats", "models"))[:3] + keys.footer("help")
 
     def _told(self, reply: Reply) -> Status:
-        """How far a reply is."""
+        """The status of a running reply."""
         keys, progress, message = self._screen.keys, reply.progress, reply.message
         if progress is None and isinstance(reply, Generation):
             return Status("saving", busy=True)
         if progress is None:
-            return Status("being answered in another tui-chat", keys.hint("{stop} stops it"), busy=True)
+            return Status("another tui-chat is replying", keys.hint("{stop} stops it"), busy=True)
         if reply.retry_in is not None and reply.error is not None:
-            text = f"{reply.error} · again in {reply.retry_in:.0f} s"
-            return Status(text, keys.hint("{stop} stops trying."), error=True)
+            text = f"{reply.error} · retrying in {reply.retry_in:.0f} s"
+            return Status(text, keys.hint("{stop} gives up."), error=True)
         return Status(phrases.phase(progress, message.model if message else ""), busy=True)

@@ -1,1 +1,1 @@
-"""Everything that a person can ask for: one function per command, grouped as in the help."""
+"""All commands: one table, and the functions that its rows name."""

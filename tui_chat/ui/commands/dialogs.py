@@ -1,4 +1,4 @@
-"""Keys in what opens over the chat. What they do is a method of the dialog, which knows its rows and fields."""
+"""Commands of dialogs and lists. What they do is a method of the dialog, which knows its rows and fields."""
 
 from __future__ import annotations
 
@@ -10,28 +10,30 @@ from tui_chat.ui.commands.command import Command, Scope
 
 COMMANDS: Final = (
     Command(lambda it: it.accept(), "accept", "Accept", "Choose, save or confirm", "enter", Scope.DIALOG),
-    Command(lambda it: it.dismiss(), "close", "Close", "Close without it", "escape,ctrl+c", Scope.DIALOG),
-    Command(lambda it: it.dismiss(), "close-view", "Close", "Close what is only read", "q", Scope.VIEW),
-    Command(lambda it: it.choose("copy"), "link-copy", "Copy", "Copy the address of a link", "c", Scope.LINK),
-    Command(lambda it: it.choose("open"), "link-open", "Open", "Open a link on the desktop", "o", Scope.LINK),
-    Command(lambda it: it.move(1), "list-down", "Down", "Go down in a list", "down,ctrl+n", Scope.LIST),
-    Command(lambda it: it.move(-1), "list-up", "Up", "Go up in a list", "up,ctrl+p", Scope.LIST),
-    Command(lambda it: it.move(10), "list-page-down", "Page down", "Go down by ten rows", "pagedown", Scope.LIST),
-    Command(lambda it: it.move(-10), "list-page-up", "Page up", "Go up by ten rows", "pageup", Scope.LIST),
-    Command(lambda it: it.rename(), "chats-rename", "Rename", "Rename the chosen chat", "ctrl+r", Scope.CHATS),
-    Command(lambda it: it.pin(), "chats-pin", "Pin", "Keep the chosen chat at the top", "ctrl+t", Scope.CHATS),
-    Command(lambda it: it.delete(), "chats-delete", "Delete", "Delete the chosen chat", "ctrl+d", Scope.CHATS),
+    Command(lambda it: it.dismiss(), "close", "Close", "Close, or cancel", "escape,ctrl+c", Scope.DIALOG),
+    Command(lambda it: it.dismiss(), "close-view", "Close", "Close the help or a link", "q", Scope.VIEW),
+    Command(lambda it: it.choose("copy"), "link-copy", "Copy", "Copy the link", "c", Scope.LINK),
+    Command(lambda it: it.choose("open"), "link-open", "Open", "Open the link on the desktop", "o", Scope.LINK),
+    Command(lambda it: it.move(1), "list-down", "Down", "Move down in a list", "down,ctrl+n", Scope.LIST),
+    Command(lambda it: it.move(-1), "list-up", "Up", "Move up in a list", "up,ctrl+p", Scope.LIST),
+    Command(lambda it: it.move(10), "list-page-down", "Page down", "Move down ten rows", "pagedown", Scope.LIST),
+    Command(lambda it: it.move(-10), "list-page-up", "Page up", "Move up ten rows", "pageup", Scope.LIST),
+    Command(lambda it: it.rename(), "chats-rename", "Rename", "Rename the chat", "ctrl+r", Scope.CHATS),
+    Command(lambda it: it.pin(), "chats-pin", "Pin", "Pin the chat to the top, or not", "ctrl+t", Scope.CHATS),
+    Command(lambda it: it.delete(), "chats-delete", "Delete", "Delete the chat", "ctrl+d", Scope.CHATS),
     Command(lambda it: it.undelete(), "chats-undo", "Undo", "Undo the last deletion", "ctrl+z", Scope.CHATS),
     Command(lambda it: it.test(), "servers-test", "Test", "Test the server", "ctrl+t", Scope.SERVERS),
-    Command(lambda it: it.edit(), "servers-edit", "Edit", "Change the server", "ctrl+r", Scope.SERVERS),
-    Command(lambda it: it.remove_chosen(), "servers-remove", "Remove", "Remove one", "ctrl+d", Scope.SERVERS),
+    Command(lambda it: it.edit(), "servers-edit", "Edit", "Edit the server", "ctrl+r", Scope.SERVERS),
+    Command(lambda it: it.remove_chosen(), "servers-remove", "Remove", "Remove it", "ctrl+d", Scope.SERVERS),
     Command(lambda it: it.restore(), "servers-undo", "Undo", "Undo the last removal", "ctrl+z", Scope.SERVERS),
-    Command(lambda it: it.test(), "form-test", "Test", "Test what is filled in", "ctrl+t", Scope.FORM),
-    Command(lambda it: it.accept(), "form-save", "Save", "Save what is filled in", "ctrl+s", Scope.FORM),
+    Command(lambda it: it.test(), "form-test", "Test", "Test these settings", "ctrl+t", Scope.FORM),
+    Command(lambda it: it.accept(), "form-save", "Save", "Save these settings", "ctrl+s", Scope.FORM),
     Command(lambda it: it.focus_next(), "form-next", "Next", "Go to the next field", "tab,down", Scope.FORM),
-    Command(lambda it: it.focus_previous(), "form-previous", "Back", "Go back", "shift+tab,up", Scope.FORM),
-    Command(lambda it: it.move(1), "find-next", "Next", "Go to the next place", "down,ctrl+n,ctrl+f", Scope.FIND),
-    Command(lambda it: it.move(-1), "find-previous", "Previous", "Go back", "up,ctrl+p,shift+enter", Scope.FIND),
+    Command(lambda it: it.focus_previous(), "form-previous", "Back", "Go to the field before", "shift+tab,up",
+            Scope.FORM),
+    Command(lambda it: it.move(1), "find-next", "Next", "Go to the next match", "down,ctrl+n,ctrl+f", Scope.FIND),
+    Command(lambda it: it.move(-1), "find-previous", "Previous", "Go to the match before",
+            "up,ctrl+p,shift+enter", Scope.FIND),
 )  # fmt: skip
 
 

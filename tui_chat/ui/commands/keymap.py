@@ -1,4 +1,4 @@
-"""The keys that are bound today, how hints name them, and the check of those that the config changes."""
+"""The keys of all commands, their labels, and the check of the config's `[keys]`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _TOGETHER: Final = (
     (Scope.DIALOG, Scope.FIND),
     (Scope.DIALOG, Scope.VIEW, Scope.LINK),
 )
-"""Scopes in which a key has to have one meaning. A key of the chat that is one of the log too counts before it."""
+"""Scopes that are active together: a key has one meaning in each row. In the log, the chat's keys go first."""
 _NAMES: Final = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}
 _ARROWS: Final = {"up": "↑", "down": "↓", "left": "←", "right": "→"}
 
 
 class Keymap:
-    """All commands with the keys that they have today."""
+    """All commands with their present keys."""
 
     def __init__(self, groups: Mapping[str, Sequence[Command]], own: Mapping[str, str]) -> None:
         """`own`: the user's keys by command id.
@@ -43,25 +43,25 @@ class Keymap:
         return tuple(filter(None, self.own.get(id, self.commands[id].keys).split(",")))
 
     def labels(self, id: str) -> tuple[str, ...]:
-        """All keys of a command, as a person reads them."""
+        """The labels of all keys of a command."""
         return tuple(map(key_label, self.keys(id)))
 
     def __getitem__(self, id: str) -> str:
-        """The first key of a command as a person reads it; of one without keys, where to find it."""
+        """The label of a command's first key; without keys, how to find the command."""
         labels = self.labels(id)
         return labels[0] if labels else f"{self['command-palette']} {self.commands[id].title}"
 
     def hint(self, template: str) -> str:
-        """A hint with the keys of commands in it, written by their ids: `{stop} stops it`."""
+        """Replace command ids in braces by their keys: `{stop} stops it` becomes `Esc stops it`."""
         return template.format_map(self)
 
     def footer(self, *ids: str, word: str = "") -> tuple[tuple[str, str, str], ...]:
-        """Keys, words and actions of some commands for the status bar."""
+        """Labels, words and actions of some commands, for the status bar."""
         return tuple((self[id], word or self.commands[id].footer, f"screen.command({id!r})") for id in ids)
 
 
 def key_label(key: str) -> str:
-    """A key as a person reads it: `ctrl+p` is `^P`."""
+    """The label of a key: `^P` for `ctrl+p`."""
     *modifiers, last = key.split("+")
     if not modifiers and (len(last) == 1 or last in _ARROWS):
         return _ARROWS.get(last, last)
@@ -72,7 +72,7 @@ def key_label(key: str) -> str:
 
 
 def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> dict[str, str]:
-    """The user's keys by command id, if they make sense.
+    """Check and normalise the user's keys by command id.
 
     Raises:
         ConfigError: an unknown command, an unknown key, or one key for two commands.

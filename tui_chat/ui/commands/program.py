@@ -1,50 +1,53 @@
-"""The program itself."""
+"""Demo, palette, help, themes, quitting."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from tui_chat.ui.commands.command import Argument, Scope, command
-from tui_chat.ui.dialogs.confirm import ConfirmScreen
+from tui_chat.ui.commands.command import Command, Scope
+from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.help import HelpScreen
-from tui_chat.ui.dialogs.palette import PaletteScreen
+from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.themes import ThemesScreen
+from tui_chat.ui.widgets.choice_list import Choice
 
 if TYPE_CHECKING:
     from tui_chat.ui.app import ChatApp
     from tui_chat.ui.screen import ChatScreen
 
 
-@command("demo", "Start the demo", "Talk to a built-in scripted server", "f2", slash="/demo")
 async def demo(screen: ChatScreen) -> None:
-    """Talk to the built-in scripted server instead, or go back from it."""
+    """Start the built-in demo, or leave it."""
     await screen.navigation.toggle_demo()
 
 
-@command("command-palette", "Commands", "Search all commands", "ctrl+p", footer="commands")
 async def palette(screen: ChatScreen) -> None:
-    """Choose from all commands."""
-    if (chosen := await screen.ask(PaletteScreen(screen.keys))) is not None:
+    """Choose from all commands except those that are only keys."""
+    rows = [
+        Choice(
+            command,
+            command.title,
+            (next(iter(screen.keys.labels(command.id)), ""),),
+            also=f"{command.id} {command.help} {command.slash}",
+        )
+        for command in screen.keys.commands.values()
+        if command.scope in (Scope.APP, Scope.CHAT) and command.id != "command-palette"
+    ]
+    dialog: Picker[Command] = Picker(screen.keys, "Commands", rows, empty="")
+    if (chosen := await screen.ask(dialog)) is not None:
         screen.carry_out(chosen)
 
 
-@command("help", "Help", "Show the keys", "f1", Scope.APP, footer="help", slash="/help")
 def show_help(app: ChatApp) -> None:
-    """Show the keys, or show them no longer."""
+    """Show the keys, or close them."""
     if isinstance(app.screen, HelpScreen):
         app.screen.dismiss()
     else:
         app.push_screen(HelpScreen(app.keys))
 
 
-def _themes(screen: Any) -> Iterable[str]:
-    return sorted(screen.app.available_themes)
-
-
-@command("theme", "Theme", "Choose the colours", slash="/theme", argument=Argument("theme", _themes))
 async def theme(screen: ChatScreen, name: str) -> None:
-    """Choose the colours; they are kept for the next start."""
+    """Choose a theme, and keep it for the next start."""
     app = cast("ChatApp", screen.app)
     present = "" if app.follows_background else app.theme
     chosen = name or await screen.ask(ThemesScreen(screen.keys, app.available_themes, present, app.use_theme))
@@ -53,18 +56,11 @@ async def theme(screen: ChatScreen, name: str) -> None:
         await screen.workspace.choices.keep_theme(chosen)
 
 
-@command("redraw", "Redraw", "Paint the whole screen anew", "", Scope.APP)
-def redraw(app: ChatApp) -> None:
-    """Paint everything anew."""
-    app.redraw()
-
-
-@command("quit", "Quit", "Save everything and leave", "ctrl+q", Scope.APP, slash="/bye")
 async def quit(app: ChatApp) -> None:
-    """Write everything and leave; where replies are on their way, after asking."""
+    """Save everything and quit; ask first if replies are still running."""
     if count := len(app.workspace.replying):
         replies = "A reply is" if count == 1 else f"{count} replies are"
-        hint = app.keys.hint("{accept} stops, keeps and quits · {close} goes on")
-        if not await app.push_screen_wait(ConfirmScreen(app.keys, f"{replies} still coming.", hint)):
+        hint = app.keys.hint("{accept} stop, keep and quit · {close} cancel")
+        if not await app.push_screen_wait(ConfirmScreen(app.keys, f"{replies} still running.", hint)):
             return
     await app.leave()

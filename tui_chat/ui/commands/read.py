@@ -1,23 +1,26 @@
-"""Reading: scrolling, selecting, finding, copying, saving."""
+"""Reading: scrolling, finding, copying, saving, links."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tui_chat.terminal.clipboard import LIMIT, route
-from tui_chat.ui.commands.command import Argument, command
+from tui_chat.errors import ChatError
+from tui_chat.files import unused_name, working_folder, write_new
+from tui_chat.terminal.clipboard import LIMIT
+from tui_chat.terminal.passthrough import multiplexer
+from tui_chat.typed import user_path
+from tui_chat.ui.dialogs.ask import AskScreen, LinkScreen
 from tui_chat.ui.dialogs.find import FindScreen
-from tui_chat.ui.dialogs.save import save_text
 from tui_chat.ui.widgets.cursor import Step
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
 
 
-@command("toggle-thinking", "Fold thinking", "Show or hide what the model thought", "ctrl+t", slash="/thinking")
 def toggle_thinking(screen: ChatScreen) -> None:
-    """Fold or unfold all thinking: the opposite of how the last one is."""
+    """Show all thinking if the last one is hidden, else hide it."""
     log = screen.transcript
     thoughtful = [entry for entry in log.entries if entry.has_thoughts]
     if not thoughtful:
@@ -26,64 +29,42 @@ def toggle_thinking(screen: ChatScreen) -> None:
     unfolded = not thoughtful[-1].unfolded
     for entry in thoughtful:
         log.fold(entry, unfolded=unfolded)
-    screen.status.say_aside("thinking is shown" if unfolded else "thinking is folded")
+    screen.status.say_aside("thinking shown" if unfolded else "thinking hidden")
 
 
-def _scroll(pages: int = 0, rows: int = 0) -> Callable[[ChatScreen], None]:
-    """Scroll down by so many pages, less a row of context each, and rows."""
-
-    def scroll(screen: ChatScreen) -> None:
-        log = screen.transcript
-        log.scroll_relative(y=pages * (log.size.height - 1) + rows, animate=False)
-
-    return scroll
+def to_top(screen: ChatScreen) -> None:
+    """Scroll to the start of the chat."""
+    screen.transcript.scroll_to(y=0, animate=False)
 
 
-follow = command("follow", "To the end", "Go to the end and follow the reply", "ctrl+end")(
-    lambda screen: screen.transcript.follow()
-)
-top = command("top", "To the top", "Go to the beginning of the chat", "ctrl+home")(
-    lambda screen: screen.transcript.scroll_to(y=0, animate=False)
-)
-page_up = command("page-up", "Page up", "Scroll up by a page", "pageup")(_scroll(pages=-1))
-page_down = command("page-down", "Page down", "Scroll down by a page", "pagedown")(_scroll(pages=1))
-line_up = command("line-up", "Line up", "Scroll up by a line", "shift+up")(_scroll(rows=-1))
-line_down = command("line-down", "Line down", "Scroll down by a line", "shift+down")(_scroll(rows=1))
-step_up = command("step-up", "Step up", "Select the message, code block or link above", "alt+up,shift+tab")(
-    lambda screen: screen.select(-1)
-)
-step_down = command("step-down", "Step down", "Select the message, code block or link below", "alt+down,tab")(
-    lambda screen: screen.select(1)
-)
+def scroll(screen: ChatScreen, *, pages: int = 0, rows: int = 0) -> None:
+    """Scroll down by pages, each less one row of context, and rows."""
+    log = screen.transcript
+    log.scroll_relative(y=pages * (log.size.height - 1) + rows, animate=False)
 
 
-@command("find", "Find", "Find in this chat", "ctrl+f", slash="/find", argument=Argument("words"))
 async def find(screen: ChatScreen, words: str) -> None:
-    """Find something in this chat."""
+    """Find words in this chat."""
     if screen.transcript.entries:
         await screen.ask(FindScreen(screen.keys, screen.transcript.finding, words))
     else:
         screen.notify("There is nothing to find yet.", timeout=3)
 
 
-@command(
-    "copy", "Copy", "Copy the selected message, code block or link, else the last reply", "alt+c,f5", slash="/copy"
-)
 def copy(screen: ChatScreen) -> None:
     """Copy what is selected, else the last reply."""
     if (chosen := _chosen(screen, "copy")) is not None:
         copy_out(screen, chosen.what, chosen.text)
 
 
-@command("save", "Save", "Write the selected message or code block, else the last reply, to a file", "ctrl+s")
 async def save(screen: ChatScreen) -> None:
-    """Write what is selected, else the last reply, to a file."""
+    """Save what is selected, else the last reply, to a file."""
     if (chosen := _chosen(screen, "save")) is not None:
         await save_text(screen, chosen.what, chosen.text, f"{chosen.name}{chosen.suffix}")
 
 
 def _chosen(screen: ChatScreen, purpose: str) -> Step | None:
-    """What is selected, else the last reply; says so where there is nothing in it."""
+    """What is selected, else the last reply; None, with a notice, if it is empty."""
     chosen = screen.transcript.steps.chosen()
     if chosen is not None and chosen.text.strip():
         return chosen
@@ -93,11 +74,44 @@ def _chosen(screen: ChatScreen, purpose: str) -> Step | None:
 
 
 def copy_out(screen: ChatScreen, what: str, text: str) -> None:
-    """Send text to the clipboard, and say by which way: a terminal never tells whether it took it."""
+    """Copy text to the terminal's clipboard. A terminal never tells whether it took it."""
     if len(text.encode()) > LIMIT:
-        long = screen.keys.hint("is too long for a terminal's clipboard: {save} writes it to a file.")
+        long = screen.keys.hint("is too long for a terminal's clipboard: {save} saves it to a file.")
         screen.notify(f"{what.capitalize()} {long}", severity="warning")
     else:
         screen.app.copy_to_clipboard(text)
-        way = route(screen.services.environ)
-        screen.notify(f"Sent {what}, {len(text):,} characters, {way}.", timeout=4)
+        in_tmux = multiplexer(screen.services.environ) == "tmux"
+        tmux = " If it does not arrive, set in tmux: set -g set-clipboard on" * in_tmux
+        screen.notify(f"Copied {what} ({len(text):,} characters).{tmux}", timeout=4, markup=False)
+
+
+async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -> None:
+    """Ask for a file name until `text` can be written to a new file of that name."""
+    proposed = PurePath(suggestion)
+    name: str | None = await asyncio.to_thread(unused_name, proposed.stem, proposed.suffix)
+    hint = f"{screen.keys['accept']} save in {working_folder()} · {screen.keys['close']} cancel"
+    while name := await screen.ask(AskScreen(screen.keys, f"Save {what} as", hint, name or "")):
+        try:
+            path = user_path(name)
+            await asyncio.to_thread(write_new, path, text)
+        except ChatError as error:
+            hint = f"{error}. {error.hint}"
+        else:
+            screen.notify(f"Saved {what} as {path}.", timeout=4, markup=False)
+            return
+
+
+async def show_link(screen: ChatScreen) -> None:
+    """Show the address of the selected link."""
+    if (step := screen.transcript.steps.chosen()) is not None and step.href:
+        await ask_about_link(screen, step.href)
+
+
+async def ask_about_link(screen: ChatScreen, href: str) -> None:
+    """Show a link's address; copy or open it if the user says so."""
+    opener = screen.services.open_link
+    action = await screen.ask(LinkScreen(screen.keys, href, can_open=opener is not None))
+    if action == "copy":
+        copy_out(screen, "the address", href)
+    elif action == "open" and opener is not None:
+        opener(href)

@@ -5,22 +5,98 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui_chat.ui.commands import chats, dialogs, program, read, reply, selected, write
-from tui_chat.ui.commands.command import Command, commands_of
+from tui_chat.ui.commands import chats, dialogs, program, read, write
+from tui_chat.ui.commands.command import Argument, Command, Scope
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
-    "Write": commands_of(write),
-    "Reply": commands_of(reply),
-    "Chats": commands_of(chats),
-    "Read": commands_of(read),
-    "Program": commands_of(program),
-    "On a selected message": commands_of(selected),
-    "In what opens over the chat": dialogs.COMMANDS,
-}
+    "Write": (
+        Command(lambda it: it.send(), "send", "Send", "Send the prompt", "enter", Scope.COMPOSER),
+        Command(lambda it: it.insert("\n"), "new-line", "New line", "Start a new line",
+                "ctrl+j,alt+enter,shift+enter", Scope.COMPOSER, "new line"),
+        Command(write.editor, "editor", "Editor", "Write the prompt in your editor (VISUAL or EDITOR)", "ctrl+g",
+                slash="/editor"),
+    ),
+    "Reply": (
+        Command(lambda it: it.escape(), "stop", "Stop the reply", "Stop the reply; what has arrived is kept",
+                "escape", footer="stop", slash="/stop"),
+        Command(lambda it: it.interrupt(), "interrupt", "Copy, stop or quit",
+                "Copy the selection, else stop the reply, else quit at the second press", "ctrl+c"),
+        Command(write.again, "again", "Continue, retry or regenerate",
+                "Continue a cut reply, retry a failed one, regenerate a whole one", "ctrl+r", slash="/retry"),
+        Command(write.send_next, "send-next", "Send the next waiting prompt",
+                "Stop the reply and send the next waiting prompt", "f4", footer="send next"),
+        Command(write.unqueue, "unqueue", "Take back a waiting prompt", "Edit a waiting prompt in the composer",
+                slash="/unqueue"),
+    ),
+    "Chats": (
+        Command(chats.new_chat, "new-chat", "New chat", "Start a new chat", "ctrl+n", slash="/new"),
+        Command(chats.chats, "chats", "Chats and search", "Open another chat, or search all chats", "ctrl+o",
+                footer="chats", slash="/chats"),
+        Command(chats.rename, "rename-chat", "Rename this chat", "Change the title of this chat",
+                slash="/rename", argument=Argument("title")),
+        Command(chats.delete, "delete-chat", "Delete this chat", "Delete this chat and start a new one",
+                slash="/delete"),
+        Command(chats.export, "export-chat", "Export this chat", "Save this chat to a Markdown file",
+                slash="/export", argument=Argument("file")),
+        Command(chats.models, "models", "Models", "Choose a model", "ctrl+l", footer="models", slash="/model",
+                argument=Argument("model", lambda it: [each.name for each in it.workspace.connection.models])),
+        Command(chats.servers, "servers", "Servers", "Choose, add, test or remove servers", "f3",
+                footer="servers", slash="/servers"),
+    ),
+    "Read": (
+        Command(read.toggle_thinking, "toggle-thinking", "Thinking", "Show or hide the thinking", "ctrl+t",
+                slash="/thinking"),
+        Command(lambda it: it.transcript.follow(), "follow", "Go to the end",
+                "Go to the end and follow the reply", "ctrl+end"),
+        Command(read.to_top, "top", "Go to the start", "Go to the start of the chat", "ctrl+home"),
+        Command(lambda it: read.scroll(it, pages=-1), "page-up", "Page up", "Scroll up a page", "pageup"),
+        Command(lambda it: read.scroll(it, pages=1), "page-down", "Page down", "Scroll down a page", "pagedown"),
+        Command(lambda it: read.scroll(it, rows=-1), "line-up", "Line up", "Scroll up a line", "shift+up"),
+        Command(lambda it: read.scroll(it, rows=1), "line-down", "Line down", "Scroll down a line", "shift+down"),
+        Command(lambda it: it.select(-1), "select-up", "Select above",
+                "Select the message, code block or link above", "alt+up,shift+tab"),
+        Command(lambda it: it.select(1), "select-down", "Select below",
+                "Select the message, code block or link below", "alt+down,tab"),
+        Command(read.find, "find", "Find", "Find in this chat", "ctrl+f", slash="/find",
+                argument=Argument("words")),
+        Command(read.copy, "copy", "Copy", "Copy the selected message, code block or link, else the last reply",
+                "alt+c,f5", slash="/copy"),
+        Command(read.save, "save", "Save",
+                "Save the selected message or code block, else the last reply, to a file", "ctrl+s"),
+    ),
+    "Program": (
+        Command(program.demo, "demo", "Demo", "Start or leave the demo, which needs no server", "f2",
+                slash="/demo"),
+        Command(program.palette, "command-palette", "Commands", "Search all commands", "ctrl+p",
+                footer="commands"),
+        Command(program.show_help, "help", "Help", "Show the keys", "f1", Scope.APP, "help", "/help"),
+        Command(program.theme, "theme", "Theme", "Choose a colour theme", slash="/theme",
+                argument=Argument("theme", lambda it: sorted(it.app.available_themes))),
+        Command(lambda it: it.redraw(), "redraw", "Redraw", "Redraw the screen", "", Scope.APP),
+        Command(program.quit, "quit", "Quit", "Save everything and quit", "ctrl+q", Scope.APP, slash="/bye"),
+    ),
+    "While something is selected": (
+        Command(lambda it: it.select(-1), "selected-up", "Select above", "Select above", "up", Scope.LOG),
+        Command(lambda it: it.select(1), "selected-down", "Select below", "Select below", "down", Scope.LOG),
+        Command(read.to_top, "selected-top", "Go to the start", "Go to the start of the chat", "home", Scope.LOG),
+        Command(lambda it: it.transcript.follow(), "selected-end", "Go to the end", "Go to the end of the chat",
+                "end", Scope.LOG),
+        Command(read.copy, "selected-copy", "Copy", "Copy it", "c", Scope.LOG),
+        Command(lambda it: it.edit.begin(it.transcript.steps.message), "edit", "Edit",
+                "Edit the prompt; the earlier version is kept", "e", Scope.LOG),
+        Command(write.again, "selected-again", "Again", "Continue, retry or regenerate the reply", "r", Scope.LOG),
+        Command(lambda it: it.edit.turn(-1), "version-before", "Previous version", "Show the previous version",
+                "left", Scope.LOG),
+        Command(lambda it: it.edit.turn(1), "version-after", "Next version", "Show the next version", "right",
+                Scope.LOG),
+        Command(read.show_link, "show-link", "Show link", "Show the address of the link", "enter", Scope.LOG),
+    ),
+    "In dialogs and lists": dialogs.COMMANDS,
+}  # fmt: skip
 """As the help groups them."""
 COMMANDS: Final = tuple(command for group in GROUPS.values() for command in group)
 
 
 def by_slash(name: str) -> Command | None:
-    """The command that a slash command, with the slash, stands for."""
+    """The command with this slash name (`/new`)."""
     return next((command for command in COMMANDS if command.slash == name and name), None)

@@ -1,4 +1,4 @@
-"""Writing a prompt."""
+"""Writing prompts, and the prompts that wait."""
 
 from __future__ import annotations
 
@@ -6,31 +6,16 @@ from typing import TYPE_CHECKING
 
 from tui_chat.errors import ConfigError
 from tui_chat.terminal.editor import edited, editor_of
-from tui_chat.text.sanitize import clean
-from tui_chat.ui.commands.command import Scope, command
+from tui_chat.text.sanitize import clean, clean_line
+from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.widgets.choice_list import Choice
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
-    from tui_chat.ui.widgets.composer import Composer
 
 
-@command("send", "Send", "Send what is written", "enter", Scope.COMPOSER)
-def send(composer: Composer) -> None:
-    """Send the prompt."""
-    composer.send()
-
-
-@command(
-    "new-line", "New line", "Start a new line", "ctrl+j,alt+enter,shift+enter", Scope.COMPOSER, footer="new line"
-)
-def new_line(composer: Composer) -> None:
-    """Break the line at the cursor."""
-    composer.insert("\n")
-
-
-@command("editor", "Editor", "Write in the editor that VISUAL or EDITOR names", "ctrl+g", slash="/editor")
 async def editor(screen: ChatScreen) -> None:
-    """Go on writing in an editor; a reply on its way is received meanwhile."""
+    """Edit the prompt in an editor; replies continue meanwhile."""
     composer = screen.composer
     try:
         program = editor_of(screen.services.environ)
@@ -41,3 +26,33 @@ async def editor(screen: ChatScreen) -> None:
     else:
         composer.replace(clean(text).rstrip("\n"), (0, 0), composer.document.end)
         composer.move_cursor(composer.document.end)
+
+
+def again(screen: ChatScreen) -> None:
+    """Continue, retry or regenerate the selected reply, else the last one."""
+    message = screen.transcript.steps.message
+    screen.leave_selection()
+    screen.replies.again(message)
+
+
+async def send_next(screen: ChatScreen) -> None:
+    """Stop the reply and send the oldest waiting prompt."""
+    if not screen.workspace.current.queue:
+        screen.notify("No prompt is waiting.", timeout=3)
+        return
+    await screen.workspace.current.send_next()
+    screen.replies.watch()
+
+
+async def unqueue(screen: ChatScreen) -> None:
+    """Move a waiting prompt to the composer; with several, ask which."""
+    waiting = screen.workspace.current.queue
+    if not waiting:
+        screen.notify("No prompt is waiting.", timeout=3)
+        return
+    chosen: str | None = waiting[-1]
+    if len(waiting) > 1:
+        rows = [Choice(text, f"{number} {clean_line(text, 500)}") for number, text in enumerate(waiting, 1)]
+        chosen = await screen.ask(Picker(screen.keys, "Take back", rows, empty=""))
+    if chosen in (waiting := screen.workspace.current.queue):  # it may have been sent meanwhile
+        screen.replies.unqueue(waiting.index(chosen))

@@ -1,1 +1,1 @@
-"""The screens: the chat, and what opens over it."""
+"""What opens over the chat."""

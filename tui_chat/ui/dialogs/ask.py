@@ -1,35 +1,66 @@
-"""A question that a line answers."""
+"""Small boxes: a yes or no, a line of text, what to do with a link."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.dialogs.dialog import Dialog
+from tui_chat.ui.dialogs.dialog import Answer, Dialog
 from tui_chat.ui.widgets.field import Field
 
+LinkAction = Literal["copy", "open"]
 
-class AskScreen(Dialog[str]):
-    """Asks for a line of text, with a first suggestion; answers nothing where it is closed."""
 
-    def __init__(self, keys: Keymap, question: str, suggestion: str, hint: str) -> None:
+class Box(Dialog[Answer]):
+    """A title, something below it, and a line about the keys."""
+
+    def __init__(self, keys: Keymap, title: str, hint: str) -> None:
         super().__init__(keys)
-        self._question = question
-        self._suggestion = suggestion
+        self._title = title
         self._hint = hint
 
     def compose(self) -> ComposeResult:
-        """The question, the line, and the keys."""
+        """From top to bottom."""
         with Vertical(id="ask"):
-            yield Static(Content(self._question), id="ask-title")
-            yield Field(self._suggestion, select_on_focus=False)
+            yield Static(Content(self._title), id="ask-title")
+            yield from self.body()
             yield Static(Content(self._hint), id="ask-hint")
 
+    def body(self) -> Iterable[Widget]:
+        """What stands between title and hint."""
+        return ()
+
+
+class ConfirmScreen(Box[bool]):
+    """Asks before something that cannot be undone."""
+
+    def accept(self) -> None:
+        """Say yes."""
+        self.dismiss(True)
+
+
+class AskScreen(Box[str]):
+    """Asks for a line of text; an empty one answers nothing."""
+
+    def __init__(self, keys: Keymap, question: str, hint: str, suggestion: str) -> None:
+        super().__init__(keys, question, hint)
+        self._suggestion = suggestion
+
+    def body(self) -> Iterable[Widget]:
+        """The line."""
+        yield Field(self._suggestion, select_on_focus=False)
+
     def on_mount(self) -> None:
-        """Take the keys."""
+        """Give the line the focus."""
         self.query(Input).focus()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -37,7 +68,31 @@ class AskScreen(Dialog[str]):
         self.dismiss(event.value.strip() or None)
 
 
+class LinkScreen(Box[LinkAction]):
+    """Shows a link's whole address; copies it, or opens it where there is a desktop."""
+
+    BINDINGS = bindings(Scope.VIEW, Scope.LINK)
+
+    def __init__(self, keys: Keymap, href: str, *, can_open: bool) -> None:
+        hint = "{link-copy} copy · " + "{link-open} open · " * can_open + "{close} close"
+        super().__init__(keys, "Link", keys.hint(hint))
+        self._href = href
+        self._can_open = can_open
+
+    def body(self) -> Iterable[Widget]:
+        """The address."""
+        yield Static(Content(self._href), id="link-address")
+
+    def accept(self) -> None:
+        """Copy it."""
+        self.choose("copy")
+
+    def choose(self, action: LinkAction) -> None:
+        """Copy or open it, if that can be done here."""
+        if action == "copy" or self._can_open:
+            self.dismiss(action)
+
+
 def title_screen(keys: Keymap, title: str) -> AskScreen:
     """Asks for the new title of a chat."""
-    hint = keys.hint("{accept} keeps the new title · {close} leaves it as it was")
-    return AskScreen(keys, "Rename this chat", title, hint)
+    return AskScreen(keys, "Rename this chat", keys.hint("{accept} rename · {close} cancel"), title)

@@ -1,4 +1,4 @@
-"""All chats, newest first, and everything that was said in them: one list, searched as one types."""
+"""The list of chats, newest first, searched with their messages while the user types."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import work
-from textual.binding import BindingType
 from textual.widgets import Input
 
 from tui_chat.errors import StoreError
@@ -17,28 +16,28 @@ from tui_chat.messages import State
 from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import title_screen
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.widgets.choice_list import Choice
 
 _HINT: Final = (
-    "{accept} opens · {chats-rename} rename · {chats-pin} pin · {chats-delete} delete · {chats-undo} undo · "
-    "{close} closes"
+    "{accept} open · {chats-rename} rename · {chats-pin} pin · {chats-delete} delete · {chats-undo} undo · "
+    "{close} close"
 )
 _LISTED: Final = 200
-"""Rows that are listed; who looks for more types a word."""
+"""Chats that are listed at most."""
 _BREATH: Final = 0.015
-"""Seconds that the line's thread takes to send a screenful, if nothing else runs."""
+"""Seconds that the terminal's thread needs to send a screenful."""
 _BLINK: Final = 0.08
-"""Seconds for which the rows of before stay until there are others: nothing is to flicker from key to key."""
+"""Seconds for which the old rows stay before 'Searching' replaces them, against flicker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A chat, and a message in it if it is what was looked for, and by which words."""
+    """A chat or, with the words that were searched, a message in it."""
 
     chat: str
     message: str | None = None
@@ -46,12 +45,12 @@ class Found:
 
 
 class ChatsScreen(Picker[Found]):
-    """Chats by title, then messages with what was said around the words."""
+    """Chats whose title matches, then messages with the text around the words."""
 
-    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.CHATS)
+    BINDINGS = bindings(Scope.CHATS)
 
     def __init__(self, keys: Keymap, store: Store, present: str, badge: Callable[[str], str]) -> None:
-        """`badge`: what is to be said of a chat that is open, by its id."""
+        """`badge`: the state of an open chat, by its id; see `phrases.badge`."""
         super().__init__(keys, "Chats", (), empty="", hint=_HINT)
         self._store = store
         self._present = present
@@ -59,22 +58,22 @@ class ChatsScreen(Picker[Found]):
         self._summaries: dict[str, ChatSummary] = {}
         self._typed = ""
         self._none = ""
-        """What was typed when no title matched any more; empty while some do."""
+        """The words that no title matched; empty while some match."""
         self.deleted: list[str] = []
-        """The chats that were deleted here and not taken back; the open one may be among them."""
+        """The chats that were deleted here; the open one may be among them."""
 
     def on_mount(self) -> None:
-        """Show how far the replies are, each second."""
+        """Show the progress of replies each second."""
         super().on_mount()
         self.set_interval(1.0, self._renew)
 
     def _renew(self) -> None:
-        """List what is shown anew where a reply has gone on."""
+        """Refresh the list while replies run."""
         if any(map(self._badge, self._summaries)):
             self._find(self._typed)
 
     def filter(self, typed: str) -> None:
-        """Titles at once, then what was said."""
+        """Search titles at once, then messages."""
         self._find(typed)
 
     @work(exclusive=True, group="search")
@@ -83,19 +82,19 @@ class ChatsScreen(Picker[Found]):
         limit = _LISTED if again else self.app.size.height  # first what is in view
         self._typed = typed
         nothing = "Nothing found." if typed.strip() else "No chats yet."
-        known_none = bool(self._none) and typed.startswith(self._none)  # no title has even a part of these words
+        known_none = bool(self._none) and typed.startswith(self._none)  # nor can a title match longer words
         try:
             chats = [] if known_none else await self._titled(typed, limit)
             self._none = "" if chats else typed
             if not again and (chats or not typed.strip()):
                 self.list.show(chats, nothing)
-                await _painted(self)  # the store takes turns with whoever paints
+                await _painted(self)  # painting goes before searching
             elif not again:
                 self.list.outdate()
             hits = await self._search(typed) if typed.strip() else ()
             if len(chats) == limit:
                 chats = await self._titled(typed, _LISTED)
-            if hits is not None:  # else something else is looked for by now
+            if hits is not None:  # else a newer search is running
                 self.list.show([*chats, *(_said(hit, typed) for hit in hits)], nothing, keep=True)
         except StoreError as error:
             self.list.show([], error.told)
@@ -106,7 +105,7 @@ class ChatsScreen(Picker[Found]):
         return [_listed(chat, self._badge(chat.id), present=chat.id == self._present) for chat in chats]
 
     async def _search(self, typed: str) -> Sequence[Hit] | None:
-        """The messages in which that was said; None if something else is looked for by now."""
+        """The messages with these words; None if a newer search is running."""
 
         def say_so() -> None:
             if self.list.choice is None:
@@ -133,23 +132,23 @@ class ChatsScreen(Picker[Found]):
                 self._change(self._store.save_chat(chat.id, title=clean_line(title, 80)))
 
     def pin(self) -> None:
-        """Keep the highlighted chat at the top, or no longer."""
+        """Pin the highlighted chat to the top, or unpin it."""
         if (chat := self._chosen) is not None:
             self._change(self._store.save_chat(chat.id, pinned=not chat.pinned))
 
     def delete(self) -> None:
-        """Delete the highlighted chat; it can be taken back."""
+        """Delete the highlighted chat; `undelete` restores it."""
         if (choice := self.list.choice) is None:
             return
         if (chat := self._chosen) is not None and chat.state is State.STREAMING:
-            self.tell("This chat is being answered: it can be deleted when that has ended.")
+            self.tell("Still replying in this chat: stop the reply first.")
         else:
             self.deleted.append(choice.value.chat)
             self._change(self._store.delete(choice.value.chat))
-            self.tell(self.keys.hint("Deleted. {chats-undo} takes it back."))
+            self.tell(self.keys.hint("Deleted. {chats-undo} undoes it."))
 
     def undelete(self) -> None:
-        """Take the last deletion back."""
+        """Undo the last deletion."""
         if self.deleted:
             self.say("Chats", self.hint)
             self._change(self._store.undelete(self.deleted.pop()))
@@ -161,12 +160,12 @@ class ChatsScreen(Picker[Found]):
         except StoreError as error:
             self.tell(error.told)
         self._none = ""
-        for field in self.query(Input):  # there is none any more if it was closed meanwhile
+        for field in self.query(Input):  # none if it was closed meanwhile
             self.filter(field.value)
 
 
 async def _painted(screen: ChatsScreen) -> None:
-    """Wait until what changed is about on its way to the terminal."""
+    """Wait until the changes have probably been sent to the terminal."""
     painted = asyncio.Event()
     screen.call_after_refresh(painted.set)
     await painted.wait()
@@ -174,8 +173,8 @@ async def _painted(screen: ChatsScreen) -> None:
 
 
 def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
-    """A chat in a row."""
-    state = "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
+    """The row of a chat."""
+    state = "replying" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
     details = (
         age(time.time() - chat.updated),
         f"{chat.messages} msg" if chat.messages else "draft",
@@ -188,7 +187,7 @@ def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
 
 
 def _said(hit: Hit, words: str) -> Choice[Found]:
-    """A message in which the words are, with what stands around them."""
+    """The rows of a message that has the words, with the text around them."""
     snippet: list[tuple[str, bool]] = []
     position = 0
     for start, end in hit.spans:
@@ -200,7 +199,7 @@ def _said(hit: Hit, words: str) -> Choice[Found]:
 
 
 def age(seconds: float) -> str:
-    """How long ago: now, 5 min, 3 h, 2 d, or weeks and more."""
+    """An age: now, 5 min, 3 h, 2 d, 1 w, 2 y."""
     for unit, length in (("y", 31_557_600), ("w", 604_800), ("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= length:
             return f"{seconds // length:.0f} {unit}"

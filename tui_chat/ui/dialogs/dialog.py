@@ -1,4 +1,4 @@
-"""What every screen that opens over the chat has in common."""
+"""The base of all dialogs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope, carry_out
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 
 Answer = TypeVar("Answer")
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """Closes once, and only itself: keys that were pressed before it was gone do nothing."""
+    """Closes once, and only itself: keys that arrive while it closes do nothing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.DIALOG)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DIALOG)
 
     def __init__(self, keys: Keymap) -> None:
         super().__init__()
@@ -29,8 +29,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         carry_out(self.keys.commands[id], self)
 
     def accept(self) -> None:
-        """Do what it is for."""
+        """Choose, save or confirm."""
 
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
-        """Close with an answer. Textual raises at the second time, or closes what is below."""
+        """Close with an answer. A second call does nothing; Textual's would raise, or close what is below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -1,17 +1,16 @@
-"""The keys, by what they are for."""
+"""The help: all keys, in groups."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.dialogs.dialog import Dialog
 
 _EDITING: Final = (
@@ -19,16 +18,16 @@ _EDITING: Final = (
     ("^U ^K", "Delete to the start, to the end of the line"),
     ("^W", "Delete the word before the cursor"),
     ("^Z ^Y", "Undo, redo"),
-    ("↑", "In an empty line: what was sent before"),
+    ("↑", "In an empty prompt: the prompt before"),
     ("\\ Enter", "At the end of a line: start a new line"),
 )
-"""Readline's keys, which are the composer's and no commands."""
+"""Keys of the composer that are no commands."""
 
 
 class HelpScreen(Dialog[None]):
     """All keys, from the table of commands."""
 
-    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.VIEW)
+    BINDINGS = bindings(Scope.VIEW)
 
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
@@ -42,12 +41,12 @@ class HelpScreen(Dialog[None]):
                     if title == "Write":
                         yield from (_line(key, words) for key, words in _EDITING)
                     yield Static()
-                yield Static(Content("Keys can be changed in the config file, under [keys], by these names:"))
+                yield Static(Content("To change keys, use these names under [keys] in the config file:"))
                 yield Static(Content(", ".join(self.keys.commands)))
-            yield Static(Content(self.keys.hint("↑ ↓ scroll · {close} closes")), id="help-hint")
+            yield Static(Content(self.keys.hint("↑ ↓ scroll · {close} close")), id="help-hint")
 
     def on_mount(self) -> None:
-        """Keys scroll the text."""
+        """Focus the text, so that keys scroll it."""
         self.query_one(VerticalScroll).focus()
 
     def accept(self) -> None:

@@ -1,4 +1,4 @@
-"""The models of all servers that can be reached: those of the present one at once, others as they answer."""
+"""The list of models: the present server's at once, those of other servers as they answer."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Offer:
     model: Model = field(compare=False)
     name: str
     models: tuple[Model, ...] = field(compare=False, repr=False)
-    """All that the server has."""
+    """All models of the server."""
 
 
 class ModelsScreen(Picker[Offer]):
-    """Choose a model; with one of another server, that is switched to."""
+    """Models to choose from; one of another server switches to that server."""
 
     def __init__(self, keys: Keymap, connection: Connection, survey: ModelCatalog) -> None:
         self._connection = connection
@@ -43,7 +43,7 @@ class ModelsScreen(Picker[Offer]):
         )
 
     def on_mount(self) -> None:
-        """Show what is known, and ask for what is new."""
+        """List the known models, and ask all servers."""
         super().on_mount()
         self.run_worker(self._ask())
 
@@ -74,11 +74,11 @@ class ModelsScreen(Picker[Offer]):
         if self._connection.error is not None and many:
             silent.insert(0, label)
         title = "Models of all servers" if many else f"Models of {label}"
-        self.say(title, f"{self.hint} · nothing from {', '.join(silent)}" if silent else self.hint)
+        self.say(title, f"{self.hint} · no answer from {', '.join(silent)}" if silent else self.hint)
         self.show(list(self._offers()), empty=empty)
 
     def _others(self) -> list[ProbeResult]:
-        """What the other servers said, in the order in which they are listed."""
+        """The answers of the other servers, in the registry's order."""
         here = self._connection.server
         order = {known.server: number for number, known in enumerate(self._survey.book.known())}
         reports = [
@@ -93,26 +93,22 @@ class ModelsScreen(Picker[Offer]):
         others = self._others()
         label = _called(connection.backend.server) if any(report.models for report in others) else ""
         present = find(connection.model, connection.models)
-        for model in filter(_chats, connection.models):
+        for model in (each for each in connection.models if each.chats):
             offer = Offer(connection.server, model, model.name, connection.models)
             yield Choice(offer, model.name, details(model, label), marked=model == present)
         for report in others:
-            for model in filter(_chats, report.models):
+            for model in (each for each in report.models if each.chats):
                 offer = Offer(report.known.server, model, model.name, report.models)
                 yield Choice(offer, model.name, details(model, _called(report.server)))
 
 
-def _chats(model: Model) -> bool:
-    return model.chats
-
-
 def _called(server: Server) -> str:
-    """A server by its name; one without a name by what it is and where."""
+    """A server's name, or its kind and address."""
     return server.label if server.name else f"{server.flavour} {server.label}".strip()
 
 
 def details(model: Model, server: str = "") -> tuple[str, ...]:
-    """Server, parameters, size, context window, whether it is loaded, capabilities: as far as the server told."""
+    """The columns of a model, empty where the server did not tell: server, parameters, size and so on."""
     return (
         server,
         model.parameters,

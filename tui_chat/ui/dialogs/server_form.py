@@ -1,15 +1,13 @@
-"""What is known of one server, as fields to fill in; they are the settings of `[[servers]]` in the config file."""
+"""A form for one server; its fields are the settings of `[[servers]]` in the config file."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
@@ -21,53 +19,47 @@ from tui_chat.servers.registry import Origin, ServerEntry
 from tui_chat.servers.server_file import Entry, Table
 from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
-"""Stands for a key that is kept: the field never holds the key itself."""
-_HINT: Final = "{accept} saves · {form-test} test · {form-next} next field · {close} closes"
+"""Shown for a saved key: the field never holds the key itself."""
+_HINT: Final = "{accept} save · {form-test} test · {form-next} next field · {close} cancel"
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
-    name: str
-    label: str
-    help: str
-
-
-_SETTINGS: Final = (
-    _Setting("url", "URL", "http://host:8080, or http+unix:/run/server.sock"),
-    _Setting("name", "Name", "how it is called on screen and by --url"),
-    _Setting("kind", "Kind", "auto, ollama or openai"),
-    _Setting("key", "Key", "kept in a file that only you can read, or better:"),
-    _Setting("key_env", "… variable", "an environment variable that holds the key"),
-    _Setting("key_file", "… file", "a file that holds the key"),
-    _Setting("key_command", "… command", "a command that prints the key"),
-    _Setting("proxy", "Proxy", "http://host:3128 or socks5://host:1080"),
-    _Setting("ca_file", "CA file", "certificates in PEM format; `off` trusts any"),
-)
+_SETTINGS: Final = {
+    "url": ("URL", "http://host:8080, or http+unix:/run/server.sock"),
+    "name": ("Name", "name in lists and for --url"),
+    "kind": ("Kind", "auto, ollama or openai"),
+    "key": ("Key", "saved in a file that only you can read, or better:"),
+    "key_env": ("… variable", "an environment variable that holds the key"),
+    "key_file": ("… file", "a file that holds the key"),
+    "key_command": ("… command", "a command that prints the key"),
+    "proxy": ("Proxy", "http://host:3128 or socks5://host:1080"),
+    "ca_file": ("CA file", "certificates in PEM format; `off` trusts any"),
+}
+"""Labels and placeholders by setting."""
 _WAYS: Final = ("key", "key_env", "key_file", "key_command")
 
 
 class SecretField(Field):
-    """A field that shows dots, and gives nothing to the clipboard."""
+    """A field that shows dots and copies nothing."""
 
     def action_copy(self) -> None:
-        """A key does not leave by the clipboard."""
+        """Do nothing: a key never goes to the clipboard."""
 
     def action_cut(self) -> None:
-        """A key does not leave by the clipboard."""
+        """Do nothing: a key never goes to the clipboard."""
 
 
 class ServerForm(Dialog[ServerEntry]):
-    """Fields, tested and saved at a key; gives back what was saved."""
+    """Fields to test and save; answers the saved server."""
 
-    # Before all else, so that keys typed ahead land in the field that they are for: one of them is a secret.
-    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.FORM)
+    # Ahead of other keys, so that text typed ahead lands in its field: one of them is a secret.
+    BINDINGS = bindings(Scope.FORM)
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
 
@@ -81,17 +73,17 @@ class ServerForm(Dialog[ServerEntry]):
         """A row for each setting."""
         texts = _texts_of(self._table)
         with Vertical(id="server"):
-            yield Static(Content("Change a server" if self._instead else "Add a server"), id="server-title")
+            yield Static(Content("Edit a server" if self._instead else "Add a server"), id="server-title")
             with VerticalScroll(id="server-fields", can_focus=False):
-                for setting in _SETTINGS:
-                    kind, is_key = (SecretField, True) if setting.name == "key" else (Field, False)
-                    field = kind(texts.get(setting.name, ""), setting.help, password=is_key, id=setting.name)
-                    yield Horizontal(Static(Content(setting.label), classes="server-label"), field)
+                for name, (label, help) in _SETTINGS.items():
+                    kind, is_key = (SecretField, True) if name == "key" else (Field, False)
+                    field = kind(texts.get(name, ""), help, password=is_key, id=name)
+                    yield Horizontal(Static(Content(label), classes="server-label"), field)
             yield Static("", id="server-state")
             yield Static(Content(self.keys.hint(_HINT)), id="server-hint")
 
     def on_mount(self) -> None:
-        """The keys go to the first field."""
+        """Focus the first field."""
         self.query("#url").focus()
 
     def on_input_submitted(self) -> None:
@@ -100,7 +92,7 @@ class ServerForm(Dialog[ServerEntry]):
 
     @work(group="try", exclusive=True)
     async def test(self) -> None:
-        """Ask the server what it is, with what is filled in now."""
+        """Ask the server for its kind and models, with the present settings."""
         if (entry := await self._entry()) is None:
             return
         if entry.trouble is not None:
@@ -111,7 +103,7 @@ class ServerForm(Dialog[ServerEntry]):
         self._say(report.error.told if report.error else described(report))
 
     def accept(self) -> None:
-        """Write it down."""
+        """Save."""
         self._save()
 
     @work(group="try", exclusive=True)
@@ -126,7 +118,7 @@ class ServerForm(Dialog[ServerEntry]):
         self.dismiss(ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table))
 
     async def _entry(self) -> Entry | None:
-        """What is filled in; None if that makes no sense, which is said, or if it was closed."""
+        """The settings as a server; None if they are wrong, which is shown, or if the form was closed."""
         if not self.query(Input):
             return None
         try:
@@ -137,33 +129,28 @@ class ServerForm(Dialog[ServerEntry]):
             return None
 
     def _filled_in(self) -> Table:
-        texts = {each.name: self.query_one(f"#{each.name}", Input).value.strip() for each in _SETTINGS}
+        texts = {name: self.query_one(f"#{name}", Input).value.strip() for name in _SETTINGS}
         ways = [name for name in _WAYS if texts[name]]
         if len(ways) > 1:
-            raise ConfigError("The key is given in more than one way.", "Leave one of them.")
+            raise ConfigError("The key is given in more than one way.", "Clear all but one.")
+        is_another_host = _host(texts["url"]) != _host(_texts_of(self._table)["url"])
+        headers = self._table.get("headers")
         if texts["key"] == _DOTS:
-            if self._is_another_host(texts["url"]):
-                raise ConfigError("The key was for another host.", "Write it again, if it is for this one too.")
+            if is_another_host:
+                raise ConfigError("The key was for another host.", "Enter it again if it is for this one too.")
             texts["key"] = str(self._table["key"])
-        if self._leads_headers_away(texts["url"]):
-            raise ConfigError("Headers in servers.toml hold keys for another host.", "Change them there first.")
+        if is_another_host and isinstance(headers, dict) and any(map(carries_key, headers)):
+            raise ConfigError("Headers in servers.toml hold keys for another host.", "Edit them there first.")
         texts["name"] = clean_line(texts["name"], 60)
         return _table_of(texts, self._table)
 
-    def _is_another_host(self, url: str) -> bool:
-        return _host(url) != _host(_texts_of(self._table)["url"])
-
-    def _leads_headers_away(self, url: str) -> bool:
-        headers = self._table.get("headers")
-        return isinstance(headers, dict) and any(map(carries_key, headers)) and self._is_another_host(url)
-
     def _say(self, words: str) -> None:
-        for state in self.query("#server-state").results(Static):  # there is none any more if it was closed
+        for state in self.query("#server-state").results(Static):  # none if it was closed
             state.update(Content(words))
 
 
 def described(report: ProbeResult) -> str:
-    """What a server is and has, or why that is not known."""
+    """A server's kind and number of models, or why they are not known."""
     if report.error is not None:
         return str(report.error)
     number = len(report.models)
@@ -172,8 +159,8 @@ def described(report: ProbeResult) -> str:
 
 
 def _texts_of(table: Table) -> dict[str, str]:
-    """A table as the texts of the fields, without the key."""
-    texts = {field.name: str(table.get(field.name, "")) for field in _SETTINGS}
+    """The texts of the fields for a table, without the key."""
+    texts = {name: str(table.get(name, "")) for name in _SETTINGS}
     if not texts["url"] and table.get("socket"):
         texts["url"] = f"http+unix:{table['socket']}"
     if table.get("key"):
@@ -184,7 +171,7 @@ def _texts_of(table: Table) -> dict[str, str]:
 
 
 def _table_of(texts: dict[str, str], before: Table) -> Table:
-    """The texts of the fields as a table, with what it had `before` and is no field."""
+    """The table for the texts of the fields, with the settings of `before` that have no field."""
     kept = {name: value for name, value in before.items() if name not in (*texts, "socket", "verify")}
     table: dict[str, object] = {name: text for name, text in texts.items() if text}
     if texts["ca_file"].lower() == "off":
@@ -194,7 +181,7 @@ def _table_of(texts: dict[str, str], before: Table) -> Table:
 
 
 def _host(url: str) -> str:
-    """Scheme, host and port, or the socket; the whole where there is no telling."""
+    """Scheme, host and port of a URL, or the socket; a wrong URL unchanged."""
     try:
         address = server_at(url).address
     except ConfigError:

@@ -1,11 +1,10 @@
-"""The servers: which there are, how each is, and adding, changing, testing and removing them."""
+"""The list of servers: choosing, adding, editing, testing and removing them."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 from textual import work
-from textual.binding import BindingType
 from textual.widgets import Input
 
 from tui_chat.errors import ConfigError
@@ -14,26 +13,26 @@ from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import Origin, ServerEntry, place
 from tui_chat.servers.route import shown_url
 from tui_chat.servers.server_file import Table
-from tui_chat.ui.commands import dialogs
 from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.server_form import ServerForm, described
 from tui_chat.ui.widgets.choice_list import Choice, matching
 
 _ADD: Final = ServerEntry(Server(""), Origin.ADDED)
-"""Stands for the row that adds a server."""
+"""The row that adds a server."""
 
 _HINT: Final = (
-    "{accept} switches · {servers-test} test · {servers-edit} edit · {servers-remove} remove · "
-    "{servers-undo} undo · {close} closes"
+    "{accept} use · {servers-test} test · {servers-edit} edit · {servers-remove} remove · "
+    "{servers-undo} undo · {close} close"
 )
 
 
 class ServersScreen(Picker[ServerEntry]):
-    """All servers that are known; gives back the one to go on with."""
+    """All known servers; answers the one to use."""
 
-    BINDINGS: ClassVar[list[BindingType]] = dialogs.bindings(Scope.SERVERS)
+    BINDINGS = bindings(Scope.SERVERS)
 
     def __init__(self, keys: Keymap, present: Server, survey: ModelCatalog) -> None:
         self._present = present
@@ -42,7 +41,7 @@ class ServersScreen(Picker[ServerEntry]):
         super().__init__(keys, "Servers", self._listed(), empty="", hint=_HINT)
 
     def on_mount(self) -> None:
-        """List what is known, and ask how it is."""
+        """List the known servers, and ask each for its models."""
         super().on_mount()
         self._ask()
 
@@ -56,14 +55,12 @@ class ServersScreen(Picker[ServerEntry]):
             self.show(self._listed())
 
     def _listed(self) -> list[Choice[ServerEntry]]:
-        known = self._survey.book.known(self._present)
-        same = [each for each in known if each.server == self._present]
-        same += [each for each in known if place(each.server) == place(self._present)]
-        current = next(iter(same), None)
+        known, here = self._survey.book.known(self._present), self._present
+        current = max(known, key=lambda each: (each.server == here, place(each.server) == place(here)))
         return [_row(each, self._survey.reports.get(each.server), marked=each is current) for each in known]
 
     def filter(self, typed: str) -> None:
-        """Below what matches, a row to add a server, with what was typed as its URL."""
+        """List the matching servers and a row to add one; if none matches, with the typed text as its URL."""
         found = matching(typed, self._choices)
         add = Choice(_ADD, f"Add {typed.strip()} …" if typed.strip() and not found else "Add a server …")
         self.list.show([*found, add], "")
@@ -71,7 +68,7 @@ class ServersScreen(Picker[ServerEntry]):
             self.list.highlight(next((choice.value for choice in found if choice.marked), (*found, add)[0].value))
 
     def take(self, choice: Choice[ServerEntry]) -> None:
-        """Go on with a server, or add one."""
+        """Use a server, or add one."""
         if choice.value == _ADD:
             self._fill_in({"url": url} if (url := self.query_one(Input).value.strip()) else {}, None)
         elif (trouble := choice.value.trouble) is not None:
@@ -84,15 +81,14 @@ class ServersScreen(Picker[ServerEntry]):
         choice = self.list.choice
         return None if choice is None or choice.value == _ADD else choice.value
 
-    def test(self) -> None:
-        """Ask the highlighted server what it is."""
-        if (known := self._chosen) is not None and known.trouble is None:
-            self._survey.reports.pop(known.server, None)
-            self._refresh()
-            self._test(known)
-
     @work(group="test")
-    async def _test(self, known: ServerEntry) -> None:
+    async def test(self) -> None:
+        """Ask the highlighted server for its kind and models."""
+        known = self._chosen
+        if known is None or known.trouble is not None:
+            return
+        self._survey.reports.pop(known.server, None)
+        self._refresh()
         report = await self._survey.ask(known)
         self._refresh()
         if report.error is not None:
@@ -101,15 +97,12 @@ class ServersScreen(Picker[ServerEntry]):
             self.notify(f"{report.server.label}: {described(report)}", markup=False)
 
     def edit(self) -> None:
-        """Change the highlighted server; one that was only found is written down with that."""
+        """Edit the highlighted server; one that was found by itself is saved with that."""
         known = self._chosen
         if known is None:
             return
         if known.origin is Origin.CONFIG:
-            self.notify(
-                "This server is in the config file, which is yours alone: change it there, "
-                "its key by key_env, key_file or key_command."
-            )
+            self.notify("This server is in your config file: edit it there.")
         else:
             self._fill_in(known.table or {"url": known.server.address}, known)
 
@@ -122,7 +115,7 @@ class ServersScreen(Picker[ServerEntry]):
         with self.prevent(Input.Changed):
             self.query_one(Input).value = ""
         if instead is not None and place(instead.server) == place(self._present):
-            self.dismiss(saved)  # what is talked to now is another one, with a key perhaps
+            self.dismiss(saved)  # the server in use has changed, perhaps its key
         else:
             self._refresh()
             self.list.highlight(saved)
@@ -130,7 +123,7 @@ class ServersScreen(Picker[ServerEntry]):
 
     @work(group="change")
     async def remove_chosen(self) -> None:
-        """Take the highlighted server out; it can be taken back."""
+        """Remove the highlighted server; `restore` undoes it."""
         known = self._chosen
         if known is None:
             return
@@ -143,12 +136,12 @@ class ServersScreen(Picker[ServerEntry]):
             self.notify(error.told, severity="error", markup=False)
             return
         self._removed.append(known.table)
-        self.notify(self.keys.hint("Removed. {servers-undo} takes it back."), timeout=4)
+        self.notify(self.keys.hint("Removed. {servers-undo} undoes it."), timeout=4)
         self._refresh()
 
     @work(group="change")
     async def restore(self) -> None:
-        """Take the last removal back."""
+        """Undo the last removal."""
         if self._removed:
             try:
                 await self._survey.book.put(self._removed.pop())
@@ -159,7 +152,7 @@ class ServersScreen(Picker[ServerEntry]):
 
 
 def _row(known: ServerEntry, report: ProbeResult | None, *, marked: bool) -> Choice[ServerEntry]:
-    """A server in two rows: which it is, and how it is."""
+    """The two rows of a server: its name, and its state."""
     server = known.server
     state = str(known.trouble) if known.trouble else "asking …" if report is None else described(report)
     address = f"{shown_url(server.address)} · " if server.name else ""

@@ -1,4 +1,4 @@
-"""The colours to choose from, shown as one goes through them."""
+"""The list of themes, each shown while it is highlighted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tui_chat.ui.widgets.choice_list import Choice
 
 
 class ThemesScreen(Picker[str]):
-    """All themes, each used while it is highlighted; gives back the name of the one to keep."""
+    """All themes, each used while it is highlighted; answers the one to keep."""
 
     def __init__(self, keys: Keymap, themes: Iterable[str], present: str, use: Callable[[str], None]) -> None:
-        """`use`: takes the name of a theme, empty for ours in the way of the terminal's background."""
+        """`use`: takes a theme's name, or an empty one for ours, dark or light like the terminal."""
         names = ["", DARK, LIGHT, *(name for name in sorted(themes) if name not in (DARK, LIGHT))]
         choices = [Choice(name, name or "tui-chat", (_about(name),), name == present) for name in names]
-        super().__init__(keys, "Colours", choices, empty="")
+        super().__init__(keys, "Themes", choices, empty="")
         self._present, self._use = present, use
 
     def move(self, step: int) -> None:
@@ -37,7 +37,7 @@ class ThemesScreen(Picker[str]):
             self._use(choice.value)
 
     def dismiss(self, result: str | None = None) -> AwaitComplete:
-        """Close; without a choice, go back to the theme before."""
+        """Close; without a choice, return to the theme before."""
         if result is None and self.is_active:
             self._use(self._present)
         return super().dismiss(result)
@@ -46,4 +46,4 @@ class ThemesScreen(Picker[str]):
 def _about(name: str) -> str:
     if name.startswith("ansi-"):
         return "the terminal's own colours"
-    return "" if name else "dark or light, as the terminal is"
+    return "" if name else "dark or light, like the terminal"

@@ -1,4 +1,4 @@
-"""The bottom line: what is going on, or what went wrong and what to do about it, and the keys that matter."""
+"""The bottom line: status or error on the left, the most useful keys on the right."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.errors import ChatError, Remedy
+from tui_chat.errors import ChatError
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.phrases import advice, shortened
 from tui_chat.ui.widgets.clickable import clickable
 
 Keys = tuple[tuple[str, str, str], ...]
-"""Labels of keys, what they do, in a word, and the actions that do it; the last one is that of the help."""
+"""Labels of keys, their words and actions; the last one is the help's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The content of the bar."""
+    """The text of the bar."""
 
     text: str = "ready"
     hint: str = ""
@@ -32,7 +32,7 @@ class Status:
 class StatusBar(Widget):
     """One line, or as many as an error needs (up to the height that the style sheet allows).
 
-    The first of the keys and that of the help keep their places before all but the first words of the status.
+    The first key and the help's key win over all but the first words of the status.
     """
 
     auto_links = False
@@ -46,7 +46,7 @@ class StatusBar(Widget):
         self.set_class(status.error, "-error")
 
     def watch_keys(self) -> None:
-        """An error may need another row for them."""
+        """An error may need another row for its keys."""
         if self.status.error:
             self.refresh(layout=True)
 
@@ -65,13 +65,13 @@ class StatusBar(Widget):
         return error_rows(self.status, self.keys, width, int(limit.value) if limit is not None else 1)
 
 
-def trouble(error: ChatError, keys: Keymap, *more: Remedy) -> Status:
-    """An error as the bar shows it: the problem and `phrases.advice`."""
-    return Status(str(error), advice(error, keys, *more), error=True)
+def trouble(error: ChatError, keys: Keymap) -> Status:
+    """An error, and what helps."""
+    return Status(str(error), advice(error, keys), error=True)
 
 
 def status_row(status: Status, keys: Keys, width: int) -> Content:
-    """Status on the left, keys on the right as far as they fit."""
+    """Status on the left, as many keys as fit on the right."""
     dot = "●" if status.busy else "○"
     text = f"{dot} {status.text}" + (f" · {status.hint}" if status.hint else "")
     needed = _labelled(_chosen(keys, 2)).cell_length + 2 if keys else 0
@@ -80,9 +80,9 @@ def status_row(status: Status, keys: Keys, width: int) -> Content:
 
 
 def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Content]:
-    """The problem and its remedy, in at most `height` rows that end with keys, with two of them at least.
+    """An error and its hint in at most `height` rows that end with at least two keys.
 
-    Where that is too much, what went wrong gives way down to a row, then what helps.
+    If that is too long, the error is cut down to one row, then the hint.
     """
     width = max(0, width - 2)  # left of the text stands the mark
     needed, slack = _labelled(_chosen(keys, 2)).cell_length, max(1, width // 4)
@@ -103,12 +103,12 @@ def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Cont
 
 
 def _chosen(keys: Keys, count: int) -> Keys:
-    """The keys that matter most, in their order: of the last, the help, before all but the first."""
+    """The first `count` keys, the last of them replaced by the help's."""
     return keys if count >= len(keys) else (*keys[: max(0, count - 1)], keys[-1])
 
 
 def _with_keys(left: Content, keys: Keys, width: int) -> Content:
-    """A row with as many keys at its right end as fit; what matters less is not shown."""
+    """A row with as many keys at its right end as fit."""
     gap = 2 if left else 0
     room = width - left.cell_length - gap
     choices = (_labelled(_chosen(keys, count)) for count in range(len(keys), 0, -1))
@@ -124,7 +124,7 @@ def _labelled(keys: Keys) -> Content:
 
 
 def _fitted(text: str, width: int) -> str:
-    """`text` in one row: of its parts the last ones give way, then its end."""
+    """`text` in one row: its last parts are dropped first, then its end is cut."""
     while cell_len(text) > width and " · " in text:
         text = text.rpartition(" · ")[0]
     return shortened(text, width)

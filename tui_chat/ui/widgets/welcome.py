@@ -1,4 +1,4 @@
-"""The card in an empty log: ready, or the server's problem and the way out."""
+"""The card in the empty log: how to begin, or what is wrong with the server and the way out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LOOKING: Final = "Looking for a server …"
 
 
 class Welcome(Widget):
-    """A card in the empty log: the state in a line, what to do, and the keys for it."""
+    """A card: the state in one line, what to do, and the keys for it."""
 
     auto_links = False
     card: reactive[Content] = reactive(Content.styled(_LOOKING, "bold"), layout=True)
@@ -40,7 +40,7 @@ class Welcome(Widget):
         self._keys = keys
 
     def show(self, connection: Connection, *, demo: bool = False, every: float = 0.0) -> None:
-        """Say how it stands with the server, which is asked again `every` so many seconds until it is of use."""
+        """Show the state of the server; `every`: seconds between two tries to reach it."""
         if (error := connection.error) is not None:
             ways = {**way_out(error), "demo": "a demo without a server", "command-palette": "all commands"}
             tried = f" Tried: {', '.join(connection.tried)}." if connection.tried else ""
@@ -55,7 +55,7 @@ class Welcome(Widget):
             self._say((f"Ask {connection.model} anything.", *about), _HOW_TO_ASK)
 
     def _say(self, lines: tuple[str, ...], ways: Mapping[str, str], below: str = "") -> None:
-        """Lines, the first one bold; keys, and what they do by command id; a line that stands back."""
+        """Show lines, the first one bold; keys with `ways`, their words by command id; a dim line."""
         first, *rest = lines
         said = [Content.styled(first, "bold"), *(Content(line) for line in rest if line), Content("")]
         for id, words in ways.items():
@@ -70,14 +70,14 @@ class Welcome(Widget):
 
 
 def way_out(error: ReplyError) -> dict[str, str]:
-    """The command that helps most where a server cannot be used, and what it is to be used for."""
+    """The command that helps most if a server cannot be used, and what to do with it."""
     if isinstance(error, Unauthorized):
-        return {"servers": "choose this server, then {servers-edit} sets its key"}
-    return {"servers": "choose, add or correct a server"}
+        return {"servers": "set the key: {servers-edit} on this server"}
+    return {"servers": "choose, add or edit a server"}
 
 
 def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
-    """The problem and its remedy: a small terminal shows no more."""
+    """What is wrong and what helps, in as few lines as a small terminal has."""
     if isinstance(error, Unreachable) and not connection.server.named:
         return (
             "No model server was found on this machine.",
@@ -90,6 +90,6 @@ def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str,
 def _empty(connection: Connection) -> tuple[str, ...]:
     is_ollama = connection.backend.server.kind is Kind.OLLAMA
     return (
-        f"{connection.server.label} is there, but has no models.",
+        f"{connection.obstacle}.",
         "Get one, in another terminal:   ollama pull qwen3:4b" if is_ollama else "Load or download one there.",
     )
