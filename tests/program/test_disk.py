@@ -101,8 +101,8 @@ async def test_two_copies_continue_the_same_reply_and_none_overwrites_the_other(
     server.script(head(), token("another version"), stall())
     arguments = ("--url", server.url, "--chat", "AAAA")
     async with home.running(*arguments) as one, home.running(*arguments) as two:
-        await one.until_shows("cut short", "tiny:latest @")
-        await two.until_shows("cut short", "tiny:latest @")
+        await one.until_shows("cut short", "tiny:latest ·")
+        await two.until_shows("cut short", "tiny:latest ·")
         one.type(CTRL_R)
         await one.until_shows("THE END", "○ done")
         two.type(CTRL_R)
@@ -162,7 +162,7 @@ async def test_the_way_back_names_the_server_that_was_named(tmp_path: Path, serv
         assert await program.quit() == 0
         assert f"tui-chat --url {server.url} --continue" in program.said
     async with home.running("--continue") as program:
-        await program.until_shows("tiny:latest @", "ok")  # it remembers where it was
+        await program.until_shows("tiny:latest ·", "ok")  # it remembers where it was
         assert await program.quit() == 0
 
 
