@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat.generation import Generation
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _INTERVAL: Final = 0.05
 """Seconds between two paints with a driver that does not measure its line."""
+
+
+_REQUEST_FIRST: Final = 0.015
+"""Seconds after Enter in which nothing is painted: a request leaves in less, if painting does not hold it up."""
 
 
 class Replies:
@@ -49,12 +54,18 @@ class Replies:
         else:
             screen.query_one(Divider).clear()
             screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
-            screen.start(self._answer, "view", self._workspace.current.send(text, screen.edit.take()), text)
+            self._show_answer(self._workspace.current.send(text, screen.edit.take()), text)
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; the last one by default."""
         if not self.refuses():
-            self._screen.start(self._answer, "view", self._workspace.current.again(message), "")
+            self._show_answer(self._workspace.current.again(message))
+
+    def _show_answer(self, reply: Generation, text: str = "") -> None:
+        self._screen.start(self._answer, "view", reply, text)
+        held = ExitStack()
+        held.enter_context(self._screen.app.batch_update())
+        self._screen.set_timer(_REQUEST_FIRST, held.close)
 
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show a reply that was just started; `text` is its prompt, if one was sent."""
