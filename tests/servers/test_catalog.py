@@ -8,12 +8,12 @@ from pathlib import Path
 
 from tui_chat.config import Config
 from tui_chat.errors import Unreachable
-from tui_chat.server import Flavour, Server
+from tui_chat.server import Flavour, Kind, Server
 from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Backends, Connection
 from tui_chat.servers.probe import Attempt, Discovery, detect
-from tui_chat.servers.registry import Origin, ServerRegistry
+from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 
 from tests.server import ScriptedServer, answer, stall
@@ -139,3 +139,14 @@ def test_an_address_of_a_chat_is_known_if_it_was_named_or_is_looked_at_anyway() 
     assert not found.server.named
     assert book.at("http://elsewhere:8080") is None
     assert book.at("http://127.0.0.1:9") is None
+
+
+def test_an_answer_counts_for_the_server_that_was_found_at_the_same_place() -> None:
+    """The server in use knows its kind; the same one, found on this machine, is another value."""
+    catalog = ModelCatalog(ServerRegistry(Config(), ServerFile()), Backends(connect))
+    asked = ServerEntry(Server("http://127.0.0.1:11434", kind=Kind.OLLAMA), Origin.NAMED)
+    catalog.reports[asked.server] = told = ProbeResult(asked, asked.server)
+    same = Server("http://127.0.0.1:11434", named=False)
+    assert catalog.report(ServerEntry(same, Origin.FOUND)) is told
+    assert catalog.report(ServerEntry(same, Origin.CONFIG)) is None
+    assert catalog.report(ServerEntry(Server("http://127.0.0.1:8080", named=False), Origin.FOUND)) is None

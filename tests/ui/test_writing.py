@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from tui_chat.ui.dialogs.ask import AskScreen
 from tui_chat.ui.dialogs.find import FindScreen
 
@@ -163,3 +164,22 @@ async def test_what_was_stepped_to_is_saved_under_a_name_that_is_not_taken(
     assert (tmp_path / "my-code-1.py").read_text() == "print('hello')\n"
     assert (tmp_path / "reply.md").read_text().startswith("Here:")
     assert (tmp_path / "reply.md").stat().st_mode & 0o077 == 0
+
+
+async def test_a_burst_of_text_on_a_selected_message_is_typed_whole_and_commands_nothing() -> None:
+    """Keys that come in one read, as after a lag, are all on their way before the first of them is handled."""
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("Well."))
+        await run.say("a question")
+        await run.until(lambda: run.shows("Well."))
+        await run.idle()
+        await run.pilot.press("alt+up")
+        await run.until(lambda: run.transcript.steps.active)
+        for key in "where are more error words here":
+            run.app.post_message(events.Key("space" if key == " " else key, key))
+        run.app.post_message(events.Key("enter", "\r"))
+        await run.until(lambda: len(server.asked()) == 2)
+        messages = server.asked()[1]["messages"]
+        assert isinstance(messages, list)
+        assert messages[-1]["content"] == "where are more error words here"
+        await run.idle()

@@ -42,6 +42,13 @@ class ModelCatalog:
         self._backends = backends
         self._discover = discover
 
+    def report(self, known: ServerEntry) -> ProbeResult | None:
+        """The latest answer of a server; of one that was only found, that of the same place under another name."""
+        if (report := self.reports.get(known.server)) is not None or known.origin is not Origin.FOUND:
+            return report
+        same = (each for each in self.reports.values() if place(each.known.server) == place(known.server))
+        return next(same, None)
+
     async def ask(self, known: ServerEntry, within: float = ASK_SECONDS) -> ProbeResult:
         """Ask one server."""
         backend = self._backends.of(known.server)

@@ -54,7 +54,7 @@ async def list_servers(
     finally:
         await backends.aclose()
     known = book.known()
-    rows = [_row(each, survey.reports.get(each.server)) for each in known]
+    rows = [_row(each, survey.report(each)) for each in known]
     tried = survey.around.tried if survey.around is not None else ()
     places = {place(each.server) for each in known}
     for attempt in tried:

@@ -12,6 +12,7 @@ from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.reply_view import ReplyView
+from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.status import Status
 
@@ -115,6 +116,8 @@ class Replies:
 
     def _told(self) -> None:
         """Something besides its words has changed in the reply on screen."""
+        if not self._screen.query(Composer):
+            return  # the program is ending, with nothing left to show it on
         self._screen.show_log()
         self._screen.server.show()
         self._screen.status.show()

@@ -233,8 +233,9 @@ class ChatScreen(Screen[None]):
 
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:
-        self.leave_selection()
-        self.composer.insert(event.text)
+        if self.focused is not self.composer:
+            self.leave_selection()
+        self.composer.post_message(event.key)
 
     @on(Transcript.Clicked)
     def _clicked(self, event: Transcript.Clicked) -> None:

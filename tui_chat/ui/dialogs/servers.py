@@ -57,7 +57,7 @@ class ServersScreen(Picker[ServerEntry]):
     def _listed(self) -> list[Choice[ServerEntry]]:
         known, here = self._survey.book.known(self._present), self._present
         current = max(known, key=lambda each: (each.server == here, place(each.server) == place(here)))
-        return [_row(each, self._survey.reports.get(each.server), marked=each is current) for each in known]
+        return [_row(each, self._survey.report(each), marked=each is current) for each in known]
 
     def filter(self, typed: str) -> None:
         """List the matching servers and a row to add one; if none matches, with the typed text as its URL."""

@@ -59,11 +59,11 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self.target = target
 
     class Typed(UiMessage):
-        """Text was typed here that is meant for the composer."""
+        """A key was pressed here that is meant for the composer."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, key: events.Key) -> None:
             super().__init__()
-            self.text = text
+            self.key = key
 
     def __init__(self, look: Look, keys: Collection[str] = (), *, id: str | None = None) -> None:
         """`keys` act on the selected message; all other typed text is meant for the composer."""
@@ -78,6 +78,8 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         """The reader's place before the last resize, until somebody scrolls: see `_character_at_top`."""
         self._wish: Callable[[], None] | None = None
         """The jump to make once the width is known."""
+        self._typing = False
+        """Whether keys go on to the composer, which is about to have the focus."""
         self._column = Column(0, 0)
         self.steps = MessageCursor(self)
         self.finding = Finding(self)
@@ -410,9 +412,14 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """Pass typed text on to the composer."""
         meant = self.steps.active and event.key in self._keys
-        if event.is_printable and event.character and not meant:
+        if self._typing or (event.is_printable and event.character and not meant):
+            self._typing = True  # until the composer has the focus: keys of one burst all come here
             event.stop()
-            self.post_message(self.Typed(event.character))
+            self.post_message(self.Typed(events.Key(event.key, event.character)))
+
+    def on_blur(self) -> None:
+        """The keys go elsewhere from now on."""
+        self._typing = False
 
 
 def _letters(rows: EntryRows, y: int) -> int:
