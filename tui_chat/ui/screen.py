@@ -95,7 +95,7 @@ class ChatScreen(Screen[None]):
         yield Welcome(self.keys)
         yield Waiting()
         yield Divider()
-        yield Composer(self.keys, self.replies.send)
+        yield Composer(self.keys, self.replies.send, self.replies.unqueue)
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -217,10 +217,6 @@ class ChatScreen(Screen[None]):
             self.start(self.workspace.heed_stops, "listen")
 
     # Messages of the widgets
-
-    @on(Composer.Unqueued)
-    def _wanted_back(self) -> None:
-        self.replies.unqueue()
 
     @on(Composer.Changed)
     def _written(self) -> None:

@@ -30,9 +30,6 @@ class Composer(TextArea):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--mark"}
 
-    class Unqueued(Message):
-        """Up was pressed in an empty composer while prompts wait: take the last one back."""
-
     class Left(Message):
         """Home or End was pressed in an empty composer: it is meant for the log. `up` tells which."""
 
@@ -40,10 +37,14 @@ class Composer(TextArea):
             super().__init__()
             self.up = up
 
-    def __init__(self, keys: Keymap, send: Callable[[str], None]) -> None:
-        """`send` is called with each prompt, and not sent a message: the next key may go to another chat."""
+    def __init__(self, keys: Keymap, send: Callable[[str], None], unqueue: Callable[[], None]) -> None:
+        """`send` takes each prompt, and `unqueue` brings the last waiting one back.
+
+        They are called, and not sent messages: the next key may open another chat.
+        """
         self._folded = FoldedTexts()
         self._send = send
+        self._unqueue = unqueue
         super().__init__(
             soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
         )
@@ -139,7 +140,7 @@ class Composer(TextArea):
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; in an empty composer to the last waiting prompt or, as from a recalled one, to the prompt before."""
         if self.waiting and not self.text and not select:
-            self.post_message(self.Unqueued())
+            self._unqueue()
             return
         if select or not self._recall(-1):
             super().action_cursor_up(select)

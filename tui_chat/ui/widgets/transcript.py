@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -113,7 +113,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def drop_below(self, message: str | None) -> None:
         """Remove the entries after a message; all, if it is not there."""
-        kept = 0 if (index := self._index_of(message)) is None else index + 1
+        kept = 0 if (index := _index_of(message, self._entries)) is None else index + 1
         while len(self._entries) > kept:
             self._entries.pop()
             self._rows.pop(len(self._entries), None)
@@ -188,7 +188,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def step_to(self, message: str, words: str = "") -> None:
         """Select a message, mark some words in it, and go to the first of them."""
-        index = self._index_of(message)
+        index = _index_of(message, self._entries)
         if index is None:
             return
         if not self._width:  # which row the words are in is not known yet
@@ -207,12 +207,9 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         """Go to where `place` was."""
         if not self._width:
             self._wish = partial(self.return_to, message, row)
-        elif (index := self._index_of(message)) is not None:
+        elif (index := _index_of(message, self._entries)) is not None:
             self.rows_at(index)
             self.go(index, row)
-
-    def _index_of(self, message: str | None) -> int | None:
-        return next((i for i, entry in enumerate(self._entries) if entry.message.id == message), None)
 
     def on_resize(self) -> None:
         """A new width lays everything out anew around the character at the top of the view."""
@@ -420,6 +417,10 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def on_blur(self) -> None:
         """The keys go elsewhere from now on."""
         self._typing = False
+
+
+def _index_of(message: str | None, entries: Sequence[Entry]) -> int | None:
+    return next((index for index, entry in enumerate(entries) if entry.message.id == message), None)
 
 
 def _letters(rows: EntryRows, y: int) -> int:
