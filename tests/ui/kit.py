@@ -139,6 +139,7 @@ async def driven(
     discover: Discover = nothing_found,
     added: ServerFile | None = None,
     clock: Callable[[], float] = time.monotonic,
+    question: str = "",
 ) -> AsyncGenerator[AppDriver, None]:
     """The app, talking to a server; None is the built-in demo."""
     if isinstance(server, ScriptedServer):
@@ -153,6 +154,7 @@ async def driven(
         discover,
         demo=server is None,
         clock=clock,
+        question=question,
         open_link=None,
         added=added or ServerFile(),
     )

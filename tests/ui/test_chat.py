@@ -267,3 +267,13 @@ async def test_the_picker_asks_for_what_an_older_server_leaves_out_of_its_list()
         server.script(answer(200, told), path="/api/show")
         await run.pilot.press("ctrl+l")
         await run.until(lambda: run.shows("2k ctx  tools"))
+
+
+@pytest.mark.parametrize("demo", [True, False], ids=["demo", "server"])
+async def test_a_question_of_the_command_line_is_sent_at_once(demo: bool) -> None:
+    async with ScriptedServer() as server:
+        server.script(*reply("An answer."))
+        async with driven(None if demo else server, question="What is this?") as run:
+            await run.until(lambda: len(run.transcript.entries) == 2 and not run.chat.replies.busy)
+            assert run.transcript.entries[0].message.text == "What is this?"
+            assert run.transcript.entries[1].message.text

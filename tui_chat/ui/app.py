@@ -20,6 +20,7 @@ from textual.notifications import SeverityLevel
 
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ChatError, ConfigError
+from tui_chat.server import DEMO
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import copy_sequences
@@ -133,14 +134,16 @@ class ChatApp(App[None], inherit_bindings=False):
         """The chat; everything else opens over it."""
         return ChatScreen(self.services, self.workspace, self.catalog, self.keys, self.lend_terminal)
 
+    async def on_load(self) -> None:
+        """Begin with the demo where that was asked for."""
+        if self.services.demo:
+            await self.workspace.start_demo(DEMO)
+
     def on_ready(self) -> None:
-        """Send the command line's prompt; the demo, which starts later, gets it as a draft."""
-        screen, question = self.screen, self.services.question
-        assert isinstance(screen, ChatScreen)
-        if question and self.services.demo:
-            screen.composer.insert(question)
-        elif question:
-            screen.replies.send(question)
+        """Send the command line's prompt."""
+        assert isinstance(self.screen, ChatScreen)
+        if self.services.question:
+            self.screen.replies.send(self.services.question)
 
     def action_command(self, id: str) -> None:
         """Carry out a command whose key was pressed."""

@@ -106,8 +106,7 @@ class ChatScreen(Screen[None]):
         self.navigation.show_chat()
         for warning in (*self.services.config.warnings, *self.catalog.book.warnings):
             self.notify(warning, severity="warning", timeout=20, markup=False)
-        look = partial(self.action_command, "demo") if self.services.demo else self.server.look
-        self.call_after_refresh(look)
+        self.call_after_refresh(self.server.look)
         self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up")
 
     @property

@@ -71,6 +71,9 @@ def key_label(key: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
 
 
+_WHILE_WRITING: Final = (Scope.APP, Scope.CHAT, Scope.COMPOSER)
+
+
 def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> dict[str, str]:
     """Check and normalise the user's keys by command id.
 
@@ -82,6 +85,10 @@ def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> 
             raise ConfigError(f"keys: there is no command {id!r}", nearest(id, commands))
         for key in keys.split(","):
             _check_key(id, key.strip())
+            if len(key.strip()) == 1 and commands[id].scope in _WHILE_WRITING:
+                raise ConfigError(
+                    f"keys.{id}: {key.strip()} could not be typed any more", "Add ctrl+ or alt+ to it."
+                )
     own = {id: ",".join(key.strip() for key in keys.split(",")) for id, keys in keymap.items()}
     for scopes in _TOGETHER:
         taken: dict[str, str] = {}
