@@ -216,7 +216,7 @@ async def test_it_is_light_where_the_terminal_is_and_its_answer_is_no_text(
     async with Home(tmp_path, {"TUI_CHAT_DRIVER": driver}).running("--url", server.url) as program:
         await program.until_shows("tiny", "typed early")
         light = own_themes(Depth.TRUE)[1]
-        await program.until(lambda: row_of(program, "typed early")[-1].bg == str(light.background)[1:])
+        await program.until(lambda: row_of(program, "Ask tiny")[-1].bg == str(light.background)[1:])
         await program.say("")
         await program.until_shows("so light", "○ done")
         assert {cell.fg for cell in row_of(program, "so light") if cell.data.isalpha()} == {

@@ -25,7 +25,7 @@ async def test_ask_read_stop_leave_and_come_back(home: Home, server: ScriptedSer
     async with home.running("--url", server.url) as program:
         await program.until_shows("tiny")
         await program.say("What is it?")
-        await program.until_shows("A bounded *que")
+        await program.until_shows("A bounded que")
         gate.set()
         await program.until_shows("A bounded queue blocks.", "○ done")
         await program.say("And more?")

@@ -261,7 +261,7 @@ async def test_a_pipe_is_no_store(path: Path) -> None:
     path.parent.mkdir(parents=True)
     os.mkfifo(path)
     async with asyncio.timeout(30):
-        with pytest.raises(StoreError, match="no regular file"):
+        with pytest.raises(StoreError, match="not a regular file"):
             await Store.open(path)
 
 
