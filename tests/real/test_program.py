@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Home:
 
 async def ask(program: Program, model: str) -> None:
     """Ask a model something, as soon as there is a screen."""
-    await program.until_shows(f"{model}:latest @")
+    await program.until_shows(f"{model}:latest ·")
     await program.say("What are queues?")
 
 
@@ -92,7 +92,7 @@ async def test_stop_stops_the_model(home: Home, ollama: RealOllama) -> None:
 
 async def test_a_missing_model_is_said_with_the_way_to_get_it(home: Home, ollama: RealOllama) -> None:
     async with home.running("--url", ollama.url, "--model", "nope") as program:
-        await program.until_shows("nope @")
+        await program.until_shows("nope ·")
         await program.say("Hello")
         await program.until_shows("✗", "ollama pull nope")
         assert await program.quit() == 0
@@ -139,7 +139,7 @@ async def test_what_was_cut_by_length_goes_on_to_exactly_the_uncut_text(
         assert await program.quit() == 0
     home.configure(STEADY)
     async with home.running(*arguments, "--continue") as program:
-        await program.until_shows("tiny-open:latest @", "… cut by length")
+        await program.until_shows("tiny-open:latest ·", "… cut by length")
         program.type(CTRL_R)
         await program.until_shows("○ done")
         assert await program.quit() == 0
