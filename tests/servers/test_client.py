@@ -418,7 +418,7 @@ async def test_socks_without_its_package_is_told_with_what_to_install(monkeypatc
     error = await failure(Server("http://box.invalid"))
     assert type(error) is Unreachable
     assert "SOCKS" in str(error)
-    assert "tui-chat[socks]" in error.hint
+    assert "tui-chat-llm[socks]" in error.hint
 
 
 async def test_a_closed_client_can_be_used_again(server: ScriptedServer, http: Client) -> None:

@@ -99,7 +99,7 @@ def test_a_relay_without_its_libraries_names_the_extra(tmp_path: Path) -> None:
         XDG_CONFIG_HOME=str(tmp_path),
     )
     assert done.returncode == 2
-    assert "pip install 'tui-chat[relay]'" in done.stderr
+    assert "pip install 'tui-chat-llm[relay]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tui_chat.errors import Refused, Unreachable
 from tui_chat.messages import Model
@@ -46,6 +48,17 @@ async def test_a_look_settles_on_a_model_and_learns_its_window() -> None:
     await connection.look()
     assert (connection.model, connection.window, connection.error) == ("old:latest", 4096, None)
     assert [model.loaded for model in connection.models] == [True, False]
+
+
+async def test_a_window_that_is_known_is_kept_where_nothing_is_told_of_the_loaded_model() -> None:
+    """Ollama's list of loaded models names no context length before 0.12."""
+    backend = ScriptedBackend(offered=[replace(OLD, window=1024)])
+    connection = Connection(lambda _: backend, DEFAULT)
+    await connection.look()
+    assert connection.window == 1024
+    backend.warm = [OLD]
+    await connection.measure()
+    assert connection.window == 1024
 
 
 async def test_a_model_that_was_asked_for_is_kept_even_where_the_server_lacks_it() -> None:

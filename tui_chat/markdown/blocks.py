@@ -284,7 +284,7 @@ class BlockParser:
         elif lines.BREAK.match(rest):
             self._shut(depth)
             self.out.append(Break(self._place("frame"), rest))
-        elif (closer := lines.MATHS.get(rest[:2], "")) and rest.find(closer, 2) in (-1, max(2, len(rest) - 2)):
+        elif closer := lines.opens_formula(rest):
             self._shut(depth)
             self._formula(Formula(closer, self._place("frame"), ""), rest)
         else:

@@ -35,11 +35,15 @@ UNDECIDED: Final = re.compile(
 )
 """The beginning of a line that may become a block of another kind with the next character."""
 LANGUAGE: Final = re.compile(r"[^\s{}.,:;=]+")
-MATHS: Final = {"$$": "$$", "\\[": "\\]"}
-"""The delimiters of displayed maths, which stand on lines of their own."""
-
+_MATHS: Final = {"$$": "$$", "\\[": "\\]"}
 _PIPE: Final = re.compile(r"(?<!\\)\|")
 _TAB: Final = 4
+
+
+def opens_formula(line: str) -> str:
+    """What closes the displayed maths that a line begins; "" if it begins none, as an escaped link does."""
+    closer = _MATHS.get(line[:2], "")
+    return closer if line.find(closer, 2) in (-1, max(2, len(line) - 2)) and "](" not in line else ""
 
 
 class Cursor:

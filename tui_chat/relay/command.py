@@ -108,7 +108,7 @@ async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenF
         from tui_chat.relay.serve import Server, listen
     except ImportError:
         raise ConfigError(
-            "The relay needs starlette and uvicorn, which are missing", "pip install 'tui-chat[relay]'"
+            "The relay needs starlette and uvicorn, which are missing", "pip install 'tui-chat-llm[relay]'"
         ) from None
     where = f"{arguments.host} port {arguments.port}"
     try:

@@ -342,7 +342,7 @@ class Client:
         except ImportError:
             raise Unreachable(
                 f"The proxy {shown_url(self._way.proxy)} needs SOCKS support, which is not installed.",
-                "Install it with `pip install 'tui-chat[socks]'`, or unset ALL_PROXY.",
+                "Install it with `pip install 'tui-chat-llm[socks]'`, or unset ALL_PROXY.",
             ) from None
         return httpx.AsyncClient(
             transport=transport,

@@ -153,7 +153,7 @@ class Connection:
     async def _learn(self, warm: Model | None) -> None:
         """Take the window from the loaded model, else from the description."""
         backend, model = self.backend, self.model
-        window = warm.window if warm else self.window
+        window = (warm.window if warm else None) or self.window  # older servers tell it of no loaded model
         if model and window is None and self._described != model:
             self._described = model
             with suppress(ReplyError):

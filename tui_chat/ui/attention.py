@@ -47,10 +47,7 @@ class Attention:
                 self._write(notice(self._kind, words, self._environ).decode())
         title = _TITLE
         if self._running:
-            current = next(
-                (chat for chat, _ in self._running if chat is self._workspace.current), self._running[0][0]
-            )
-            title = f"● {phrases.doing(current)} · {_TITLE}"
+            title = f"● {phrases.doing(self._running[0][0])} · {_TITLE}"  # the open chat comes first
         if title != self._title:
             self._title = title
             self._write(set_title(title, self._environ).decode())
