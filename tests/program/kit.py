@@ -81,8 +81,8 @@ class Program:
         return re.sub(r"\x1b\[[0-?]*[@-~]", "", left).replace("\r\n", "\n")
 
     def shows(self, text: str) -> bool:
-        """Whether a row of the screen has this text."""
-        return any(text in row for row in self.rows)
+        """Whether the screen has this text, in a row or broken into two."""
+        return any(text in row for row in self.rows) or text in " ".join(row.strip(" ─") for row in self.rows)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something is so; it is looked at whenever the screen changes, and now and then."""
