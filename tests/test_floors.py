@@ -19,6 +19,7 @@ FLOORS = (
     ("errors", "messages", "server", "tasks"),
     ("events", "text", "key_command", "output"),
     ("typed", "files"),
+    ("parameters",),
     ("store", "markdown", "servers"),
     ("config",),
     ("chat",),

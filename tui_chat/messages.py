@@ -203,3 +203,5 @@ class ChatRequest:
     """The beginning of the reply, which the server continues without repeating it."""
     format: str | Mapping[str, object] = ""
     """The format of the answer: `json`, or a JSON schema; empty means text."""
+    keep_alive: str = ""
+    """How long the model stays loaded, as `Parameters.keep_alive`; empty leaves it to the server."""

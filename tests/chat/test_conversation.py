@@ -70,7 +70,7 @@ async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(st
     second = await conversation.ask("two")
     await conversation.keep(replace(empty_reply(parent=second.id), state=State.FAILED))
     third = await conversation.ask("three")
-    request = await conversation.request(empty_reply(parent=third.id), {"seed": 1}, think=True, prefill="3")
+    request = await conversation.request(empty_reply(parent=third.id), prefill="3")
     assert [(message.role, message.text) for message in request.messages] == [
         (Role.SYSTEM, "Be brief."),
         (Role.USER, "one"),
@@ -78,7 +78,7 @@ async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(st
         (Role.USER, "two"),
         (Role.USER, "three"),
     ]
-    assert (request.model, request.options, request.think, request.prefill) == ("tiny", {"seed": 1}, True, "3")
+    assert (request.model, request.prefill) == ("tiny", "3")
 
 
 async def test_a_second_version_leaves_the_first_out_of_what_is_sent(store: FailingStore) -> None:
@@ -86,7 +86,7 @@ async def test_a_second_version_leaves_the_first_out_of_what_is_sent(store: Fail
     prompt = await conversation.ask("go")
     await conversation.keep(replace(empty_reply(parent=prompt.id).with_text("version one"), state=State.COMPLETE))
     second = empty_reply(parent=prompt.id)
-    assert [message.text for message in (await conversation.request(second, {}, None)).messages] == ["go"]
+    assert [message.text for message in (await conversation.request(second)).messages] == ["go"]
     await conversation.keep(replace(second.with_text("version two"), state=State.COMPLETE))
     assert [message.text for message in conversation.branch] == ["go", "version two"]
 

@@ -15,7 +15,9 @@ from tui_chat.config import Config
 from tui_chat.errors import ReplyError, StoreError, Unreachable
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import Message, Model, Role, State
+from tui_chat.parameters import Parameters
 from tui_chat.parts import parts_of
+from tui_chat.server import Flavour, Kind, Server
 from tui_chat.servers.connection import Connection
 from tui_chat.store.database import Database
 from tui_chat.store.store import Store
@@ -319,6 +321,32 @@ async def test_a_prompt_is_answered_and_both_are_kept_with_model_and_server(stor
     (request,) = backend.requests
     assert (request.options, request.think) == ({"seed": 1}, False)
     assert [message.role for message in request.messages] == [Role.SYSTEM, Role.USER]
+
+
+async def test_a_chats_own_parameters_precede_those_of_the_settings(store: Store) -> None:
+    workspace = session_on(store, config=Config(options={"seed": 1, "num_gpu": 2}, think=True))
+    own = Parameters(seed=7, temperature=0.0, think=False, keep_alive="5m", format="json")
+    await workspace.conversation.note(parameters=own)
+    await answered(workspace, "go")
+    backend = workspace.connection.backend
+    assert isinstance(backend, ScriptedBackend)
+    (request,) = backend.requests
+    assert request.options == {"seed": 7, "num_gpu": 2, "temperature": 0.0}
+    assert (request.think, request.keep_alive, request.format) == (False, "5m", "json")
+    assert (await store.load(workspace.conversation.chat.id)).chat.parameters == own
+    workspace.new_chat()
+    await answered(workspace, "go")
+    assert backend.requests[1].options == {"seed": 1, "num_gpu": 2}
+
+
+async def test_what_a_server_does_not_take_is_not_sent_to_it(store: Store) -> None:
+    vllm = Server("http://box:8000", kind=Kind.OPENAI, flavour=Flavour.VLLM)
+    backend = ScriptedBackend([[Accepted(), Delta("Hi."), Finished()]], [TINY], server=vllm)
+    workspace = session_on(store, backend)
+    await workspace.conversation.note(parameters=Parameters(seed=7, num_ctx=512, keep_alive="5m", think=True))
+    await answered(workspace, "go")
+    (request,) = backend.requests
+    assert (request.options, request.think, request.keep_alive) == ({"seed": 7}, True, "")
 
 
 async def test_the_model_used_last_is_taken_at_the_next_start(store: Store) -> None:

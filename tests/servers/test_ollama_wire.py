@@ -289,3 +289,5 @@ def test_what_was_not_asked_for_is_left_to_the_server() -> None:
         "stream",
     }
     assert chat_body(ChatRequest("tiny", (), think=False))["think"] is False
+    for kept, sent in [("5m", "5m"), ("-1", -1), ("300", 300)]:
+        assert chat_body(ChatRequest("tiny", (), keep_alive=kept))["keep_alive"] == sent

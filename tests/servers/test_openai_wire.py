@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tui_chat.errors import Busy, Cut, Garbled, NoSuchModel, ReplyError, ServerFault, TooLong
 from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
 from tui_chat.messages import ChatRequest, Message, Role, Usage
+from tui_chat.parameters import PARAMETERS, Parameters
 from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.server import Flavour
-from tui_chat.servers.dialects.openai import chat_body
+from tui_chat.servers.dialects.openai import chat_body, takes
 from tui_chat.servers.dialects.openai_stream import ReplyReader
 from tui_chat.servers.sse import EventDecoder
 
@@ -376,6 +377,20 @@ def test_options_have_the_servers_names(flavour: Flavour, names: set[str]) -> No
     }  # fmt: skip
     body = chat_body(ChatRequest("m", (USER,), options), flavour)
     assert set(body) - {"model", "messages", "stream", "stream_options"} == names
+
+
+@pytest.mark.parametrize("flavour", Flavour)
+def test_what_a_server_is_said_to_take_is_what_is_sent(flavour: Flavour) -> None:
+    own = Parameters(0.5, 0.9, 40, 0.1, 1.1, 7, 512, 64, ("END",), "5m", "low", "json")
+    sent = set()
+    for name in PARAMETERS:
+        only = own.only({name})
+        request = ChatRequest(
+            "m", (), only.options, only.think, format=only.schema, keep_alive=only.keep_alive or ""
+        )
+        if chat_body(request, flavour) != chat_body(ChatRequest("m", ()), flavour):
+            sent.add(name)
+    assert sent == set(takes(flavour))
 
 
 def test_ollamas_negative_values_for_no_limit_are_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Files as versions 1 and 2 of the tables made them: what those ran, word by word."""
+"""Files as earlier versions of the tables made them: what those ran, word by word."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from tui_chat.store.imports import read_export
 from tui_chat.store.values import Chat, Thread
 
 from tests.store.kit import lines, message_strategy, opened, places, said, texts, times
+from tests.test_parameters import parameters
 
 
 @st.composite
@@ -36,6 +37,7 @@ def threads(draw: st.DrawFn) -> Thread:
             model=lines,
             server=lines,
             system=texts,
+            parameters=parameters,
             pinned=st.booleans(),
             deleted=st.none() | times,
             leaf=st.sampled_from([None, *(message.id for message in messages)]),

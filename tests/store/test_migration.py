@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tui_chat.errors import StoreError
 from tui_chat.messages import Role, State, Usage
+from tui_chat.parameters import Parameters
 from tui_chat.parts import Blob, File, Image, Text, Thinking
 from tui_chat.store import schema
 from tui_chat.store.schema import VERSION
@@ -101,6 +103,27 @@ async def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path) -> No
         with plain(tmp_path / name) as database:
             tables.append(database.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall())
     assert tables[0] == tables[1]
+
+
+async def test_a_file_without_parameters_becomes_todays(tmp_path: Path) -> None:
+    path = tmp_path / "chats.db"
+    picture = Image("a.png", "image/png", Blob.of(b"\0\xff"))
+    async with opened(path) as store:
+        chat, (prompt, reply) = await filled(store, "one", "two")
+        await store.save(chat.id, seen := replace(said("see", reply), parts=(Text("see"), picture)))
+    with plain(path) as database:
+        database.execute("ALTER TABLE chats DROP COLUMN parameters")
+        database.execute("PRAGMA user_version = 3")
+    async with opened(path) as store:
+        thread = await store.load(chat.id)
+        assert [message.id for message in thread.branch()] == [prompt.id, reply.id, seen.id]
+        (found,) = await store.with_data(thread.branch()[2:])
+        assert found.files == (picture,)
+        assert thread.chat.parameters == Parameters()
+        await store.save_chat(chat.id, parameters=Parameters(temperature=0.5, stop=("a b",), think=False))
+        assert (await store.load(chat.id)).chat.parameters == Parameters(0.5, stop=("a b",), think=False)
+    with plain(path) as database:
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 async def test_what_the_old_tables_took_and_the_strict_ones_do_not_is_migrated(tmp_path: Path) -> None:

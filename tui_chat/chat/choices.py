@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from tui_chat.config import Config
 from tui_chat.errors import StoreError
+from tui_chat.messages import ChatRequest
+from tui_chat.parameters import Parameters
+from tui_chat.server import Server
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.dialects import taken_by
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, same_place
 from tui_chat.servers.table import server_at
 from tui_chat.store.store import Store
@@ -58,6 +63,17 @@ class Choices:
             return ""
         why = f"but: {known.trouble.told}" if known and known.trouble else _GONE
         return f"This chat used {clean_line(address, 80)}, {why} It continues with {connection.server.label}."
+
+    def apply(self, own: Parameters, request: ChatRequest, server: Server) -> ChatRequest:
+        """`request` with a chat's own parameters over those of the settings, as far as the server takes them."""
+        own = own.only(taken_by(server))
+        return replace(
+            request,
+            options={**self.config.options, **own.options},
+            think=self.config.think if own.think is None else own.think,
+            format=request.format or own.schema,
+            keep_alive=own.keep_alive or "",
+        )
 
     async def theme(self) -> str:
         """The theme chosen last; empty if none was."""

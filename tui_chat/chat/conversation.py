@@ -137,10 +137,8 @@ class Conversation:
         self.note(leaf=self._tree.newest_below(message).id)
         return True
 
-    async def request(
-        self, reply: Message, options: Mapping[str, object], think: bool | str | None, prefill: str = ""
-    ) -> ChatRequest:
-        """The request for `reply`: the branch above it, without empty replies.
+    async def request(self, reply: Message, prefill: str = "") -> ChatRequest:
+        """The request for `reply`: the branch above it, without empty replies; parameters are to be added.
 
         Raises:
             StoreError: its images and files cannot be read.
@@ -152,7 +150,7 @@ class Conversation:
             messages.insert(
                 0, Message(Role.SYSTEM, parts_of(self.chat.system), id="system", created=self.chat.created)
             )
-        return ChatRequest(reply.model, tuple(messages), options, think, prefill)
+        return ChatRequest(reply.model, tuple(messages), prefill=prefill)
 
     def _hold(self, message: Message) -> Message:
         message = replace(message, id=self._renamed.get(message.id, message.id))

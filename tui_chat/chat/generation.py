@@ -181,9 +181,10 @@ class Generation:
                 raise connection.obstacle or unknown
             plan = replace(partial.plan, fields=ChatFields())
             partial = self._partial = await self._begin_reply(plan)
-        backend, config, plan = connection.backend, self._choices.config, partial.plan
-        request = await self._conversation.request(partial.message, config.options, config.think, plan.prefill)
-        request = replace(request, format=plan.format)
+        backend, plan = connection.backend, partial.plan
+        request = await self._conversation.request(partial.message, plan.prefill)
+        own = self._conversation.chat.parameters
+        request = self._choices.apply(own, replace(request, format=plan.format), backend.server)
         for attempt in count(1):
             self._progress.enter(Phase.CONNECTING)
             self._growth.grow()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from tui_chat.errors import Cut, NoSuchModel, Remedy, ReplyError
 from tui_chat.events import Accepted, Continued, Event
 from tui_chat.messages import ChatRequest, Message, Model, Role
+from tui_chat.parameters import PARAMETERS
 from tui_chat.parts import parts_of
+from tui_chat.server import Flavour
 from tui_chat.servers.client import Call, Client, Incoming, Judge, judge
 from tui_chat.text.sanitize import clean_line
 
@@ -130,6 +132,8 @@ class Dialect:
     """Another request after a refusal; raises the refusal if there is none."""
     decoder: Callable[[Ask], Decoder]
     judge: Judge = judge
+    takes: Callable[[Flavour], Collection[str]] = lambda _: PARAMETERS
+    """The names of the parameters that the server takes."""
     details: Callable[[Client, str], Awaitable[Details]] | None = None
     pull: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
     create: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None

@@ -60,7 +60,8 @@ def _markdown(message: Message) -> list[str]:
 
 
 def _chat(thread: Thread) -> dict[str, Any]:
-    return _filled(dataclasses.asdict(thread.chat)) | {"messages": [_message(each) for each in thread.messages]}
+    fields = dataclasses.asdict(thread.chat) | {"parameters": thread.chat.parameters.given}
+    return _filled(fields) | {"messages": [_message(each) for each in thread.messages]}
 
 
 def _message(message: Message) -> dict[str, Any]:
@@ -84,5 +85,5 @@ def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     return {
         name: _filled(value) if isinstance(value, dict) else value
         for name, value in fields.items()
-        if value not in ("", None, [], ())
+        if value not in ("", None, [], (), {})
     }

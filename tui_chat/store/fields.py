@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Role, State, Usage
+from tui_chat.parameters import Parameters, valid_parameters
 from tui_chat.text.sanitize import clean, clean_line
 
 E = TypeVar("E", bound=StrEnum)
@@ -145,6 +146,8 @@ def _encoded(value: object) -> object:
             return whole(value)
         case Usage():
             return json.dumps(dataclasses.asdict(value))
+        case Parameters():
+            return json.dumps(value.given)
         case tuple():
             return json.dumps([whole(text) for text in value], ensure_ascii=False)
     return value
@@ -162,6 +165,13 @@ def _usage(value: str) -> Usage | None:
         return None
 
 
+def _parameters(value: str) -> Parameters:
+    try:
+        return valid_parameters(json.loads(value))
+    except (ValueError, RecursionError):
+        return Parameters()
+
+
 def _queue(value: str) -> tuple[str, ...]:
     try:
         found = json.loads(value)
@@ -177,6 +187,7 @@ _DECODERS: Final[Mapping[str, Callable[[Any], object]]] = {
     "role": lambda value: _ROLES.get(value, Role.USER),
     "usage": _usage,
     "queue": _queue,
+    "parameters": _parameters,
 }
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
+from tui_chat.parameters import valid_parameters
 from tui_chat.parts import Blob, File, Image, Part, Thinking, attached, parts_of
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
 from tui_chat.store.fields import Fields
@@ -85,6 +86,7 @@ def _thread(chat: Fields) -> Thread:
     place, queue = chat.object("place"), chat.raw.get("queue")
     read = Chat(
         **_read(chat, _CHAT),
+        parameters=valid_parameters(chat.raw.get("parameters")),
         pinned=bool(chat.raw.get("pinned")),
         place=Place(place.line("message"), place.count("row") or 0) if place.raw else None,
         queue=tuple(clean(str(prompt)) for prompt in queue) if isinstance(queue, list) else (),

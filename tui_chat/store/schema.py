@@ -23,8 +23,8 @@ lenient: Final = methodcaller("decode", "utf-8", "replace")
 
 APPLICATION_ID: Final = 0x74756963
 """Marks our files: "tuic"."""
-VERSION: Final = 3
-"""Versions 1 and 2 had text, thinking and attachments instead of parts."""
+VERSION: Final = 4
+"""Versions 1 and 2 had text, thinking and attachments instead of parts; 3 had no parameters."""
 
 _KIND: Final = """
     SELECT user_version, application_id, (SELECT count(*) FROM sqlite_master)
@@ -51,6 +51,7 @@ _TABLES: Final = (
         place_message TEXT,
         place_row INTEGER NOT NULL DEFAULT 0,
         system TEXT NOT NULL,
+        parameters TEXT NOT NULL DEFAULT '',
         draft TEXT NOT NULL DEFAULT '',
         queue TEXT NOT NULL DEFAULT '[]'
     ) {_STRICT}
@@ -180,7 +181,8 @@ def migrate(copy: Path, target: sqlite3.Connection) -> None:
         sqlite3.DatabaseError: the copy cannot be read to its end.
     """
     target.execute("PRAGMA defer_foreign_keys = ON")
-    for table in ("attachments", "messages", "chats", "settings", "grams"):  # what points at others first
+    # What points at others first.
+    for table in ("attachments", "parts", "blobs", "messages", "chats", "settings", "grams"):
         target.execute(f"DROP TABLE IF EXISTS {table}")
     create(target)
     if _take_over(copy, target):

@@ -10,6 +10,7 @@ from typing import Final, TypedDict
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State, new_id
+from tui_chat.parameters import Parameters
 from tui_chat.text.sanitize import clean_line
 
 DRAFT_SHOWN: Final = 200
@@ -52,6 +53,7 @@ class Chat:
     server: str = ""
     system: str = ""
     """The system prompt."""
+    parameters: Parameters = field(default_factory=Parameters)
     pinned: bool = False
     deleted: float | None = None
     """When it was deleted; it can be restored until it is purged."""
@@ -76,6 +78,7 @@ class ChatFields(TypedDict, total=False):
     model: str
     server: str
     system: str
+    parameters: Parameters
     pinned: bool
     leaf: str | None
     draft: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Final
 
+from tui_chat.parameters import PARAMETERS
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.servers.dialect import Dialect
 
@@ -24,3 +25,8 @@ def dialect_of(server: Server) -> Dialect:
     dialect = import_module(f"{__name__}.{module}").DIALECT
     assert isinstance(dialect, Dialect)
     return dialect
+
+
+def taken_by(server: Server) -> Collection[str]:
+    """The names of the parameters that a server takes; all if its kind is not known yet."""
+    return PARAMETERS if server.kind is Kind.AUTO else dialect_of(server).takes(server.flavour)

@@ -229,6 +229,9 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
         body["think"] = request.think
     if request.format:
         body["format"] = request.format
+    if request.keep_alive:
+        seconds = re.fullmatch(r"-?\d+", request.keep_alive)
+        body["keep_alive"] = int(request.keep_alive) if seconds else request.keep_alive
     return body
 
 

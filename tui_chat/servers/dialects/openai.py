@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 from tui_chat import parts
 from tui_chat.errors import Garbled, Refused, ReplyError
 from tui_chat.messages import ChatRequest, Message, Model, Role
+from tui_chat.parameters import PARAMETERS
 from tui_chat.server import Flavour
 from tui_chat.servers.client import Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
@@ -273,4 +274,9 @@ def entries_in(body: object, name: str) -> list[Mapping[str, object]] | None:
     return objects_of(body, name) if isinstance(body[name], list | None) else None
 
 
-DIALECT: Final = Dialect(models=models, ask=ask, instead=instead, decoder=ReplyDecoder)
+def takes(flavour: Flavour) -> Collection[str]:
+    """The names of the parameters that a server takes."""
+    return PARAMETERS.keys() & {*_OPTIONS.get(flavour, _STANDARD), "think", "format"}
+
+
+DIALECT: Final = Dialect(models=models, ask=ask, instead=instead, decoder=ReplyDecoder, takes=takes)

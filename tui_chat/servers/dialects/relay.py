@@ -35,6 +35,7 @@ from tui_chat.events import (
     WasThinking,
 )
 from tui_chat.messages import ChatRequest, Model, Usage
+from tui_chat.parameters import PARAMETERS
 from tui_chat.server import RELAY_SERVICE
 from tui_chat.servers import client as http
 from tui_chat.servers.client import Answer, Call, Client, Incoming
@@ -295,5 +296,11 @@ def _timestamp(modified: str) -> int:
 
 
 DIALECT: Final = Dialect(
-    models=models, loaded=models, describe=describe, ask=ask, decoder=ReplyDecoder, judge=judged
+    models=models,
+    loaded=models,
+    describe=describe,
+    ask=ask,
+    decoder=ReplyDecoder,
+    judge=judged,
+    takes=lambda _: PARAMETERS.keys() - {"keep_alive", "format"},
 )
