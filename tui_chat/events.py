@@ -13,6 +13,11 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """The connection dropped. The server keeps generating, and is asked for what has not arrived."""
+
+
+@dataclass(frozen=True, slots=True)
 class Continued:
     """The first event of a reply that continues `ChatRequest.prefill`.
 
@@ -68,4 +73,4 @@ class Finished:
     usage: Usage | None = None
 
 
-Event = Accepted | Continued | PromptProgress | Thinking | Delta | WasThinking | ToolCall | Finished
+Event = Accepted | Dropped | Continued | PromptProgress | Thinking | Delta | WasThinking | ToolCall | Finished

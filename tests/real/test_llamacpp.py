@@ -6,15 +6,16 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tui_chat.config import Config
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
-from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
+from tui_chat.events import Accepted, Continued, Delta, Dropped, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
@@ -176,11 +177,17 @@ async def test_llama_cpp_with_a_key_wants_it() -> None:
                 await read(wrong, asked())
 
 
-async def test_llama_cpp_killed_in_the_middle_leaves_what_came() -> None:
-    async with running("start-llamacpp.sh", *SLOW) as server:
+@pytest.mark.parametrize("script", ["start-llamacpp.sh", "start-llamacpp-new.sh"], ids=["2025", "2026"])
+async def test_llama_cpp_killed_in_the_middle_leaves_what_came(
+    script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_chat.servers.dialects.llamacpp.RESUME_SECONDS", 1.0)
+    async with running(script, *SLOW) as server:
         events = connect(Server(server.url)).reply(asked("Tell me everything."))
         assert await anext(events) == Accepted()
         first = await anext(events)
+        while not isinstance(first, Delta):
+            first = await anext(events)
         await server.end(signal.SIGKILL)
         rest: list[Event] = []
         with pytest.raises(Cut):
@@ -188,8 +195,50 @@ async def test_llama_cpp_killed_in_the_middle_leaves_what_came() -> None:
         assert text_in([first, *rest])
 
 
-async def test_stop_frees_the_slot_of_llama_cpp() -> None:
-    async with running("start-llamacpp.sh", *SLOW, "--slots") as server:
+@pytest.mark.parametrize("flags", [SLOW, ("--router",)], ids=["server", "router"])
+async def test_a_reply_cut_again_and_again_goes_on_exactly(flags: tuple[str, ...]) -> None:
+    question = replace(asked("Tell me everything.", num_predict=150, seed=1), model="tiny-slow")
+    async with running("start-llamacpp-new.sh", *flags) as server, cutting(server.url) as (url, cut):
+        whole = text_in(await read(Server(server.url), question))
+        events: list[Event] = []
+        async for event in connect(Server(url)).reply(question):
+            events.append(event)
+            if isinstance(event, Delta) and len(events) % 20 == 0:
+                cut()
+        assert events.count(Dropped()) >= 3
+        assert text_in(events) == whole
+
+
+@asynccontextmanager
+async def cutting(server: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
+    """A proxy before a server: its URL, and a function that breaks all of its connections."""
+    ends = set[asyncio.StreamWriter]()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while piece := await reader.read(1 << 12):
+                writer.write(piece)
+        writer.close()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, requests = await asyncio.open_connection("127.0.0.1", urlsplit(server).port)
+        ends.update((writer, requests))
+        await asyncio.gather(pump(reader, requests), pump(answers, writer))
+
+    def cut() -> None:
+        for end in ends:
+            end.transport.abort()
+        ends.clear()
+
+    listening = await asyncio.start_server(carry, "127.0.0.1", 0)
+    async with listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", cut
+        cut()
+
+
+@pytest.mark.parametrize("script", ["start-llamacpp.sh", "start-llamacpp-new.sh"], ids=["2025", "2026"])
+async def test_stop_frees_the_slot_of_llama_cpp(script: str) -> None:
+    async with running(script, *SLOW, "--slots") as server:
         http = Client(Server(server.url))
 
         async def busy() -> bool:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tui_chat.ui.phrases import shortened
+from tui_chat.chat.progress import Phase, Progress
+from tui_chat.events import Accepted, Delta, Dropped
+from tui_chat.ui.phrases import phase, shortened
 from tui_chat.ui.widgets import status
 from tui_chat.ui.widgets.status import Status, error_rows
 
@@ -94,3 +96,14 @@ async def test_a_cut_reply_names_the_key_that_continues_it_once() -> None:
         assert "^R continue " in run.rows()[-1]
         assert sum(row.count("^R") for row in run.rows()) == 1
         assert "again" not in run.status.hint
+
+
+def test_a_dropped_connection_is_told_until_the_reply_goes_on() -> None:
+    progress = Progress(lambda: 0.0)
+    progress.enter(Phase.COMMITTING)
+    progress.enter(Phase.CONNECTING)
+    for event in (Accepted(), Delta("a"), Dropped()):
+        progress.take(event)
+    assert phase(progress, "tiny") == "connection lost · getting back to the reply"
+    progress.take(Delta("b"))
+    assert phase(progress, "tiny") == "answering"

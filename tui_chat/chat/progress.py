@@ -7,7 +7,17 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
 
-from tui_chat.events import Accepted, Continued, Delta, Event, Finished, PromptProgress, Thinking, ToolCall
+from tui_chat.events import (
+    Accepted,
+    Continued,
+    Delta,
+    Dropped,
+    Event,
+    Finished,
+    PromptProgress,
+    Thinking,
+    ToolCall,
+)
 from tui_chat.messages import Usage
 
 
@@ -66,6 +76,8 @@ class Progress:
         self._thought: float | None = None
         self.read: tuple[int, int] | None = None
         """Prompt tokens read, and their total."""
+        self.dropped = False
+        """Whether the connection has dropped, and the rest of the reply is being asked for."""
         self.usage: Usage | None = None
         self.reason = ""
 
@@ -84,6 +96,7 @@ class Progress:
 
     def take(self, event: Event) -> None:
         """Count an event. Events out of order do not change the state."""
+        self.dropped = isinstance(event, Dropped)
         match event:
             case Accepted() | Continued():
                 self._reach(Phase.WAITING)

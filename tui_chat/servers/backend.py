@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, Protocol, TypeVar
 
 from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, Unreachable, Unsupported
-from tui_chat.events import Event
+from tui_chat.events import Dropped, Event
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.server import DEMO, Kind, Server
 from tui_chat.servers.address import base_url
@@ -177,6 +177,7 @@ class HttpBackend:
         async with self._speaking() as dialect:
             ask = await dialect.ask(self.client, request)
             decoder, call, patience = dialect.decoder(ask), ask.call, _Patience()
+            lost: ReplyError | None = None
             try:
                 while True:
                     try:
@@ -187,20 +188,26 @@ class HttpBackend:
                                         yield event
                                         patience.waited = 0.0
                                 return
-                            if decoder.back and incoming.status in _PASSING:
-                                raise Cut(
-                                    "The server cannot be reached now.",
-                                    "What came is kept.",
-                                    Remedy.CONTINUE,
-                                )
-                            decoder.back = None
-                            refusal = dialect.judge(await incoming.whole(), request.model)
-                            ask = await dialect.instead(self.client, ask, refusal, request)
-                        decoder, call = dialect.decoder(ask), ask.call
-                    except (Cut, Unreachable):
-                        if decoder.back is None or not await patience.wait(decoder.back.grace):
+                            if lost is None:
+                                decoder.back = None
+                                refusal = dialect.judge(await incoming.whole(), request.model)
+                                ask = await dialect.instead(self.client, ask, refusal, request)
+                                decoder, call = dialect.decoder(ask), ask.call
+                                continue
+                            if incoming.status not in _PASSING:
+                                decoder.back = None  # the server has forgotten the reply
+                    except (Cut, Unreachable) as error:
+                        if lost is None and isinstance(error, Unreachable):
+                            decoder.back = None  # nothing was sent
+                        if decoder.back is None:
                             raise
-                        call = decoder.back.call
+                        lost = lost or error
+                    if decoder.back is None or not await patience.wait(decoder.back.grace):
+                        for event in decoder.close(lost):
+                            yield event
+                        return
+                    call = decoder.back.call
+                    yield Dropped()
             finally:
                 if decoder.back is not None:
                     await self._stop(decoder.back.stop)
@@ -256,15 +263,22 @@ async def _received(incoming: Incoming, decoder: Decoder) -> AsyncGenerator[Even
     """The events of one good answer until it ends."""
     for event in decoder.begin(incoming):
         yield event
-    lost = None
+    lost, silent = None, True
     while not decoder.done:
         try:
             chunk = await incoming.next(decoder.patience)
         except Cut as cut:
+            if decoder.back is not None:
+                raise
             chunk, lost = b"", cut
         if not chunk:
             break
+        silent = False
         for event in decoder.feed(chunk):
             yield event
+    if not decoder.done and decoder.back is not None:
+        if not silent:
+            raise Cut("The server broke off the reply.", "What came is kept.", Remedy.CONTINUE)
+        decoder.back = None  # there is no more
     for event in decoder.close(lost):
         yield event

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tui_chat.errors import Cut, NoSuchModel, Remedy, ReplyError
+from tui_chat.errors import NoSuchModel, Remedy, ReplyError
 from tui_chat.events import Accepted, Continued, Event
 from tui_chat.messages import ChatRequest, Message, Model, Role
 from tui_chat.parameters import PARAMETERS
@@ -79,8 +79,8 @@ class Decoder(ABC):
         """
 
     @abstractmethod
-    def close(self, lost: Cut | None = None) -> Iterator[Event]:
-        """The last events, at the end of the answer; `lost` is set if the connection broke.
+    def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
+        """The last events, when no more will come; `lost` is set if the connection broke.
 
         Raises:
             ReplyError: the reply is incomplete.

@@ -13,6 +13,7 @@ from tui_chat.events import (
     Accepted,
     Continued,
     Delta,
+    Dropped,
     Event,
     Finished,
     PromptProgress,
@@ -31,6 +32,7 @@ _LEFT: Final = "\n</think>\n\n"
 
 _KINDS: Final[Mapping[type, str]] = {
     Accepted: "accepted",
+    Dropped: "dropped",
     Continued: "continued",
     PromptProgress: "progress",
     Thinking: "thinking",
@@ -133,7 +135,7 @@ class Aside:
 
     def take(self, event: Event) -> None:
         """Print an event of thinking; end the thinking at the first other event."""
-        if not self._shown or isinstance(event, Accepted | PromptProgress):
+        if not self._shown or isinstance(event, Accepted | Dropped | PromptProgress):
             return
         if isinstance(event, Thinking):
             self._thinking = True

@@ -64,6 +64,8 @@ def duration(seconds: float) -> str:
 
 def phase(progress: Progress, model: str) -> str:
     """The status of a running reply. Changes at most once a second while nothing arrives."""
+    if progress.dropped:
+        return "connection lost · getting back to the reply"
     waited = f"{progress.phase_seconds:.0f} s"
     match progress.phase:
         case Phase.QUEUED | Phase.COMMITTING:

@@ -1,24 +1,30 @@
-"""llama.cpp's server and router: the models, with what `/props` tells beyond `/v1`."""
+"""llama.cpp's server and router: what they have beyond `/v1`, like `/props`, and replies that can be resumed."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import quote
 
 from tui_chat.errors import Cut, Refused, Remedy, ReplyError, ServerFault
-from tui_chat.messages import Model
-from tui_chat.servers.client import SMALL_BYTES, Call, Client
-from tui_chat.servers.dialect import Progress, missing
-from tui_chat.servers.dialects import openai
+from tui_chat.events import Event
+from tui_chat.messages import ChatRequest, Model
+from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
+from tui_chat.servers.dialect import Ask, Progress, Return, missing
+from tui_chat.servers.dialects import openai, openai_stream
 from tui_chat.servers.fields import object_of, text_of, window_of
 from tui_chat.servers.sse import EventDecoder
 from tui_chat.text.sanitize import clean_line
 
+STREAM_HEADER: Final = "x-conversation-id"
+"""Header with the name of a reply, by which it can be resumed."""
+RESUME_SECONDS: Final = 30.0
+"""How long to try to get back to a reply: a network may be away for so long, a server that died is gone."""
 _PROPS_SECONDS: Final = 1.0
 _MEASURED: Final = 16
 """How many loaded models are asked for their windows at most."""
@@ -46,6 +52,53 @@ async def loaded(client: Client) -> Sequence[Model]:
     """The models in memory with the window of one slot, which older builds tell only in `/props`."""
     warm = [model for model in await models(client) if model.loaded][:_MEASURED]
     return await asyncio.gather(*(_measured(client, model) for model in warm))
+
+
+async def ask(client: Client, request: ChatRequest) -> Ask:
+    """The request for a reply that can be resumed."""
+    return _named(await openai.ask(client, request))
+
+
+async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRequest) -> Ask:
+    """See `openai.instead`."""
+    return _named(await openai.instead(client, ask, refusal, request))
+
+
+def _named(ask: Ask) -> Ask:
+    """`ask` with a name for the reply, which makes the server keep it; older builds ignore that."""
+    return replace(ask, call=replace(ask.call, headers=((STREAM_HEADER, token_urlsafe(16)),)))
+
+
+class ReplyDecoder(openai_stream.ReplyDecoder):
+    """Also counts the bytes, to resume the reply after the last one (#23226, since 2026-05; seen in b11434).
+
+    The server keeps generating a named reply when the connection drops, and keeps 4 MiB of the stream until 300
+    seconds after its end. What it sends again is the same to the byte. Older builds answer 404.
+    """
+
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._path = f"/v1/stream?conv_id={dict(ask.call.headers)[STREAM_HEADER]}"
+        self._received = 0
+        self._accepted = False
+        self._mark()
+
+    def begin(self, incoming: Incoming) -> Iterator[Event]:
+        """See `Decoder.begin`."""
+        if not self._accepted:
+            yield from super().begin(incoming)
+        self._accepted = True
+
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """See `Decoder.feed`."""
+        self._received += len(chunk)
+        yield from super().feed(chunk)
+        self._mark()
+
+    def _mark(self) -> None:
+        """Remember how to resume. A whole reply needs no more."""
+        rest, stop = Call(f"{self._path}&from={self._received}"), Call(self._path, method="DELETE")
+        self.back = None if self.whole or self.done else Return(rest, stop, RESUME_SECONDS)
 
 
 async def load(client: Client, model: str) -> AsyncGenerator[Progress, None]:
@@ -128,4 +181,13 @@ def props_in(body: object) -> Props:
     return Props(window_of(object_of(body, "default_generation_settings"), "n_ctx"), frozenset(capabilities))
 
 
-DIALECT: Final = replace(openai.DIALECT, models=models, loaded=loaded, load=load, unload=unload)
+DIALECT: Final = replace(
+    openai.DIALECT,
+    models=models,
+    loaded=loaded,
+    ask=ask,
+    instead=instead,
+    decoder=ReplyDecoder,
+    load=load,
+    unload=unload,
+)

@@ -184,7 +184,7 @@ class ReplyDecoder(Decoder):
         """See `Decoder.feed`."""
         return self._events(self._lines.feed(chunk))
 
-    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+    def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
         """See `Decoder.close`."""
         if lost is not None:
             raise lost

@@ -50,9 +50,14 @@ class ReplyDecoder(Decoder):
         self._opening = b""
 
     @property
+    def whole(self) -> bool:
+        """Whether the reply is complete; usage counts may still come."""
+        return self._reply.whole
+
+    @property
     def patience(self) -> float | None:
         """See `Decoder.patience`."""
-        return GRACE_SECONDS if self._reply.whole else None
+        return GRACE_SECONDS if self.whole else None
 
     def begin(self, incoming: Incoming) -> Iterator[Event]:
         """See `Decoder.begin`."""
@@ -67,10 +72,10 @@ class ReplyDecoder(Decoder):
         yield from self._read(self._stream.feed(chunk))
         self.done = self._reply.done
 
-    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+    def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
         """See `Decoder.close`."""
         yield from self._read(self._stream.close())
-        if lost is None and not (self._reply.begun or self._reply.whole):
+        if lost is None and not (self._reply.begun or self.whole):
             raise self._no_reply()
         yield from self._reply.close()
 

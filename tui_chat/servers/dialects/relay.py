@@ -5,8 +5,9 @@ The relay keeps generating when the connection drops, and holds what was not rec
 
 An event is a JSON object with one distinctive key: `{"delta": "text"}`, `{"thinking": "text"}`,
 `{"done": true, "reason": "stop", "usage": {...}}`, `{"error": {...}}`, and for clients that want more
-`{"accepted": true}`, `{"continued": true}` (whether exactly), `{"progress": {"done": 1, "total": 2}}`,
-`{"was_thinking": true}` and `{"tool_call": {"name": ..., "arguments": ...}}`.
+`{"accepted": true}`, `{"dropped": true}`, `{"continued": true}` (whether exactly),
+`{"progress": {"done": 1, "total": 2}}`, `{"was_thinking": true}` and
+`{"tool_call": {"name": ..., "arguments": ...}}`.
 The relay encodes, the client decodes and sanitises.
 """
 
@@ -27,6 +28,7 @@ from tui_chat.events import (
     Accepted,
     Continued,
     Delta,
+    Dropped,
     Event,
     Finished,
     PromptProgress,
@@ -132,7 +134,7 @@ class ReplyDecoder(Decoder):
             if event is not None:
                 yield event
 
-    def close(self, lost: Cut | None = None) -> Iterator[Event]:
+    def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
         """See `Decoder.close`."""
         if not self.done:
             broken = Cut("The relay broke off the reply.", "What came is kept.", Remedy.CONTINUE)
@@ -180,6 +182,8 @@ def object_from(event: Event) -> dict[str, object]:
             return {"thinking": text}
         case Accepted():
             return {"accepted": True}
+        case Dropped():
+            return {"dropped": True}
         case Continued(exact):
             return {"continued": exact}
         case PromptProgress(done, total):
@@ -211,6 +215,8 @@ def event_in(body: Mapping[str, object]) -> Event | None:
             raise error_in(error)
         case {"accepted": True}:
             return Accepted()
+        case {"dropped": True}:
+            return Dropped()
         case {"continued": bool(exact)}:
             return Continued(exact)
         case {"progress": dict(progress)}:
