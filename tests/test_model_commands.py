@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from tui_chat.cli import main
-from tui_chat.servers.dialect import Progress
-from tui_chat.shell import models
 
 from tests.server import MODEL, ScriptedServer, answer, end, head, line
 
@@ -128,11 +126,18 @@ async def test_a_model_is_removed(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert server.asked("/api/delete") == [{"model": "tiny"}]
 
 
-def test_speed_and_time_left_count_from_where_an_earlier_pull_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr("tui_chat.shell.models.time.monotonic", lambda: now[0])
-    pace = models._Pace()
-    for second, done in enumerate((1 * GB, int(1.5 * GB), 2 * GB)):
-        now[0] = 100.0 + second
-        pace.take(step := Progress("pulling", "sha256:1", done, 4 * GB))
-    assert pace.words(step) == "  2.0 GB of 4.0 GB  50 %  500 MB/s  4 s left"
+async def test_a_name_with_a_slash_too_many_is_refused_and_nothing_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with ScriptedServer() as server:
+        assert await called(server, tmp_path, "pull", "a/b/c/d") == 2
+        assert "not a model's name" in capsys.readouterr().err
+        assert not server.requests
+
+
+async def test_a_model_that_leaves_the_machine_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud = {**MODEL, "name": "gpt-oss:120b-cloud", "remote_host": "https://ollama.com:443"}
+    async with ScriptedServer() as server:
+        server.script(answer(200, {"models": [cloud]}), path="/api/tags")
+        assert await called(server, tmp_path, "models") == 0
+        assert "leaves this machine" in capsys.readouterr().out

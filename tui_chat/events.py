@@ -29,6 +29,13 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """The server loads the model: this much of it, in percent. Before `Accepted`, and before `Continued`."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
 class PromptProgress:
     """The server reads the prompt: `done` of `total` tokens (llama.cpp's `prompt_progress`)."""
 
@@ -73,4 +80,15 @@ class Finished:
     usage: Usage | None = None
 
 
-Event = Accepted | Dropped | Continued | PromptProgress | Thinking | Delta | WasThinking | ToolCall | Finished
+Event = (
+    Loading
+    | Accepted
+    | Dropped
+    | Continued
+    | PromptProgress
+    | Thinking
+    | Delta
+    | WasThinking
+    | ToolCall
+    | Finished
+)

@@ -180,6 +180,10 @@ class Model:
     """The share of a loaded model in the memory of a GPU, from 0 to 1."""
     until: str = ""
     """RFC 3339: when the server will unload it."""
+    fixed: bool = False
+    """Whether it is in memory as long as its server runs."""
+    remote: str = ""
+    """The host that runs it, if that is not the server."""
     modified: str = ""
     """RFC 3339, as the server sent it: sorts by time."""
 

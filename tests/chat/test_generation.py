@@ -19,6 +19,7 @@ from tui_chat.events import (
     Delta,
     Event,
     Finished,
+    Loading,
     PromptProgress,
     Thinking,
     ToolCall,
@@ -306,7 +307,7 @@ class Walk(Progress):
         self.taken.append((before, phase))
 
 
-THINKS, SPEAKS, READS = Thinking("hm"), Delta("word"), PromptProgress(1, 2)
+LOADS, THINKS, SPEAKS, READS = Loading(43), Thinking("hm"), Delta("word"), PromptProgress(1, 2)
 GONE, REFUSED = Unreachable("nobody"), ServerFault("exploded")
 STOP = "stop"
 """In a script: it is stopped here."""
@@ -323,6 +324,9 @@ WALKS: list[list[Any]] = [
     [REFUSED],
     [GONE, "again", Accepted(), GONE, "again", Accepted(), READS, GONE, "again", Accepted(), STOP],
     [GONE, STOP],
+    [LOADS, LOADS, Accepted(), SPEAKS, Finished()],
+    [LOADS, STOP],
+    [LOADS, GONE, "again", Accepted(), STOP],
 ]
 
 
@@ -389,7 +393,17 @@ def test_what_must_not_follow_a_state_is_refused_and_changes_nothing(phase: Phas
 
 
 EVENTS = st.sampled_from(
-    [Accepted(), Continued(True), Continued(False), READS, THINKS, SPEAKS, WasThinking(), ToolCall("a", "{}")]
+    [
+        LOADS,
+        Accepted(),
+        Continued(True),
+        Continued(False),
+        READS,
+        THINKS,
+        SPEAKS,
+        WasThinking(),
+        ToolCall("a", "{}"),
+    ]
 )
 
 

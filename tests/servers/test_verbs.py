@@ -9,6 +9,9 @@ from contextlib import aclosing
 
 import pytest
 from tui_chat.errors import Cut, Garbled, NoSuchModel, Refused, ReplyError, ServerFault, Unsupported
+from tui_chat.events import Accepted, Delta, Loading
+from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.dialect import Progress
@@ -180,3 +183,54 @@ async def test_a_model_that_the_router_does_not_have_is_missing(
     server.script(answer(404, {"error": {"code": 404, "message": "File Not Found"}}), path="/models/unload")
     with pytest.raises(NoSuchModel):
         await router.unload("nope")
+
+
+async def test_the_router_tells_how_far_a_model_is_loaded_before_a_reply(
+    server: ScriptedServer, router: HttpBackend
+) -> None:
+    listed = {"data": [{"id": "tiny", "owned_by": "llamacpp", "status": {"value": "unloaded"}}]}
+    server.script(answer(200, listed), path="/v1/models")
+    server.script(answer(200, {"success": True}), path="/models/load")
+    events = [router_event("loading", 0.43), router_event("loaded")]
+    server.script(head(200, "text/event-stream"), *events, stall(), path="/models/sse")
+    chunk = {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}
+    replied = [
+        head(200, "text/event-stream"),
+        raw(b"data: %b\n\ndata: [DONE]\n\n" % json.dumps(chunk).encode()),
+        end(),
+    ]
+    server.script(*replied, path="/v1/chat/completions")
+    await router.models()
+    request = ChatRequest("tiny", (Message(Role.USER, parts_of("hello")),))
+    for loading in ([Loading(43)], []):  # only where the router has told that it is not loaded
+        assert [event async for event in router.reply(request)][: len(loading) + 2] == [
+            *loading,
+            Accepted(),
+            Delta("Hi"),
+        ]
+    assert len(server.asked("/models/load")) == 1
+
+
+async def test_where_loading_first_fails_the_request_itself_loads_or_says_why(
+    server: ScriptedServer, router: HttpBackend
+) -> None:
+    server.script(answer(404, {"error": {"code": 404, "message": "File Not Found"}}), path="/models/sse")
+    server.script(answer(404, {"error": {"code": 404, "message": "File Not Found"}}), path="/models/load")
+    server.script(answer(500, {"error": {"code": 500, "message": "no memory"}}), path="/v1/chat/completions")
+    router.client.unloaded = {"tiny"}
+    with pytest.raises(ServerFault, match="no memory"):
+        [event async for event in router.reply(ChatRequest("tiny", (Message(Role.USER, parts_of("hello")),)))]
+
+
+async def test_only_what_the_server_can_do_is_offered(server: ScriptedServer, router: HttpBackend) -> None:
+    ollama = HttpBackend(Server(server.url))
+    assert ollama.verbs == frozenset()
+    await ollama.models()
+    every = {"details", "pull", "create", "load", "keeps", "unload", "copy", "delete"}
+    assert ollama.verbs == every
+    await ollama.aclose()
+    server.script(answer(200, {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}), path="/v1/models")
+    server.script(answer(200, {}), path="/props?model=tiny&autoload=false")
+    (model,) = await router.models()
+    assert router.verbs == {"load", "unload"}
+    assert model.fixed  # by a server with one model

@@ -14,6 +14,7 @@ from tui_chat.events import (
     Dropped,
     Event,
     Finished,
+    Loading,
     PromptProgress,
     Thinking,
     ToolCall,
@@ -29,6 +30,8 @@ class Phase(Enum):
     COMMITTING = auto()
     """Saving the prompt; if no model is known, asking the server for one."""
     CONNECTING = auto()
+    LOADING = auto()
+    """The server loads the model and reports its progress."""
     WAITING = auto()
     """Connected; the server loads the model, queues or reads the prompt, and does not tell which."""
     READING = auto()
@@ -46,7 +49,8 @@ ALLOWED: Final[Mapping[Phase, frozenset[Phase]]] = MappingProxyType(
     {
         Phase.QUEUED: frozenset({Phase.COMMITTING}),
         Phase.COMMITTING: frozenset({Phase.CONNECTING, Phase.ENDED}),
-        Phase.CONNECTING: _RECEIVING | {Phase.WAITING, Phase.READING, Phase.PAUSING},
+        Phase.CONNECTING: _RECEIVING | {Phase.LOADING, Phase.WAITING, Phase.READING, Phase.PAUSING},
+        Phase.LOADING: frozenset({Phase.WAITING, Phase.PAUSING, Phase.ENDED}),
         Phase.WAITING: _RECEIVING | {Phase.READING, Phase.PAUSING},
         Phase.READING: _RECEIVING | {Phase.PAUSING},
         Phase.THINKING: frozenset({Phase.ANSWERING, Phase.ENDED}),
@@ -74,6 +78,8 @@ class Progress:
         self.first_piece: float | None = None
         self.last_piece: float | None = None
         self._thought: float | None = None
+        self.loaded = 0
+        """How much of the model is loaded, in percent."""
         self.read: tuple[int, int] | None = None
         """Prompt tokens read, and their total."""
         self.dropped = False
@@ -100,6 +106,9 @@ class Progress:
         match event:
             case Accepted() | Continued():
                 self._reach(Phase.WAITING)
+            case Loading(percent):
+                self.loaded = percent
+                self._reach(Phase.LOADING)
             case PromptProgress(done, total):
                 self.read = (done, total)
                 self._reach(Phase.READING)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, Unreachable, Unsupported
@@ -25,6 +26,8 @@ LONGEST_PAUSE: Final = 5.0
 """Shortest and longest pause, in seconds, before a reply is picked up again; each is twice the last."""
 _PASSING: Final = (408, 429, 500, 502, 503, 504)
 """Statuses of proxies while the server cannot be reached for a moment."""
+
+NO_SETTINGS: Final[Mapping[str, object]] = MappingProxyType({})
 
 V = TypeVar("V")
 
@@ -59,7 +62,7 @@ class Backend(Protocol):
         """
 
     def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
-        """Stream the reply to a conversation: `Accepted` first, `Finished` last.
+        """Stream the reply to a conversation: `Accepted` first (but for `Loading`), `Finished` last.
 
         With `request.prefill` the first event is `Continued`, which says whether the reply goes on exactly.
         To stop, close the generator or cancel the task: the socket closes at once.
@@ -110,6 +113,11 @@ class HttpBackend:
         """See `Backend.server`."""
         return self.client.server
 
+    @property
+    def verbs(self) -> frozenset[str]:
+        """What can be done with its models (see `Dialect.verbs`); nothing before the first request."""
+        return self._dialect.verbs if self._dialect is not None else frozenset()
+
     async def models(self) -> Sequence[Model]:
         """See `Backend.models`."""
         async with self._speaking() as dialect:
@@ -153,9 +161,9 @@ class HttpBackend:
         async with self._speaking() as dialect:
             await self._able(dialect.delete)(self.client, model)
 
-    def load(self, model: str) -> AsyncGenerator[Progress, None]:
-        """Load a model into memory; to cancel, close the generator or cancel the task."""
-        return self._steps(lambda dialect: self._able(dialect.load)(self.client, model))
+    def load(self, model: str, settings: Mapping[str, object] = NO_SETTINGS) -> AsyncGenerator[Progress, None]:
+        """Load a model into memory; to cancel, close the generator or cancel the task (see `Dialect.load`)."""
+        return self._steps(lambda dialect: self._able(dialect.load)(self.client, model, settings))
 
     def pull(self, model: str) -> AsyncGenerator[Progress, None]:
         """Download a model. The next call resumes one that was cut or cancelled."""
@@ -175,6 +183,9 @@ class HttpBackend:
     async def reply(self, request: ChatRequest) -> AsyncGenerator[Event, None]:
         """See `Backend.reply`. A dropped reply is picked up again if the server keeps generating it."""
         async with self._speaking() as dialect:
+            async with aclosing(dialect.prepare(self.client, request)) as prepared:
+                async for event in prepared:
+                    yield event
             ask = await dialect.ask(self.client, request)
             decoder, call, patience = dialect.decoder(ask), ask.call, _Patience()
             lost: ReplyError | None = None

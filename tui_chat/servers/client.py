@@ -183,6 +183,8 @@ class Client:
         """Turns bad answers into errors."""
         self.refused: set[str] = set()
         """Fields of requests that the server refuses."""
+        self.unloaded: set[str] = set()
+        """Models that the server would load first, as far as it has told."""
         self._httpx: httpx.AsyncClient | None = None
         self._way = Way(server)
         self._kept: dict[str, Answer] = {}

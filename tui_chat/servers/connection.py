@@ -222,11 +222,11 @@ def find(name: str, models: Iterable[Model]) -> Model | None:
 
 
 def choose(models: Sequence[Model], last: str) -> str:
-    """The model used last, else one that is loaded, else the newest; empty if none can chat."""
+    """The model used last, else one that is loaded, else the newest that stays here; empty if none can chat."""
     if known := find(last, models):
         return known.name
     talking = [model for model in models if model.chats]
-    ordered = sorted(talking, key=lambda model: (model.loaded, model.modified), reverse=True)
+    ordered = sorted(talking, key=lambda it: (it.loaded, not it.remote, it.modified), reverse=True)
     return ordered[0].name if ordered else ""
 
 
@@ -236,10 +236,10 @@ def completed(model: Model, told: Model) -> Model:
 
 
 def with_loaded(models: Iterable[Model], loaded: Iterable[Model]) -> tuple[Model, ...]:
-    """`models` with the loaded ones marked and their context windows in force."""
+    """`models` with the loaded ones marked: their context windows in force, shares on the GPU, and ends."""
     warm = {model.name: model for model in loaded}
     return tuple(
-        replace(model, loaded=True, window=here.window or model.window)
+        replace(model, loaded=True, window=here.window or model.window, on_gpu=here.on_gpu, until=here.until)
         if (here := warm.get(model.name))
         else model
         for model in models

@@ -116,6 +116,12 @@ async def give_up(_client: Client, _ask: Ask, refusal: ReplyError, _request: Cha
     raise refusal
 
 
+async def go_ahead(_client: Client, _request: ChatRequest) -> AsyncGenerator[Event, None]:
+    """Do nothing before a request."""
+    return
+    yield
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """How a kind of server is spoken to. A verb that it does not have is None. All raise `ReplyError`s."""
@@ -126,6 +132,8 @@ class Dialect:
     """The models in memory, perhaps among others. None if `models` tells them, once and for all."""
     describe: Callable[[Client, str], Awaitable[Model]] | None = None
     """More about one model than the list tells."""
+    prepare: Callable[[Client, ChatRequest], AsyncGenerator[Event, None]] = go_ahead
+    """Loads the model if need be, if the server tells how far that is only apart from the reply."""
     ask: Callable[[Client, ChatRequest], Awaitable[Ask]]
     """Builds the request for a reply."""
     instead: Callable[[Client, Ask, ReplyError, ChatRequest], Awaitable[Ask]] = give_up
@@ -137,10 +145,19 @@ class Dialect:
     details: Callable[[Client, str], Awaitable[Details]] | None = None
     pull: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
     create: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None
-    load: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
+    load: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None
+    """Loads a model with settings by Ollama's names, as far as the server takes them: `options`, `keep_alive`."""
+    keeps: bool = False
+    """Whether `load` takes `keep_alive`: how many seconds it stays after its last use; -1 is for ever."""
     unload: Callable[[Client, str], Awaitable[None]] | None = None
     copy: Callable[[Client, str, str], Awaitable[None]] | None = None
     delete: Callable[[Client, str], Awaitable[None]] | None = None
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        """What can be done with its models, by the names of the fields."""
+        verbs = ("details", "pull", "create", "load", "keeps", "unload", "copy", "delete")
+        return frozenset(verb for verb in verbs if getattr(self, verb))
 
 
 def missing(model: str) -> NoSuchModel:

@@ -16,7 +16,7 @@ from tui_chat.errors import Unsupported
 from tui_chat.messages import Model
 from tui_chat.output import is_terminal, put
 from tui_chat.servers.backend import Backend, HttpBackend
-from tui_chat.servers.dialect import Progress
+from tui_chat.servers.jobs import Tally, model_name
 from tui_chat.shell.words import aligned
 from tui_chat.text.figures import size
 
@@ -32,6 +32,7 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
     Raises:
         ReplyError: the server cannot be reached, refuses, or cannot do that.
         OutputError: standard output cannot be written.
+        ConfigError: a model cannot have that name.
     """
     try:
         if not isinstance(backend, HttpBackend):
@@ -63,7 +64,8 @@ def _list(models: Sequence[Model], *, loaded: bool, as_json: bool) -> None:
 
 def _row(model: Model) -> tuple[str, ...]:
     what = (model.name, _size(model.size), model.parameters, model.quantization)
-    return *what, _window(model), ", ".join(sorted(model.capabilities - {"completion"}))
+    can = sorted(model.capabilities - {"completion"})
+    return *what, _window(model), ", ".join([*can, "leaves this machine"] if model.remote else can)
 
 
 def _memory_row(model: Model) -> tuple[str, ...]:
@@ -107,17 +109,18 @@ async def _show(backend: HttpBackend, name: str, *, as_json: bool) -> None:
 
 async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
     """Pull a model: on a terminal with one line that changes, in a pipe with a line per step."""
+    name = model_name(name)
     shown, drawn, live = "", 0.0, is_terminal(sys.stdout) and not as_json
-    pace = _Pace()
+    tally = Tally()
     try:
         async with aclosing(backend.pull(name)) as steps:
             async for step in steps:
-                pace.take(step)
+                tally.take(step)
                 if as_json:
                     put(json.dumps(asdict(step), ensure_ascii=False))
                 elif live and time.monotonic() - drawn > _REDRAW_SECONDS:
                     drawn = time.monotonic()
-                    print(end=f"{_CLEAR}{step.status}{pace.words(step)}", flush=True)
+                    print(end=_CLEAR + "  ".join((step.status, *tally.figures())), flush=True)
                 elif not live and step.status != shown:
                     shown = step.status
                     put(shown)
@@ -126,29 +129,6 @@ async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
             print(end=_CLEAR, flush=True)
     if not as_json:
         put(f"Pulled {name}.")
-
-
-class _Pace:
-    """The speed of a download, and the time left."""
-
-    def __init__(self) -> None:
-        self._layer, self._begun, self._first = "", 0.0, 0
-
-    def take(self, step: Progress) -> None:
-        """Start anew with each layer. What an earlier pull has downloaded does not count."""
-        if step.layer != self._layer:
-            self._layer, self._begun, self._first = step.layer, time.monotonic(), step.done or 0
-
-    def words(self, step: Progress) -> str:
-        """Such as `  1.2 of 2.6 GB  46 %  31 MB/s  45 s left`."""
-        if not step.total:
-            return ""
-        done, seconds = step.done or 0, time.monotonic() - self._begun
-        words = f"  {size(done)} of {size(step.total)}  {100 * done // step.total} %"
-        if seconds < 1 or done <= self._first:
-            return words
-        speed = (done - self._first) / seconds
-        return f"{words}  {size(round(speed))}/s  {(step.total - done) / speed:.0f} s left"
 
 
 async def _remove(backend: HttpBackend, name: str, *, as_json: bool) -> None:

@@ -16,6 +16,7 @@ from tui_chat.events import (
     Dropped,
     Event,
     Finished,
+    Loading,
     PromptProgress,
     Thinking,
     ToolCall,
@@ -34,6 +35,7 @@ _KINDS: Final[Mapping[type, str]] = {
     Accepted: "accepted",
     Dropped: "dropped",
     Continued: "continued",
+    Loading: "loading",
     PromptProgress: "progress",
     Thinking: "thinking",
     WasThinking: "was_thinking",
@@ -135,7 +137,7 @@ class Aside:
 
     def take(self, event: Event) -> None:
         """Print an event of thinking; end the thinking at the first other event."""
-        if not self._shown or isinstance(event, Accepted | Dropped | PromptProgress):
+        if not self._shown or isinstance(event, Loading | Accepted | Dropped | PromptProgress):
             return
         if isinstance(event, Thinking):
             self._thinking = True

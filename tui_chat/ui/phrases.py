@@ -10,6 +10,7 @@ from tui_chat.chat.open_chat import OpenChat
 from tui_chat.chat.progress import Phase, Progress
 from tui_chat.errors import ChatError, Remedy
 from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.text.figures import duration
 
 if TYPE_CHECKING:
     from tui_chat.ui.commands.keymap import Keymap
@@ -52,16 +53,6 @@ def shortened(text: str, width: int) -> str:
     return f"{text[:room] if text.isascii() else set_cell_size(text, room)}…"
 
 
-def duration(seconds: float) -> str:
-    """A time: 0.4 s, 12 s, 3 min 5 s."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def phase(progress: Progress, model: str) -> str:
     """The status of a running reply. Changes at most once a second while nothing arrives."""
     if progress.dropped:
@@ -74,6 +65,8 @@ def phase(progress: Progress, model: str) -> str:
             return "connecting"
         case Phase.CONNECTING | Phase.WAITING | Phase.PAUSING:
             return f"waiting for {model} · {progress.seconds:.0f} s"
+        case Phase.LOADING:
+            return f"loading {model} {progress.loaded} % · {waited}"
         case Phase.READING:
             done, total = progress.read or (0, 0)
             return f"reading prompt {count(done)} of {count(total)} tok · {waited}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import quote
 
 from tui_chat.errors import Cut, Refused, Remedy, ReplyError, ServerFault
-from tui_chat.events import Event
+from tui_chat.events import Event, Loading
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
 from tui_chat.servers.dialect import Ask, Progress, Return, missing
@@ -42,6 +42,7 @@ class Props:
 async def models(client: Client) -> Sequence[Model]:
     """The models of `/v1/models`; if there is one, with its capabilities from `/props`."""
     offered = await openai.models(client)
+    client.unloaded = {model.name for model in offered if not (model.loaded or model.fixed)}
     if len(offered) != 1:
         return offered
     props = await _props(client, offered[0].name)
@@ -101,7 +102,7 @@ class ReplyDecoder(openai_stream.ReplyDecoder):
         self.back = None if self.whole or self.done else Return(rest, stop, RESUME_SECONDS)
 
 
-async def load(client: Client, model: str) -> AsyncGenerator[Progress, None]:
+async def load(client: Client, model: str, _settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
     """Let the router load a model. How far it is, is told by events that all models share (seen in b11434)."""
     told = EventDecoder()
     async with client.open(Call("/models/sse")) as incoming:
@@ -121,6 +122,17 @@ async def load(client: Client, model: str) -> AsyncGenerator[Progress, None]:
                 if progress is not None:
                     yield progress
     raise Cut("The server ended before it was done.", "", Remedy.RETRY)
+
+
+async def prepare(client: Client, request: ChatRequest) -> AsyncGenerator[Event, None]:
+    """Load the model, if the router has told that it is not loaded. If that fails, the request itself says why."""
+    if request.model in client.unloaded:
+        with suppress(Cut, Refused):
+            async with aclosing(load(client, request.model, {})) as steps:
+                async for step in steps:
+                    if step.total:
+                        yield Loading(100 * (step.done or 0) // step.total)
+        client.unloaded.discard(request.model)
 
 
 async def unload(client: Client, model: str) -> None:
@@ -185,6 +197,7 @@ DIALECT: Final = replace(
     openai.DIALECT,
     models=models,
     loaded=loaded,
+    prepare=prepare,
     ask=ask,
     instead=instead,
     decoder=ReplyDecoder,

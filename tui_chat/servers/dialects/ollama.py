@@ -40,6 +40,7 @@ _MEDIA: Final = ("image/", "audio/")
 """MIME types that are sent in `images`."""
 _NAME_LENGTH: Final = 200
 _CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
+CLOUD: Final = "ollama.com"
 _IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
 _KNOWS_LAST: Final = re.compile(r"\$last\b|slice\s+\$\.Messages")
 
@@ -91,10 +92,10 @@ async def create(client: Client, model: str, settings: Mapping[str, object]) -> 
         yield progress
 
 
-async def load(client: Client, model: str) -> AsyncGenerator[Progress, None]:
-    """Load a model; how far it is, is not told."""
+async def load(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
+    """Load a model, or keep it longer; how far it is, is not told."""
     yield Progress("loading model")
-    await client.ask("/api/chat", {"model": model, "messages": []}, within=None, model=model)
+    await client.ask("/api/chat", {"model": model, "messages": [], **settings}, within=None, model=model)
 
 
 async def unload(client: Client, model: str) -> None:
@@ -308,8 +309,19 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
         loaded=loaded,
         on_gpu=_share(count_of(body, "size_vram"), count_of(body, "size")) if loaded else None,
         until=clean_line(text_of(body, "expires_at"), 50),
+        remote=_host(text_of(body, "remote_host")) or (CLOUD if is_cloud(name) else ""),
         modified=clean_line(text_of(body, "modified_at"), 50),
     )
+
+
+def is_cloud(model: str) -> bool:
+    """Whether a name is that of a model of Ollama's cloud: `gpt-oss:120b-cloud`, `glm-5:cloud`."""
+    return model.endswith((":cloud", "-cloud"))
+
+
+def _host(url: str) -> str:
+    """The host of a `remote_host`, which older servers tell without a scheme."""
+    return clean_line(url.rpartition("//")[2].partition("/")[0].removesuffix(":443"), 100)
 
 
 def _message_body(message: Message) -> dict[str, object]:
@@ -380,6 +392,7 @@ DIALECT: Final = Dialect(
     pull=pull,
     create=create,
     load=load,
+    keeps=True,
     unload=unload,
     copy=copy,
     delete=delete,

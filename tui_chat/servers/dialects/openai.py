@@ -229,6 +229,7 @@ def _model(entry: Mapping[str, object], server: str) -> Model:
         window=window or window_of(meta, "n_ctx") or _window_by(status.get("args")),
         capabilities=abilities(entry, object_of(entry, "architecture").get("input_modalities")),
         loaded=state in _IN_USE if state else owner in _ALWAYS_LOADED,
+        fixed=not state and owner in _ALWAYS_LOADED,
         modified="" if owner in _ALWAYS_LOADED else _date(count_of(entry, "created")),
     )
 

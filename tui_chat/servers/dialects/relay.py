@@ -31,6 +31,7 @@ from tui_chat.events import (
     Dropped,
     Event,
     Finished,
+    Loading,
     PromptProgress,
     Thinking,
     ToolCall,
@@ -180,6 +181,8 @@ def object_from(event: Event) -> dict[str, object]:
             return {"delta": text}
         case Thinking(text):
             return {"thinking": text}
+        case Loading(percent):
+            return {"loading": percent}
         case Accepted():
             return {"accepted": True}
         case Dropped():
@@ -213,6 +216,8 @@ def event_in(body: Mapping[str, object]) -> Event | None:
             return Finished(clean_line(text_of(body, "reason"), 100) or "stop", _usage(object_of(body, "usage")))
         case {"error": dict(error)}:
             raise error_in(error)
+        case {"loading": int(percent)} if 0 <= percent <= 100:
+            return Loading(percent)
         case {"accepted": True}:
             return Accepted()
         case {"dropped": True}:

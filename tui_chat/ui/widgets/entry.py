@@ -14,9 +14,9 @@ from tui_chat.markdown.draw import PROSE
 from tui_chat.markdown.wrap import Piece, wrap
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import File, Image
-from tui_chat.text.figures import size
+from tui_chat.text.figures import duration, size
 from tui_chat.ui.look import Look
-from tui_chat.ui.phrases import duration, ending, heading, shortened
+from tui_chat.ui.phrases import ending, heading, shortened
 from tui_chat.ui.widgets.column import MARGIN, Column
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Rows, Stack
 
