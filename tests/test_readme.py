@@ -17,6 +17,8 @@ from tests.screenshots import FOLDER, PICTURES, animation, picture
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+ROWS = re.findall(r"^\| ((?:`[^`]+` ?)+) \| ([^|]+) \|$", README, re.MULTILINE)
+SHOWN = (Scope.APP, Scope.CHAT, Scope.SELECT, Scope.COMPOSER, Scope.LOG)
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -37,14 +39,31 @@ def test_every_picture_of_the_readme_exists() -> None:
 
 
 def test_the_keys_of_the_readme_are_those_of_the_program() -> None:
-    rows = re.findall(r"^\| ((?:`[^`]+` ?)+) \| ([^|]+) \|$", README, re.MULTILINE)
+    rows = [row for row in ROWS if not row[0].startswith("`/")]
     keys = Keymap(GROUPS, {})
     expected = [
         (" ".join(f"`{label}`" for label in keys.labels(command.id)), command.help)
         for command in COMMANDS
-        if command.keys and command.scope in (Scope.APP, Scope.CHAT, Scope.COMPOSER, Scope.LOG)
+        if command.keys and command.scope in SHOWN
     ]
     assert rows == expected
+
+
+def test_the_slash_commands_of_the_readme_are_those_of_the_program() -> None:
+    """To write them: python -m tests.test_readme."""
+    assert [row for row in ROWS if row[0].startswith("`/")] == slash_commands()
+
+
+def slash_commands() -> list[tuple[str, str]]:
+    named = sorted((command.slashes, command) for command in COMMANDS if command.slash)
+    return [
+        (
+            f"`{names[0]}{f' {command.argument.name}' if command.argument else ''}`"
+            + "".join(f" `{each}`" for each in names[1:]),
+            command.help,
+        )
+        for names, command in named
+    ]
 
 
 def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
@@ -65,3 +84,7 @@ def test_every_flag_of_the_readme_is_one() -> None:
     known = parser().format_help()
     for flag in set(re.findall(r"tui-chat (?:[a-z]+ )?(--[a-z-]+)", README)):
         assert flag in known or flag in ("--format", "--json"), flag
+
+
+if __name__ == "__main__":
+    print(*(f"| {names} | {help} |" for names, help in slash_commands()), sep="\n")

@@ -269,6 +269,13 @@ async def palette(stage: Stage) -> None:
     await stage.pilot.pause(0.5)
 
 
+async def completion(stage: Stage) -> None:
+    """The names of commands, while one is typed after a reply."""
+    await finished(stage)
+    await stage.pilot.press("/")
+    await stage.until(lambda: stage.chat.composer.completions.display)
+
+
 SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "empty": empty,
     "streaming": streaming,
@@ -280,4 +287,5 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "side by side": side_by_side,
     "chats": chats,
     "help": help_screen,
+    "completion": completion,
 }

@@ -11,7 +11,7 @@ from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap, key_label
-from tui_chat.ui.commands.table import COMMANDS, GROUPS, by_slash
+from tui_chat.ui.commands.table import BY_SLASH, COMMANDS, GROUPS
 
 from tests.server import ScriptedServer, reply
 from tests.ui.kit import driven
@@ -26,18 +26,18 @@ def main_keys() -> list[str]:
 
 def test_ids_and_slash_names_are_unique_and_every_command_says_what_it_does() -> None:
     ids = [command.id for command in COMMANDS]
-    names = [command.slash for command in COMMANDS if command.slash]
+    names = [name for command in COMMANDS for name in command.slashes]
     assert len(set(ids)) == len(ids)
     assert len(set(names)) == len(names)
     assert all(command.title and command.help for command in COMMANDS)
 
 
 def test_a_slash_name_leads_to_its_command() -> None:
-    assert [by_slash(command.slash) for command in COMMANDS if command.slash] == [
-        command for command in COMMANDS if command.slash
+    assert [BY_SLASH[name] for command in COMMANDS for name in command.slashes] == [
+        command for command in COMMANDS for _ in command.slashes
     ]
-    assert by_slash("/nothing") is None
-    assert by_slash("") is None
+    assert "/nothing" not in BY_SLASH
+    assert "" not in BY_SLASH
 
 
 def test_no_default_key_is_one_that_terminals_confuse_or_tmux_keeps() -> None:
@@ -143,9 +143,10 @@ async def test_the_chat_on_screen_is_renamed_exported_and_deleted_by_commands(
 
 async def test_a_slash_command_s_argument_is_taken_and_its_values_are_known() -> None:
     async with driven(None) as run:
-        models = by_slash("/model")
-        assert models is not None
+        models = BY_SLASH["/model"]
         assert models.argument is not None
-        assert "demo-think" in models.argument.completer(run.chat)
+        values = models.argument.completer(run.chat)
+        assert isinstance(values, list)
+        assert "demo-think" in values
         run.chat.carry_out(models, "demo-think")
         await run.until(lambda: run.header.model == "demo-think")

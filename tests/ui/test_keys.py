@@ -23,7 +23,7 @@ NEW: Final[Mapping[str, str]] = {
     command.id: f"{modifier}+f{number}"
     for command, (modifier, number) in zip(
         [command for command in COMMANDS if command.keys],
-        product(("alt", "ctrl", "shift", "alt+ctrl", "alt+shift"), range(1, 13)),
+        product(("alt", "ctrl", "shift", "alt+ctrl", "alt+shift", "ctrl+shift", "super"), range(1, 13)),
         strict=False,
     )
 }
@@ -107,6 +107,13 @@ async def test_all_that_is_done_with_a_chat_names_the_new_keys(
     async with ScriptedServer() as server, looking(server, database=tmp_path / "chats.db") as looker:
         run = looker.run
         await looker.look("Ask tiny")
+        await run.pilot.press(*"/the", NEW["completion-down"], NEW["completion-take"])
+        await looker.look("atom-one-light")
+        await looker.press("completion-up", "stop")
+        run.chat.composer.clear()
+        await run.pilot.press(*"/modle", NEW["send"])
+        await looker.look("no command /modle")
+        run.chat.composer.clear()
         await run.pilot.press("h", "i")
         await looker.look("new line")
         await looker.press("new-line")

@@ -34,7 +34,7 @@ class Edit:
             return
         screen.leave_selection()
         self._prompt = prompt
-        screen.composer.insert(prompt.text)
+        screen.composer.take_back(prompt.text)
         screen.status.show()
 
     def take(self) -> Message | None:

@@ -16,6 +16,7 @@ from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.screen import Screen
 
 from tui_chat.chat.workspace import Workspace
+from tui_chat.errors import ChatError
 from tui_chat.markdown import warm_up
 from tui_chat.messages import Role
 from tui_chat.servers.catalog import ModelCatalog
@@ -30,8 +31,10 @@ from tui_chat.ui.navigation import Navigation
 from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
 from tui_chat.ui.services import Services
+from tui_chat.ui.slash import Slash
 from tui_chat.ui.status_line import StatusLine
 from tui_chat.ui.widgets.column import AIRY, WIDE
+from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
@@ -54,7 +57,7 @@ class ChatScreen(Screen[None]):
 
     AUTO_FOCUS = ""  # no focus before the draft is shown: keys typed ahead would precede it
     BINDINGS: ClassVar[list[BindingType]] = [
-        command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.LOG)
+        command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.SELECT, Scope.LOG)
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall"), (AIRY, "-airy")]  # noqa: RUF012  as Textual declares it
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
@@ -80,6 +83,7 @@ class ChatScreen(Screen[None]):
         self.status = StatusLine(self)
         self.server = ServerView(self)
         self.replies = Replies(self)
+        self.slash = Slash(self)
         self.edit = Edit(self)
         self.navigation = Navigation(self)
         self._pressed = -inf
@@ -94,8 +98,9 @@ class ChatScreen(Screen[None]):
         )
         yield Welcome(self.keys)
         yield Waiting()
+        yield (completions := Completions(self.slash.complete))
         yield Divider()
-        yield Composer(self.keys, self.replies.send, self.replies.unqueue)
+        yield Composer(self.keys, completions, self.slash.send, self.replies.unqueue)
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -125,13 +130,18 @@ class ChatScreen(Screen[None]):
         """Carry out a command whose key was pressed."""
         self.carry_out(self.keys.commands[id])
 
-    def carry_out(self, command: Command, argument: str = "") -> None:
-        """Carry out a command of the chat or of the program."""
-        carry_out(command, self.app if command.scope is Scope.APP else self, argument)
+    def carry_out(
+        self, command: Command, argument: str = "", failed: Callable[[ChatError], None] | None = None
+    ) -> bool:
+        """Carry out a command of the chat or of the program; False if it is still being carried out."""
+        owner = self.app if command.scope is Scope.APP else self
+        return carry_out(command, owner, argument, failed or self.status.say_error)
 
     def escape(self) -> None:
-        """Esc: leave the selection, else cancel editing, else stop the reply."""
-        if self.transcript.steps.active:
+        """Esc: close the completion, else leave the selection, else cancel editing, else stop the reply."""
+        if self.composer.completions.decline():
+            pass
+        elif self.transcript.steps.active:
             self.leave_selection()
         elif self.edit.active:
             self.edit.give_up()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui_chat.errors import StoreError
+from tui_chat.errors import ConfigError, StoreError
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
@@ -24,23 +24,35 @@ def new_chat(screen: ChatScreen) -> None:
     screen.composer.call_later(screen.navigation.new_chat)
 
 
-async def chats(screen: ChatScreen) -> None:
-    """Open another chat, or search all of them."""
+async def titles(screen: ChatScreen) -> list[str]:
+    """The titles of all chats."""
+    return [chat.title for chat in await screen.workspace.store.chats() if chat.title]
+
+
+async def chats(screen: ChatScreen, title: str) -> None:
+    """Open another chat, or search all of them; with `title`, the newest one whose title has these words."""
     workspace = screen.workspace
+    if title:
+        named = await workspace.store.chats(title)
+        found = next((chat for chat in named if chat.title == title), None) or next(iter(named), None)
+        if found is None:
+            raise ConfigError(f"No chat's title has {title}.", f"{screen.keys['chats']} searches all chats.")
+        await screen.navigation.open_chat(found.id)
+        return
 
     def badge(chat_id: str) -> str:
         chat = workspace.known(chat_id)
         return "" if chat is None else phrases.badge(chat)
 
     dialog = ChatsScreen(screen.keys, workspace.store, workspace.conversation.chat.id, badge)
-    found = await screen.ask(dialog)
-    if found is None or found.chat == workspace.conversation.chat.id:
+    chosen = await screen.ask(dialog)
+    if chosen is None or chosen.chat == workspace.conversation.chat.id:
         await workspace.current.catch_up()  # it may have been renamed
         screen.status.show_title()
     if workspace.conversation.chat.id in dialog.deleted:
         await screen.navigation.delete()
-    if found is not None:
-        await screen.navigation.open_chat(found.chat, found.message, found.words)
+    if chosen is not None:
+        await screen.navigation.open_chat(chosen.chat, chosen.message, chosen.words)
 
 
 async def rename(screen: ChatScreen, title: str) -> None:

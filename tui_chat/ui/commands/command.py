@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -12,6 +12,8 @@ from typing import Any, Final
 from textual.binding import Binding
 from textual.dom import DOMNode
 
+from tui_chat.errors import ChatError
+
 
 class Scope(StrEnum):
     """Where a command's keys work."""
@@ -19,6 +21,10 @@ class Scope(StrEnum):
     APP = "app"
     CHAT = "chat"
     COMPOSER = "composer"
+    COMPLETION = "completion"
+    """While the composer shows candidates; these keys go before those of the composer."""
+    SELECT = "select"
+    """Between composer and log; what the composer makes of them goes first."""
     LOG = "log"
     """While a message is selected."""
     DIALOG = "dialog"
@@ -33,7 +39,7 @@ class Scope(StrEnum):
     FIND = "find"
 
 
-_IN_TURN: Final = (Scope.COMPOSER, Scope.LOG, Scope.DIALOG, Scope.VIEW, Scope.LINK)
+_IN_TURN: Final = (Scope.COMPOSER, Scope.COMPLETION, Scope.SELECT, Scope.LOG, Scope.DIALOG, Scope.VIEW, Scope.LINK)
 """Scopes whose keys are handled in order with typed text; keys of other scopes precede the focused widget's."""
 _UNBOUND: Final = "f24"
 """A key that no keyboard has: Textual's bindings need one."""
@@ -44,8 +50,11 @@ class Argument:
     """What may follow a slash command. Without it, the command asks or does without."""
 
     name: str
-    completer: Callable[[Any], Iterable[str]] = lambda _: ()
-    """Takes the screen; returns all possible values."""
+    completer: Callable[[Any], Iterable[str] | Awaitable[Iterable[str]]] = lambda _: ()
+    """Takes the screen; returns known values."""
+    required: bool = False
+    free: bool = False
+    """Whether a value that is not known is as good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +73,13 @@ class Command:
     footer: str = ""
     """Its label in the status bar."""
     slash: str = ""
-    """Its name as a slash command, with the slash."""
+    """Its names as a slash command, comma-separated, with the slash, the best one first."""
     argument: Argument | None = None
+
+    @property
+    def slashes(self) -> tuple[str, ...]:
+        """Its names as a slash command."""
+        return tuple(filter(None, self.slash.split(",")))
 
     @property
     def binding(self) -> Binding:
@@ -74,11 +88,30 @@ class Command:
         return Binding(keys, f"command('{self.id}')", self.title, show=False, priority=urgent, id=self.id)
 
 
-def carry_out(command: Command, owner: DOMNode, argument: str = "") -> None:
-    """Start a command, unless it is a coroutine that still runs."""
-    arguments = (owner, argument) if command.argument else (owner,)
-    if not iscoroutinefunction(command.function):
-        command.function(*arguments)
-    elif all(work.is_finished for work in owner.workers if (work.group, work.node) == (command.id, owner)):
-        begun: Any = partial(command.function, *arguments)
-        owner.run_worker(begun, group=command.id)
+def _raise(error: ChatError) -> None:
+    raise error
+
+
+def carry_out(
+    command: Command, owner: DOMNode, argument: str = "", failed: Callable[[ChatError], None] = _raise
+) -> bool:
+    """Start a command; False if it is a coroutine that still runs. `failed` is told why it could not be done."""
+    begun: Any = partial(command.function, owner, *([argument] if command.argument else []))
+
+    async def attempt() -> None:
+        try:
+            await begun()
+        except ChatError as error:
+            failed(error)
+
+    if iscoroutinefunction(command.function):
+        if not all(each.is_finished for each in owner.workers if (each.group, each.node) == (command.id, owner)):
+            return False
+        work: Any = attempt()
+        owner.run_worker(work, group=command.id)
+        return True
+    try:
+        begun()
+    except ChatError as error:
+        failed(error)
+    return True

@@ -1,4 +1,4 @@
-"""Commands of dialogs and lists. What they do is a method of the dialog, which knows its rows and fields."""
+"""Commands of dialogs and lists. What they do is a method of these, which know their rows and fields."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from textual.binding import BindingType
 from tui_chat.ui.commands.command import Command, Scope
 
 COMMANDS: Final = (
+    Command(lambda it: it.move(-1), "completion-up", "Up", "Go to the completion above", "up", Scope.COMPLETION),
+    Command(lambda it: it.move(1), "completion-down", "Down", "Go to the completion below", "down",
+            Scope.COMPLETION),
+    Command(lambda it: it.take(), "completion-take", "Complete", "Complete what is typed", "tab",
+            Scope.COMPLETION),
     Command(lambda it: it.accept(), "accept", "Accept", "Choose, save or confirm", "enter", Scope.DIALOG),
     Command(lambda it: it.dismiss(), "close", "Close", "Close, or cancel", "escape,ctrl+c", Scope.DIALOG),
     Command(lambda it: it.dismiss(), "close-view", "Close", "Close the help or a link", "q", Scope.VIEW),

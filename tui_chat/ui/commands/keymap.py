@@ -12,7 +12,8 @@ from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Command, Scope
 
 _TOGETHER: Final = (
-    (Scope.APP, Scope.CHAT, Scope.COMPOSER),
+    (Scope.APP, Scope.CHAT, Scope.SELECT, Scope.COMPOSER),
+    (Scope.APP, Scope.CHAT, Scope.COMPLETION),
     (Scope.LOG,),
     (Scope.DIALOG, Scope.LIST, Scope.CHATS),
     (Scope.DIALOG, Scope.LIST, Scope.SERVERS),
@@ -41,6 +42,10 @@ class Keymap:
     def keys(self, id: str) -> tuple[str, ...]:
         """All keys of a command, by Textual's names."""
         return tuple(filter(None, self.own.get(id, self.commands[id].keys).split(",")))
+
+    def by_key(self, scope: Scope) -> dict[str, Command]:
+        """The commands of a scope by their keys."""
+        return {key: each for each in self.commands.values() if each.scope is scope for key in self.keys(each.id)}
 
     def labels(self, id: str) -> tuple[str, ...]:
         """The labels of all keys of a command."""
@@ -71,7 +76,7 @@ def key_label(key: str) -> str:
     return "+".join([*(modifier.capitalize() for modifier in modifiers), last])
 
 
-_WHILE_WRITING: Final = (Scope.APP, Scope.CHAT, Scope.COMPOSER)
+_WHILE_WRITING: Final = (Scope.APP, Scope.CHAT, Scope.SELECT, Scope.COMPOSER, Scope.COMPLETION)
 
 
 def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> dict[str, str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from tui_chat.errors import ConfigError
+from tui_chat.text.sanitize import clean_line
+from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Command, Scope
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.help import HelpScreen
@@ -31,7 +34,7 @@ async def palette(screen: ChatScreen) -> None:
             also=f"{command.id} {command.help} {command.slash}",
         )
         for command in screen.keys.commands.values()
-        if command.scope in (Scope.APP, Scope.CHAT) and command.id != "command-palette"
+        if command.scope in (Scope.APP, Scope.CHAT, Scope.SELECT) and command.id != "command-palette"
     ]
     dialog: Picker[Command] = Picker(screen.keys, "Commands", rows, empty="")
     if (chosen := await screen.ask(dialog)) is not None:
@@ -51,9 +54,12 @@ async def theme(screen: ChatScreen, name: str) -> None:
     app = cast("ChatApp", screen.app)
     present = "" if app.follows_background else app.theme
     chosen = name or await screen.ask(ThemesScreen(screen.keys, app.available_themes, present, app.use_theme))
-    if chosen == "" or chosen in app.available_themes:
-        app.use_theme(chosen)
-        await screen.workspace.choices.keep_theme(chosen)
+    if chosen is None:
+        return
+    if chosen and chosen not in app.available_themes:
+        raise ConfigError(f"There is no theme {clean_line(chosen, 80)}.", nearest(chosen, app.available_themes))
+    app.use_theme(chosen)
+    await screen.workspace.choices.keep_theme(chosen)
 
 
 async def quit(app: ChatApp) -> None:

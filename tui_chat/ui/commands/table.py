@@ -22,23 +22,25 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
         Command(lambda it: it.interrupt(), "interrupt", "Copy, stop or quit",
                 "Copy the selection, else stop the reply, else quit at the second press", "ctrl+c"),
         Command(write.again, "again", "Continue, retry or regenerate",
-                "Continue a cut reply, retry a failed one, regenerate a whole one", "ctrl+r", slash="/retry"),
+                "Continue a cut reply, retry a failed one, regenerate a whole one", "ctrl+r",
+                slash="/retry,/regenerate"),
         Command(write.send_next, "send-next", "Send the next waiting prompt",
                 "Stop the reply and send the next waiting prompt", "f4", footer="send next"),
         Command(write.unqueue, "unqueue", "Take back a waiting prompt", "Edit a waiting prompt in the composer",
                 slash="/unqueue"),
     ),
     "Chats": (
-        Command(chats.new_chat, "new-chat", "New chat", "Start a new chat", "ctrl+n", slash="/new"),
+        Command(chats.new_chat, "new-chat", "New chat", "Start a new chat", "ctrl+n", slash="/new,/clear"),
         Command(chats.chats, "chats", "Chats and search", "Open another chat, or search all chats", "ctrl+o",
-                footer="chats", slash="/chats"),
+                footer="chats", slash="/chats", argument=Argument("title", chats.titles)),
         Command(chats.rename, "rename-chat", "Rename this chat", "Change the title of this chat",
                 slash="/rename", argument=Argument("title")),
         Command(chats.delete, "delete-chat", "Delete this chat", "Delete this chat and start a new one",
                 slash="/delete"),
         Command(chats.export, "export-chat", "Export this chat", "Save this chat to a Markdown file",
                 slash="/export", argument=Argument("file")),
-        Command(chats.models, "models", "Models", "Choose a model", "ctrl+l", footer="models", slash="/model",
+        Command(chats.models, "models", "Models", "Choose a model", "ctrl+l", footer="models",
+                slash="/model,/load",
                 argument=Argument("model", lambda it: [each.name for each in it.workspace.connection.models])),
         Command(chats.servers, "servers", "Servers", "Choose, add, test or remove servers", "f3",
                 footer="servers", slash="/servers"),
@@ -54,9 +56,9 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
         Command(lambda it: read.scroll(it, rows=-1), "line-up", "Line up", "Scroll up a line", "shift+up"),
         Command(lambda it: read.scroll(it, rows=1), "line-down", "Line down", "Scroll down a line", "shift+down"),
         Command(lambda it: it.select(-1), "select-up", "Select above",
-                "Select the message, code block or link above", "alt+up,shift+tab"),
+                "Select the message, code block or link above", "alt+up,shift+tab", Scope.SELECT),
         Command(lambda it: it.select(1), "select-down", "Select below",
-                "Select the message, code block or link below", "alt+down,tab"),
+                "Select the message, code block or link below", "alt+down,tab", Scope.SELECT),
         Command(read.find, "find", "Find", "Find in this chat", "ctrl+f", slash="/find",
                 argument=Argument("words")),
         Command(read.copy, "copy", "Copy", "Copy the selected message, code block or link, else the last reply",
@@ -69,11 +71,12 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 slash="/demo"),
         Command(program.palette, "command-palette", "Commands", "Search all commands", "ctrl+p",
                 footer="commands"),
-        Command(program.show_help, "help", "Help", "Show the keys", "f1", Scope.APP, "help", "/help"),
+        Command(program.show_help, "help", "Help", "Show the keys", "f1", Scope.APP, "help", "/help,/?"),
         Command(program.theme, "theme", "Theme", "Choose a colour theme", slash="/theme",
                 argument=Argument("theme", lambda it: sorted(it.app.available_themes))),
         Command(lambda it: it.redraw(), "redraw", "Redraw", "Redraw the screen", "", Scope.APP),
-        Command(program.quit, "quit", "Quit", "Save everything and quit", "ctrl+q", Scope.APP, slash="/bye"),
+        Command(program.quit, "quit", "Quit", "Save everything and quit", "ctrl+q", Scope.APP,
+                slash="/bye,/exit,/quit"),
     ),
     "While something is selected": (
         Command(lambda it: it.select(-1), "selected-up", "Select above", "Select above", "up", Scope.LOG),
@@ -97,6 +100,5 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
 COMMANDS: Final = tuple(command for group in GROUPS.values() for command in group)
 
 
-def by_slash(name: str) -> Command | None:
-    """The command with this slash name (`/new`)."""
-    return next((command for command in COMMANDS if command.slash == name and name), None)
+BY_SLASH: Final[Mapping[str, Command]] = {name: command for command in COMMANDS for name in command.slashes}
+"""Commands by their slash names (`/new`)."""

@@ -19,6 +19,9 @@ from textual.widgets.text_area import Edit, EditResult, Location
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.commands.slash import typed_as
+from tui_chat.ui.completion import Candidate, Completion
+from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.folding import FoldedTexts
 
 _PASTE_SECONDS: Final = 0.05
@@ -37,12 +40,16 @@ class Composer(TextArea):
             super().__init__()
             self.up = up
 
-    def __init__(self, keys: Keymap, send: Callable[[str], None], unqueue: Callable[[], None]) -> None:
+    def __init__(
+        self, keys: Keymap, completions: Completions, send: Callable[[str], None], unqueue: Callable[[], None]
+    ) -> None:
         """`send` takes each prompt, and `unqueue` brings the last waiting one back.
 
         They are called, and not sent messages: the next key may open another chat.
         """
         self._folded = FoldedTexts()
+        self.completions = completions
+        completions.put = self._complete
         self._send = send
         self._unqueue = unqueue
         super().__init__(
@@ -55,12 +62,8 @@ class Composer(TextArea):
         self._recalled = 0
         self.waiting = False
         """Whether prompts wait to be sent."""
-        self._commands = {
-            key: command
-            for command in keys.commands.values()
-            if command.scope is Scope.COMPOSER
-            for key in keys.keys(command.id)
-        }
+        self._commands = keys.by_key(Scope.COMPOSER)
+        self._completing = keys.by_key(Scope.COMPLETION)
 
     @property
     def text(self) -> str:
@@ -70,6 +73,7 @@ class Composer(TextArea):
     @text.setter
     def text(self, value: str) -> None:
         self.load_text(self._folded.fold(value))
+        self.completions.rest(self.document.text)
 
     @property
     def selected_text(self) -> str:
@@ -92,7 +96,7 @@ class Composer(TextArea):
 
     def remember(self, prompts: Iterable[str]) -> None:
         """Offer these prompts to the Up key."""
-        self.prompts = tuple(prompts)
+        self.prompts = tuple(map(typed_as, prompts))
         self._recalled = len(self.prompts)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -109,10 +113,12 @@ class Composer(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         # Not by bindings: those run before the keys that were typed just before are in the text.
-        if (command := self._commands.get(event.key)) is not None:
+        self._look()
+        completing = self._completing.get(event.key) if self.completions.open else None
+        if (command := completing or self._commands.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
-            command.function(self)
+            command.function(self.completions if completing else self)
         elif event.character and not event.is_printable and unicodedata.category(event.character) != "Cc":
             # Joiners, wide blanks, signs younger than Python's tables: `TextArea` would not take them for text.
             event.stop()
@@ -128,14 +134,51 @@ class Composer(TextArea):
         if self.cursor_at_end_of_line and self.document.get_line(row)[:column].endswith("\\"):
             self.replace("\n", (row, column - 1), (row, column))
             return
+        self._look()
+        if (meant := self.completions.meant()) is not None:
+            self.completions.take()
+            if meant.more:
+                return
         text = self.text.strip("\n")
         if text.strip():
             self.clear()  # at once: what is typed from now on is the next prompt
             self._send(text)
 
-    def take_back(self, text: str) -> None:
+    def _look(self) -> None:
+        """Show what completes the text at the cursor."""
+        before = self.document.get_text_range((0, 0), self.cursor_location)
+        self.completions.look(self.document.text, len(before))
+
+    def on_text_area_changed(self) -> None:
+        """Complete as one types."""
+        self._look()
+
+    def on_text_area_selection_changed(self) -> None:
+        """The cursor may have left what was being completed."""
+        self._look()
+
+    def on_blur(self) -> None:
+        """Nothing is typed here now."""
+        self.completions.decline()
+
+    def _complete(self, completion: Completion, candidate: Candidate) -> None:
+        start, end = self._place(completion.start), self._place(completion.end)
+        self.replace(candidate.text, start, end, maintain_selection_offset=False)
+        self._look()
+
+    def _place(self, index: int) -> Location:
+        """The row and column of a character."""
+        before = self.document.text[:index]
+        return before.count("\n"), index - 1 - before.rfind("\n")
+
+    def take_back(self, prompt: str) -> None:
         """Put a prompt back that was not sent after all, before the text typed since."""
+        self.put_back(typed_as(prompt))
+
+    def put_back(self, text: str) -> None:
+        """Put a text back, before the text typed since."""
         self.insert(text, (0, 0))
+        self.completions.rest(self.document.text)
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Up; in an empty composer to the last waiting prompt or, as from a recalled one, to the prompt before."""

@@ -1,0 +1,95 @@
+"""Slash commands in the composer: carried out, refused where there is none, and completed as one types."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Sequence
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING
+
+from tui_chat.errors import ChatError, ConfigError, StoreError
+from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.commands.slash import is_command, prompt_of, split
+from tui_chat.ui.commands.table import BY_SLASH
+from tui_chat.ui.completion import Candidate, Completion, ranked
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screen import ChatScreen
+
+
+class Slash:
+    """Sends what is typed: commands to their functions, all else as prompts."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._refused = ""
+        """The text that was not sent last, since it names no command."""
+
+    def send(self, text: str) -> None:
+        """Carry out a command, or send a prompt. What cannot be done stays in the composer."""
+        if not is_command(text) or text == self._refused:
+            self._refused = ""
+            self._screen.replies.send(prompt_of(text))
+            return
+        name, rest = split(text, BY_SLASH)
+        command, argument = BY_SLASH.get(name), rest.strip()
+        if command is None:
+            self._refuse(text, name)
+        elif argument and command.argument is None:
+            self._failed(text, ConfigError(f"Nothing can follow {name}.", "Remove the rest of the line."))
+        elif not argument and command.argument is not None and command.argument.required:
+            needed = command.argument.name
+            self._failed(text, ConfigError(f"{name} needs more: {name} {needed}.", "Add it."))
+        elif not self._screen.carry_out(command, argument, partial(self._failed, text)):
+            self._screen.composer.put_back(text)  # the same command is still at work
+
+    def _failed(self, text: str, error: ChatError) -> None:
+        self._screen.composer.put_back(text)
+        self._screen.status.say_error(error)
+
+    def _refuse(self, text: str, name: str) -> None:
+        """Name the nearest command, and the way to send the text as a prompt."""
+        import difflib  # late: only mistakes need it
+
+        self._refused = text
+        self._screen.composer.put_back(text)
+        close = difflib.get_close_matches(name, BY_SLASH, n=1)
+        near = f"did you mean {close[0]}?" if close else "/ lists all commands."
+        again = self._screen.keys.hint("{send} again, or // in front, sends it as a prompt.")
+        notice = f"There is no command {clean_line(name, 40)}: {near} {again}"
+        self._screen.notify(notice, severity="warning", timeout=10, markup=False)
+
+    def complete(self, text: str, cursor: int) -> Completion | None:
+        """Complete the name of a command, or its argument."""
+        if not is_command(text) or cursor < len(text):
+            return None
+        if names := _names(text.lower()):
+            return Completion(0, cursor, names, free=text == "/")
+        name, rest = split(text, BY_SLASH)
+        command, typed = BY_SLASH.get(name), rest.lstrip()
+        if command is None or command.argument is None or rest == typed:
+            return None
+        values = command.argument.completer(self._screen)
+        found = partial(_ranked, typed, values) if isawaitable(values) else ranked(typed, map(Candidate, values))
+        return Completion(cursor - len(typed), cursor, found, command.argument.free)
+
+
+def _names(typed: str) -> list[Candidate]:
+    """The names that begin with what is typed, one of each command."""
+    names: dict[str, str] = {}
+    for command in BY_SLASH.values():
+        for name in command.slashes:
+            if name.startswith(typed):
+                names.setdefault(command.id, name)
+    found = [(name, BY_SLASH[name].argument, BY_SLASH[name].help) for name in sorted(names.values())]
+    return [
+        Candidate(f"{name} " if argument else name, help, more=argument is not None and argument.required)
+        for name, argument, help in found
+    ]
+
+
+async def _ranked(typed: str, values: Awaitable[Iterable[str]]) -> Sequence[Candidate]:
+    try:
+        return ranked(typed, map(Candidate, await values))
+    except StoreError:
+        return ()
