@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from inspect import isawaitable
-from typing import TYPE_CHECKING
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.commands.slash import is_command, prompt_of, split
-from tui_chat.ui.commands.table import BY_SLASH
+from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
 from tui_chat.ui.completion import Candidate, Completion, ranked
 
 if TYPE_CHECKING:
@@ -69,27 +69,27 @@ class Slash:
         command, typed = BY_SLASH.get(name), rest.lstrip()
         if command is None or command.argument is None or rest == typed:
             return None
-        values = command.argument.completer(self._screen)
-        found = partial(_ranked, typed, values) if isawaitable(values) else ranked(typed, map(Candidate, values))
+        values: Any = partial(command.argument.completer, self._screen)
+        found = (
+            partial(_ranked, typed, values)
+            if iscoroutinefunction(command.argument.completer)
+            else ranked(typed, map(Candidate, values()))
+        )
         return Completion(cursor - len(typed), cursor, found, command.argument.free)
 
 
 def _names(typed: str) -> list[Candidate]:
     """The names that begin with what is typed, one of each command."""
-    names: dict[str, str] = {}
-    for command in BY_SLASH.values():
-        for name in command.slashes:
-            if name.startswith(typed):
-                names.setdefault(command.id, name)
-    found = [(name, BY_SLASH[name].argument, BY_SLASH[name].help) for name in sorted(names.values())]
+    names = (next((name for name in each.slashes if name.startswith(typed)), "") for each in COMMANDS)
+    found = [(name, BY_SLASH[name].argument, BY_SLASH[name].help) for name in sorted(filter(None, names))]
     return [
         Candidate(f"{name} " if argument else name, help, more=argument is not None and argument.required)
         for name, argument, help in found
     ]
 
 
-async def _ranked(typed: str, values: Awaitable[Iterable[str]]) -> Sequence[Candidate]:
+async def _ranked(typed: str, values: Callable[[], Awaitable[Iterable[str]]]) -> Sequence[Candidate]:
     try:
-        return ranked(typed, map(Candidate, await values))
+        return ranked(typed, map(Candidate, await values()))
     except StoreError:
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from rich.cells import cell_len, set_cell_size
@@ -111,13 +112,13 @@ class Completions(Container):
             self._list(())
         elif callable(completion.candidates):
             self.list.outdate()
-            find: Any = self._find(completion, completion.candidates())
-            self.run_worker(find)
+            work: Any = partial(self._find, completion, completion.candidates)
+            self.run_worker(work)
         else:
             self._list(completion.candidates)
 
-    async def _find(self, completion: Completion, found: Awaitable[Sequence[Candidate]]) -> None:
-        candidates = await found
+    async def _find(self, completion: Completion, find: Callable[[], Awaitable[Sequence[Candidate]]]) -> None:
+        candidates = await find()
         if self.completion is completion:
             self._list(candidates)
 
