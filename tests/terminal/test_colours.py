@@ -67,11 +67,11 @@ def test_how_many_colours_a_terminal_has(environ: dict[str, str], depth: Depth) 
 @pytest.mark.parametrize("number", range(256))
 def test_a_colour_that_the_terminal_has_is_sent_as_it_is(number: int) -> None:
     r, g, b = XTERM_16[number] if number < 16 else XTERM_256[number - 16]
-    text = f"\x1b[1;38;2;{r};{g};{b};48;2;{r};{g};{b}mx"
+    text = f"\x1b[4;38;2;{r};{g};{b};48;2;{r};{g};{b}mx"
     assert in_depth(text, Depth.TRUE) == text
     if number < 16:
         code = 30 + number if number < 8 else 82 + number
-        assert in_depth(text, Depth.SIXTEEN) == f"\x1b[1;{code};{code + 10}mx"
+        assert in_depth(text, Depth.SIXTEEN) == f"\x1b[4;{code};{code + 10}mx"
     else:
         (fore,) = re.findall(r"38;5;(\d+)", in_depth(text, Depth.INDEXED))
         assert XTERM_256[int(fore) - 16] == (r, g, b)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import fields
 
 import pytest
+from rich.color import Color
 from rich.style import Style
 from textual.widgets import Input
+from tui_chat.terminal.colours import Depth
 from tui_chat.ui.look import Look, resolve
 from tui_chat.ui.widgets.choice_list import ChoiceList
 from tui_chat.ui.widgets.status import Status, StatusBar
 
 from tests.ui.kit import driven
+from tests.ui.scenes import SCENES, Play
 
 
 def styles_of(look: Look) -> dict[str, Style]:
@@ -56,3 +60,25 @@ async def test_an_error_is_read_in_the_terminals_own_colours(theme: str) -> None
         colours = [style.color for style in styles if style and style.color and not style.color.is_default]
         assert colours
         assert not set(colours) & {style.bgcolor for style in styles if style}
+
+
+@pytest.mark.parametrize("theme", ["tui-chat-dark", "tui-chat-light"])
+def test_with_few_colours_what_is_behind_a_dialog_is_shown_as_it_was(theme: str) -> None:
+    """A veil over 16 colours makes others of them: some words would be as black as their ground."""
+    play = Play(SCENES["finished"], theme, Depth.SIXTEEN)
+    app = play.app()
+
+    def first_row() -> list[tuple[str, Color | None, Color | None]]:
+        row = [(segment.text.strip(), segment.style) for segment in app.screen._compositor.render_strips()[0]]
+        return [(text, style.color, style.bgcolor) for text, style in row if text and style]
+
+    async def compare() -> None:
+        async with app.run_test(size=(80, 24)) as pilot:
+            await play.run(pilot)
+            before = first_row()
+            await pilot.press("ctrl+p")
+            await pilot.pause()
+            assert len(app.screen_stack) == 2
+            assert first_row() == before
+
+    asyncio.run(compare())

@@ -23,6 +23,8 @@ _COLOUR: Final = re.compile(r"(?<!\d)(?:[345]8;(?:5;\d+|2;\d+;\d+;\d+)|[349][0-7
 _RGB: Final = re.compile(r"(?<!\d)([34])8;2;(\d+);(\d+);(\d+)")
 _ITALIC: Final = re.compile(r"^((?:[12];)*)3(?![\d])")
 """Rich names attributes before colours, in this order."""
+_DARK_ON_LIGHT: Final = re.compile(r"^((?:\d;)*?)1;((?:\d;)*3[0-7];(?:4[2367]|10\d))$")
+"""Bold text that is darker than its ground: one of xterm's first eight colours on one of the lighter ones."""
 _TRUE_TERMS: Final = ("-direct", "alacritty", "contour", "foot", "ghostty", "kitty", "wezterm")
 """Parts of TERM that tell of all colours: ssh hands TERM on, and does not hand COLORTERM on."""
 _SYSTEMS: Final = {"standard": Depth.SIXTEEN, "256": Depth.INDEXED, "truecolor": Depth.TRUE}
@@ -67,7 +69,8 @@ def in_depth(data: str, depth: Depth, *, italic: bool = True) -> str:
     """`data` with its SGR sequences in the colours that there are; one of xterm's own stays exactly what it is.
 
     Without any, what the sequences say of attributes (bold, dim, reverse ...) is left. Where there is no `italic`,
-    as in GNU screen, which reverses instead, text is underlined.
+    as in GNU screen, which reverses instead, text is underlined. With 16 colours, dark text on a light ground is
+    not bold: xterm, the Linux console and others brighten the first eight colours instead.
     """
     if depth is Depth.TRUE and italic:
         return data
@@ -83,6 +86,8 @@ def _converted(parameters: str, depth: Depth, *, italic: bool) -> str:
         return f"\x1b[{rest}m" if rest else ""
     if depth is not Depth.TRUE:
         parameters = _RGB.sub(lambda colour: _indexed(colour, depth), parameters)
+    if depth is Depth.SIXTEEN:
+        parameters = _DARK_ON_LIGHT.sub(r"\1\2", parameters)
     return f"\x1b[{parameters}m"
 
 

@@ -63,6 +63,7 @@ class ChatApp(App[None], inherit_bindings=False):
         depth: Depth = Depth.TRUE,
     ) -> None:
         """`depth`: the colours that the terminal has; `driver` reduces all others to them."""
+        self._depth = depth
         super().__init__(driver_class=driver)
         self.console = Console(file=self.console.file, color_system="truecolor", legacy_windows=False)
         self.animation_level = "none"
@@ -93,7 +94,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_css_variables(self) -> dict[str, str]:
         """The colours of the present theme, and those that only ours have."""
-        add_roles(variables := super().get_css_variables())
+        add_roles(variables := super().get_css_variables(), self._depth)
         return variables
 
     def use_theme(self, name: str) -> None:

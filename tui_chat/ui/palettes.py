@@ -91,8 +91,10 @@ def _theme(name: str, chosen: _Chosen, depth: Depth) -> Theme:
     return Theme(name=name, dark=chosen is _DARK, variables=variables, **given)
 
 
-def add_roles(variables: dict[str, str]) -> None:
+def add_roles(variables: dict[str, str], depth: Depth) -> None:
     """Add the roles that only our themes have to the variables of any other theme."""
+    # A veil mixes colours, and the nearest of 16 to a mixture may be the ground itself.
+    variables["veil"] = "transparent" if depth is Depth.SIXTEEN else f"{variables['background']} 60%"
     variables.setdefault("you", variables["text-primary"])
     variables.setdefault("model", variables["text-accent"])
     variables.setdefault("error-ground", variables["error-muted"])
