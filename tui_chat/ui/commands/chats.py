@@ -65,7 +65,7 @@ async def rename(screen: ChatScreen, title: str) -> None:
 
 async def delete(screen: ChatScreen) -> None:
     """Delete the open chat, after asking."""
-    hint = screen.keys.hint("{accept} delete · {close} cancel")
+    hint = screen.keys.line("{accept} delete · {close} cancel")
     title = screen.workspace.conversation.chat.title or "this chat"
     if await screen.ask(ConfirmScreen(screen.keys, f"Delete {title}?", hint)):
         await screen.navigation.delete()

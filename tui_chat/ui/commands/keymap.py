@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from string import Formatter
 from typing import Final
 
+from textual.content import Content
 from textual.keys import Keys
 
 from tui_chat.errors import ConfigError
 from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Command, Scope
+from tui_chat.ui.widgets.clickable import clickable
 
 _TOGETHER: Final = (
     (Scope.APP, Scope.CHAT, Scope.SELECT, Scope.COMPOSER),
@@ -59,6 +62,16 @@ class Keymap:
     def hint(self, template: str) -> str:
         """Replace command ids in braces by their keys: `{stop} stops it` becomes `Esc stops it`."""
         return template.format_map(self)
+
+    def line(self, template: str) -> Content:
+        """A `hint` to be clicked: a key, and the words up to the next one, carry out its command."""
+        line, action = Content(""), ""
+        for words, id, _, _ in Formatter().parse(template):
+            line += clickable(Content(words), action) if action else words
+            if id is not None:
+                action = f"screen.command({id!r})"
+                line += clickable(Content.styled(self[id], "bold $foreground"), action)
+        return line
 
     def footer(self, *ids: str, word: str = "") -> tuple[tuple[str, str, str], ...]:
         """Labels, words and actions of some commands, for the status bar."""

@@ -66,7 +66,7 @@ async def quit(app: ChatApp) -> None:
     """Save everything and quit; ask first if replies are still running."""
     if count := len(app.workspace.replying):
         replies = "A reply is" if count == 1 else f"{count} replies are"
-        hint = app.keys.hint("{accept} stop, keep and quit · {close} cancel")
+        hint = app.keys.line("{accept} stop, keep and quit · {close} cancel")
         if not await app.push_screen_wait(ConfirmScreen(app.keys, f"{replies} still running.", hint)):
             return
     await app.leave()

@@ -15,6 +15,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Answer, Dialog
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 
 LinkAction = Literal["copy", "open"]
@@ -23,7 +24,7 @@ LinkAction = Literal["copy", "open"]
 class Box(Dialog[Answer]):
     """A title, something below it, and a line about the keys."""
 
-    def __init__(self, keys: Keymap, title: str, hint: str) -> None:
+    def __init__(self, keys: Keymap, title: str, hint: str | Content) -> None:
         super().__init__(keys)
         self._title = title
         self._hint = hint
@@ -33,7 +34,7 @@ class Box(Dialog[Answer]):
         with Vertical(id="ask"):
             yield Static(Content(self._title), id="ask-title")
             yield from self.body()
-            yield Static(Content(self._hint), id="ask-hint")
+            yield Hint(Content.assemble(self._hint), id="ask-hint")
 
     def body(self) -> Iterable[Widget]:
         """What stands between title and hint."""
@@ -51,7 +52,7 @@ class ConfirmScreen(Box[bool]):
 class AskScreen(Box[str]):
     """Asks for a line of text; an empty one answers nothing."""
 
-    def __init__(self, keys: Keymap, question: str, hint: str, suggestion: str) -> None:
+    def __init__(self, keys: Keymap, question: str, hint: str | Content, suggestion: str) -> None:
         super().__init__(keys, question, hint)
         self._suggestion = suggestion
 
@@ -63,9 +64,9 @@ class AskScreen(Box[str]):
         """Give the line the focus."""
         self.query(Input).focus()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def accept(self) -> None:
         """Answer."""
-        self.dismiss(event.value.strip() or None)
+        self.dismiss(self.query_one(Input).value.strip() or None)
 
 
 class LinkScreen(Box[LinkAction]):
@@ -75,7 +76,7 @@ class LinkScreen(Box[LinkAction]):
 
     def __init__(self, keys: Keymap, href: str, *, can_open: bool) -> None:
         hint = "{link-copy} copy · " + "{link-open} open · " * can_open + "{close} close"
-        super().__init__(keys, "Link", keys.hint(hint))
+        super().__init__(keys, "Link", keys.line(hint))
         self._href = href
         self._can_open = can_open
 
@@ -95,4 +96,4 @@ class LinkScreen(Box[LinkAction]):
 
 def title_screen(keys: Keymap, title: str) -> AskScreen:
     """Asks for the new title of a chat."""
-    return AskScreen(keys, "Rename this chat", keys.hint("{accept} rename · {close} cancel"), title)
+    return AskScreen(keys, "Rename this chat", keys.line("{accept} rename · {close} cancel"), title)

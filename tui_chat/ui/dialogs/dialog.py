@@ -31,6 +31,10 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def accept(self) -> None:
         """Choose, save or confirm."""
 
+    def on_input_submitted(self) -> None:
+        """Enter in a field accepts."""
+        self.accept()
+
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Close with an answer. A second call does nothing; Textual's would raise, or close what is below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()

@@ -14,6 +14,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.finding import Finding
 
@@ -35,7 +36,7 @@ class FindScreen(Dialog[None]):
         with Horizontal(id="find"):
             yield Static(Content("Find"), id="find-title")
             yield Field(self._words, "Type to find in this chat", id="find-text")
-            yield Static(Content(self.keys.hint(f"{_KEYS} · {{close}} close")), id="find-count")
+            yield Hint(self.keys.line(f"{_KEYS} · {{close}} close"), id="find-count")
 
     def on_mount(self) -> None:
         """Focus the line."""
@@ -52,7 +53,7 @@ class FindScreen(Dialog[None]):
         self._finding.nearest()
         self._count()
 
-    def on_input_submitted(self) -> None:
+    def accept(self) -> None:
         """Go to the next match."""
         self.move(1)
 
@@ -65,4 +66,4 @@ class FindScreen(Dialog[None]):
         hits = len(self._finding.hits)
         message = "message" if hits == 1 else "messages"
         words = f"{self._finding.number} of {hits} {message}" if hits else "no matches"
-        self.query_one("#find-count", Static).update(Content(f"{words} · {self.keys.hint(_KEYS)}"))
+        self.query_one("#find-count", Static).update(self.keys.line(f"{words} · {_KEYS}"))

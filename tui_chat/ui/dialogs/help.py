@@ -12,6 +12,7 @@ from textual.widgets import Static
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.dialogs.dialog import Dialog
+from tui_chat.ui.widgets.clickable import Hint
 
 _EDITING: Final = (
     ("^A ^E", "Start and end of the line"),
@@ -43,7 +44,7 @@ class HelpScreen(Dialog[None]):
                     yield Static()
                 yield Static(Content("To change keys, use these names under [keys] in the config file:"))
                 yield Static(Content(", ".join(self.keys.commands)))
-            yield Static(Content(self.keys.hint("↑ ↓ scroll · {close} close")), id="help-hint")
+            yield Hint(self.keys.line("↑ ↓ scroll · {close} close"), id="help-hint")
 
     def on_mount(self) -> None:
         """Focus the text, so that keys scroll it."""

@@ -74,7 +74,7 @@ class ModelsScreen(Picker[Offer]):
         if self._connection.error is not None and many:
             silent.insert(0, label)
         title = "Models of all servers" if many else f"Models of {label}"
-        self.say(title, f"{self.hint} · no answer from {', '.join(silent)}" if silent else self.hint)
+        self.say(title, self.hint + f" · no answer from {', '.join(silent)}" if silent else self.hint)
         self.show(list(self._offers()), empty=empty)
 
     def _others(self) -> list[ProbeResult]:

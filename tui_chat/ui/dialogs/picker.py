@@ -14,6 +14,7 @@ from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.choice_list import Choice, ChoiceList, Value, matching
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 
 
@@ -26,10 +27,10 @@ class Picker(Dialog[Value]):
     def __init__(
         self, keys: Keymap, title: str, choices: Sequence[Choice[Value]], *, empty: str, hint: str = ""
     ) -> None:
-        """`hint`: a template for `Keymap.hint`."""
+        """`hint`: a template for `Keymap.line`."""
         super().__init__(keys)
         self.list = ChoiceList(id="picker-list")
-        self.hint = keys.hint(hint or "{accept} choose · {close} close")
+        self.hint = keys.line(hint or "{accept} choose · {close} close")
         self._title = title
         self._choices = list(choices)
         self._empty = empty
@@ -40,7 +41,7 @@ class Picker(Dialog[Value]):
             yield Static(Content(self._title), id="picker-title")
             yield Field(placeholder="Type to filter", id="picker-filter")
             yield self.list
-            yield Static(Content(self.hint), id="picker-hint")
+            yield Hint(self.hint, id="picker-hint")
 
     def on_mount(self) -> None:
         """Focus the filter, which keeps the focus."""
@@ -61,7 +62,7 @@ class Picker(Dialog[Value]):
         """Filter as one types."""
         self.filter(event.value)
 
-    def on_input_submitted(self) -> None:
+    def accept(self) -> None:
         """Choose the highlighted one."""
         if (choice := self.list.choice) is not None:
             self.take(choice)
@@ -88,11 +89,11 @@ class Picker(Dialog[Value]):
             marked = (index for index, choice in enumerate(found) if choice.marked)
             self.list.highlighted = next(marked, 0 if found else None)
 
-    def say(self, title: str, hint: str) -> None:
+    def say(self, title: str, hint: str | Content) -> None:
         """Change title and hint. Does nothing once the list is closed."""
         for id, text in (("#picker-title", title), ("#picker-hint", hint)):
             for line in self.query(id).results(Static):
-                line.update(Content(text))
+                line.update(Content.assemble(text))
 
     def tell(self, text: str) -> None:
         """Show a notice instead of the hint; in a small terminal, which has no hint, instead of the title."""

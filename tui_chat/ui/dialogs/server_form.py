@@ -23,6 +23,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
@@ -80,15 +81,11 @@ class ServerForm(Dialog[ServerEntry]):
                     field = kind(texts.get(name, ""), help, password=is_key, id=name)
                     yield Horizontal(Static(Content(label), classes="server-label"), field)
             yield Static("", id="server-state")
-            yield Static(Content(self.keys.hint(_HINT)), id="server-hint")
+            yield Hint(self.keys.line(_HINT), id="server-hint")
 
     def on_mount(self) -> None:
         """Focus the first field."""
         self.query("#url").focus()
-
-    def on_input_submitted(self) -> None:
-        """Enter saves."""
-        self.accept()
 
     @work(group="try", exclusive=True)
     async def test(self) -> None:

@@ -57,7 +57,8 @@ class Header(Widget):
             taken, gauge = taken - gauge.cell_length + short.cell_length, short
         model = shortened(model, left) if (left := cell_len(model) + room - taken) >= _NAME else ""
         named = clickable(Content.assemble((model, "$model"), (server, "$text-muted")), "screen.command('models')")
-        shown = (Content.styled(more, "$text-muted"), named, clickable(gauge, "tell"))
+        running = clickable(Content.styled(more, "$text-muted"), "screen.command('chats')")
+        shown = (running, named, clickable(gauge, "tell"))
         return Content(_GAP).join(part for part in shown if part)
 
     def action_tell(self) -> None:
