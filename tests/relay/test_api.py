@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.errors import Busy, Cut, NoSuchModel, ReplyError, ServerFault, TooLong, Unauthorized, Unreachable
-from tui_chat.events import Accepted, Continued, Delta, Finished, Thinking, ToolCall, WasThinking
+from tui_chat.events import Accepted, Continued, Delta, Finished, Thinking, WasThinking
 from tui_chat.messages import Role
 from tui_chat.relay.settings import Settings
 
@@ -182,14 +182,13 @@ async def test_a_reply_that_takes_too_long_is_ended(tokens: Path) -> None:
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_openai_completions_have_openais_form(tokens: Path, stream: bool) -> None:
-    script = (Accepted(), Thinking("Hm"), Delta("Hello"), ToolCall("f", "{}"), Finished("length"))
+    script = (Accepted(), Thinking("Hm"), Delta("Hello"), Finished("length"))
     body = {"model": "m", "stream": stream, "messages": [{"role": "user", "content": "x"}]}
     backend = ScriptedBackend(script)
     async with running(backend, tokens) as relay, relay.chat(body, "/v1/chat/completions") as response:
         told = await objects_of(response) if stream else [json.loads(await response.aread())]
     assert {item["object"] for item in told} == {"chat.completion.chunk" if stream else "chat.completion"}
     assert {item["model"] for item in told} == {"m"}
-    call = {"index": 0, "id": "call_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     choices = [item["choices"][0] for item in told]  # type: ignore[index]
     assert choices[-1]["finish_reason"] == "length"
     if stream:
@@ -197,17 +196,11 @@ async def test_openai_completions_have_openais_form(tokens: Path, stream: bool) 
             {"role": "assistant", "content": ""},
             {"reasoning": "Hm"},
             {"content": "Hello"},
-            {"tool_calls": [call]},
             {},
         ]
     else:
         (choice,) = choices
-        assert choice["message"] == {
-            "role": "assistant",
-            "content": "Hello",
-            "reasoning": "Hm",
-            "tool_calls": [call],
-        }
+        assert choice["message"] == {"role": "assistant", "content": "Hello", "reasoning": "Hm"}
 
 
 async def test_openai_usage_comes_when_it_is_asked_for(tokens: Path) -> None:

@@ -15,7 +15,7 @@ from tui_chat.errors import ServerFault
 from tui_chat.events import Accepted, Delta, Finished
 from tui_chat.messages import ChatRequest
 from tui_chat.relay.answers import StreamAnswer
-from tui_chat.relay.dialects import Native
+from tui_chat.relay.dialects import Dialect
 from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
@@ -256,7 +256,7 @@ async def test_without_a_token_replies_go_on_when_the_first_one_is_made(tokens: 
 def kept_stream(backend: ScriptedBackend, settings: Settings) -> tuple[Streams, Stream]:
     """A stream that can be resumed, begun and without a reader."""
     streams = Streams(backend, settings)
-    stream = Stream("", Native(), settings, resumable=True)
+    stream = Stream("", Dialect(), settings, resumable=True)
     streams.start(stream, ChatRequest("m", ()), lambda: None)
     streams.keep(stream)
     return streams, stream

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,15 +22,7 @@ from tui_chat.messages import ChatRequest, new_id
 from tui_chat.relay.access_log import AccessLog
 from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.authentication import OWNER, Authentication, cross_origin, refuse
-from tui_chat.relay.dialects import (
-    Completion,
-    Dialect,
-    Native,
-    OllamaStream,
-    OllamaWhole,
-    OpenAIStream,
-    OpenAIWhole,
-)
+from tui_chat.relay.dialects import Completion, Dialect, OllamaStream, OpenAIStream, Whole, ollama_object
 from tui_chat.relay.problems import Problem, bad_request, problem_of
 from tui_chat.relay.requests import Ask, api_ask, openai_ask
 from tui_chat.relay.settings import Settings
@@ -116,10 +109,9 @@ class Relay:
         with ExitStack() as held:
             held.enter_context(self.slots.take(request.scope[OWNER]))
             ask = await self._named(api_ask(await self._body(request), self.settings.context))
-            dialect: Dialect = Native()
+            dialect, model = Dialect(), ask.request.model
             if ollama:
-                model = ask.request.model
-                dialect = OllamaWhole(model) if ask.stream is False else OllamaStream(model)
+                dialect = Whole(partial(ollama_object, model)) if ask.stream is False else OllamaStream(model)
             return self._answer(request, ask.request, dialect, held, resumable=resumable)
 
     async def _completions(self, request: Request) -> ASGIApp:
@@ -127,7 +119,7 @@ class Relay:
             held.enter_context(self.slots.take(request.scope[OWNER]))
             ask = await self._named(openai_ask(await self._body(request)))
             completion = Completion(f"chatcmpl-{new_id()}", ask.request.model, int(time.time()))
-            dialect: Dialect = OpenAIStream(completion, usage=ask.usage) if ask.stream else OpenAIWhole(completion)
+            dialect = OpenAIStream(completion, usage=ask.usage) if ask.stream else Whole(completion.whole)
             resumable = dialect.live and request.headers.get("x-resume") == "1"
             return self._answer(request, ask.request, dialect, held, resumable=resumable)
 
