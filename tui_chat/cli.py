@@ -17,7 +17,6 @@ from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
 from tui_chat.shell.arguments import add_command, add_commands, add_connection, add_files
 from tui_chat.shell.words import complain, warn
-from tui_chat.terminal.variables import check_variables
 from tui_chat.typed import nearest
 
 if TYPE_CHECKING:
@@ -200,8 +199,7 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     """Run the app in the terminal.
 
     Raises:
-        ConfigError: standard input or output is not a usable terminal, or a key, a theme or a variable of Textual
-            is invalid.
+        ConfigError: standard input or output is not a usable terminal, or a key or a theme is invalid.
         StoreError: there is no such chat.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
@@ -211,7 +209,8 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
             "TERM=dumb says that this terminal cannot draw a screen",
             "If it can: TERM=xterm-256color tui-chat. If not: tui-chat ask.",
         )
-    check_variables(os.environ)
+    for name in ("TEXTUAL_LOG", "TEXTUAL_COLOR_SYSTEM"):
+        os.environ.pop(name, None)  # for programmers; Textual ends with a traceback at values that it cannot use
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 

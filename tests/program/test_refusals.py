@@ -88,18 +88,9 @@ async def test_a_tiny_terminal_stays_usable(home: Home, server: ScriptedServer) 
         assert program.unrestored() == []
 
 
-@pytest.mark.parametrize(
-    ("environ", "words"),
-    [
-        ({"TEXTUAL_COLOR_SYSTEM": "many"}, ["TEXTUAL_COLOR_SYSTEM", "many", "truecolor"]),
-        ({"TEXTUAL_COLOR_SYSTEM": ""}, ["TEXTUAL_COLOR_SYSTEM", "Unset it"]),
-        ({"TEXTUAL_LOG": "nowhere/log"}, ["TEXTUAL_LOG", "nowhere/log", "No such file"]),
-        ({"TEXTUAL_LOG": "."}, ["TEXTUAL_LOG", "Is a directory"]),
-    ],
-)
-async def test_variables_of_textual_that_it_cannot_use_are_named(
-    tmp_path: Path, environ: dict[str, str], words: list[str]
+@pytest.mark.parametrize("environ", [{"TEXTUAL_COLOR_SYSTEM": "many"}, {"TEXTUAL_LOG": "nowhere/log"}])
+async def test_variables_of_textual_do_no_harm(
+    tmp_path: Path, environ: dict[str, str], server: ScriptedServer
 ) -> None:
-    code, error = await Home(tmp_path, environ).refused()
-    assert (code, "Traceback" in error) == (2, False), error
-    assert all(word in error for word in words), error
+    async with Home(tmp_path, environ).running("--url", server.url) as program:
+        await program.until_shows("tiny")

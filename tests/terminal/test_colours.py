@@ -57,7 +57,6 @@ def test_a_frame_keeps_its_cells() -> None:
         ({"TERM": "vt100"}, Depth.NONE),
         ({}, Depth.NONE),
         ({"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": ""}, Depth.NONE),
-        ({"TERM": "xterm-256color", "TEXTUAL_COLOR_SYSTEM": "standard"}, Depth.SIXTEEN),
     ],
 )
 def test_how_many_colours_a_terminal_has(environ: dict[str, str], depth: Depth) -> None:

@@ -27,7 +27,6 @@ _DARK_ON_LIGHT: Final = re.compile(r"^((?:\d;)*?)1;((?:\d;)*3[0-7];(?:4[2367]|10
 """Bold text that is darker than its ground: one of xterm's first eight colours on one of the lighter ones."""
 _TRUE_TERMS: Final = ("-direct", "alacritty", "contour", "foot", "ghostty", "kitty", "wezterm")
 """Parts of TERM that tell of all colours: ssh hands TERM on, and does not hand COLORTERM on."""
-_SYSTEMS: Final = {"standard": Depth.SIXTEEN, "256": Depth.INDEXED, "truecolor": Depth.TRUE}
 _LEVELS: Final = (0, 95, 135, 175, 215, 255)
 XTERM_16: Final = (
     *(
@@ -55,8 +54,6 @@ def depth_of(environ: Mapping[str, str]) -> Depth:
     term = environ.get("TERM", "")
     if "NO_COLOR" in environ:
         return Depth.NONE
-    if (system := environ.get("TEXTUAL_COLOR_SYSTEM", "auto")) in _SYSTEMS:
-        return _SYSTEMS[system]
     if environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") or any(part in term for part in _TRUE_TERMS):
         return Depth.TRUE
     if "256color" in term:
