@@ -106,6 +106,11 @@ def carry_out(arguments: argparse.Namespace, config: Config) -> int:
 
             asyncio.run(models.run(arguments, backend_of(None, config)))
             return OK
+        case "servers":
+            from tui_chat.shell import servers
+
+            asyncio.run(servers.run(config, as_json=arguments.json))
+            return OK
         case _:
             from tui_chat.shell import commands
 

@@ -15,7 +15,7 @@ from tui_chat.config import Config
 from tui_chat.errors import ConfigError, Garbled, Unreachable
 from tui_chat.server import Server
 from tui_chat.servers.backend import connect
-from tui_chat.servers.listing import list_servers
+from tui_chat.servers.catalog import list_servers
 from tui_chat.servers.probe import Attempt, Discovery, detect
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
@@ -39,15 +39,18 @@ async def test_all_servers_are_listed_with_how_they_are(tmp_path: Path) -> None:
         )
         book = ServerRegistry(config, ServerFile(config.servers_file))
         rows, tried = await list_servers(book, connect, discover)
-        assert [(row.name, row.origin, row.flavour, row.reachable, row.models) for row in rows] == [
+        assert [
+            (row.known.server.label, row.known.origin, row.server.flavour, row.error is None, len(row.models))
+            for row in rows
+        ] == [
             ("box", "config file", "Ollama", True, 1),
             ("dead", "config file", "", False, 0),
             ("keyless", "added", "", False, 0),
             (here.url.removeprefix("http://"), "found", "Ollama", True, 1),
             ("127.0.0.1:8000", "found", "", False, 0),
         ]
-        assert "Nothing answers" in rows[1].error
-        assert "NONE is not set" in rows[2].error
+        assert "Nothing answers" in str(rows[1].error)
+        assert "NONE is not set" in str(rows[2].error)
         assert tried[1:] == ["127.0.0.1:8000", "127.0.0.1:1234"]
 
 

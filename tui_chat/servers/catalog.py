@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tui_chat.errors import Cut, ReplyError
+from tui_chat.errors import ChatError, Cut, ReplyError, Unreachable
 from tui_chat.messages import Model
 from tui_chat.server import Server
-from tui_chat.servers.connection import Backends, Discover
+from tui_chat.servers.connection import Backends, Connect, Discover
 from tui_chat.servers.probe import Discovery
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, place
 
@@ -26,7 +26,7 @@ class ProbeResult:
     server: Server
     """With the kind and flavour that it told."""
     models: tuple[Model, ...] = ()
-    error: ReplyError | None = None
+    error: ChatError | None = None
     """Why it offers no models."""
 
 
@@ -93,3 +93,33 @@ class ModelCatalog:
                 self.around = await self._discover()
                 self.book.note(self.around.found)
                 go(group)
+
+
+async def list_servers(
+    book: ServerRegistry, connect: Connect, discover: Discover
+) -> tuple[list[ProbeResult], list[str]]:
+    """All servers of the settings and of this machine, and the addresses that were tried here.
+
+    What listens at a server's usual port, but is none or wants a key, is listed too.
+
+    Raises:
+        ConfigError: the file of the added servers is invalid.
+    """
+    if book.trouble is not None:
+        raise book.trouble
+    backends = Backends(connect)
+    survey = ModelCatalog(book, backends, discover)
+    try:
+        await survey.everybody(lambda _: None)
+    finally:
+        await backends.aclose()
+    known = book.known()
+    results = [survey.report(each) or ProbeResult(each, each.server, error=each.trouble) for each in known]
+    tried = survey.around.tried if survey.around is not None else ()
+    places = {place(each.server) for each in known}
+    for attempt in tried:
+        is_stranger = attempt.error is not None and not isinstance(attempt.error, Unreachable)
+        if is_stranger and place(attempt.server) not in places:
+            entry = ServerEntry(attempt.server, Origin.FOUND)
+            results.append(ProbeResult(entry, attempt.server, error=attempt.error))
+    return results, [attempt.server.label for attempt in tried]

@@ -1,10 +1,9 @@
-"""The other commands in the shell: list, search, export and import chats; list servers."""
+"""The commands for chats: list, search, export and import them."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -14,11 +13,11 @@ from typing import Final
 
 from tui_chat.chat.workspace import find_chat
 from tui_chat.config import Config
-from tui_chat.errors import ChatError, StoreError
+from tui_chat.errors import StoreError
 from tui_chat.files import write_new
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
-from tui_chat.shell.words import advice, aligned, warn
+from tui_chat.shell.words import warn
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
@@ -36,9 +35,6 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
         OutputError: standard output cannot be written.
         BrokenPipeError: nobody reads standard output any more.
     """
-    if arguments.command == "servers":
-        await _servers(config, as_json=arguments.json)
-        return
     store = await Store.open(config.database)
     try:
         if store.notice:
@@ -119,28 +115,6 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
         return
     told = zip(threads, brought, strict=True)
     put(*(_json({"id": thread.chat.id, "title": thread.chat.title, "new": new}) for thread, new in told))
-
-
-async def _servers(config: Config, *, as_json: bool) -> None:
-    from tui_chat.servers.backend import connect
-    from tui_chat.servers.listing import list_servers
-    from tui_chat.servers.probe import discover
-    from tui_chat.servers.registry import ServerRegistry
-    from tui_chat.servers.server_file import ServerFile
-
-    book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
-    for warning in book.warnings if book.trouble is None else ():
-        warn(warning)
-    rows, tried = await list_servers(book, connect, discover)
-    if as_json:
-        put(*(_json(asdict(row)) for row in rows))
-        return
-    lines: list[str] = []
-    for row, line in zip(rows, aligned([row.cells for row in rows]), strict=True):
-        lines.append(line)
-        if hint := advice(ChatError(row.error, row.hint, row.remedy)):
-            lines.append(f"    {hint}")
-    put(*(lines or [f"No server in the settings, and none found at {', '.join(tried)}."]))
 
 
 def _json(fields: Mapping[str, object]) -> str:
