@@ -1,4 +1,4 @@
-"""Splits bytes into lines of NDJSON, which end with `\\n` only.
+"""Splits bytes into lines, which end with `\\n` only.
 
 `str.splitlines` also splits at U+2028, U+0085 and others, which JSON allows inside of a string.
 """
@@ -45,9 +45,6 @@ class Lines:
     def _keep(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > self._limit:
-            raise Garbled(
-                f"The server sent a line of more than {self._limit:,} bytes.",
-                "Is this an Ollama? Check the URL.",
-            )
+            raise Garbled(f"The server sent a line of more than {self._limit:,} bytes.", "Check the URL.")
         if piece:
             self._parts.append(piece)

@@ -1,7 +1,8 @@
 """Decodes server-sent events by the WHATWG rules, with the leniency that model servers need.
 
-The rules: UTF-8 always, one byte order mark is dropped, lines end with CR, LF or CRLF and nothing else, an empty
-line ends an event, an event without `data` is dropped (HTML standard, 9.2.5 and 9.2.6).
+The rules: UTF-8 always, one byte order mark is dropped, lines end with LF or CRLF (a lone CR, which the standard
+allows too, no server sends), an empty line ends an event, an event without `data` is dropped (HTML standard, 9.2.5
+and 9.2.6).
 
 The leniency: an unfinished event at the end of the stream counts if it is complete (JSON, or `[DONE]`); an `error`
 field is data of an event of that type (llama.cpp until late 2025); a bare JSON object is an event (servers and
@@ -11,19 +12,18 @@ proxies that answer, or break off a stream, with a JSON body).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from tui_chat.errors import Garbled
+from tui_chat.servers.lines import Lines
 
 EVENT_LIMIT: Final = 8 * 1024 * 1024
 """The largest event in bytes, as in Ollama's own client."""
 DONE: Final = "[DONE]"
 """The data of the last event of an OpenAI stream."""
 
-_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -41,10 +41,8 @@ class EventDecoder:
 
     def __init__(self, limit: int = EVENT_LIMIT) -> None:
         self._limit = limit
-        self._partial: list[bytes] = []
-        self._after_cr = False
+        self._lines = Lines(limit)
         self._fresh = True
-        self._size = 0
         self._id = ""
         self._start_event()
 
@@ -54,46 +52,28 @@ class EventDecoder:
         Raises:
             Garbled: an event is larger than the limit.
         """
-        if not chunk:
-            return
-        if self._after_cr:
-            chunk = chunk.removeprefix(b"\n")
-        self._after_cr = chunk.endswith(b"\r")
-        *lines, rest = _LINE_END.split(chunk)
-        for line in lines:
-            yield from self._end_line(line)
-        self._grow(rest)
-        self._partial.append(rest)
+        for line in self._lines.feed(chunk):
+            yield from self._take(line)
 
     def close(self) -> Iterator[ServerEvent]:
         """The unfinished event at the end of the stream, if it is complete."""
-        if any(self._partial):
-            yield from self._end_line(b"")
+        if rest := self._lines.rest():
+            yield from self._take(rest)
         data = "\n".join(self._data)
         if not self._data or data.strip() == DONE or _is_json(data):
             yield from self._dispatch()
 
-    def _end_line(self, tail: bytes) -> Iterator[ServerEvent]:
-        self._grow(tail)
-        line = b"".join((*self._partial, tail))
-        self._partial.clear()
+    def _take(self, raw: bytes) -> Iterator[ServerEvent]:
+        self._size += len(raw)
+        if self._size > self._limit:
+            raise Garbled(f"The server sent an event of more than {self._limit // 1024} KiB.", "Check the URL.")
         if self._fresh:
             self._fresh = False
-            line = line.removeprefix(_BOM)
-        if line:
-            self._take(line.decode(errors="replace"))
-        else:
+            raw = raw.removeprefix(_BOM)
+        line = raw.removesuffix(b"\r").decode(errors="replace")
+        if not line:
             yield from self._dispatch()
-
-    def _grow(self, piece: bytes) -> None:
-        self._size += len(piece)
-        if self._size > self._limit:
-            raise Garbled(
-                f"The server sent an event of more than {self._limit // 1024} KiB.",
-                "Check the URL.",
-            )
-
-    def _take(self, line: str) -> None:
+            return
         name, _, value = line.partition(":")
         value = value.removeprefix(" ")
         match name:
@@ -122,7 +102,7 @@ class EventDecoder:
         self._data: list[str] = []
         self._bare: list[str] = []
         self._type = ""
-        self._size = 0
+        self._size: int = 0
 
 
 def _is_json(text: str) -> bool:
