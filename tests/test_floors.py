@@ -18,7 +18,7 @@ FLOORS = (
     ("parts",),
     ("errors", "messages", "server", "tasks"),
     ("events", "text", "key_command", "output"),
-    ("typed", "files"),
+    ("typed", "files", "untrusted"),
     ("parameters",),
     ("store", "markdown", "servers"),
     ("config",),

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 from tui_chat.messages import THINK_LEVELS, ChatRequest, Message, Role
 from tui_chat.parts import Blob, File, Image, parts_of
 from tui_chat.relay.problems import Problem, bad_request
-from tui_chat.servers.fields import object_of, text_of
+from tui_chat.untrusted import object_of, text_of
 
 _NUMBERS: Final = (
     "temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_predict", "num_ctx", "repeat_penalty",

@@ -32,6 +32,7 @@ from tui_chat.servers.route import (
 )
 from tui_chat.servers.unreachable import Way
 from tui_chat.text.sanitize import clean_line
+from tui_chat.untrusted import parsed
 
 if TYPE_CHECKING:
     import httpx
@@ -82,10 +83,9 @@ class Answer:
         Raises:
             Garbled: it is something else.
         """
-        try:
-            value: object = json.loads(self.body)
-        except (ValueError, RecursionError):
-            raise Garbled("The server's answer is not JSON.", "Check the URL.") from None
+        value = parsed(self.body)
+        if value is None:
+            raise Garbled("The server's answer is not JSON.", "Check the URL.")
         return value
 
 

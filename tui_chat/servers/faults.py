@@ -8,7 +8,6 @@ The shapes (`protocol.md` 1.4, 2.3): `{"error": {"message", "type", "code"}}` (O
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,8 +24,8 @@ from tui_chat.errors import (
     Unauthorized,
     Unsupported,
 )
-from tui_chat.servers.fields import object_of, text_of
 from tui_chat.text.sanitize import clean_line, visible_line
+from tui_chat.untrusted import object_of, parsed, text_of
 
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _KEY: Final = re.compile(
@@ -207,9 +206,4 @@ def _plain(body: str) -> str:
 
 
 def _json(text: str) -> object:
-    if not text.lstrip().startswith(("{", '"')):
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
+    return parsed(text) if text.lstrip().startswith(("{", '"')) else None

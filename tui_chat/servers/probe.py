@@ -28,9 +28,9 @@ from tui_chat.server import RELAY_SERVICE, Flavour, Kind, Server
 from tui_chat.servers.address import base_url
 from tui_chat.servers.client import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Client
 from tui_chat.servers.faults import fault_in
-from tui_chat.servers.fields import objects_of, text_of
 from tui_chat.servers.route import shown_url
 from tui_chat.text.sanitize import clean_line
+from tui_chat.untrusted import objects_of, text_of
 
 PROBE_SECONDS: Final = 3.0
 LOOK_SECONDS: Final = 0.75

@@ -11,13 +11,13 @@ proxies that answer, or break off a stream, with a JSON body).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from tui_chat.errors import Garbled
 from tui_chat.servers.lines import Lines
+from tui_chat.untrusted import parsed
 
 EVENT_LIMIT: Final = 8 * 1024 * 1024
 """The largest event in bytes, as in Ollama's own client."""
@@ -60,7 +60,7 @@ class EventDecoder:
         if rest := self._lines.rest():
             yield from self._take(rest)
         data = "\n".join(self._data)
-        if not self._data or data.strip() == DONE or _is_json(data):
+        if not self._data or data.strip() == DONE or parsed(data) is not None:
             yield from self._dispatch()
 
     def _take(self, raw: bytes) -> Iterator[ServerEvent]:
@@ -95,7 +95,7 @@ class EventDecoder:
         self._start_event()
         if data:
             yield ServerEvent("\n".join(data), kind or "message", self._id)
-        elif _is_json(bare):
+        elif parsed(bare) is not None:
             yield ServerEvent(bare, kind or "message", self._id)
 
     def _start_event(self) -> None:
@@ -103,13 +103,3 @@ class EventDecoder:
         self._bare: list[str] = []
         self._type = ""
         self._size: int = 0
-
-
-def _is_json(text: str) -> bool:
-    if not text:
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True

@@ -1,6 +1,6 @@
 """Chats from exported files: ours, ChatGPT's `conversations.json`, Open WebUI's chat export.
 
-The files are untrusted: values are checked and sanitised, and all errors are `StoreError`s.
+The files are untrusted: values are sanitised, and a broken one reads as empty, so that it does not hide the rest.
 """
 
 from __future__ import annotations
@@ -8,43 +8,30 @@ from __future__ import annotations
 import base64
 import contextlib
 import html
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from hashlib import blake2b
 from typing import Any, Final
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
-from tui_chat.parameters import valid_parameters
 from tui_chat.parts import Blob, File, Image, Part, Thinking, attached, parts_of
 from tui_chat.store.export import FORMAT, FORMAT_VERSION
-from tui_chat.store.fields import Fields
+from tui_chat.store.fields import decoded, state_of, time_of
 from tui_chat.store.parts import part_of
-from tui_chat.store.values import Chat, Place, Thread, title_of
-from tui_chat.text.sanitize import clean
+from tui_chat.store.values import Chat, Thread, title_of
+from tui_chat.text.sanitize import clean, clean_line
+from tui_chat.untrusted import count_of, object_of, objects_of, parsed, text_of
 
 _HINT = (
     "tui-chat imports the JSON of `tui-chat export`, ChatGPT's conversations.json and Open WebUI's chat export."
 )
-_CHAT: Final[Mapping[str, Callable[[Fields, str], object]]] = {
-    "id": Fields.needed,
-    "leaf": Fields.optional_line,
-    "deleted": Fields.optional_time,
-    **dict.fromkeys(("title", "model", "server"), Fields.line),
-    **dict.fromkeys(("system", "draft"), Fields.text),
-    **dict.fromkeys(("created", "updated"), Fields.time),
-}
-_MESSAGE: Final[Mapping[str, Callable[[Fields, str], object]]] = {
-    "id": Fields.needed,
-    "parent": Fields.optional_line,
-    "created": Fields.time,
-    "error": Fields.text,
-    **dict.fromkeys(("model", "server", "finish"), Fields.line),
-    **dict.fromkeys(("first_token", "seconds"), Fields.number),
-}
-_KINDS = ("text", "thinking", "image", "file", "tool_call", "tool_result")
+_CHAT: Final = [field.name for field in fields(Chat)]
+_MESSAGE: Final = [field.name for field in fields(Message) if field.name != "parts"]
+
+Told = Mapping[str, object]
+"""A JSON object, of which nothing is sure."""
 
 
 def read_export(text: str) -> tuple[Thread, ...]:
@@ -55,83 +42,73 @@ def read_export(text: str) -> tuple[Thread, ...]:
     Raises:
         StoreError: the format is unknown, or the file is broken.
     """
-    try:
-        document: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise StoreError("This is not a JSON file.", _HINT) from error
+    document = parsed(text)
+    if document is None:
+        raise StoreError("This is not a JSON file.", _HINT)
     if isinstance(document, dict) and document.get("format") == FORMAT:
-        return _ours(Fields(document))
-    chats = Fields({"chats": document if isinstance(document, list) else [document]}).objects("chats")
-    if chats and all("mapping" in chat.raw for chat in chats):
-        return tuple(_chatgpt(chat) for chat in chats)
-    if chats and all("chat" in chat.raw for chat in chats):
-        return tuple(_openwebui(chat) for chat in chats)
+        return _ours(document)
+    chats = document if isinstance(document, list) else [document]
+    if chats and all(isinstance(chat, dict) and "mapping" in chat for chat in chats):
+        return tuple(map(_chatgpt, chats))
+    if chats and all(isinstance(chat, dict) and "chat" in chat for chat in chats):
+        return tuple(map(_openwebui, chats))
     raise StoreError("This file has no chats in a known format.", _HINT)
 
 
-def _ours(document: Fields) -> tuple[Thread, ...]:
-    version = document.number("version")
+def _ours(document: Told) -> tuple[Thread, ...]:
+    version = count_of(document, "version")
     if version is None or version > FORMAT_VERSION:
         raise StoreError("This file was exported by a newer tui-chat.", "Update tui-chat.")
-    return tuple(_thread(chat) for chat in document.objects("chats"))
+    return tuple(_thread(chat) for chat in objects_of(document, "chats", None))
 
 
-def _thread(chat: Fields) -> Thread:
-    messages = tuple(_message(message) for message in chat.objects("messages"))
-    seen: set[str] = set()
+def _thread(told: Told) -> Thread:
+    chat = Chat(**_filled(told, _CHAT))
+    messages = tuple(_message(message) for message in objects_of(told, "messages", None))
+    seen: set[str | None] = {None}
     for message in messages:
-        if message.id in seen or (message.parent is not None and message.parent not in seen):
+        if message.id in seen or message.parent not in seen:
             raise StoreError(f"The file is broken: message {message.id} has no parent, or is there twice.", _HINT)
         seen.add(message.id)
-    place, queue = chat.object("place"), chat.raw.get("queue")
-    read = Chat(
-        **_read(chat, _CHAT),
-        parameters=valid_parameters(chat.raw.get("parameters")),
-        pinned=bool(chat.raw.get("pinned")),
-        place=Place(place.line("message"), place.count("row") or 0) if place.raw else None,
-        queue=tuple(clean(str(prompt)) for prompt in queue) if isinstance(queue, list) else (),
-    )
-    return Thread(read, messages)
+    return Thread(chat, messages)
 
 
-def _message(message: Fields) -> Message:
-    usage = None if message.raw.get("usage") is None else message.object("usage").usage()
-    role, state = message.one_of(Role, "role"), message.one_of(State, "state")
-    return Message(role, _parts(message), state=state, usage=usage, **_read(message, _MESSAGE))
+def _message(told: Told) -> Message:
+    parts = tuple(_part(part) for part in objects_of(told, "parts", None))
+    if "parts" not in told:  # version 1
+        files = [
+            attached(_line(file, "name"), _line(file, "mime"), _blob(file))
+            for file in objects_of(told, "attachments")
+        ]
+        parts = parts_of(clean(text_of(told, "text")), clean(text_of(told, "thinking")), files)
+    state = state_of(told.get("state"), growing=True)
+    return Message(**{"role": Role.USER, **_filled(told, _MESSAGE), "state": state, "parts": parts})
 
 
-def _read(told: Fields, readers: Mapping[str, Callable[[Fields, str], object]]) -> dict[str, Any]:
-    return {name: read(told, name) for name, read in readers.items()}
+def _filled(told: Told, names: list[str]) -> dict[str, Any]:
+    """The fields that an object has.
+
+    Raises:
+        StoreError: it has no id.
+    """
+    if not text_of(told, "id"):
+        raise StoreError("The file is broken: a chat or a message has no id.", _HINT)
+    values = decoded(names, map(told.get, names))
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _parts(message: Fields) -> tuple[Part, ...]:
-    """The parts of a message, also from version 1's text, thinking and attachments."""
-    if "parts" in message.raw:
-        return tuple(_part(part) for part in message.objects("parts"))
-    attachments = message.objects("attachments")
-    files = [attached(file.line("name"), file.line("mime"), _blob(file)) for file in attachments]
-    return parts_of(message.text("text"), message.text("thinking"), files)
+def _part(part: Told) -> Part:
+    kind = text_of(part, "kind")
+    text = clean(text_of(part, "arguments" if kind == "tool_call" else "text"))
+    return part_of(kind, text, _line(part, "name"), _line(part, "mime"), _line(part, "id"), _blob(part))
 
 
-def _part(part: Fields) -> Part:
-    kind = part.needed("kind")
-    if kind not in _KINDS:
-        raise StoreError(
-            f"The file is broken: a message has a part of the unknown kind {kind}.", "Export it again."
-        )
-    text = part.text("arguments" if kind == "tool_call" else "text")
-    return part_of(kind, text, part.line("name"), part.line("mime"), part.line("id"), _blob(part))
-
-
-def _blob(file: Fields) -> Blob:
-    if file.raw.get("data") is None:
-        return _lost_blob(file)
-    try:
-        return Blob.of(base64.b64decode(file.text("data"), validate=True))
-    except ValueError as error:
-        raise StoreError(
-            "The file is broken: the data of an attached file is invalid.", "Export it again."
-        ) from error
+def _blob(file: Told) -> Blob:
+    """The blob of a file; without its bytes if the export does not have them."""
+    with contextlib.suppress(ValueError):
+        if isinstance(data := file.get("data"), str):
+            return Blob.of(base64.b64decode(data, validate=True))
+    return Blob("", min(count_of(file, "size") or 0, _BIGGEST))
 
 
 _REASONING: Final = re.compile(
@@ -146,73 +123,76 @@ _BIGGEST: Final = 1 << 40
 class _Node:
     """A node of a foreign tree. Its message has no id and parent yet; None if the node is empty."""
 
-    parent: str | None
+    parent: str
     message: Message | None
     thinking: str = ""
     """The thinking of a node without a message; it belongs to the replies below."""
 
 
-def _chatgpt(chat: Fields) -> Thread:
+def _chatgpt(chat: Told) -> Thread:
     """A conversation of ChatGPT's export: `mapping` of nodes, `current_node` on screen."""
-    mapping = chat.object("mapping")
-    nodes = {key: _chatgpt_node(mapping.object(key)) for key in mapping.raw}
+    mapping = object_of(chat, "mapping")
+    nodes = {key: _chatgpt_node(object_of(mapping, key)) for key in mapping}
     return _tree(
-        chat.line("conversation_id") or chat.line("id") or _digest(*nodes),
+        _line(chat, "conversation_id") or _line(chat, "id") or _digest(*nodes),
         nodes,
-        chat.optional_line("current_node"),
-        Chat(title=chat.line("title"), created=chat.time("create_time"), updated=chat.time("update_time")),
-    )
-
-
-def _openwebui(export: Fields) -> Thread:
-    """A chat of Open WebUI's export: `chat.history.messages`, `chat.history.currentId` on screen."""
-    chat = export.object("chat")
-    history = chat.object("history")
-    messages = history.object("messages")
-    nodes = {key: _openwebui_node(messages.object(key)) for key in messages.raw}
-    created = export.time("created_at") or chat.time("timestamp", ticks=1000)
-    return _tree(
-        export.line("id") or chat.line("id") or _digest(*nodes),
-        nodes,
-        history.optional_line("currentId"),
+        _line(chat, "current_node"),
         Chat(
-            title=export.line("title") or chat.line("title"),
-            created=created,
-            updated=export.time("updated_at") or created,
-            system=chat.text("system"),
-            pinned=bool(export.raw.get("pinned")),
+            title=_line(chat, "title"),
+            created=time_of(chat.get("create_time")),
+            updated=time_of(chat.get("update_time")),
         ),
     )
 
 
-def _chatgpt_node(node: Fields) -> _Node:
-    parent = node.optional_line("parent")
-    message = node.object("message")
-    content, meta = message.object("content"), message.object("metadata")
-    if content.raw.get("content_type") == "thoughts":
-        thoughts = [thought.text("content") for thought in content.objects("thoughts")]
-        return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
-    cut = State.STOPPED if message.raw.get("status") == "in_progress" else State.COMPLETE
-    made = _made(
-        message.object("author").line("role"),
-        parts_of(_joined(content.raw.get("parts") or content.raw.get("text")), files=_attachments(meta)),
-        meta.line("model_slug"),
-        cut,
-        message.time("create_time"),
+def _openwebui(export: Told) -> Thread:
+    """A chat of Open WebUI's export: `chat.history.messages`, `chat.history.currentId` on screen."""
+    chat = object_of(export, "chat")
+    history = object_of(chat, "history")
+    messages = object_of(history, "messages")
+    nodes = {key: _openwebui_node(object_of(messages, key)) for key in messages}
+    created = time_of(export.get("created_at")) or time_of(chat.get("timestamp"), ticks=1000)
+    return _tree(
+        _line(export, "id") or _line(chat, "id") or _digest(*nodes),
+        nodes,
+        _line(history, "currentId"),
+        Chat(
+            title=_line(export, "title") or _line(chat, "title"),
+            created=created,
+            updated=time_of(export.get("updated_at")) or created,
+            system=clean(text_of(chat, "system")),
+            pinned=bool(export.get("pinned")),
+        ),
     )
-    return _Node(parent, None if meta.raw.get("is_visually_hidden_from_conversation") else made)
 
 
-def _openwebui_node(node: Fields) -> _Node:
-    role, text, thinking = node.line("role"), _joined(node.raw.get("content")), ""
+def _chatgpt_node(node: Told) -> _Node:
+    parent = _line(node, "parent")
+    message = object_of(node, "message")
+    content, meta = object_of(message, "content"), object_of(message, "metadata")
+    if content.get("content_type") == "thoughts":
+        thoughts = [clean(text_of(thought, "content")) for thought in objects_of(content, "thoughts")]
+        return _Node(parent, None, "\n\n".join(filter(None, thoughts)))
+    cut = State.STOPPED if message.get("status") == "in_progress" else State.COMPLETE
+    made = _made(
+        text_of(object_of(message, "author"), "role"),
+        parts_of(_joined(content.get("parts") or content.get("text")), files=_attachments(meta)),
+        _line(meta, "model_slug"),
+        cut,
+        time_of(message.get("create_time")),
+    )
+    return _Node(parent, None if meta.get("is_visually_hidden_from_conversation") else made)
+
+
+def _openwebui_node(node: Told) -> _Node:
+    role, text, thinking = text_of(node, "role"), _joined(node.get("content")), ""
     if role == Role.ASSISTANT:
         thinking = "\n\n".join(_unquoted(block) for block in _REASONING.findall(text))
         text = _REASONING.sub("", text)
     parts = parts_of(text.lstrip("\n"), thinking, _images(node))
-    cut = State.INTERRUPTED if node.raw.get("done") is False else State.COMPLETE
-    return _Node(
-        node.optional_line("parentId"), _made(role, parts, node.line("model"), cut, node.time("timestamp"))
-    )
+    cut = State.INTERRUPTED if node.get("done") is False else State.COMPLETE
+    made = _made(role, parts, _line(node, "model"), cut, time_of(node.get("timestamp")))
+    return _Node(_line(node, "parentId"), made)
 
 
 def _made(name: str, parts: tuple[Part, ...], model: str, state: State, created: float) -> Message | None:
@@ -225,14 +205,14 @@ def _made(name: str, parts: tuple[Part, ...], model: str, state: State, created:
     return Message(role, parts, model=model, state=state, created=created)
 
 
-def _tree(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat) -> Thread:
+def _tree(key: str, nodes: Mapping[str, _Node], current: str, chat: Chat) -> Thread:
     """The messages of the nodes, each below that of its nearest ancestor with a message."""
     kept: list[Message] = []
     last: dict[str, tuple[str | None, str]] = {}
     """By node: the last message on its path, and the thinking since."""
     for name in _parents_first(nodes):
         node = nodes[name]
-        parent, thinking = last.get(node.parent or "", (None, ""))
+        parent, thinking = last.get(node.parent, (None, ""))
         if node.message is None:
             last[name] = (parent, "\n\n".join(filter(None, (thinking, node.thinking))))
             continue
@@ -243,7 +223,7 @@ def _tree(key: str, nodes: Mapping[str, _Node], current: str | None, chat: Chat)
             message = replace(message, parts=(Thinking(thinking), *message.parts))
         kept.append(message)
         last[name] = (message.id, "")
-    leaf, _ = last.get(current or "", (None, ""))
+    leaf, _ = last.get(current, (None, ""))
     prompt = next((message.text for message in kept if message.role is Role.USER), "")
     chat = replace(
         chat,
@@ -260,8 +240,8 @@ def _parents_first(nodes: Mapping[str, _Node]) -> list[str]:
     order: dict[str, None] = {}
     for name in nodes:
         path: dict[str, None] = {}
-        node: str | None = name
-        while node is not None and node in nodes and node not in order and node not in path:
+        node = name
+        while node in nodes and node not in order and node not in path:
             path[node] = None
             node = nodes[node].parent
         order |= dict.fromkeys(reversed(path))
@@ -277,27 +257,24 @@ def _joined(content: object) -> str:
     return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
 
 
-def _lost_blob(file: Fields) -> Blob:
-    """The blob of a file whose bytes are not in the export."""
-    return Blob("", min(max(0, file.count("size") or 0), _BIGGEST))
-
-
-def _attachments(meta: Fields) -> list[Image | File]:
+def _attachments(meta: Told) -> list[Image | File]:
     """The files of a ChatGPT message: the export has their names, not their bytes."""
-    with contextlib.suppress(StoreError):  # a broken entry must not lose the message
-        files = meta.objects("attachments")
-        return [attached(file.line("name"), file.line("mimeType"), _lost_blob(file)) for file in files]
-    return []
+    files = objects_of(meta, "attachments")
+    return [attached(_line(file, "name"), _line(file, "mimeType"), _blob(file)) for file in files]
 
 
-def _images(node: Fields) -> list[Image | File]:
+def _images(node: Told) -> list[Image | File]:
     images: list[Image | File] = []
-    with contextlib.suppress(StoreError, ValueError):  # a broken image must not lose the message
-        for file in node.objects("files"):
-            if match := _DATA_URL.fullmatch(file.text("url")):
-                name = file.line("name") or f"image-{len(images) + 1}"
+    for file in objects_of(node, "files"):
+        with contextlib.suppress(ValueError):  # a broken image must not lose the message
+            if match := _DATA_URL.fullmatch(text_of(file, "url")):
+                name = _line(file, "name") or f"image-{len(images) + 1}"
                 images.append(attached(name, match[1], Blob.of(base64.b64decode(match[2]))))
     return images
+
+
+def _line(told: Told, name: str) -> str:
+    return clean_line(text_of(told, name))
 
 
 def _unquoted(block: str) -> str:

@@ -13,7 +13,7 @@ from tui_chat.errors import NoSuchModel
 from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
 from tui_chat.messages import ChatRequest, Model, Role, Usage
 from tui_chat.server import DEMO
-from tui_chat.servers.fields import count_of
+from tui_chat.untrusted import count_of
 
 _SPEED: Final = 60.0
 """Tokens per second."""

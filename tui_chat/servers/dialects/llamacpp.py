@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -17,9 +16,9 @@ from tui_chat.messages import ChatRequest, Model
 from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
 from tui_chat.servers.dialect import Ask, Progress, Return, missing
 from tui_chat.servers.dialects import openai, openai_stream
-from tui_chat.servers.fields import object_of, text_of, window_of
 from tui_chat.servers.sse import EventDecoder
 from tui_chat.text.sanitize import clean_line
+from tui_chat.untrusted import object_of, parsed, text_of, window_of
 
 STREAM_HEADER: Final = "x-conversation-id"
 """Header with the name of a reply, by which it can be resumed."""
@@ -151,14 +150,13 @@ async def _manage(client: Client, verb: str, model: str) -> None:
 
 def _status_in(data: str, model: str) -> tuple[str, Progress | None]:
     """The status of `model` that an event of `/models/sse` tells, and how far it is; nothing of other models."""
-    with suppress(ValueError, RecursionError):
-        body = json.loads(data)
-        if isinstance(body, dict) and body.get("model") == model:
-            told = object_of(body, "data")
-            progress = object_of(told, "progress")
-            value, stage = progress.get("value"), clean_line(text_of(progress, "current"), 80)
-            done = round(1000 * min(1.0, max(0.0, value))) if isinstance(value, int | float) else None
-            return text_of(told, "status"), Progress("loading model", stage, done, 1000) if progress else None
+    body = parsed(data)
+    if isinstance(body, dict) and body.get("model") == model:
+        told = object_of(body, "data")
+        progress = object_of(told, "progress")
+        value, stage = progress.get("value"), clean_line(text_of(progress, "current"), 80)
+        done = round(1000 * min(1.0, max(0.0, value))) if isinstance(value, int | float) else None
+        return text_of(told, "status"), Progress("loading model", stage, done, 1000) if progress else None
     return "", None
 
 

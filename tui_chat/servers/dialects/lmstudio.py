@@ -12,8 +12,8 @@ from tui_chat.messages import Model
 from tui_chat.servers.client import Client
 from tui_chat.servers.dialects import openai
 from tui_chat.servers.dialects.openai import abilities, entries_in
-from tui_chat.servers.fields import count_of, object_of, objects_of, strings_of, text_of, window_of
 from tui_chat.text.sanitize import clean_line
+from tui_chat.untrusted import count_of, object_of, objects_of, strings_of, text_of, window_of
 
 
 async def models(client: Client) -> Sequence[Model]:

@@ -31,9 +31,9 @@ from tui_chat.servers.client import Answer, Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
 from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
 from tui_chat.servers.faults import fault_in, judge
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, seconds_of, strings_of, text_of
 from tui_chat.servers.lines import Lines
 from tui_chat.text.sanitize import clean, clean_line
+from tui_chat.untrusted import count_of, delta_of, object_of, objects_of, parsed, seconds_of, strings_of, text_of
 
 _NANOSECONDS: Final = 1_000_000_000
 _MEDIA: Final = ("image/", "audio/")
@@ -265,10 +265,7 @@ def body_of(data: bytes) -> Mapping[str, object]:
         Garbled: it is something else.
         ReplyError: it reports an error.
     """
-    try:
-        body = json.loads(data.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        body = None
+    body = parsed(data.decode("utf-8", "replace"))
     if not isinstance(body, dict):
         raise Garbled(f"The server sent something that is not Ollama's protocol: {_glimpse(data)}", _IS_IT_OLLAMA)
     if fault := fault_in(body):
@@ -336,10 +333,7 @@ def _message_body(message: Message) -> dict[str, object]:
 
 
 def _call_body(call: parts.ToolCall) -> dict[str, object]:
-    try:
-        arguments = json.loads(call.arguments)
-    except (ValueError, RecursionError):  # the model's mistake; Ollama wants an object
-        arguments = {}
+    arguments = parsed(call.arguments)  # Ollama wants an object; models make mistakes
     return {"function": {"name": call.name, "arguments": arguments if isinstance(arguments, dict) else {}}}
 
 

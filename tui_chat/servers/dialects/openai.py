@@ -21,8 +21,8 @@ from tui_chat.servers.client import Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
 from tui_chat.servers.dialect import Ask, Dialect, in_words
 from tui_chat.servers.dialects.openai_stream import ReplyDecoder
-from tui_chat.servers.fields import count_of, object_of, objects_of, text_of, window_of
 from tui_chat.text.sanitize import clean_line
+from tui_chat.untrusted import count_of, object_of, objects_of, text_of, window_of
 
 MODELS_SECONDS: Final = 5.0
 

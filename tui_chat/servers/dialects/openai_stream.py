@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,10 +14,10 @@ from tui_chat.messages import Usage
 from tui_chat.servers.client import Incoming
 from tui_chat.servers.dialect import Ask, Decoder
 from tui_chat.servers.faults import error_of, fault_in, judge
-from tui_chat.servers.fields import count_of, delta_of, object_of, objects_of, seconds_of, text_of
 from tui_chat.servers.sse import DONE, EventDecoder, ServerEvent
 from tui_chat.servers.think_tags import Piece, ThinkTags
 from tui_chat.text.sanitize import clean, clean_line
+from tui_chat.untrusted import count_of, delta_of, object_of, objects_of, parsed, seconds_of, text_of
 
 GRACE_SECONDS: Final = 5.0
 """How long to wait for usage counts and `[DONE]` after a complete reply; some servers never send them."""
@@ -243,10 +242,9 @@ def _cleaned(pieces: Iterable[Piece]) -> Iterator[Event]:
 
 
 def _object(data: str) -> dict[str, object]:
-    with suppress(ValueError, RecursionError):
-        value = json.loads(data)
-        if isinstance(value, dict):
-            return value
+    value = parsed(data)
+    if isinstance(value, dict):
+        return value
     raise Garbled(f"The server sent something that is not a reply: {clean_line(data, 80)}", "Check the URL.")
 
 

@@ -13,7 +13,6 @@ The relay encodes, the client decodes and sanitises.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -44,18 +43,19 @@ from tui_chat.servers import client as http
 from tui_chat.servers.client import Answer, Call, Client, Incoming
 from tui_chat.servers.dialect import Ask, Decoder, Dialect, Return
 from tui_chat.servers.dialects.ollama import chat_body as ollama_body
-from tui_chat.servers.fields import (
+from tui_chat.servers.sse import EventDecoder, ServerEvent
+from tui_chat.text.sanitize import clean, clean_line, visible_line
+from tui_chat.untrusted import (
     count_of,
     delta_of,
     object_of,
     objects_of,
+    parsed,
     seconds_of,
     strings_of,
     text_of,
     window_of,
 )
-from tui_chat.servers.sse import EventDecoder, ServerEvent
-from tui_chat.text.sanitize import clean, clean_line, visible_line
 
 STREAM_HEADER: Final = "x-stream-id"
 """Header with the name of the stream, by which it can be resumed."""
@@ -154,10 +154,7 @@ class ReplyDecoder(Decoder):
 
     def _event(self, said: ServerEvent) -> Event | None:
         """Decode an event. After the end of the reply, good or bad, there is nothing to resume."""
-        try:
-            body = json.loads(said.data)
-        except (ValueError, RecursionError):
-            body = None
+        body = parsed(said.data)
         if not isinstance(body, dict):
             raise Garbled("The relay sent something that is not its protocol.", "Is this a tui-chat relay?")
         self.done = "done" in body

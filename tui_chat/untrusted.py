@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from itertools import islice
 from typing import Final
@@ -13,6 +14,15 @@ LARGEST: Final = 2**53
 """Larger whole numbers read as None: JSON, SQLite and floats cannot hold them exactly."""
 LONGEST: Final = 5000
 """Longest list that is read: more than any server has models."""
+
+
+def parsed(text: str | bytes) -> object:
+    """The value of a JSON text; None for any other text."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def text_of(value: Mapping[str, object], name: str) -> str:
@@ -46,11 +56,11 @@ def object_of(value: Mapping[str, object], name: str) -> Mapping[str, object]:
     return inner if isinstance(inner, dict) else {}
 
 
-def objects_of(value: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """The first `LONGEST` objects of a list, else an empty one."""
+def objects_of(value: Mapping[str, object], name: str, most: int | None = LONGEST) -> list[Mapping[str, object]]:
+    """The first objects of a list, `most` of them, else an empty list."""
     inner = value.get(name)
     objects = (item for item in inner if isinstance(item, dict)) if isinstance(inner, list) else ()
-    return list(islice(objects, LONGEST))
+    return list(islice(objects, most))
 
 
 def strings_of(value: Mapping[str, object], name: str) -> list[str]:

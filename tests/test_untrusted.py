@@ -8,7 +8,7 @@ import pytest
 from tui_chat.events import Finished, PromptProgress
 from tui_chat.messages import Usage
 from tui_chat.servers.dialects import ollama, openai, relay
-from tui_chat.servers.fields import LARGEST, LONGEST, count_of, objects_of
+from tui_chat.untrusted import LARGEST, LONGEST, count_of, objects_of
 
 HUGE = 10**400
 
