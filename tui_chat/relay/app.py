@@ -24,7 +24,7 @@ from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.authentication import OWNER, Authentication, cross_origin, refuse
 from tui_chat.relay.dialects import Completion, Dialect, OllamaStream, OpenAIStream, Whole, ollama_object
 from tui_chat.relay.problems import Problem, bad_request, problem_of
-from tui_chat.relay.requests import Ask, api_ask, openai_ask
+from tui_chat.relay.requests import Ask, ask_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Slots, Stream, Streams
 from tui_chat.relay.tokens import TokenFile
@@ -108,7 +108,7 @@ class Relay:
         resumable = not ollama and request.headers.get("x-resume") == "1"
         with ExitStack() as held:
             held.enter_context(self.slots.take(request.scope[OWNER]))
-            ask = await self._named(api_ask(await self._body(request), self.settings.context))
+            ask = await self._ask(request)
             dialect, model = Dialect(), ask.request.model
             if ollama:
                 dialect = Whole(partial(ollama_object, model)) if ask.stream is False else OllamaStream(model)
@@ -117,7 +117,7 @@ class Relay:
     async def _completions(self, request: Request) -> ASGIApp:
         with ExitStack() as held:
             held.enter_context(self.slots.take(request.scope[OWNER]))
-            ask = await self._named(openai_ask(await self._body(request)))
+            ask = await self._ask(request)
             completion = Completion(f"chatcmpl-{new_id()}", ask.request.model, int(time.time()))
             dialect = OpenAIStream(completion, usage=ask.usage) if ask.stream else Whole(completion.whole)
             resumable = dialect.live and request.headers.get("x-resume") == "1"
@@ -157,8 +157,9 @@ class Relay:
             raise Problem(400, "cut", "The client left in the middle of its request.") from None
         return bytes(body)
 
-    async def _named(self, ask: Ask) -> Ask:
-        """`ask` with a model where it names none: the configured one, one in memory, or the newest."""
+    async def _ask(self, request: Request) -> Ask:
+        """What a request asks for; if it names no model, of the configured one, one in memory, or the newest."""
+        ask = ask_of(await self._body(request), self.settings.context)
         if ask.request.model:
             return ask
         model = self.settings.model

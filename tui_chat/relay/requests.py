@@ -20,10 +20,17 @@ _NUMBERS: Final = (
     "repeat_last_n", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
 """Options that may be set. Those that concern the machine (`num_gpu`, `use_mmap` ...) are not the client's."""
-_SAME: Final = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty")
-_OPENAI_NUMBERS: Final = dict(zip(_SAME, _SAME, strict=True)) | dict.fromkeys(
+_SAME: Final = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty", "stop")
+_OPENAI: Final = dict(zip(_SAME, _SAME, strict=True)) | dict.fromkeys(
     ("max_tokens", "max_completion_tokens"), "num_predict"
 )
+"""OpenAI's names of options, which stand beside the messages, and Ollama's."""
+_REFUSED: Final = {
+    **dict.fromkeys(("format", "tools", "functions", "logprobs")),
+    "response_format": {"type": "text"},
+    "n": 1,
+}
+"""What is not relayed, and the value that says the same as leaving it out."""
 _ROLES: Final = {role.value: role for role in Role} | {"developer": Role.SYSTEM}
 _SIGNS: Final = (
     (b"\x89PNG", "image/png"),
@@ -49,50 +56,30 @@ class Ask:
     """Whether the stream shall end with the token counts (OpenAI's `include_usage`)."""
 
 
-def api_ask(data: bytes, context: int) -> Ask:
-    """The body of `POST /api/chat`. `context` is the largest `num_ctx` allowed.
+def ask_of(data: bytes, context: int) -> Ask:
+    """The body of a request for a reply, in Ollama's words or OpenAI's.
+
+    `context` is the largest `num_ctx` allowed.
 
     Raises:
         Problem: it makes no sense, or asks for what is not relayed.
     """
     body = _object(data)
-    _refuse_unless(body.get("format") in (None, ""), "format")
-    _refuse_unless(not body.get("tools"), "tools")
+    for name, harmless in _REFUSED.items():
+        if body.get(name) and body[name] != harmless:
+            raise Problem(400, "unsupported", f"{name} is not relayed.", "Leave it out.")
     messages = body.get("messages")
     if messages is None and (text := _text(body, "message")):
         messages = [{"role": "user", "content": text}]
+    openai = {ours: body[name] for name, ours in _OPENAI.items() if body.get(name) is not None}
+    switch = object_of(body, "chat_template_kwargs").get("enable_thinking")
+    levels = (body.get("think"), body.get("reasoning_effort"), switch)
     request = ChatRequest(
         _text(body, "model"),
         _messages(messages),
-        _options(object_of(body, "options"), context),
-        _think(body.get("think")),
+        _options({**object_of(body, "options"), **openai}, context),
+        _think(next((level for level in levels if level is not None), None)),
         _text(body, "prefill"),
-    )
-    return Ask(request, _flag(body, "stream"))
-
-
-def openai_ask(data: bytes) -> Ask:
-    """The body of `POST /v1/chat/completions`.
-
-    Raises:
-        Problem: it makes no sense, or asks for what is not relayed.
-    """
-    body = _object(data)
-    form = body.get("response_format")
-    _refuse_unless(form is None or form == {"type": "text"}, "response_format")
-    _refuse_unless(body.get("n") in (None, 1), "n")
-    for name in ("tools", "functions", "logprobs"):
-        _refuse_unless(not body.get(name), name)
-    options = {ours: body[name] for name, ours in _OPENAI_NUMBERS.items() if body.get(name) is not None}
-    if body.get("stop") is not None:
-        options["stop"] = body["stop"]
-    effort = body.get("reasoning_effort")
-    switch = object_of(body, "chat_template_kwargs").get("enable_thinking")
-    request = ChatRequest(
-        _text(body, "model"),
-        _messages(body.get("messages")),
-        _options(options, 0),
-        _think(switch if effort is None else effort),
     )
     return Ask(request, _flag(body, "stream"), object_of(body, "stream_options").get("include_usage") is True)
 
@@ -111,11 +98,6 @@ def _object(data: bytes) -> Mapping[str, object]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
-
-
-def _refuse_unless(fine: bool, name: str) -> None:
-    if not fine:
-        raise Problem(400, "unsupported", f"{name} is not relayed.", "Leave it out.")
 
 
 def _text(body: Mapping[str, object], name: str) -> str:
