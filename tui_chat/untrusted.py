@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from tui_chat.events import Delta
+from tui_chat.messages import Usage
 from tui_chat.text.sanitize import clean, clean_line
 
 LARGEST: Final = 2**53
@@ -43,6 +44,13 @@ def seconds_of(value: Mapping[str, object], name: str, per_second: float = 1.0) 
     if isinstance(number, int | float) and 0 <= number < min(LARGEST, 1e9 * per_second):
         return number / per_second
     return None
+
+
+def usage_of(value: Mapping[str, object]) -> Usage:
+    """A `Usage` as the relay and our exports write it."""
+    tokens = (count_of(value, name) for name in ("prompt_tokens", "reply_tokens"))
+    times = ("load_seconds", "prompt_seconds", "reply_seconds", "thinking_seconds")
+    return Usage(*tokens, *(seconds_of(value, name) for name in times))
 
 
 def window_of(value: Mapping[str, object], name: str) -> int | None:

@@ -256,6 +256,7 @@ def test_an_idle_application_writes_nothing(start: Callable[..., Terminal]) -> N
         {"TERM": "dumb"},
         {"TERM": "unknown"},
         {"TERM": "vt100"},
+        {"TERM": "sun-color"},
         {"TERM": "xterm", "TUI_CHAT_DRIVER": "stock"},
     ],
 )
@@ -273,6 +274,8 @@ def test_where_the_terminal_cannot_be_trusted_the_stock_driver_is_taken(environ:
         ({"TERM": "screen-256color"}, False),
         ({"TERM": "xterm", "STY": "1.pts"}, False),
         ({"TERM": "linux"}, True),
+        ({"TERM": "vte-256color"}, True),
+        ({"TERM": "of-tomorrow"}, True),
     ],
 )
 def test_gnu_screen_is_known_to_erase_in_the_default_colour(

@@ -14,7 +14,7 @@ from tui_chat.messages import Role, State, Usage
 from tui_chat.parameters import Parameters, valid_parameters
 from tui_chat.store.values import Place
 from tui_chat.text.sanitize import clean, clean_line
-from tui_chat.untrusted import count_of, parsed, seconds_of, text_of
+from tui_chat.untrusted import count_of, parsed, text_of, usage_of
 
 LATEST: Final = 4e9
 """Latest Unix time that is accepted, in 2096."""
@@ -74,11 +74,7 @@ def _line(value: object) -> str:
 
 def _usage(value: object) -> Usage | None:
     told = _value(value)
-    if not isinstance(told, dict):
-        return None
-    tokens = (count_of(told, name) for name in ("prompt_tokens", "reply_tokens"))
-    times = ("load_seconds", "prompt_seconds", "reply_seconds", "thinking_seconds")
-    return Usage(*tokens, *(seconds_of(told, name) for name in times))
+    return usage_of(told) if isinstance(told, dict) else None
 
 
 def _queue(value: object) -> tuple[str, ...]:

@@ -9,39 +9,19 @@ from tui_chat.terminal.colours import depth_of
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.stock import StockDriver
 
-_TRUSTED: Final = (
-    "alacritty",
-    "contour",
-    "foot",
-    "ghostty",
-    "gnome",
-    "iterm",
-    "kitty",
-    "konsole",
-    "linux",
-    "mintty",
-    "mlterm",
-    "ms-terminal",
-    "putty",
-    "rio",
-    "rxvt",
-    "screen",
-    "st-",
-    "tmux",
-    "vte",
-    "wezterm",
-    "xterm",
+_LIMITED: Final = (
+    *("dumb", "unknown", "ansi", "cons25", "cygwin", "emacs", "eterm", "mach", "pcansi", "sun", "vt1", "vt52"),
 )
-"""Prefixes of TERM whose terminals were checked, by trial or by terminfo."""
+"""Prefixes of TERM whose terminals cannot delete lines, erase characters or scroll part of the screen."""
 
 
 def choose_driver(environ: Mapping[str, str]) -> type[StockDriver]:
     """The driver for the terminal that `environ` describes.
 
-    `StockDriver` if `TUI_CHAT_DRIVER=stock` asks for it, and if TERM is unset, dumb or unknown.
+    `StockDriver` if `TUI_CHAT_DRIVER=stock` asks for it, and if TERM is unset or names a limited terminal.
     """
     term = environ.get("TERM", "")
-    if environ.get("TUI_CHAT_DRIVER") == "stock" or not term.startswith(_TRUSTED):
+    if environ.get("TUI_CHAT_DRIVER") == "stock" or not term or term.startswith(_LIMITED):
         StockDriver.depth = depth_of(environ)
         return StockDriver
 

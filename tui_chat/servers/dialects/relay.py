@@ -54,6 +54,7 @@ from tui_chat.untrusted import (
     seconds_of,
     strings_of,
     text_of,
+    usage_of,
     window_of,
 )
 
@@ -210,7 +211,9 @@ def event_in(body: Mapping[str, object]) -> Event | None:
         case {"thinking": str(text)}:
             return Thinking(clean(text))
         case {"done": True}:
-            return Finished(clean_line(text_of(body, "reason"), 100) or "stop", _usage(object_of(body, "usage")))
+            usage = usage_of(object_of(body, "usage"))
+            reason = clean_line(text_of(body, "reason"), 100) or "stop"
+            return Finished(reason, None if usage == Usage() else usage)
         case {"error": dict(error)}:
             raise error_in(error)
         case {"loading": int(percent)} if 0 <= percent <= 100:
@@ -285,15 +288,6 @@ def model_in(entry: Mapping[str, object], server: str = "") -> Model:
         loaded=text_of(object_of(entry, "status"), "value") == "loaded",
         modified=clean_line(text_of(entry, "modified"), 50),
     )
-
-
-def _usage(counts: Mapping[str, object]) -> Usage | None:
-    usage = Usage(
-        count_of(counts, "prompt_tokens"),
-        count_of(counts, "reply_tokens"),
-        *(seconds_of(counts, name) for name in ("load_seconds", "prompt_seconds", "reply_seconds")),
-    )
-    return None if usage == Usage() else usage
 
 
 def _timestamp(modified: str) -> int:
