@@ -62,12 +62,7 @@ def _with_spills(row: Row, changed: list[int]) -> list[int]:
 
 def _bridges(row: Row, end: int, start: int) -> bool:
     """Whether rewriting the columns `end` to `start` is cheaper than skipping them."""
-    if end == start:
-        return True
-    style = row[end - 1].style
-    return start - end <= _GAP and all(
-        cell.text.isascii() and cell.text and (cell.is_blank or cell.style == style) for cell in row[end:start]
-    )
+    return start - end <= _GAP and all(cell.text.isascii() and cell.text for cell in row[end:start])
 
 
 def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:

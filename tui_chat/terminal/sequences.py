@@ -18,23 +18,12 @@ _ERASE_LINE: Final = "\x1b[K"
 
 @lru_cache(maxsize=4096)
 def move_sequence(from_x: int | None, from_y: int | None, x: int, y: int) -> str:
-    """The shortest sequence to column `x` and row `y` (from 0); None: the present column or row is unknown."""
+    """The sequence to column `x` and row `y` (from 0); None: the present column or row is unknown."""
     if (from_x, from_y) == (x, y):
         return ""
-    ways = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"]
     if from_y == y:
-        ways.append("\r" if x == 0 else f"\x1b[{x + 1}G")
-        if from_x is not None:
-            ways.append(_step(x - from_x, "C", "D"))
-            ways.append("\b" * (from_x - x) or ways[0])
-    elif from_y is not None and x in (0, from_x):
-        ways.append(("" if x == from_x else "\r") + _step(y - from_y, "B", "A"))
-    return min(ways, key=len)
-
-
-def _step(distance: int, ahead: str, back: str) -> str:
-    count = abs(distance)
-    return f"\x1b[{count if count > 1 else ''}{ahead if distance > 0 else back}"
+        return f"\x1b[{x + 1}G" if x else "\r"
+    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
 
 
 @lru_cache(maxsize=4096)
@@ -95,15 +84,8 @@ class SequenceWriter:
 
     def move(self, x: int, y: int) -> None:
         """Move to a cell."""
-        self._parts.append(move_sequence(self._x, self._y if self._can_step(y) else None, x, y))
+        self._parts.append(move_sequence(self._x, self._y, x, y))
         self._x, self._y = x, y
-
-    def _can_step(self, y: int) -> bool:
-        """Whether relative moves reach row `y`: they stop at margins, and terminals differ outside of them."""
-        if self._margins is None or self._y in (None, y):
-            return True
-        top, bottom = self._margins
-        return top <= self._y <= bottom and top <= y <= bottom
 
     def restyle(self, style: Style = PLAIN) -> None:
         """Write in `style` from now on."""
@@ -120,7 +102,7 @@ class SequenceWriter:
         """Move the rows `top` to `bottom` up by `lines` (down if negative); freed rows have unknown content."""
         self._set_margins(None if (top, bottom) == (0, height - 1) else (top, bottom))
         self.move(0, top)
-        self._parts.append(_step(lines, "M", "L"))
+        self._parts.append(f"\x1b[{abs(lines)}{'M' if lines > 0 else 'L'}")
 
     def end(self) -> None:
         """Reset style and margins."""
@@ -152,11 +134,7 @@ class SequenceWriter:
         cell, count = row[x], stop - x
         background = cell.style.background
         self.move(x, y)
-        style = _fit_for_blanks(self._style, background)
-        following = row[stop].style if stop < end else style
-        if style != self._style and _alike_on_blanks(following) == cell:
-            style = following  # one sequence instead of two
-        self.restyle(style)
+        self.restyle(_fit_for_blanks(self._style, background))
         if self._erases_in_colour or not background:
             if count > len(_ERASE_LINE) and row[stop:].count(cell) == self._width - stop:
                 self._parts.append(_ERASE_LINE)
