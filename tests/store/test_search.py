@@ -185,7 +185,8 @@ async def test_a_newer_search_ends_an_older_one() -> None:
 
 
 def test_a_search_is_interrupted_in_the_middle_of_a_statement() -> None:
-    search = Search("word", 10)
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n WHERE x < 0"
+    search: Search[object] = Search(lambda connection, _: iter(connection.execute(endless)))
     database = sqlite3.connect(":memory:", isolation_level=None)
     looked = 0
 
@@ -195,8 +196,6 @@ def test_a_search_is_interrupted_in_the_middle_of_a_statement() -> None:
         return looked > 3
 
     search._unwanted.is_set = called_off  # type: ignore[method-assign]
-    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x, x, x FROM n"
-    search._titles = lambda connection: iter(connection.execute(endless + " WHERE x < 0"))  # type: ignore[method-assign]
     assert search.run(database) is None
     assert looked == 4
     assert database.execute("SELECT 1").fetchone() == (1,)

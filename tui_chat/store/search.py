@@ -14,9 +14,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain, islice
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from tui_chat.messages import State
 from tui_chat.store import faults
@@ -26,6 +26,8 @@ from tui_chat.store.parts import TEXT
 from tui_chat.store.schema import transaction
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
+
+Found = TypeVar("Found")
 
 _BEFORE: Final = 40
 """Characters of a snippet before the first word found."""
@@ -63,57 +65,69 @@ _UNINDEXED: Final = f"""
 _OF_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
 
 
-class Search:
-    """One search, which any thread may cancel."""
+class Search(Generic[Found]):
+    """A search, which any thread may cancel."""
 
-    def __init__(self, query: str, limit: int, *, titles: bool = True) -> None:
-        self._words = words_of(whole(query))
-        self._limit = limit
-        self._wants_titles = titles
+    def __init__(self, find: Callable[[sqlite3.Connection, Callable[[], bool]], Iterator[Found]]) -> None:
+        """`find` takes the database and whether the search is cancelled, and yields what it finds."""
+        self._find = find
         self._unwanted = threading.Event()
 
     def call_off(self) -> None:
         """End the search soon."""
         self._unwanted.set()
 
-    def run(self, connection: sqlite3.Connection) -> tuple[Hit, ...] | None:
-        """At most `limit` titles, then as many messages, each the newest first; None if cancelled."""
-        if not self._words:
-            return ()
-        connection.set_progress_handler(self._unwanted.is_set, _INSTRUCTIONS)
+    def run(self, connection: sqlite3.Connection) -> tuple[Found, ...] | None:
+        """What was found; None if cancelled."""
+        unwanted = self._unwanted.is_set
+        connection.set_progress_handler(unwanted, _INSTRUCTIONS)
         try:
             with transaction(connection, "DEFERRED"):  # one state of the database
-                titles = tuple(islice(self._titles(connection), self._limit)) if self._wants_titles else ()
-                hits = titles + tuple(islice(self._messages(connection), self._limit))
+                found = tuple(self._find(connection, unwanted))
         except sqlite3.OperationalError as error:
             if faults.code_of(error) != sqlite3.SQLITE_INTERRUPT:
                 raise
             return None
         finally:
             connection.set_progress_handler(None, 0)
-        return None if self._unwanted.is_set() else hits
+        return None if unwanted() else found
 
-    def _titles(self, connection: sqlite3.Connection) -> Iterator[Hit]:
-        condition, values = title_condition(self._words)
-        query = (
-            f"SELECT c.id, c.title, c.updated FROM chats c WHERE {condition} ORDER BY c.updated DESC, c.id DESC"
-        )
-        for row in connection.execute(query, values):
-            found = decoded(("chat", "title", "updated"), row)
-            title = found["title"]
-            yield Hit(found["chat"], title, title, spans_in(fold(title), self._words), found["updated"])
 
-    def _messages(self, connection: sqlite3.Connection) -> Iterator[Hit]:
-        waiting = connection.execute(_WAITING)
-        indexed = connection.execute(_INDEXED, (expression(self._words),))
-        for text, *row in chain(waiting, indexed):
-            if self._unwanted.is_set():
-                return
-            folded = fold(text)
-            places = [folded.find(word) for word in self._words]
-            if (at := min(places)) >= 0:
-                snippet, spans = snippet_of(text, folded, self._words, at)
-                yield Hit(snippet=snippet, spans=spans, at=at, **decoded(_FIELDS, row))
+def search(query: str, limit: int, *, titles: bool = True) -> Search[Hit]:
+    """Finds at most `limit` titles, then as many messages, each the newest first."""
+    words = words_of(whole(query))
+
+    def find(connection: sqlite3.Connection, unwanted: Callable[[], bool]) -> Iterator[Hit]:
+        if words:
+            if titles:
+                yield from islice(_titles(connection, words), limit)
+            yield from islice(_messages(connection, words, unwanted), limit)
+
+    return Search(find)
+
+
+def _titles(connection: sqlite3.Connection, words: tuple[str, ...]) -> Iterator[Hit]:
+    condition, values = title_condition(words)
+    query = f"SELECT c.id, c.title, c.updated FROM chats c WHERE {condition} ORDER BY c.updated DESC, c.id DESC"
+    for row in connection.execute(query, values):
+        found = decoded(("chat", "title", "updated"), row)
+        title = found["title"]
+        yield Hit(found["chat"], title, title, spans_in(fold(title), words), found["updated"])
+
+
+def _messages(
+    connection: sqlite3.Connection, words: tuple[str, ...], unwanted: Callable[[], bool]
+) -> Iterator[Hit]:
+    waiting = connection.execute(_WAITING)
+    indexed = connection.execute(_INDEXED, (expression(words),))
+    for text, *row in chain(waiting, indexed):
+        if unwanted():
+            return
+        folded = fold(text)
+        places = [folded.find(word) for word in words]
+        if (at := min(places)) >= 0:
+            snippet, spans = snippet_of(text, folded, words, at)
+            yield Hit(snippet=snippet, spans=spans, at=at, **decoded(_FIELDS, row))
 
 
 def snippet_of(text: str, folded: str, words: tuple[str, ...], at: int) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -17,15 +17,18 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Unpack
+from typing import Any, Final, TypeVar, Unpack
 
 from tui_chat.errors import StoreError
 from tui_chat.files import PATIENCE
 from tui_chat.messages import Message, State
 from tui_chat.store import chats, messages, parts
 from tui_chat.store.database import Database, open_database
-from tui_chat.store.search import Search, index_some
-from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Thread
+from tui_chat.store.prompts import prompts
+from tui_chat.store.search import Search, index_some, search
+from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Prompt, Thread
+
+T = TypeVar("T")
 
 _KEPT_DELETED: Final = 30 * 24 * 3600.0
 """Seconds for which a deleted chat can be restored."""
@@ -43,7 +46,7 @@ class Store:
         self._database = database
         self._owner = database.owner
         self._clock = clock
-        self._search: Search | None = None
+        self._search: Search[Any] | None = None
         self._loaded: dict[str, int] = {}
         """By chat: the last revision that this process has loaded."""
         self._saved: dict[str, int] = {}
@@ -212,9 +215,19 @@ class Store:
         Without `titles` only the messages. Case and accents do not matter; words are found within words; double
         quotes keep words together. A newer search cancels an older one, which then returns None.
         """
+        return await self._found(search(words, limit, titles=titles))
+
+    async def prompts(self, typed: str, limit: int = 100, *, beginning: bool = False) -> tuple[Prompt, ...] | None:
+        """Earlier prompts with all words of what is typed, or which begin with it; the newest first, each once.
+
+        Case and accents do not matter. It is a search like `search`, and cancels others in the same way.
+        """
+        return await self._found(prompts(typed, limit, beginning=beginning))
+
+    async def _found(self, search: Search[T]) -> tuple[T, ...] | None:
         if self._search is not None:
             self._search.call_off()
-        search = self._search = Search(words, limit, titles=titles)
+        self._search = search
         try:
             return await self._database.search(search.run)
         finally:

@@ -137,6 +137,14 @@ class Thread:
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt that was sent before."""
+
+    text: str
+    created: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A title or a message in which all words of a search occur."""
 
