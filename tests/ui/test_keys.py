@@ -175,6 +175,8 @@ async def test_lists_and_forms_name_the_new_keys(tmp_path: Path) -> None:
         await run.idle()
         await looker.press("models", until="tiny")
         await looker.press("close")
+        await looker.press("prompts", until="edit it in the composer")
+        await looker.press("close")
         await looker.press("chats", until="2 msg")
         await looker.press("chats-rename", until="Rename this chat")
         await run.pilot.press("s")

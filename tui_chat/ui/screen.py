@@ -37,6 +37,7 @@ from tui_chat.ui.widgets.column import AIRY, WIDE
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
+from tui_chat.ui.widgets.earlier import EarlierPrompts
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
@@ -100,7 +101,9 @@ class ChatScreen(Screen[None]):
         yield Waiting()
         yield (completions := Completions(self.slash.complete))
         yield Divider()
-        yield Composer(self.keys, completions, self.slash.send, self.replies.unqueue)
+        yield Composer(
+            self.keys, completions, EarlierPrompts(self.workspace), self.slash.send, self.replies.unqueue
+        )
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -210,7 +213,7 @@ class ChatScreen(Screen[None]):
     def show_log(self) -> None:
         """Show the log or, if it is empty, the welcome; offer earlier prompts to the Up key."""
         branch = self.workspace.conversation.branch
-        self.composer.remember(message.text for message in branch if message.role is Role.USER)
+        self.composer.earlier.remember(message.text for message in branch if message.role is Role.USER)
         empty = not self.transcript.entries
         self.query_one(Welcome).display = empty
         self.transcript.display = not empty

@@ -13,6 +13,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
         Command(lambda it: it.send(), "send", "Send", "Send the prompt", "enter", Scope.COMPOSER),
         Command(lambda it: it.insert("\n"), "new-line", "New line", "Start a new line",
                 "ctrl+j,alt+enter,shift+enter", Scope.COMPOSER, "new line"),
+        Command(write.earlier, "prompts", "Earlier prompts", "Search the prompts of all chats", "f10,alt+r",
+                slash="/history"),
         Command(write.editor, "editor", "Editor", "Write the prompt in your editor (VISUAL or EDITOR)", "ctrl+g",
                 slash="/editor"),
     ),

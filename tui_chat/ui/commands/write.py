@@ -8,6 +8,7 @@ from tui_chat.errors import ConfigError
 from tui_chat.terminal.editor import edited, editor_of
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.dialogs.prompts import PromptsScreen
 from tui_chat.ui.widgets.choice_list import Choice
 
 if TYPE_CHECKING:
@@ -56,3 +57,10 @@ async def unqueue(screen: ChatScreen) -> None:
         chosen = await screen.ask(Picker(screen.keys, "Take back", rows, empty=""))
     if chosen in (waiting := screen.workspace.current.queue):  # it may have been sent meanwhile
         screen.replies.unqueue(waiting.index(chosen))
+
+
+async def earlier(screen: ChatScreen) -> None:
+    """Put an earlier prompt of any chat into the composer, where the cursor is."""
+    chosen = await screen.ask(PromptsScreen(screen.keys, screen.workspace.store))
+    if chosen is not None:
+        screen.composer.recall(chosen)

@@ -19,7 +19,7 @@ _EDITING: Final = (
     ("^U ^K", "Delete to the start, to the end of the line"),
     ("^W", "Delete the word before the cursor"),
     ("^Z ^Y", "Undo, redo"),
-    ("↑", "In an empty prompt: the prompt before"),
+    ("↑", "The prompt before; after some text, one of any chat that begins so"),
     ("\\ Enter", "At the end of a line: start a new line"),
 )
 """Keys of the composer that are no commands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from math import inf
 from typing import ClassVar, Final
 
@@ -22,6 +22,7 @@ from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.slash import typed_as
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.widgets.completions import Completions
+from tui_chat.ui.widgets.earlier import EarlierPrompts
 from tui_chat.ui.widgets.folding import FoldedTexts
 
 _PASTE_SECONDS: Final = 0.05
@@ -41,7 +42,12 @@ class Composer(TextArea):
             self.up = up
 
     def __init__(
-        self, keys: Keymap, completions: Completions, send: Callable[[str], None], unqueue: Callable[[], None]
+        self,
+        keys: Keymap,
+        completions: Completions,
+        earlier: EarlierPrompts,
+        send: Callable[[str], None],
+        unqueue: Callable[[], None],
     ) -> None:
         """`send` takes each prompt, and `unqueue` brings the last waiting one back.
 
@@ -50,6 +56,7 @@ class Composer(TextArea):
         self._folded = FoldedTexts()
         self.completions = completions
         completions.put = self._complete
+        self.earlier = earlier
         self._send = send
         self._unqueue = unqueue
         super().__init__(
@@ -57,9 +64,6 @@ class Composer(TextArea):
         )
         self.cursor_blink = False
         self._pasted = -inf
-        self.prompts: tuple[str, ...] = ()
-        """The prompts that were sent in this chat, the oldest first."""
-        self._recalled = 0
         self.waiting = False
         """Whether prompts wait to be sent."""
         self._commands = keys.by_key(Scope.COMPOSER)
@@ -93,11 +97,6 @@ class Composer(TextArea):
             return location
         span = self._folded.around(self.document.get_line(row), column)
         return location if span is None else (row, span[after])
-
-    def remember(self, prompts: Iterable[str]) -> None:
-        """Offer these prompts to the Up key."""
-        self.prompts = tuple(map(typed_as, prompts))
-        self._recalled = len(self.prompts)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows, the first one behind a mark."""
@@ -175,13 +174,21 @@ class Composer(TextArea):
         """Put a prompt back that was not sent after all, before the text typed since."""
         self.put_back(typed_as(prompt))
 
+    def recall(self, prompt: str) -> None:
+        """Insert an earlier prompt at the cursor."""
+        self.insert(prompt if self.text else typed_as(prompt), maintain_selection_offset=False)
+        self.completions.rest(self.document.text)
+
     def put_back(self, text: str) -> None:
         """Put a text back, before the text typed since."""
         self.insert(text, (0, 0))
         self.completions.rest(self.document.text)
 
     def action_cursor_up(self, select: bool = False) -> None:
-        """Up; in an empty composer to the last waiting prompt or, as from a recalled one, to the prompt before."""
+        """Up; from the first row to an earlier prompt that begins with what is typed.
+
+        In an empty composer to the last waiting prompt, or to the last one of this chat.
+        """
         if self.waiting and not self.text and not select:
             self._unqueue()
             return
@@ -194,18 +201,28 @@ class Composer(TextArea):
             super().action_cursor_down(select)
 
     def _recall(self, step: int) -> bool:
-        """Show another of the prompts that were sent, if what is shown is one, unchanged, or nothing."""
-        shown = self.prompts[self._recalled] if self._recalled < len(self.prompts) else ""
-        if self.text != shown:
-            self._recalled = len(self.prompts)
-            shown = ""
-        wanted = self._recalled + step
-        if self.text != shown or not 0 <= wanted <= len(self.prompts):
+        """Show the prompt before or after; whether there is one, or one before is looked for."""
+        text = self.text
+        if not self.earlier.recalled(text):
+            if step > 0 or not self.navigator.is_first_wrapped_line(self.cursor_location):
+                return False
+            if text and not self.earlier.shows(text):
+                self.run_worker(self._look_back(text), group="earlier", exclusive=True)
+                return True
+            if not text:
+                self.earlier.begin("")
+        wanted = self.earlier.step(step)
+        if wanted is None:
             return False
-        self._recalled = wanted
-        self.text = self.prompts[wanted] if wanted < len(self.prompts) else ""
+        self.text = wanted
         self.move_cursor(self.document.end)
         return True
+
+    async def _look_back(self, typed: str) -> None:
+        """Show the last prompt that begins with what is typed, unless that has changed meanwhile."""
+        await self.earlier.search(typed)
+        if self.text == typed and not self._recall(-1):
+            super().action_cursor_up()
 
     def action_cursor_line_start(self, select: bool = False) -> None:
         """Home; in an empty composer it is the log's."""
