@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from textual.content import Content
+from tui_chat.ui.dialogs.models import ModelsScreen
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.divider import Divider
 
 from tests.server import ScriptedServer, done, end, head, reply, token, wait
@@ -82,3 +85,36 @@ async def test_what_looks_clickable_is() -> None:
         await run.until(lambda: run.shows("god"))
         await click("Enter open")
         await run.until(lambda: run.app.screen is run.chat)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+async def test_a_notice_in_a_list_goes_with_the_next_key_or_after_its_time(size: tuple[int, int]) -> None:
+    async with driven(None, size=size) as run:
+        await run.pilot.press("f3")
+        await run.until(lambda: run.shows("Add a server"))
+        await run.pilot.pause()
+        await run.until(lambda: not run.shows("asking"))
+        before = run.rows()
+        run.app.notify("Removed.", timeout=0.05)
+        assert run.app.screen.query_one(Hint).content == Content("Removed.")
+        await run.until(lambda: run.rows() == before)
+        for key, back in (("down", "up"), ("x", "backspace")):
+            run.app.notify("Removed.", timeout=60)
+            await run.until(lambda: run.shows("Removed."))
+            await run.pilot.press(key, back)
+            await run.until(lambda: run.rows() == before)
+
+
+async def test_what_is_said_of_the_models_waits_for_the_end_of_a_notice() -> None:
+    async with driven(None) as run:
+        await run.pilot.press("ctrl+l")
+        await run.until(lambda: isinstance(run.app.screen, ModelsScreen))
+        screen = run.app.screen
+        assert isinstance(screen, ModelsScreen)
+        run.app.notify("Removed.", timeout=60)
+        screen.say("Models of all servers", Content("no answer from box"))
+        await run.until(lambda: run.shows("Removed."))
+        assert run.shows("Models of all servers")
+        assert not run.shows("no answer")
+        await run.pilot.press("down")
+        await run.until(lambda: run.shows("no answer from box"))

@@ -36,10 +36,10 @@ from tui_chat.ui.attention import Attention
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
-from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.palettes import DARK, LIGHT, add_roles, own_themes
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.divider import Divider
 
 _REPORT: Final = "Your chats are saved: continue with tui-chat --continue, and please report the lines above."
@@ -206,12 +206,12 @@ class ChatApp(App[None], inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = True,  # noqa: ARG002
     ) -> None:
-        """Show a notice on the composer's rule or, in a list, below it. It covers nothing."""
-        if isinstance(self.screen, Picker):
-            self.screen.tell(message)
-        else:
-            for divider in self.screen_stack[0].query(Divider):
-                divider.say(message, severity, timeout or self.NOTIFICATION_TIMEOUT)
+        """Show a notice on the composer's rule or, in a dialog, instead of its keys. It covers nothing."""
+        seconds, hints = timeout or self.NOTIFICATION_TIMEOUT, self.screen.query(Hint)
+        for hint in hints:
+            hint.tell(message, seconds)
+        for divider in () if hints else self.screen_stack[0].query(Divider):
+            divider.say(message, severity, seconds)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Put text on the terminal's clipboard, through tmux and screen."""

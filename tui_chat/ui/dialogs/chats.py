@@ -141,16 +141,15 @@ class ChatsScreen(Picker[Found]):
         if (choice := self.list.choice) is None:
             return
         if (chat := self._chosen) is not None and chat.state is State.STREAMING:
-            self.tell("Still replying in this chat: stop the reply first.")
+            self.notify("Still replying in this chat: stop the reply first.")
         else:
             self.deleted.append(choice.value.chat)
             self._change(self._store.delete(choice.value.chat))
-            self.tell(self.keys.hint("Deleted. {chats-undo} undoes it."))
+            self.notify(self.keys.hint("Deleted. {chats-undo} undoes it."))
 
     def undelete(self) -> None:
         """Undo the last deletion."""
         if self.deleted:
-            self.say("Chats", self.hint)
             self._change(self._store.undelete(self.deleted.pop()))
 
     @work(group="change")
@@ -158,7 +157,7 @@ class ChatsScreen(Picker[Found]):
         try:
             await change
         except StoreError as error:
-            self.tell(error.told)
+            self.notify(error.told)
         self._none = ""
         for field in self.query(Input):  # none if it was closed meanwhile
             self.filter(field.value)

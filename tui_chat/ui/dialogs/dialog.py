@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar, Generic, TypeVar
 
+from textual import on
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.widgets.clickable import Hint
 
 Answer = TypeVar("Answer")
 
@@ -25,8 +28,15 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self.keys = keys
 
     def action_command(self, id: str) -> None:
-        """Carry out a command whose key was pressed."""
+        """Carry out a command whose key was pressed; a notice about the one before goes."""
+        self.hush()
         carry_out(self.keys.commands[id], self)
+
+    @on(Input.Changed)
+    def hush(self) -> None:
+        """End a notice."""
+        for hint in self.query(Hint):
+            hint.hush()
 
     def accept(self) -> None:
         """Choose, save or confirm."""

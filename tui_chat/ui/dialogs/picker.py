@@ -89,12 +89,9 @@ class Picker(Dialog[Value]):
             marked = (index for index, choice in enumerate(found) if choice.marked)
             self.list.highlighted = next(marked, 0 if found else None)
 
-    def say(self, title: str, hint: str | Content) -> None:
+    def say(self, title: str, hint: Content) -> None:
         """Change title and hint. Does nothing once the list is closed."""
-        for id, text in (("#picker-title", title), ("#picker-hint", hint)):
-            for line in self.query(id).results(Static):
-                line.update(Content.assemble(text))
-
-    def tell(self, text: str) -> None:
-        """Show a notice instead of the hint; in a small terminal, which has no hint, instead of the title."""
-        self.say(text if self.has_class("-short") else self._title, text)
+        for line in self.query("#picker-title").results(Static):
+            line.update(Content(title))
+        for line in self.query(Hint):
+            line.say(hint)
