@@ -18,9 +18,9 @@ FLOORS = (
     ("parts",),
     ("errors", "messages", "server", "tasks"),
     ("events", "text", "key_command", "output"),
-    ("typed", "files", "untrusted"),
+    ("typed", "files", "images", "untrusted"),
     ("parameters",),
-    ("store", "markdown", "servers"),
+    ("store", "markdown", "servers", "attachments"),
     ("config",),
     ("chat",),
     ("terminal", "relay"),
@@ -41,6 +41,8 @@ WALLS = {
     "markdown_it": ("markdown",),
     "pylatexenc": ("markdown.maths",),
     "pygments": ("markdown",),
+    "pathspec": ("attachments",),
+    "PIL": ("images",),
 }
 """Libraries, and the only modules that may import them."""
 

@@ -4,6 +4,7 @@ ChatError                       the root; never raised itself
 ├── ConfigError                 a flag, a variable or the config file is wrong
 ├── StoreError                  the conversations on disk cannot be read or written
 ├── OutputError                 standard output cannot be written
+├── FileError                   a file or picture cannot be attached or shown
 └── ReplyError                  a request to a server ended without a whole reply
     ├── Unreachable             no connection could be made
     ├── Cut                     the connection ended before the reply did
@@ -65,6 +66,10 @@ class StoreError(ChatError):
 
 class OutputError(ChatError):
     """Standard output cannot be written."""
+
+
+class FileError(ChatError):
+    """A file or picture cannot be attached or shown."""
 
 
 class ReplyError(ChatError):

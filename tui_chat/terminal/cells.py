@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 from rich.cells import cell_len, get_character_cell_size
 
 from tui_chat.text.clusters import clusters
+from tui_chat.text.sanitize import PICTURE_CELL
 
 _SWITCHED_OFF_BY: Final = {
     22: (1, 2),
@@ -192,7 +193,7 @@ def disputed_width(cluster: str) -> int:
     sequences (ZWJ, VS16, combining marks), new characters and emoji.
     """
     if len(cluster) > 1:
-        return sum(map(_most_columns, cluster))
+        return 0 if ord(cluster[0]) == PICTURE_CELL else sum(map(_most_columns, cluster))
     code = ord(cluster)
     if get_character_cell_size(cluster) == 2:
         agreed = unicodedata.east_asian_width(cluster) in "WF" and (

@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+PICTURE_CELL: Final = 0x10EEEE
+"""Where this stands, terminals with Kitty's graphics protocol draw a picture: only we may write it."""
 _DEL: Final = 0x7F
 _BIDI_MARKS: Final = (0x061C, 0x200E, 0x200F)
 _BIDI_OVERRIDES: Final = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
@@ -24,6 +26,7 @@ def _table() -> dict[int, str]:
     table[_DEL] = "␡"
     table |= {code: f"⟨U+{code:04X}⟩" for code in (*range(0x80, 0xA0), *_BIDI_OVERRIDES)}
     table |= dict.fromkeys((*_BIDI_MARKS, *_INVISIBLE), "")
+    table[PICTURE_CELL] = f"⟨U+{PICTURE_CELL:X}⟩"
     table |= {0x0085: "\n", 0x2028: "\n", 0x2029: "\n"}
     table |= dict.fromkeys(range(55296, 57344), "�")
     return table

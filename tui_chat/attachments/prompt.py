@@ -1,0 +1,144 @@
+"""What a prompt attaches: the files that it mentions as `@path`, read when it is sent.
+
+So attachments live in the draft as words: they are typed, edited, undone and saved as the prompt is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from tui_chat.attachments.folders import list_folder
+from tui_chat.attachments.paths import mention, mentioned, mentions_in, paths_in, shortened
+from tui_chat.attachments.reading import attach, look_at
+from tui_chat.errors import FileError
+from tui_chat.parts import File, Image
+from tui_chat.text.sanitize import clean_line
+
+TOTAL_LIMIT: Final = 20_000_000
+"""Most bytes of all files of a prompt: they are sent again with every turn."""
+_MOST: Final = 1_000
+"""Most files of a prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file or folder that a prompt mentions."""
+
+    name: str
+    size: int = 0
+    """Bytes on the disk, of all files."""
+    mime: str = "text/plain"
+    files: int = 1
+    left_out: int = 0
+    """Files and folders in a folder that would not go."""
+    trouble: FileError | None = None
+    """Why it cannot be attached."""
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a picture."""
+        return self.mime.startswith("image/")
+
+
+def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:
+    """What a prompt would attach. Looks at the disk, until `stop` is set."""
+    folder, found = _folder(), list[Attachment]()
+    for path, is_folder in _paths(text, folder):
+        if stop.is_set():
+            break
+        name = _name(path, folder)
+        try:
+            if is_folder:
+                found.append(look_at_folder(path, stop))
+            else:
+                found.append(Attachment(name, *look_at(path, name)))
+        except FileError as error:
+            found.append(Attachment(name, trouble=error))
+    return tuple(found)
+
+
+def look_at_folder(path: Path, stop: Event) -> Attachment:
+    """What a folder would attach.
+
+    Raises:
+        FileError: there is no text file in it, or too much.
+    """
+    name, listing = f"{_name(path, _folder())}/", list_folder(path, stop)
+    if not listing.files:
+        raise FileError(f"{name} has no text files that git does not ignore", "Attach single files.")
+    if listing.cut:
+        raise FileError(f"{name} has too many files", "Attach a folder within it.")
+    return Attachment(name, listing.size, files=len(listing.files), left_out=listing.left_out)
+
+
+def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
+    """The files that a prompt mentions, each once, as parts.
+
+    Raises:
+        FileError: one of them cannot be attached, or they are too many or too large.
+    """
+    folder, parts = _folder(), dict[Path, File | Image]()
+    for path, is_folder in _paths(text, folder):
+        if is_folder:
+            look_at_folder(path, stop)
+        for file in list_folder(path, stop).files if is_folder else (path,):
+            if file not in parts:
+                parts[file] = attach(file, _name(file, folder))
+            if sum(part.blob.size for part in parts.values()) > TOTAL_LIMIT or len(parts) > _MOST:
+                most = f"{TOTAL_LIMIT // 1_000_000} MB or {_MOST:,} files"
+                raise FileError(f"The files are more than {most}", "Attach fewer of them.")
+            if stop.is_set():
+                raise FileError("Stopped", "")
+    return tuple(parts.values())
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The names that the files which a prompt mentions would have, whether they exist or not."""
+    folder = _folder()
+    return frozenset(_name(folder / os.path.expanduser(each.path), folder) for each in mentions_in(text))
+
+
+def as_mentions(text: str) -> str:
+    """The mentions of the paths that a dropped or pasted text consists of; empty if it is anything else."""
+    return " ".join(map(mention_of, paths_in(text)))
+
+
+def mention_of(path: Path) -> str:
+    """An existing path as a mention, relative to the working or home folder if it is in one.
+
+    Raises:
+        FileError: it does not exist.
+    """
+    folder = _folder()
+    whole = folder / path.expanduser()
+    name = shortened(whole, folder)
+    if not whole.exists():
+        raise FileError(f"There is no file {clean_line(name, 200)}", "Check the path.")
+    return mention(f"{name}/" if whole.is_dir() else name)
+
+
+def _paths(text: str, folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The existing paths that a prompt mentions, and whether each is a folder: these end with a slash."""
+    seen = set[Path]()
+    for each, path in mentioned(text, folder):
+        is_folder = path.is_dir()
+        if path not in seen and is_folder == each.path.endswith("/"):
+            seen.add(path)
+            yield path, is_folder
+
+
+def _name(path: Path, folder: Path) -> str:
+    return clean_line(shortened(path, folder), 200)
+
+
+def _folder() -> Path:
+    """The working folder; the root if it was removed."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")

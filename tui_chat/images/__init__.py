@@ -1,0 +1,1 @@
+"""Pictures, prepared for models and for terminals. Only this room imports Pillow, and only when it is needed."""

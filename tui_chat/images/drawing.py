@@ -1,0 +1,45 @@
+"""Pictures for terminals: as half blocks in cells, or as PNG."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Final
+
+from tui_chat.images.opening import opened, small
+
+WIDTH: Final = 80
+HEIGHT: Final = 40
+"""Most cells of a picture."""
+
+Rgb = tuple[int, int, int]
+"""Red, green and blue, from 0 to 255."""
+
+
+def half_blocks(data: bytes, width: int, height: int, background: Rgb) -> tuple[tuple[tuple[Rgb, Rgb], ...], ...]:
+    """Rows of cells, at most `width` by `height`: the colours of the upper and lower pixel of each.
+
+    `background` is seen where the picture is transparent. A picture is not made larger than it is.
+
+    Raises:
+        FileError: it is broken or too large, or Pillow is not installed.
+    """
+    with opened(data, "The picture") as image:
+        image = small(image, max(1, min(width, WIDTH)), 2 * max(1, min(height, HEIGHT)), background)
+        pixels = image.tobytes()
+    flat = list(zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True))
+    rows = [flat[start : start + image.width] for start in range(0, len(flat), image.width)]
+    if len(rows) % 2:
+        rows.append([background] * image.width)
+    return tuple(tuple(zip(*pair, strict=True)) for pair in zip(rows[::2], rows[1::2], strict=True))
+
+
+def as_png(data: bytes, width: int, height: int, background: Rgb) -> tuple[bytes, int, int]:
+    """A picture as PNG that fits into a box of pixels, and its width and height.
+
+    Raises:
+        FileError: as `half_blocks`.
+    """
+    with opened(data, "The picture") as image:
+        image, file = small(image, width, height, background), BytesIO()
+        image.save(file, "PNG", optimize=True)
+        return file.getvalue(), image.width, image.height
