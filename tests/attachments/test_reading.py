@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tui_chat.attachments import prompt
-from tui_chat.attachments.prompt import as_mentions, attach_mentioned, look_through, mention_of, names_in
+from tui_chat.attachments.prompt import as_mentions, attach_mentioned, look_through, mention_of, still_attached
 from tui_chat.attachments.reading import FILE_LIMIT, attach, look_at, read_text
 from tui_chat.errors import FileError
 from tui_chat.messages import Message, Role
@@ -75,7 +75,6 @@ def test_a_name_is_short_where_the_path_lies_below_a_known_folder(work: Path) ->
     text = as_mentions(f"'{work.parent}/a b' {work}/b")
     assert text == '@"~/a b" @b'
     assert [each.name for each in look_through(text, Event())] == ["~/a b", "b"]
-    assert names_in(text) == {"~/a b", "b"}
     assert mention_of(Path("/etc/hostname")) == "@/etc/hostname"
     with pytest.raises(FileError, match="There is no file gone"):
         mention_of(Path("gone"))
@@ -155,6 +154,17 @@ def test_a_folder_needs_its_slash(work: Path) -> None:
     assert attach_mentioned("is @src good?", Event()) == ()
     assert [part.name for part in attach_mentioned("is @src/ good?", Event())] == ["src/a.py"]
     (seen,) = look_through("is @src/ good?", Event())
-    assert (seen.name, seen.files, seen.left_out, seen.size) == ("src/", 1, 1, 1)
+    assert (seen.name, seen.files, seen.left_out, seen.size) == ("src/", ("a.py",), 1, 1)
     assert "has no text files" in str(look_through("@none/", Event())[0].trouble)
     assert as_mentions(str(work / "src")) == "@src/"
+
+
+@pytest.mark.usefixtures("work")
+def test_an_edited_prompt_keeps_what_it_mentions_and_what_it_never_did() -> None:
+    files = [File(name, "text/plain", Blob.of(b"x")) for name in ("a", "b", "src/c", "elsewhere")]
+    for after, kept in (
+        ("@a and @src/", ["a", "src/c", "elsewhere"]),
+        ("nothing", ["elsewhere"]),
+        ("@a @b @src/ more", ["a", "b", "src/c", "elsewhere"]),
+    ):
+        assert [file.name for file in still_attached(files, "@a @b @src/", after)] == kept

@@ -6,9 +6,9 @@ So attachments live in the draft as words: they are typed, edited, undone and sa
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from threading import Event
 from typing import Final
 
@@ -33,7 +33,8 @@ class Attachment:
     size: int = 0
     """Bytes on the disk, of all files."""
     mime: str = "text/plain"
-    files: int = 1
+    files: tuple[str, ...] = ()
+    """Of a folder: the names of the files in it."""
     left_out: int = 0
     """Files and folders in a folder that would not go."""
     trouble: FileError | None = None
@@ -68,12 +69,15 @@ def look_at_folder(path: Path, stop: Event) -> Attachment:
     Raises:
         FileError: there is no text file in it, or too much.
     """
-    name, listing = f"{_name(path, _folder())}/", list_folder(path, stop)
+    folder, listing = _folder(), list_folder(path, stop)
+    name = f"{_name(path, folder)}/"
     if not listing.files:
         raise FileError(f"{name} has no text files that git does not ignore", "Attach single files.")
     if listing.cut:
         raise FileError(f"{name} has too many files", "Attach a folder within it.")
-    return Attachment(name, listing.size, files=len(listing.files), left_out=listing.left_out)
+    return Attachment(
+        name, listing.size, files=tuple(_name(file, path) for file in listing.files), left_out=listing.left_out
+    )
 
 
 def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
@@ -84,9 +88,8 @@ def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
     """
     folder, parts = _folder(), dict[Path, File | Image]()
     for path, is_folder in _paths(text, folder):
-        if is_folder:
-            look_at_folder(path, stop)
-        for file in list_folder(path, stop).files if is_folder else (path,):
+        within = look_at_folder(path, stop).files if is_folder else ("",)
+        for file in map(path.joinpath, within):
             if file not in parts:
                 parts[file] = attach(file, _name(file, folder))
             if sum(part.blob.size for part in parts.values()) > TOTAL_LIMIT or len(parts) > _MOST:
@@ -97,10 +100,10 @@ def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
     return tuple(parts.values())
 
 
-def names_in(text: str) -> frozenset[str]:
-    """The names that the files which a prompt mentions would have, whether they exist or not."""
-    folder = _folder()
-    return frozenset(_name(folder / os.path.expanduser(each.path), folder) for each in mentions_in(text))
+def still_attached(files: Iterable[File | Image], before: str, after: str) -> tuple[File | Image, ...]:
+    """The files of a prompt without those that it mentioned `before` it was edited, and not `after`."""
+    gone = _names_in(before) - _names_in(after)
+    return tuple(file for file in files if not gone & {file.name, *map(str, PurePath(file.name).parents)})
 
 
 def as_mentions(text: str) -> str:
@@ -120,6 +123,11 @@ def mention_of(path: Path) -> str:
     if not whole.exists():
         raise FileError(f"There is no file {clean_line(name, 200)}", "Check the path.")
     return mention(f"{name}/" if whole.is_dir() else name)
+
+
+def _names_in(text: str) -> frozenset[str]:
+    folder = _folder()
+    return frozenset(_name(Path(os.path.expanduser(each.path)), folder) for each in mentions_in(text))
 
 
 def _paths(text: str, folder: Path) -> Iterator[tuple[Path, bool]]:

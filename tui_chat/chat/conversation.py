@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Unpack
 
+from tui_chat.attachments.prompt import still_attached
 from tui_chat.chat.tree import Tree
 from tui_chat.chat.writer import Writer
 from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest, Message, Role, State, new_id
-from tui_chat.parts import parts_of
+from tui_chat.parts import File, Image, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, ChatFields, Thread, title_of
 
@@ -85,11 +86,14 @@ class Conversation:
         await self.begin(prompt, settings={}, draft="")
         return prompt
 
-    def prompt(self, text: str, instead: Message | None = None) -> Message:
-        """A new prompt at the end of the branch, or a version of the prompt `instead`, with its files."""
+    def prompt(self, text: str, instead: Message | None = None, files: Sequence[File | Image] = ()) -> Message:
+        """A new prompt at the end of the branch, or a version of the prompt `instead`, with its other files."""
         if instead is None:
-            return Message(Role.USER, parts_of(text), parent=self.chat.leaf)
-        return Message(Role.USER, instead.with_text(text).parts, parent=instead.parent)
+            return Message(Role.USER, parts_of(text, files=files), parent=self.chat.leaf)
+        read = {file.name for file in files}
+        kept = still_attached(instead.files, instead.text, text)
+        files = (*(file for file in kept if file.name not in read), *files)
+        return Message(Role.USER, parts_of(text, files=files), parent=instead.parent)
 
     def keep(self, message: Message) -> Awaitable[None]:
         """Put a new or changed message at the end of the branch and save it; await this to wait for the disk."""

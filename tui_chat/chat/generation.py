@@ -31,6 +31,7 @@ _BREATH_SECONDS: Final = 0.008
 
 _Result = TypeVar("_Result")
 Hear = Callable[[Event], Awaitable[None]]
+Prepare = Callable[[], Awaitable[None]]
 
 
 class Generation:
@@ -68,6 +69,8 @@ class Generation:
         self._connection = connection
         self._choices = choices
         self._begin = begin
+        self.prepare: Prepare | None = None
+        """Is awaited before the commit, and given up if this is cancelled."""
         self._hear = hear
         self._clock = clock
         self._growth = Growth()
@@ -127,6 +130,8 @@ class Generation:
         self._progress.enter(Phase.COMMITTING)
         state = State.INTERRUPTED
         try:
+            if self.prepare is not None:
+                await self.prepare()
             partial = await _whatever_comes(self._commit())
             if partial is not None:
                 await self._receive(partial)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from tui_chat.attachments.prompt import attach_mentioned
+from tui_chat.attachments.threads import DiskThreads
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
-from tui_chat.chat.generation import Generation, Hear
+from tui_chat.chat.generation import Generation, Hear, Prepare
 from tui_chat.chat.reply import RemoteReply
 from tui_chat.chat.retry import ReplyPlan, plan_again, plan_prompt
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
+from tui_chat.parts import File, Image
 from tui_chat.servers.connection import Connection
 from tui_chat.store.values import ChatFields
 
@@ -33,14 +37,13 @@ class OpenChat:
         choices: Choices,
         start: Start,
         clock: Callable[[], float] = time.monotonic,
-        *,
-        goes_on: bool = True,
+        disk: DiskThreads | None = None,
     ) -> None:
-        """`goes_on`: send waiting prompts after a complete reply."""
+        """`disk` reads the files that prompts mention; without it there is one question, and no prompt waits."""
+        self._disk = disk
         self._choices = choices
         self._start = start
         self._clock = clock
-        self._goes_on = goes_on
         self.conversation = conversation
         self.connection = connection
         self._running: object = None
@@ -53,6 +56,8 @@ class OpenChat:
         """Whether it was on screen since its reply ended."""
         self.notice = ""
         """A notice to show once."""
+        self.unsent = ""
+        """A prompt whose files are being read: until it is committed, it belongs to the draft."""
 
     @property
     def busy(self) -> bool:
@@ -90,19 +95,25 @@ class OpenChat:
         instead: Message | None = None,
         *,
         form: str | Mapping[str, object] = "",
+        attached: Iterable[File | Image] = (),
         hear: Hear | None = None,
     ) -> Generation:
         """Send a prompt, maybe `instead` of another, and have it answered.
 
         Args:
             form: of the answer, as `ReplyPlan.format`.
+            attached: files, besides those that the prompt mentions.
             hear: as for `Generation`.
         """
 
-        def plan() -> ReplyPlan:
-            return plan_prompt(self.conversation.prompt(text, instead), ChatFields(draft=""), form)
+        files = list[File | Image](attached)
 
-        return self._generate(plan, hear)
+        def plan() -> ReplyPlan:
+            fields, self.unsent = ChatFields(draft=self._draft_after(text)), ""
+            return plan_prompt(self.conversation.prompt(text, instead, files), fields, form)
+
+        self.unsent = text
+        return self._generate(plan, hear, self._reading(text, files))
 
     def again(self, message: Message | None = None, *, hear: Hear | None = None) -> Generation:
         """Continue, retry or regenerate a reply, whichever it needs; without one, the last."""
@@ -137,16 +148,40 @@ class OpenChat:
             if not self.queue:  # it was taken back meanwhile
                 return None
             text, *others = self.queue
-            return plan_prompt(self.conversation.prompt(text), ChatFields(queue=tuple(others)))
+            if text != first:
+                return None
+            return plan_prompt(self.conversation.prompt(text, None, files), ChatFields(queue=tuple(others)))
 
         if self.queue and not self.busy:
-            self._generate(plan)
+            first, files = self.queue[0], list[File | Image]()
+            self._generate(plan, prepare=self._reading(first, files))
 
-    def _generate(self, plan: Callable[[], ReplyPlan | None], hear: Hear | None = None) -> Generation:
+    def _reading(self, text: str, files: list[File | Image]) -> Prepare | None:
+        """Adds the files that a prompt mentions to `files`; None if it mentions none."""
+        disk = self._disk
+        if disk is None or "@" not in text:
+            return None
+
+        async def read() -> None:
+            files.extend(await disk.run(partial(attach_mentioned, text)))
+
+        return read
+
+    def _draft_after(self, text: str) -> str:
+        """The draft after a prompt has been sent: what was typed since."""
+        draft = self.conversation.chat.draft
+        if draft.startswith(f"{text}\n"):
+            return draft[len(text) + 1 :]
+        return "" if self.shown or draft == text else draft
+
+    def _generate(
+        self, plan: Callable[[], ReplyPlan | None], hear: Hear | None = None, prepare: Prepare | None = None
+    ) -> Generation:
         async def begin() -> ReplyPlan | None:
             return plan() if await self.catch_up() else None
 
         reply = Generation(self.conversation, self.connection, self._choices, begin, hear=hear, clock=self._clock)
+        reply.prepare = prepare
         self._receive(reply)
         return reply
 
@@ -162,10 +197,11 @@ class OpenChat:
             try:
                 await reply.run()
             finally:
+                self.unsent = ""
                 self.seen = self.seen and self.shown
             message = reply.message
             whole = message is not None and not message.unfinished and reply.error is None
-            if whole and self._goes_on and isinstance(reply, Generation):
+            if whole and self._disk is not None and isinstance(reply, Generation):
                 self._go_on()
 
         self._running = self._start(receive(), f"reply {self.conversation.chat.id}")

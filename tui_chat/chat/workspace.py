@@ -9,6 +9,7 @@ from contextlib import suppress
 from copy import copy
 from typing import Final
 
+from tui_chat.attachments.threads import DiskThreads
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.open_chat import OpenChat, Start
@@ -43,11 +44,13 @@ class Workspace:
         registry: ServerRegistry | None = None,
         start: Start | None = None,
         *,
-        goes_on: bool = True,
+        interactive: bool = True,
     ) -> None:
-        """`goes_on`: send waiting prompts after a complete reply."""
+        """`interactive`: waiting prompts follow a complete reply, and `@path` attaches a file."""
         self._clock = clock
-        self._goes_on = goes_on
+        self.disk = DiskThreads()
+        """Reads the user's files."""
+        self._interactive = interactive
         self._start = start or (lambda work, _: start_task(work))
         self._aside: list[OpenChat] = []
         """Open chats that are not on screen (see `OpenChat.unfinished`)."""
@@ -62,7 +65,8 @@ class Workspace:
     def _opened(self, store: Store, connection: Connection, thread: Thread | None = None) -> OpenChat:
         """An open chat for a loaded thread, or a new one."""
         conversation = Conversation(store, thread, system=self.config.system)
-        return OpenChat(conversation, connection, self.choices, self._start, self._clock, goes_on=self._goes_on)
+        disk = self.disk if self._interactive else None
+        return OpenChat(conversation, connection, self.choices, self._start, self._clock, disk)
 
     @property
     def store(self) -> Store:

@@ -116,7 +116,7 @@ async def _ask(wish: Wish, config: Config) -> int:
     store, notice = await open_store(database if wish.save or database.exists() else None)
     if notice and wish.save:
         warn(notice)
-    workspace = Workspace(config, store, connection, registry=book, goes_on=False)
+    workspace = Workspace(config, store, connection, registry=book, interactive=False)
     try:
         await workspace.start(wish.chat, resume=wish.resume)
         if workspace.current.notice:

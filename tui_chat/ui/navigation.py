@@ -47,11 +47,16 @@ class Navigation:
     def leave_chat(self) -> None:
         """Save the draft and the reader's place; what is typed from now on goes to the next chat."""
         conversation, composer = self._workspace.conversation, self._screen.composer
-        fields = ChatFields(draft=composer.text, place=self._place())
+        fields = ChatFields(draft=self._draft(), place=self._place())
         if fields != {"draft": conversation.chat.draft, "place": conversation.chat.place}:
             conversation.note(**fields)  # not otherwise: another tui-chat may have written its own
         composer.clear()
         self.moving = True
+
+    def _draft(self) -> str:
+        """The composer's text, after a prompt whose files are still being read."""
+        unsent, text = self._workspace.current.unsent, self._screen.composer.text
+        return f"{unsent}\n{text}" if unsent else text
 
     def _place(self) -> Place | None:
         """The reader's place; None at the end."""
@@ -128,6 +133,6 @@ class Navigation:
 
     def _keep_draft(self) -> None:
         self._drafting = None
-        conversation, text = self._workspace.conversation, self._screen.composer.text
+        conversation, text = self._workspace.conversation, self._draft()
         if not self.moving and text != conversation.chat.draft:
             conversation.note(draft=text)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
-from tui_chat.errors import StoreError
+from tui_chat.errors import ReplyError, StoreError
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
@@ -50,7 +50,7 @@ class Replies:
         if self.busy and not screen.edit.active and not screen.navigation.moving:
             self._workspace.current.enqueue(text)
             screen.status.show()
-        elif self.refuses() or self._lacks_model():
+        elif self.refuses() or self._lacks_model() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
         else:
             screen.query_one(Divider).clear()
@@ -136,7 +136,7 @@ class Replies:
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
             status.say_error(error)
-            if reply.progress is None and isinstance(reply, Generation):  # nobody could be asked
+            if reply.progress is None and isinstance(error, ReplyError):  # nobody could be asked
                 server.look()
         elif self._workspace.current.held:
             status.say_state()

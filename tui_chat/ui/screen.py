@@ -20,6 +20,7 @@ from tui_chat.errors import ChatError
 from tui_chat.markdown import warm_up
 from tui_chat.messages import Role
 from tui_chat.servers.catalog import ModelCatalog
+from tui_chat.ui.attachments import AttachmentRows, Attachments
 from tui_chat.ui.commands.command import Command, Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.read import ask_about_link, copy_out
@@ -86,6 +87,7 @@ class ChatScreen(Screen[None]):
         self.replies = Replies(self)
         self.slash = Slash(self)
         self.edit = Edit(self)
+        self.attachments = Attachments(self)
         self.navigation = Navigation(self)
         self._pressed = -inf
 
@@ -99,10 +101,16 @@ class ChatScreen(Screen[None]):
         )
         yield Welcome(self.keys)
         yield Waiting()
+        yield AttachmentRows()
         yield (completions := Completions(self.slash.complete))
         yield Divider()
         yield Composer(
-            self.keys, completions, EarlierPrompts(self.workspace), self.slash.send, self.replies.unqueue
+            self.keys,
+            completions,
+            EarlierPrompts(self.workspace),
+            self.slash.send,
+            self.replies.unqueue,
+            self.attachments.pasted,
         )
         yield StatusBar()
 
@@ -233,6 +241,7 @@ class ChatScreen(Screen[None]):
     @on(Composer.Changed)
     def _written(self) -> None:
         self.status.written(self.composer.text)
+        self.attachments.written(self.composer.text)
         self.navigation.drafted()
 
     @on(Composer.Left)

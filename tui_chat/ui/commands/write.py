@@ -29,6 +29,14 @@ async def editor(screen: ChatScreen) -> None:
         composer.move_cursor(composer.document.end)
 
 
+async def attach(screen: ChatScreen, path: str) -> None:
+    """Mention a file in the prompt, which attaches it; without a path, begin a mention."""
+    if path:
+        await screen.attachments.add(path)
+    else:
+        screen.composer.insert("@")
+
+
 def again(screen: ChatScreen) -> None:
     """Continue, retry or regenerate the selected reply, else the last one."""
     message = screen.transcript.steps.message

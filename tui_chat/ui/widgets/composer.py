@@ -48,8 +48,9 @@ class Composer(TextArea):
         earlier: EarlierPrompts,
         send: Callable[[str], None],
         unqueue: Callable[[], None],
+        pasted: Callable[[str, Location, Location], None],
     ) -> None:
-        """`send` takes each prompt, and `unqueue` brings the last waiting one back.
+        """`send` takes each prompt, `unqueue` brings the last waiting one back, `pasted` is told of each paste.
 
         They are called, and not sent messages: the next key may open another chat.
         """
@@ -59,6 +60,7 @@ class Composer(TextArea):
         self.earlier = earlier
         self._send = send
         self._unqueue = unqueue
+        self._tell_paste = pasted
         super().__init__(
             soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
         )
@@ -181,7 +183,7 @@ class Composer(TextArea):
 
     def put_back(self, text: str) -> None:
         """Put a text back, before the text typed since."""
-        self.insert(text, (0, 0))
+        self.insert(f"{text}\n" if self.text else text, (0, 0))
         self.completions.rest(self.document.text)
 
     def action_cursor_up(self, select: bool = False) -> None:
@@ -243,4 +245,6 @@ class Composer(TextArea):
         event.stop()
         event.prevent_default()
         text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        start = min(self.selection)
         await super()._on_paste(events.Paste(text))
+        self._tell_paste(text, start, self.cursor_location)

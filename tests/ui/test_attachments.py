@@ -1,0 +1,280 @@
+"""Files that a prompt mentions: said above the composer, read when it is sent, asked about, refused with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from textual import events
+from tui_chat.attachments import prompt
+from tui_chat.ui.attachments import AttachmentRows
+
+from tests.server import ScriptedServer, answer, done, end, head, reply, token, wait
+from tests.ui.kit import AppDriver, driven
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+"""A whole picture of one pixel."""
+MAIN = "print('hello')\n"
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with some files."""
+    folder = tmp_path / "work"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "a.py").write_text("a = 1\n")
+    (folder / "src" / "b c.py").write_text("b = 2\n")
+    (folder / "src" / ".hidden").write_text("x")
+    (folder / "main.py").write_text(MAIN)
+    (folder / "data.bin").write_bytes(b"\x7fELF\0\0")
+    (folder / "dot.png").write_bytes(PNG)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with ScriptedServer() as server:
+        server.script(*reply("It greets."))
+        yield server
+
+
+@pytest.fixture
+async def run(server: ScriptedServer) -> AsyncIterator[AppDriver]:
+    async with driven(server) as run:
+        yield run
+
+
+def shown(run: AppDriver) -> str:
+    rows = run.chat.query_one(AttachmentRows)
+    return str(rows.content) if rows.display else ""
+
+
+def sent(server: ScriptedServer) -> str:
+    """The last prompt that the server got."""
+    message = server.asked()[-1]["messages"][-1]  # type: ignore[index]
+    assert message["role"] == "user"
+    return str(message["content"])
+
+
+async def paste(run: AppDriver, text: str) -> None:
+    run.chat.composer.post_message(events.Paste(text))
+    await run.pilot.pause()
+
+
+async def test_a_mentioned_file_is_said_before_it_is_sent_and_goes_in_a_fence(
+    run: AppDriver, server: ScriptedServer
+) -> None:
+    await run.pilot.press(*"see @main.py")
+    await run.until(lambda: shown(run) == "▪ main.py · 15 B · about 4 tokens")
+    await run.until(lambda: run.shows("▪ main.py · 15 B"))
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    await run.idle()
+    assert shown(run) == ""
+    assert sent(server) == f"see @main.py\n\nmain.py:\n```\n{MAIN}```"
+    await run.until(lambda: run.shows("▪ main.py · text/plain · 15 B"))
+
+
+async def test_a_file_is_read_when_it_is_sent(run: AppDriver, server: ScriptedServer, work: Path) -> None:
+    run.chat.composer.text = "see @main.py"
+    await run.until(lambda: bool(shown(run)))
+    (work / "main.py").write_text("changed")
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    assert "changed" in sent(server)
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "reason"),
+    [
+        ("@data.bin", "✗ data.bin is binary, not text.", "data.bin is binary"),
+        ("@src/", "▪ src/ · 2 files · 12 B · about 3 tokens · 1 left out", ""),
+        ("@main.py, me@main.py, @nobody and @src", "▪ main.py · 15 B", ""),
+    ],
+)
+async def test_what_goes_and_what_does_not(run: AppDriver, text: str, row: str, reason: str) -> None:
+    run.chat.composer.text = text
+    await run.until(lambda: shown(run).startswith(row))
+    assert "\n" not in shown(run)
+    await run.pilot.press("enter")
+    if reason:
+        await run.until(lambda: run.status.error)
+        assert reason in run.status.text
+        await run.until(lambda: run.chat.composer.text == text)
+        assert not run.transcript.entries
+    else:
+        await run.until(lambda: run.shows("It greets."))
+
+
+async def test_of_many_files_the_first_and_their_sum_are_said(run: AppDriver) -> None:
+    run.app.workspace.connection.window = 5
+    run.chat.composer.text = '@main.py @src/a.py @"src/b c.py" @dot.png'
+    await run.until(lambda: "and 2 more files" in shown(run))
+    assert shown(run).splitlines()[2:] == [
+        "… and 2 more files · together 27 B · about 7 tokens",
+        "This is more than the context window of 5 tokens: the model will not read all of it.",
+    ]
+
+
+@pytest.mark.parametrize("quoted", ["{}", "'{}'", "file://{}", "{} "])
+async def test_a_dropped_path_is_attached_and_undo_makes_it_the_path_again(
+    run: AppDriver, work: Path, quoted: str
+) -> None:
+    dropped = quoted.format(work / "main.py")
+    await run.pilot.press(*"see ")
+    await paste(run, dropped)
+    await run.until(lambda: run.chat.composer.text == "see @main.py ")
+    await run.until(lambda: "▪ main.py" in shown(run))
+    assert any("Ctrl+Z" in notice for notice in run.notices)
+    await run.pilot.press("ctrl+z")
+    assert run.chat.composer.text == f"see {dropped}"
+    await run.until(lambda: shown(run) == "")
+
+
+@pytest.mark.parametrize("text", ["/no/such/file", "look at {}/main.py", "main.py", "x{}"])
+async def test_other_pastes_stay_what_they_are(run: AppDriver, work: Path, text: str) -> None:
+    text = text.format(work)
+    await paste(run, text)
+    await run.pilot.pause(0.3)
+    assert run.chat.composer.text == text
+    await run.pilot.press("a")
+    await paste(run, str(work / "main.py"))  # within a word
+    await run.pilot.pause(0.3)
+    assert run.chat.composer.text == f"{text}a{work}/main.py"
+
+
+async def test_what_is_typed_while_the_disk_is_asked_stays(
+    run: AppDriver, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    as_mentions = prompt.as_mentions
+    monkeypatch.setattr("tui_chat.ui.attachments.as_mentions", lambda text: gate.wait(10) and as_mentions(text))
+    await paste(run, str(work / "main.py"))
+    await run.pilot.press(*" is it")
+    gate.set()
+    await run.until(lambda: run.chat.composer.text == "@main.py  is it")
+    await run.pilot.press("!")
+    assert run.chat.composer.text == "@main.py  is it!"
+
+
+async def test_a_dropped_folder_lists_what_would_go_and_asks(run: AppDriver, work: Path) -> None:
+    for answer_, becomes in (("escape", str(work / "src")), ("enter", "@src/ ")):
+        run.chat.composer.text = ""
+        await paste(run, str(work / "src"))
+        await run.until(lambda: run.shows("Attach 2 files of src/?"))
+        await run.until(lambda: run.shows("a.py, b c.py"))
+        assert run.shows("2 files · 12 B · about 3 tokens · 1 left out")
+        await run.pilot.press(answer_)
+        await run.until(lambda becomes=becomes: run.chat.composer.text == becomes)  # type: ignore[misc]
+
+
+async def test_the_command_attaches_a_file_and_says_what_it_cannot(run: AppDriver) -> None:
+    command = run.chat.keys.commands["attach"]
+    run.chat.carry_out(command, "./src/../src/b c.py")
+    await run.until(lambda: run.chat.composer.text == '@"src/b c.py" ')
+    for path, words in (("gone", "There is no file gone"), ("data.bin", "data.bin is binary")):
+        run.chat.carry_out(command, path)
+        await run.until(lambda words=words: run.status.text.startswith(words))  # type: ignore[misc]
+    run.chat.carry_out(command)
+    await run.until(lambda: run.chat.composer.text == '@"src/b c.py" @')
+
+
+async def test_a_waiting_prompt_takes_its_files_along_and_stays_where_one_is_gone(work: Path) -> None:
+    gate = asyncio.Event()
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(head(), token("begin"), wait(gate), done(), end())
+        server.script(*reply("two"))
+        await run.say("first")
+        await run.until(lambda: run.shows("begin"))
+        await run.say("see @main.py")
+        await run.say("and @src/a.py")
+        (work / "src" / "a.py").unlink()
+        (work / "src" / "a.py").mkdir()
+        (work / "src" / "a.py").rmdir()
+        (work / "src" / "a.py").write_bytes(b"\0")
+        gate.set()
+        await run.until(lambda: run.status.error)
+        assert "src/a.py is binary" in run.status.text
+        assert "main.py:\n```" in sent(server)
+        assert run.app.workspace.current.queue == ("and @src/a.py",)
+
+
+async def test_an_edited_prompt_reads_its_files_again(run: AppDriver, server: ScriptedServer, work: Path) -> None:
+    await run.say("see @main.py and @src/a.py")
+    await run.until(lambda: run.shows("It greets."))
+    await run.idle()
+    (work / "main.py").write_text("changed")
+    server._scripts.clear()
+    server.script(*reply("It changed."))
+    await run.pilot.press("alt+up", "alt+up", "e")
+    await run.until(lambda: run.chat.composer.text.startswith("see"))
+    run.chat.composer.text = "and @main.py?"
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It changed."))
+    assert sent(server) == "and @main.py?\n\nmain.py:\n```\nchanged\n```"
+
+
+async def test_a_disk_that_does_not_answer_holds_nothing_up_and_loses_nothing(
+    run: AppDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr("tui_chat.chat.open_chat.attach_mentioned", lambda text, stop: gate.wait(30) and ())
+    try:
+        conversation = run.app.workspace.conversation
+        await run.say("see @main.py")
+        await run.pilot.press(*"more")
+        assert run.chat.composer.text == "more"
+        run.chat.navigation._keep_draft()
+        assert conversation.chat.draft == "see @main.py\nmore"
+        await run.pilot.press("escape")
+        await run.until(lambda: run.chat.composer.text == "see @main.py\nmore")
+        assert not conversation.branch
+        run.chat.composer.text = ""
+        await run.say("again @main.py")
+        await run.pilot.press(*"typed", "ctrl+n")
+        assert conversation.chat.draft == "again @main.py\ntyped"
+        gate.set()
+        await run.until(lambda: len(conversation.branch) == 2)
+        assert conversation.chat.draft == "typed"
+    finally:
+        gate.set()
+
+
+async def test_a_picture_goes_to_models_that_see(run: AppDriver, server: ScriptedServer) -> None:
+    await run.say("what is @dot.png?")
+    await run.until(lambda: run.shows("It greets."))
+    assert server.asked()[-1]["messages"][-1]["images"] == [base64.b64encode(PNG).decode()]  # type: ignore[index]
+    await run.until(lambda: run.shows("▪ dot.png · image/png"))
+
+
+async def test_a_model_that_does_not_see_is_said_before_and_may_be_sent_to_anyway() -> None:
+    async with ScriptedServer() as server:
+        shows = {"capabilities": ["completion"], "details": {}, "model_info": {}}
+        server.script(answer(200, shows), path="/api/show")
+        server.script(*reply("I see nothing."))
+        async with driven(server) as run:
+            await run.until(lambda: any(model.capabilities for model in run.app.workspace.connection.models))
+            run.chat.composer.text = "what is @dot.png?"
+            await run.until(lambda: "cannot see pictures" in shown(run))
+            await run.pilot.press("enter")
+            await run.until(lambda: any("again sends it anyway" in notice for notice in run.notices))
+            assert run.chat.composer.text == "what is @dot.png?"
+            assert not server.asked()
+            await run.pilot.press("enter")
+            await run.until(lambda: run.shows("I see nothing."))
+
+
+async def test_a_paste_with_escape_sequences_runs_nothing(run: AppDriver, work: Path) -> None:
+    (work / "a\x1b[31m").write_text("x")
+    await paste(run, f"'{work}/a\x1b[31m'")
+    await run.pilot.pause(0.3)
+    assert "\x1b" not in run.chat.composer.text
+    assert "\x1b" not in shown(run)

@@ -1,0 +1,175 @@
+"""The files that the prompt in the composer attaches: shown above it, pasted, dropped and asked about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+from textual.widgets import Static
+from textual.widgets.text_area import Location
+
+from tui_chat.attachments.prompt import Attachment, as_mentions, look_through, mention_of
+from tui_chat.errors import FileError
+from tui_chat.messages import Model
+from tui_chat.servers.connection import find
+from tui_chat.text.figures import size
+from tui_chat.ui.dialogs.ask import ConfirmScreen
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screen import ChatScreen
+
+_PAUSE: Final = 0.1
+"""Seconds after a key until the disk is looked at."""
+_ROWS: Final = 3
+_NAMES: Final = 12
+"""Names of a folder's files that are listed."""
+_BYTES_PER_TOKEN: Final = 4
+
+
+class AttachmentRows(Static):
+    """A row above the composer for each attached file; of many, only the first ones."""
+
+    auto_links = False
+
+
+class Attachments:
+    """Looks at the files that the composer's text mentions, off the event loop, and says what they are."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self.found: tuple[Attachment, ...] = ()
+        self._warned = ""
+        """The text that was held back once because the model does not see."""
+
+    def written(self, text: str) -> None:
+        """The composer's text has changed."""
+        if "@" in text:
+            self._screen.start(self._look, "attachments", text)
+        else:
+            self._screen.workers.cancel_group(self._screen, "attachments")
+            self._show(())
+
+    async def _look(self, text: str) -> None:
+        await asyncio.sleep(_PAUSE)
+        try:
+            self._show(await self._screen.workspace.disk.run(partial(look_through, text)))
+        except FileError as error:
+            self._show((Attachment("files", trouble=error),))
+
+    def _show(self, found: tuple[Attachment, ...]) -> None:
+        self.found = found
+        for rows in self._screen.query(AttachmentRows):
+            rows.display = bool(found)
+            rows.update(described(found, self._screen.workspace.connection.window, self._blind))
+
+    @property
+    def _blind(self) -> str:
+        """The model, if it is known not to see pictures."""
+        connection = self._screen.workspace.connection
+        model = find(connection.model, connection.models)
+        return model.name if model is not None and is_blind(model) else ""
+
+    def holds_back(self, text: str) -> bool:
+        """Whether a prompt has a picture that the model cannot see, and that was not said yet; says it."""
+        if text == self._warned or not self._blind or not any(each.is_image for each in self.found):
+            return False
+        self._warned = text
+        words = f"{self._blind} cannot see pictures. {{send}} again sends it anyway; {{models}} changes the model."
+        self._screen.notify(self._screen.keys.hint(words), severity="warning", timeout=10)
+        return True
+
+    def pasted(self, text: str, start: Location, end: Location) -> None:
+        """Mention the files whose paths were pasted or dropped between two places of the composer, if all are."""
+        before = self._screen.composer.document.get_line(start[0])[: start[1]]
+        if not before or before[-1].isspace():
+            self._screen.start(self._mention_pasted, "paste", text, start, end)
+
+    async def _mention_pasted(self, text: str, start: Location, end: Location) -> None:
+        screen, composer = self._screen, self._screen.composer
+        try:
+            mentions = await screen.workspace.disk.run(lambda _: as_mentions(text))
+            if not mentions or not await self._agreed(mentions):
+                return
+        except FileError as error:
+            screen.status.say_error(error)
+            return
+        if composer.get_text_range(start, end) == text:
+            composer.history.checkpoint()
+            composer.replace(f"{mentions} ", start, end)
+            screen.notify("Attached. Ctrl+Z makes it the path again.", timeout=4)
+
+    async def add(self, path: str) -> None:
+        """Mention a file at the cursor."""
+        screen, composer = self._screen, self._screen.composer
+        try:
+            mention = await screen.workspace.disk.run(lambda _: mention_of(Path(path)))
+            if await self._agreed(mention):
+                composer.insert(f"{mention} ")
+        except FileError as error:
+            screen.status.say_error(error)
+
+    async def _agreed(self, mentions: str) -> bool:
+        """Ask before folders are attached; refuse what cannot be.
+
+        Raises:
+            FileError: one of them cannot be attached.
+        """
+        screen = self._screen
+        for each in await screen.workspace.disk.run(partial(look_through, mentions)):
+            if each.trouble is not None:
+                raise each.trouble
+            if each.files:
+                more = len(each.files) - _NAMES
+                names = ", ".join(each.files[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+                title = f"Attach {counted(len(each.files), 'file')} of {each.name}?"
+                keys = screen.keys.hint("{accept} attach · {close} cancel")
+                if not await screen.ask(ConfirmScreen(screen.keys, title, f"{_figures(each)}\n{names}\n{keys}")):
+                    return False
+        return True
+
+
+def is_blind(model: Model) -> bool:
+    """Whether a model is known not to see pictures."""
+    return bool(model.capabilities) and "vision" not in model.capabilities
+
+
+def counted(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
+def described(found: Sequence[Attachment], window: int | None, blind: str) -> Content:
+    """The rows: each file with its size, or why it cannot go; `blind`: the model, if it sees no pictures."""
+    rows = [_described(each, blind) for each in found[: _ROWS if len(found) <= _ROWS else _ROWS - 1]]
+    together = Attachment("", sum(each.size for each in found if not each.is_image))
+    if more := len(found) - len(rows):
+        rows.append(Content.styled(f"… and {counted(more, 'more file')} · together {_figures(together)}"))
+    if window and _tokens(together) > window:
+        words = f"This is more than the context window of {window:,} tokens: the model will not read all of it."
+        rows.append(Content.styled(words, "$text-warning"))
+    return Content("\n").join(rows)
+
+
+def _described(each: Attachment, blind: str) -> Content:
+    if each.trouble is not None:
+        return Content.styled(f"✗ {each.trouble}. {each.trouble.hint}", "$text-error")
+    row = Content.assemble((f"▪ {each.name}", "$foreground"), (f" · {_figures(each)}", "$text-muted"))
+    if each.is_image and blind:
+        return Content.assemble(row, (f" · {blind} cannot see pictures", "$text-warning"))
+    return row
+
+
+def _figures(each: Attachment) -> str:
+    if each.is_image:
+        return f"{each.mime} · {size(each.size)}"
+    files = (counted(len(each.files), "file"),) if each.files else ()
+    left_out = (f"{each.left_out:,} left out (hidden, ignored, large or not text)",) if each.left_out else ()
+    return " · ".join((*files, size(each.size), f"about {counted(_tokens(each), 'token')}", *left_out))
+
+
+def _tokens(each: Attachment) -> int:
+    return round(each.size / _BYTES_PER_TOKEN)
