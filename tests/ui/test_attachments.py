@@ -177,14 +177,51 @@ async def test_a_dropped_folder_lists_what_would_go_and_asks(run: AppDriver, wor
 
 
 async def test_the_command_attaches_a_file_and_says_what_it_cannot(run: AppDriver) -> None:
-    command = run.chat.keys.commands["attach"]
-    run.chat.carry_out(command, "./src/../src/b c.py")
+    await run.say("/file ./src/../src/b c.py")
     await run.until(lambda: run.chat.composer.text == '@"src/b c.py" ')
     for path, words in (("gone", "There is no file gone"), ("data.bin", "data.bin is binary")):
-        run.chat.carry_out(command, path)
+        await run.say(f"/image {path}")
         await run.until(lambda words=words: run.status.text.startswith(words))  # type: ignore[misc]
-    run.chat.carry_out(command)
-    await run.until(lambda: run.chat.composer.text == '@"src/b c.py" @')
+        assert run.chat.composer.text == f"/image {path}"
+    await run.say("/file")
+    await run.until(lambda: run.chat.composer.text == "@")
+
+
+def candidates(run: AppDriver) -> list[str]:
+    """What the list above the composer offers."""
+    completions = run.chat.composer.completions
+    return [str(choice.value.text) for choice in completions.list.choices] if completions.display else []
+
+
+async def test_a_path_is_completed_as_it_is_typed(run: AppDriver, server: ScriptedServer) -> None:
+    await run.pilot.press(*"see @")
+    await run.until(lambda: candidates(run) == ["@src/", "@data.bin", "@dot.png", "@main.py"])
+    await run.pilot.press(*"sr")
+    await run.until(lambda: candidates(run) == ["@src/"])
+    await run.pilot.press("enter")
+    await run.until(lambda: candidates(run) == ["@src/a.py", '@"src/b c.py"', "@src/.hidden"])
+    await run.pilot.press("b")
+    await run.until(lambda: candidates(run) == ['@"src/b c.py"'])
+    await run.pilot.press("enter")
+    await run.until(lambda: run.chat.composer.text == 'see @"src/b c.py"')
+    await run.until(lambda: "▪ src/b c.py" in shown(run) and not candidates(run))
+    assert not server.asked()
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    run.chat.composer.text = ""
+    await run.pilot.press(*"/file ma")
+    await run.until(lambda: candidates(run) == ["main.py"])
+    await run.pilot.press("enter")
+    await run.until(lambda: run.chat.composer.text == "@main.py ")
+
+
+async def test_a_folder_that_is_whole_is_sent_by_enter(run: AppDriver, server: ScriptedServer) -> None:
+    await run.pilot.press(*"@src/")
+    await run.until(lambda: len(candidates(run)) == 3)
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    assert "src/a.py:" in sent(server)
+    assert "src/b c.py:" in sent(server)
 
 
 async def test_a_waiting_prompt_takes_its_files_along_and_stays_where_one_is_gone(work: Path) -> None:

@@ -118,6 +118,12 @@ def mention(path: str) -> str:
     return '@"' + re.sub(r'(["\\])', r"\\\1", path) + '"'
 
 
+def unfinished_mention(path: str) -> str:
+    """As `mention`, but for a folder without the closing quote: its files can be typed next."""
+    written = mention(path)
+    return written[:-1] if path.endswith("/") and written.endswith('"') else written
+
+
 def mentioned(text: str, folder: Path) -> Iterator[tuple[Mention, Path]]:
     """The mentions whose paths exist, relative to `folder` unless they are absolute. Looks at the disk.
 

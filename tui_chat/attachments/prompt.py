@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 from threading import Event
 from typing import Final
 
-from tui_chat.attachments.folders import list_folder
+from tui_chat.attachments.folders import candidates, list_folder
 from tui_chat.attachments.paths import mention, mentioned, mentions_in, paths_in, shortened
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
@@ -23,6 +23,7 @@ TOTAL_LIMIT: Final = 20_000_000
 """Most bytes of all files of a prompt: they are sent again with every turn."""
 _MOST: Final = 1_000
 """Most files of a prompt."""
+_CANDIDATES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ def still_attached(files: Iterable[File | Image], before: str, after: str) -> tu
     """The files of a prompt without those that it mentioned `before` it was edited, and not `after`."""
     gone = _names_in(before) - _names_in(after)
     return tuple(file for file in files if not gone & {file.name, *map(str, PurePath(file.name).parents)})
+
+
+def completed(typed: str, stop: Event) -> tuple[str, ...]:
+    """The paths that a typed one may become (`folders.candidates`)."""
+    return candidates(typed, str(_folder()), _CANDIDATES, stop)
 
 
 def as_mentions(text: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,11 +13,13 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.widgets.text_area import Location
 
-from tui_chat.attachments.prompt import Attachment, as_mentions, look_through, mention_of
+from tui_chat.attachments.paths import mention_at, unfinished_mention
+from tui_chat.attachments.prompt import Attachment, as_mentions, completed, look_through, mention_of
 from tui_chat.errors import FileError
 from tui_chat.messages import Model
 from tui_chat.servers.connection import find
 from tui_chat.text.figures import size
+from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ _ROWS: Final = 3
 _NAMES: Final = 12
 """Names of a folder's files that are listed."""
 _BYTES_PER_TOKEN: Final = 4
+_COMMAND: Final = re.compile(r"/(?:file|image) +(.*)$")
 
 
 class AttachmentRows(Static):
@@ -103,14 +107,35 @@ class Attachments:
             screen.notify("Attached. Ctrl+Z makes it the path again.", timeout=4)
 
     async def add(self, path: str) -> None:
-        """Mention a file at the cursor."""
-        screen, composer = self._screen, self._screen.composer
+        """Mention a file at the cursor.
+
+        Raises:
+            FileError: it cannot be attached.
+        """
+        mention = await self._screen.workspace.disk.run(lambda _: mention_of(Path(path)))
+        if await self._agreed(mention):
+            self._screen.composer.insert(f"{mention} ")
+
+    def complete(self, text: str, cursor: int) -> Completion | None:
+        """Complete the mention at the cursor, or the path after `/file`."""
+        found, command = mention_at(text, cursor), _COMMAND.match(text[:cursor])
+        if command is not None:
+            typed = command[1]
+            return Completion(
+                cursor - len(typed), cursor, partial(self._paths, typed, str), free=typed[-1:] in "/"
+            )
+        if found is None:
+            return None
+        free = found.path[-1:] in ("", "/")  # Enter sends what is whole already
+        return Completion(found.start, cursor, partial(self._paths, found.path, unfinished_mention), free)
+
+    async def _paths(self, typed: str, written: Callable[[str], str]) -> Sequence[Candidate]:
         try:
-            mention = await screen.workspace.disk.run(lambda _: mention_of(Path(path)))
-            if await self._agreed(mention):
-                composer.insert(f"{mention} ")
-        except FileError as error:
-            screen.status.say_error(error)
+            paths = await self._screen.workspace.disk.run(partial(completed, typed))
+        except FileError:
+            return ()
+        found = [Candidate(written(path), more=written is not str or path.endswith("/")) for path in paths]
+        return () if paths == (typed,) else found
 
     async def _agreed(self, mentions: str) -> bool:
         """Ask before folders are attached; refuse what cannot be.

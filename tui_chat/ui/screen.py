@@ -102,7 +102,7 @@ class ChatScreen(Screen[None]):
         yield Welcome(self.keys)
         yield Waiting()
         yield AttachmentRows()
-        yield (completions := Completions(self.slash.complete))
+        yield (completions := Completions(self.attachments.complete, self.slash.complete))
         yield Divider()
         yield Composer(
             self.keys,
