@@ -64,7 +64,8 @@ async def test_the_title_names_the_phase_and_is_sent_only_when_it_changes(monkey
         for _ in range(3):
             run.app.attention.look()
         titles = [text for text in written if text.startswith("\x1b]2;")]
-        assert titles == [f"\x1b]2;● answering · tui-chat{BELL}"]
+        assert titles[-1] == f"\x1b]2;● answering · tui-chat{BELL}"
+        assert len(titles) == len(set(titles))
 
 
 async def test_switched_off_nothing_is_told() -> None:

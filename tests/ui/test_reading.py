@@ -103,12 +103,9 @@ async def test_an_empty_reply_is_not_copied() -> None:
         run.app.copy_to_clipboard("kept")
         for key in ("alt+c", "ctrl+s"):
             await run.pilot.press(key)
-            await run.pilot.pause()
+        told = [f"The message is empty: there is nothing to {verb}." for verb in ("copy", "save")]
+        await run.until(lambda: run.notices[-2:] == told)
         assert run.clipboard == "kept"
-        assert run.notices[-2:] == [
-            "The message is empty: there is nothing to copy.",
-            "The message is empty: there is nothing to save.",
-        ]
 
 
 async def test_clicks_select_a_word_and_a_paragraph_and_paint_all_of_it() -> None:
