@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.ui.commands.slash import is_command, prompt_of, split, typed_as
+from tui_chat.ui.commands.slash import is_command, is_open, prompt_of, split, typed_as
 from tui_chat.ui.commands.table import BY_SLASH
 
 from tests.server import ScriptedServer, reply
 from tests.ui.kit import AppDriver, driven
 
-LINES = st.lists(st.sampled_from(["/", "//", " ", "\n", "set", "/set system", "new", "a", "é", '"""', "\t"])).map(
+Q = '"' * 3
+LINES = st.lists(st.sampled_from(["/", "//", " ", "\n", "set", "/set system", "new", "a", "é", Q, '"', "\t"])).map(
     "".join
 )
 
@@ -23,6 +24,7 @@ def test_every_prompt_can_be_typed(prompt: str) -> None:
     text = typed_as(prompt)
     assert not is_command(text)
     assert prompt_of(text) == prompt
+    assert not is_open(text)
 
 
 @given(st.text() | LINES)
@@ -52,6 +54,24 @@ def test_the_longest_known_name_is_the_command(text: str, name: str, rest: str) 
 @pytest.mark.parametrize("text", ["a /new", " /new", "//new", "/new\nline", ""])
 def test_all_else_is_a_prompt(text: str) -> None:
     assert not is_command(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_unfinished", "prompt"),
+    [
+        (Q, True, ""),
+        (f"{Q}One", True, ""),
+        (f"{Q}\ntwo", True, ""),
+        (f"{Q}One\ntwo{Q}", False, "One\ntwo"),
+        (f"{Q}\none\n{Q}", False, "\none\n"),
+        (f"{Q}one{Q}", False, "one"),
+        (f"{Q}Docstring.{Q}\nimport os", False, f"{Q}Docstring.{Q}\nimport os"),
+        (f"say {Q}", False, f"say {Q}"),
+    ],
+)
+def test_three_quotes_hold_lines_together(text: str, is_unfinished: bool, prompt: str) -> None:
+    assert is_open(text) is is_unfinished
+    assert is_unfinished or prompt_of(text) == prompt
 
 
 def said(run: AppDriver) -> list[str]:
@@ -142,3 +162,11 @@ async def test_an_edited_prompt_that_begins_with_a_slash_stays_a_prompt() -> Non
         await run.until(lambda: run.chat.composer.text == "//new")
         await run.pilot.press("enter")
         await run.until(lambda: said(run) == ["/new", "two"])
+
+
+async def test_enter_starts_lines_between_three_quotes() -> None:
+    async with driven(None) as run:
+        await run.pilot.press(*Q, "a", "enter", "b", "enter")
+        await run.until(lambda: any("a line ends with" in notice for notice in run.notices))
+        await run.pilot.press(*Q, "enter")
+        await run.until(lambda: said(run)[:1] == ["a\nb"])

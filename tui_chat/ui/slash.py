@@ -29,7 +29,8 @@ class Slash:
         """Carry out a command, or send a prompt. What cannot be done stays in the composer."""
         if not is_command(text) or text == self._refused:
             self._refused = ""
-            self._screen.replies.send(prompt_of(text))
+            if (prompt := prompt_of(text).strip("\n")).strip():
+                self._screen.replies.send(prompt)
             return
         name, rest = split(text, BY_SLASH)
         command, argument = BY_SLASH.get(name), rest.strip()

@@ -1,6 +1,7 @@
 """What is typed, as commands and prompts.
 
 `/name argument` on one line is a command; a prompt on one line that begins with a slash is typed with two.
+What begins with three double quotes goes on over lines until three of them end a line, as in `ollama run`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+_QUOTES: Final = '"' * 3
 _NAMES: Final = (re.compile(r"/\S+\s+\S+"), re.compile(r"/\S*"))
 """A name may have two words, as `/set system`."""
 
@@ -29,11 +31,33 @@ def split(text: str, known: Collection[str]) -> tuple[str, str]:
     return name, rest
 
 
+def _closed_at(text: str) -> int | None:
+    """In a text that begins with three quotes: the number of the first line that ends with it."""
+    first, *rest = text[3:].split("\n")
+    is_empty = not first.strip('"') and (rest or len(first) < 4)
+    lines = ["" if is_empty else first, *rest]
+    return next((number for number, line in enumerate(lines) if line.endswith(_QUOTES)), None)
+
+
+def is_open(text: str) -> bool:
+    """Whether a text begins with three quotes and no line ends with it: more lines are to follow."""
+    return text.startswith(_QUOTES) and _closed_at(text) is None
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether a text stands between three quotes."""
+    return text.startswith(_QUOTES) and _closed_at(text) == text.count("\n")
+
+
 def prompt_of(text: str) -> str:
     """The prompt that is typed as `text`, which is no command."""
-    return text[1:] if text.startswith("//") and "\n" not in text else text
+    if text.startswith("//") and "\n" not in text:
+        return text[1:]
+    return text[3:-3] if _is_quoted(text) else text
 
 
 def typed_as(prompt: str) -> str:
     """How a prompt is typed: the reverse of `prompt_of`."""
-    return f"/{prompt}" if prompt.startswith("/") and "\n" not in prompt else prompt
+    if prompt.startswith("/") and "\n" not in prompt:
+        return f"/{prompt}"
+    return f"{_QUOTES}{prompt}{_QUOTES}" if is_open(prompt) or _is_quoted(prompt) else prompt

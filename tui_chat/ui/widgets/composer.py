@@ -19,7 +19,7 @@ from textual.widgets.text_area import Edit, EditResult, Location
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.commands.slash import typed_as
+from tui_chat.ui.commands.slash import is_open, typed_as
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.earlier import EarlierPrompts
@@ -141,6 +141,10 @@ class Composer(TextArea):
             if meant.more:
                 return
         text = self.text.strip("\n")
+        if is_open(text):
+            self.insert("\n")
+            self.notify('It is sent when a line ends with """', timeout=5)
+            return
         if text.strip():
             self.clear()  # at once: what is typed from now on is the next prompt
             self._send(text)
