@@ -272,7 +272,7 @@ async def palette(stage: Stage) -> None:
 async def completion(stage: Stage) -> None:
     """The names of commands, while one is typed after a reply."""
     await finished(stage)
-    await stage.pilot.press("/")
+    await stage.pilot.press(*"/set ")
     await stage.until(lambda: stage.chat.composer.completions.display)
 
 

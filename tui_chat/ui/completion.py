@@ -33,11 +33,10 @@ Completer = Callable[[str, int], Completion | None]
 """Takes a text and the cursor's place in it. Called at every key: what takes long belongs to `candidates`."""
 
 
-def ranked(typed: str, candidates: Iterable[Candidate]) -> list[Candidate]:
+def ranked(typed: str, values: Iterable[str | Candidate]) -> list[Candidate]:
     """The candidates that contain what is typed, those that begin with it first; case does not matter."""
     wanted = typed.casefold()
+    candidates = (Candidate(value) if isinstance(value, str) else value for value in values)
     found = [(each.text.casefold().find(wanted), each) for each in candidates]
-    first = [each for at, each in found if at == 0]
-    return sorted(first, key=lambda each: each.text.casefold().rstrip() != wanted) + [
-        e for at, e in found if at > 0
-    ]
+    found.sort(key=lambda pair: (pair[0] > 0, pair[1].text.casefold().rstrip() != wanted))
+    return [each for at, each in found if at >= 0]

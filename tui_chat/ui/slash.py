@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.commands.command import Values
 from tui_chat.ui.commands.slash import is_command, prompt_of, split
 from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
 from tui_chat.ui.completion import Candidate, Completion, ranked
@@ -74,7 +75,7 @@ class Slash:
         found = (
             partial(_ranked, typed, values)
             if iscoroutinefunction(command.argument.completer)
-            else ranked(typed, map(Candidate, values()))
+            else ranked(typed, values())
         )
         return Completion(cursor - len(typed), cursor, found, command.argument.free)
 
@@ -89,8 +90,8 @@ def _names(typed: str) -> list[Candidate]:
     ]
 
 
-async def _ranked(typed: str, values: Callable[[], Awaitable[Iterable[str]]]) -> Sequence[Candidate]:
+async def _ranked(typed: str, values: Callable[[], Awaitable[Values]]) -> Sequence[Candidate]:
     try:
-        return ranked(typed, map(Candidate, await values()))
+        return ranked(typed, await values())
     except StoreError:
         return ()

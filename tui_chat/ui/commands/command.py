@@ -13,6 +13,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from tui_chat.errors import ChatError
+from tui_chat.ui.completion import Candidate
 
 
 class Scope(StrEnum):
@@ -45,12 +46,15 @@ _UNBOUND: Final = "f24"
 """A key that no keyboard has: Textual's bindings need one."""
 
 
+Values = Iterable[str] | Iterable[Candidate]
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """What may follow a slash command. Without it, the command asks or does without."""
 
     name: str
-    completer: Callable[[Any], Iterable[str] | Awaitable[Iterable[str]]] = lambda _: ()
+    completer: Callable[[Any], Values | Awaitable[Values]] = lambda _: ()
     """Takes the screen; returns known values."""
     required: bool = False
     free: bool = False

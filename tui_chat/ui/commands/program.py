@@ -25,7 +25,7 @@ async def demo(screen: ChatScreen) -> None:
 
 
 async def palette(screen: ChatScreen) -> None:
-    """Choose from all commands except those that are only keys."""
+    """Choose from all commands except those that are only keys, or that need an argument."""
     rows = [
         Choice(
             command,
@@ -34,7 +34,9 @@ async def palette(screen: ChatScreen) -> None:
             also=f"{command.id} {command.help} {command.slash}",
         )
         for command in screen.keys.commands.values()
-        if command.scope in (Scope.APP, Scope.CHAT, Scope.SELECT) and command.id != "command-palette"
+        if command.scope in (Scope.APP, Scope.CHAT, Scope.SELECT)
+        and command.id != "command-palette"
+        and not (command.argument and command.argument.required)
     ]
     dialog: Picker[Command] = Picker(screen.keys, "Commands", rows, empty="")
     if (chosen := await screen.ask(dialog)) is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui_chat.ui.commands import chats, dialogs, program, read, write
+from tui_chat.messages import THINK_LEVELS
+from tui_chat.ui.commands import chats, dialogs, program, read, settings, write
 from tui_chat.ui.commands.command import Argument, Command, Scope
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
@@ -49,6 +50,24 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 argument=Argument("model", lambda it: [each.name for each in it.workspace.connection.models])),
         Command(chats.servers, "servers", "Servers", "Choose, add, test or remove servers", "f3",
                 footer="servers", slash="/servers"),
+    ),
+    "Settings": (
+        Command(settings.parameter, "set-parameter", "Set a parameter", "Set a parameter of this chat",
+                slash="/set parameter", argument=Argument("name value", settings.names, required=True)),
+        Command(settings.system, "set-system", "Set the system prompt", "Set the system prompt of this chat",
+                slash="/set system", argument=Argument("text", required=True)),
+        Command(settings.think, "set-think", "Think", "Let the model think", slash="/set think",
+                argument=Argument("level", lambda _: ["on", "off", *THINK_LEVELS])),
+        Command(lambda it: settings.think(it, "off"), "set-nothink", "Do not think",
+                "Let the model answer without thinking", slash="/set nothink"),
+        Command(settings.format, "set-format", "Set the format", "Let the model answer in JSON, or by a schema",
+                slash="/set format", argument=Argument("json or schema", lambda _: ["json"], required=True)),
+        Command(lambda it: settings.format(it, ""), "set-noformat", "No format", "Let the model answer in text",
+                slash="/set noformat"),
+        Command(settings.figures, "set-verbose", "Figures of a reply", "Say where the figures of a reply are",
+                slash="/set verbose,/set quiet"),
+        Command(settings.show, "show", "Show what is set", "Show the model, the system prompt and the parameters",
+                slash="/show", argument=Argument("topic", settings.topics)),
     ),
     "Read": (
         Command(read.toggle_thinking, "toggle-thinking", "Thinking", "Show or hide the thinking", "ctrl+t",
