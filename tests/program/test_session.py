@@ -14,6 +14,7 @@ from tui_chat.messages import State
 from tests.program.kit import CTRL_C, CTRL_G, CTRL_N, CTRL_O, ESCAPE, PAGE_UP, Home, Program
 from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token, wait
 
+F9 = "\x1b[20~"
 STOP_SECONDS = 3.0
 """Textual waits 0.1 s for the rest of an escape sequence, the socket closes within 0.1 s; the rest is for a busy machine."""
 
@@ -166,6 +167,28 @@ async def test_an_editor_that_is_not_there_is_said(tmp_path: Path, server: Scrip
         program.type(CTRL_G)
         await program.until_shows("✗", "no-such-editor", "a draft")
         assert await program.quit() == 0
+
+
+async def test_the_mouse_is_lent_to_the_terminal_until_it_is_taken_back(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    home = Home(tmp_path, {"VISUAL": "true"})
+    reports = re.compile(r"\x1b\[\?(1000|1002|1006)([hl])")
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        assert dict(reports.findall(program.output)) == dict.fromkeys(("1000", "1002", "1006"), "h")
+        program.type(F9)
+        await program.until_shows("The mouse is the terminal's · F9 takes it back")
+        assert dict(reports.findall(program.output)) == dict.fromkeys(("1000", "1002", "1006"), "l")
+        program.type(CTRL_G)  # the editor, which gives the terminal back
+        await program.until(lambda: program.output.count("\x1b[?1049h") == 2)
+        await program.until_shows("F9 takes it back")
+        assert dict(reports.findall(program.output)) == dict.fromkeys(("1000", "1002", "1006"), "l")
+        program.type(F9)
+        await program.until(lambda: not program.shows("F9 takes it back"))
+        assert dict(reports.findall(program.output)) == dict.fromkeys(("1000", "1002", "1006"), "h")
+        assert await program.quit() == 0
+        assert program.unrestored() == []
 
 
 @pytest.mark.parametrize("key", ["\x13", CTRL_O, CTRL_G])

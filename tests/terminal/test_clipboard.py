@@ -7,7 +7,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tui_chat.terminal.clipboard import LIMIT, copy_sequences
+from tui_chat.terminal.clipboard import LIMIT, copy_sequences, copy_way
 
 
 def decoded(sequence: str) -> str:
@@ -42,3 +42,9 @@ def test_tmux_gets_it_for_itself_and_for_the_terminal_outside() -> None:
 def test_what_is_too_long_is_not_sent_at_all() -> None:
     assert copy_sequences("x" * LIMIT, {})
     assert copy_sequences("x" * (LIMIT + 1), {}) == ""
+
+
+@given(st.text(max_size=300), st.sampled_from(["linux", "vt100", "dumb", "xterm", "tmux-256color", "screen", ""]))
+def test_it_says_a_way_exactly_where_something_is_sent(text: str, term: str) -> None:
+    for environ in ({"TERM": term}, {"TERM": term, "TMUX": "x"}, {"TERM": term, "TERM_PROGRAM": "Apple_Terminal"}):
+        assert bool(copy_way(text, environ)) is bool(copy_sequences(text, environ))

@@ -136,14 +136,14 @@ def test_a_block_holds_command_and_output_whatever_they_are(command: str, output
     assert fence.type == "fence"
     assert fence.info == "console"
     assert fence.content.rstrip("\n").endswith(output.rstrip() or fence.content.rstrip("\n"))
-    assert block.splitlines()[-1].endswith("after 1.2 s.")
+    assert block.splitlines()[-1].endswith("after 1.2 s)")
 
 
 async def test_output_of_both_kinds_and_the_exit_code() -> None:
     text, end = await ran("echo out; echo err >&2; pwd; exit 3")
     assert text == f"out\nerr\n{os.getcwd()}\n"
     assert (end.code, end.stopped) == (3, False)
-    assert str(end).startswith("Exit code 3 after ")
+    assert str(end).startswith("exit code 3 after ")
 
 
 async def test_there_is_no_input_and_no_terminal() -> None:
@@ -153,7 +153,7 @@ async def test_there_is_no_input_and_no_terminal() -> None:
 
 async def test_a_signal_is_named() -> None:
     _, end = await ran("kill -SEGV $$")
-    assert str(end).startswith("Ended by signal: Segmentation fault after")
+    assert str(end).startswith("ended by signal: Segmentation fault after")
 
 
 @pytest.mark.parametrize(("command", "shell"), [("ls", "/no/such/shell"), ("a\0b", "/bin/sh")])
@@ -171,7 +171,7 @@ async def test_a_command_that_sleeps_is_stopped_with_its_group() -> None:
         run.stop()
         end = await task
         assert end.stopped
-        assert str(end).startswith("Stopped after")
+        assert str(end).startswith("stopped after")
         assert not any(map(is_alive, pids))
         await until(lambda: not Path(f"/proc/{pids[1]}").exists())  # no zombie
 

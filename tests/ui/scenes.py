@@ -25,6 +25,7 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
 
@@ -276,6 +277,20 @@ async def completion(stage: Stage) -> None:
     await stage.until(lambda: stage.chat.composer.completions.display)
 
 
+async def command(stage: Stage) -> None:
+    """A shell command runs, and the output of one before stands in the composer."""
+    stage.chat.composer.text = "!printf '%s\\n' Filesystem /dev/sda1; exit 2"
+    await stage.pilot.press("enter")
+    await stage.until(lambda: "(exit code 2" in stage.chat.composer.text)
+    stage.chat.composer.insert("!for step in 1 2 3; do echo compiling part $step; done; exec sleep 1000")
+    await stage.pilot.press("enter")
+    view = stage.chat.query_one(CommandView)
+    await stage.until(lambda: "part 3" in "".join(view.lines))
+    stage.now[0] += 12
+    stage.chat.composer.insert("What is wrong here?")
+    await stage.until(lambda: " · 12 s" in view.head)
+
+
 SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "empty": empty,
     "streaming": streaming,
@@ -286,6 +301,7 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "picker": picker,
     "side by side": side_by_side,
     "chats": chats,
+    "command": command,
     "help": help_screen,
     "completion": completion,
 }

@@ -140,7 +140,7 @@ async def test_all_that_is_done_with_a_chat_names_the_new_keys(
         await looker.press("close")
         run.chat.composer.text = "x" * 80_000
         run.chat.composer.select_all()
-        await looker.press("interrupt", until="too long")
+        await looker.press("interrupt", until="copied.txt")
         run.chat.composer.clear()
         await looker.press("interrupt", until="again to quit")
 

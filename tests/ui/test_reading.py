@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from textual import events
 from tui_chat.chat.conversation import Conversation
+from tui_chat.config import Config
 from tui_chat.ui.dialogs.ask import LinkScreen
 
 from tests.server import ScriptedServer, done, end, head, reply
@@ -145,6 +149,67 @@ async def test_a_click_on_the_words_that_copy_a_code_block_copies_that_block() -
             await run.pilot.click(offset=(row.index("copy") + 1, y))
             await run.until(lambda code=code: run.clipboard == code)  # type: ignore[misc]
             assert f"code block {number}" in run.notices[-1]
+
+
+async def test_code_blocks_are_numbered_through_the_chat_and_copied_by_their_number() -> None:
+    async with ScriptedServer() as server, driven(server, size=(60, 40)) as run:
+        server.script(*reply("One:\n\n```sh\nls\n```\n\n> ~~~~\n> ```\n> ~~~~\n"))
+        await run.say("```\nno number in a prompt\n```")
+        await run.idle()
+        server._scripts.pop("/api/chat")
+        server.script(*reply("- Three:\n\n  ```python\n  x = 1\n  ```\n"))
+        await run.say("go on")
+        await run.idle()
+        await run.until(lambda: all(run.shows(f"#{number}  c copy") for number in (1, 2, 3)))
+        copy = run.chat.keys.commands["copy"]
+        for block, code in ((3, "x = 1\n"), (2, "```\n"), (1, "ls\n")):
+            run.chat.carry_out(copy, str(block))
+            assert run.clipboard == code
+            assert run.notices[-1] == f"Copied code block {block}: {len(code)} B by OSC 52."
+        for number in ("4", "0", "two", "\x1b"):
+            run.chat.carry_out(copy, number)
+            assert run.status.text.startswith("There is no code block ")
+            assert "\x1b" not in run.status.text
+        run.chat.show_branch()
+        await run.until(lambda: run.shows("#3  c copy"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"TERM": "xterm-256color"}, "Copied the message: 4.0 kB by OSC 52."),
+        (
+            {"TERM": "tmux-256color", "TMUX": "x"},
+            "Copied the message: 4.0 kB by OSC 52 through tmux."
+            " If it does not arrive, set in tmux: set -g set-clipboard on",
+        ),
+        ({"TERM": "screen", "STY": "x"}, "Copied the message: 4.0 kB by OSC 52 through screen."),
+        ({"TERM": "linux"}, "The message, 4.0 kB, is in {}: the clipboard cannot take it."),
+        ({"TERM": "vt220"}, "The message, 4.0 kB, is in {}: the clipboard cannot take it."),
+    ],
+)
+async def test_a_copy_says_how_it_went(tmp_path: Path, environ: dict[str, str], words: str) -> None:
+    async with ScriptedServer() as server, driven(server, config=Config(data_dir=tmp_path)) as run:
+        run.chat.services = replace(run.chat.services, environ=environ)
+        await answered(server, run, "x" * 3999 + "é")
+        run.chat.action_command("copy")
+        file = tmp_path / "copied.txt"
+        await run.until(lambda: words.format(file) in run.notices)
+        assert file.exists() is ("{}" in words)
+        if file.exists():
+            assert file.read_text() == run.clipboard == "x" * 3999 + "é"
+            assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_copy_too_large_for_the_clipboard_goes_to_a_file_and_a_full_disk_is_said(tmp_path: Path) -> None:
+    async with ScriptedServer() as server, driven(server, config=Config(data_dir=tmp_path)) as run:
+        await answered(server, run, "x" * 100_000)
+        run.chat.action_command("copy")
+        await run.until(lambda: (tmp_path / "copied.txt").exists())
+        run.chat.services = replace(run.chat.services, config=Config(data_dir=tmp_path / "gone"))
+        run.chat.action_command("copy")
+        await run.until(lambda: run.status.error)
+        assert run.status.text.endswith("copied.txt: No such file or directory")
 
 
 @pytest.mark.parametrize("place", [(2, 20), (190, 20), (60, 0), (100, 20)])

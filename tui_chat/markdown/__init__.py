@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from tui_chat.markdown.code import suffix_of
 from tui_chat.markdown.copying import copied
-from tui_chat.markdown.document import Document
+from tui_chat.markdown.document import Document, count_fences
 from tui_chat.markdown.draw import Row
 from tui_chat.markdown.layout import CodeBlock, Layout, Link
 from tui_chat.markdown.palette import Palette
@@ -25,4 +25,15 @@ def warm_up() -> None:
     Document("*a*\n\n```python\nb\n```\n").layout(80, Palette.plain()).strip(0)
 
 
-__all__ = ["CodeBlock", "Document", "Layout", "Link", "Palette", "Row", "copied", "suffix_of", "warm_up"]
+__all__ = [
+    "CodeBlock",
+    "Document",
+    "Layout",
+    "Link",
+    "Palette",
+    "Row",
+    "copied",
+    "count_fences",
+    "suffix_of",
+    "warm_up",
+]

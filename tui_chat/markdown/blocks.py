@@ -57,9 +57,9 @@ class BlockParser:
 
     __slots__ = ("_blank", "_fresh", "_last", "_last_path", "_leaf", "_path", "_serial", "blocks", "out")
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: int = 0) -> None:
         self.out: list[Unit] = []
-        self.blocks = 0
+        self.blocks = blocks
         self._path: tuple[Container, ...] = ()
         self._fresh = 0
         self._leaf: Leaf | None = None

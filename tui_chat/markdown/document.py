@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import ChainMap, deque
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PIECE: Final = 2000
 """Characters that are read in one go: some milliseconds, whatever they are."""
+_FENCES: Final = re.compile(r"^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*+(`{3,}|~{3,})(.*)", re.MULTILINE)
 
 
 class Document:
@@ -28,6 +30,7 @@ class Document:
     Args:
         growing: more is on its way, so that what is open at the end is shown as what it is going to be: `**bo` as
             bold, a `-` not at all until it is clear what it begins.
+        blocks: code blocks before this document, which its own are numbered after.
     """
 
     __slots__ = (
@@ -44,9 +47,9 @@ class Document:
         "version",
     )
 
-    def __init__(self, source: str = "", *, growing: bool = False) -> None:
+    def __init__(self, source: str = "", *, growing: bool = False, blocks: int = 0) -> None:
         self._growing = growing
-        self._reader = Reader()
+        self._reader = Reader(blocks)
         self.units = Units(self._reader.clone())
         """The settled units: the list only ever grows."""
         self.tail: list[Unit] = []
@@ -130,6 +133,18 @@ class Document:
                 self._mentions.setdefault(label, []).append(index)
             if isinstance(unit, Definition):
                 self.defined.setdefault(normal_label(unit.label), unit.href)
+
+
+def count_fences(source: str) -> int:
+    """About how many code blocks a source has, without reading it: fences, but no indented code."""
+    count, opened = 0, ""
+    for match in _FENCES.finditer(source) if "```" in source or "~~~" in source else ():
+        mark, info = match.groups()
+        if not opened and not ("`" in mark and "`" in info):
+            count, opened = count + 1, mark
+        elif opened and mark.startswith(opened) and not info.strip():
+            opened = ""
+    return count
 
 
 def labels_of(unit: Unit) -> set[str]:

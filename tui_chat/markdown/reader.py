@@ -20,8 +20,9 @@ class Reader:
 
     __slots__ = ("_after_cr", "_in_long_line", "_parser", "_partial")
 
-    def __init__(self) -> None:
-        self._parser = BlockParser()
+    def __init__(self, blocks: int = 0) -> None:
+        """`blocks`: code blocks before this source."""
+        self._parser = BlockParser(blocks)
         self._partial = ""
         self._in_long_line = False
         self._after_cr = False

@@ -92,7 +92,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class CodeStart:
-    """The beginning of a code block: its number in the document (from 1), its language, the fence as written.
+    """The beginning of a code block: its number (from 1, over all documents), its language, the fence as written.
 
     Indented code has no fence: its `source` is empty. `run` is that of all units of the block.
     """

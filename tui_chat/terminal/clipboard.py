@@ -10,17 +10,28 @@ from tui_chat.terminal.passthrough import multiplexer, passed_through
 
 LIMIT: Final = 74_994
 """Most bytes of text: many terminals accept sequences of at most 100,000 bytes."""
+_DEAF: Final = ("linux", "vt", "dumb")
+"""Prefixes of TERM whose terminals have no clipboard."""
+
+
+def copy_way(text: str, environ: Mapping[str, str]) -> str:
+    """How `text` reaches the clipboard, in words; empty if it is longer than `LIMIT`, or the terminal has none."""
+    deaf = environ.get("TERM", "").startswith(_DEAF) or environ.get("TERM_PROGRAM") == "Apple_Terminal"
+    if deaf or len(text.encode("utf-8", "replace")) > LIMIT:
+        return ""
+    between = multiplexer(environ)
+    return "by OSC 52" + f" through {between}" * bool(between)
 
 
 def copy_sequences(text: str, environ: Mapping[str, str]) -> str:
-    """The control sequences that copy `text` to the clipboard; empty if it is longer than `LIMIT`.
+    """The control sequences that copy `text` to the clipboard; empty if there is no way.
 
     tmux accepts them only with `set-clipboard on`, so it gets a second sequence, which it passes on to the outer
     terminal with `allow-passthrough on`. GNU screen passes short pieces on.
     """
-    data = text.encode("utf-8", "replace")
-    if len(data) > LIMIT:
+    if not copy_way(text, environ):
         return ""
+    data = text.encode("utf-8", "replace")
     plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     direct = plain if multiplexer(environ) == "tmux" else ""
     return direct + passed_through(plain, environ)

@@ -49,6 +49,19 @@ class DiffDriver(StockDriver):
         self._outbox = Outbox(Painter(width, height, erases_in_colour=self.erases_in_colour))
         self._speed = LineSpeed()
         self._line: Line | None = None
+        self._mouse_lent = False
+
+    @property
+    def mouse_lent(self) -> bool:
+        """Whether the mouse is the terminal's, so that it selects text as everywhere."""
+        return self._mouse_lent
+
+    @mouse_lent.setter
+    def mouse_lent(self, lent: bool) -> None:
+        if lent:
+            self._disable_mouse_support()
+        self._mouse_lent = lent
+        self._enable_mouse_support()
 
     @property
     def frame_interval(self) -> float:
@@ -111,7 +124,7 @@ class DiffDriver(StockDriver):
 
     def _enable_mouse_support(self) -> None:
         """Report presses, wheel and drags (1000, 1002) in SGR form (1006), but not every motion (1003)."""
-        if uses_mouse(self):
+        if uses_mouse(self) and not self._mouse_lent:
             for mode in (1000, 1002, 1006):
                 self.write(f"\x1b[?{mode}h")
 

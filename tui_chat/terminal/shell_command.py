@@ -90,15 +90,15 @@ class CommandEnd:
     """Whether the user stopped it."""
 
     def __str__(self) -> str:
-        how = f"Exit code {self.code}" if self.code >= 0 else f"Ended by signal: {signal.strsignal(-self.code)}"
+        how = f"exit code {self.code}" if self.code >= 0 else f"ended by signal: {signal.strsignal(-self.code)}"
         if self.stopped:
-            how = "Stopped"
-        return f"{how} after {self.seconds:.1f} s."
+            how = "stopped"
+        return f"{how} after {self.seconds:.1f} s"
 
 
 def quoted_block(command: str, output: str, end: CommandEnd) -> str:
     """A command, its output and its end as Markdown; nothing in them ends the fence."""
-    return f"{fenced(f'$ {clean(command)}{chr(10)}{output}'.rstrip(), 'console')}\n{end}"
+    return f"{fenced(f'$ {clean(command)}{chr(10)}{output}'.rstrip(), 'console')}\n({end})"
 
 
 class ShellCommand:
@@ -154,10 +154,11 @@ class ShellCommand:
 
     async def _start(self) -> tuple[int, Process]:
         """Start it; returns the end of the pipe to read from, and the process."""
-        pipe, theirs = os.pipe()
-        os.set_blocking(pipe, False)
         shell = self._environ.get("SHELL") or "/bin/sh"
+        ends: tuple[int, ...] = ()
         try:
+            ends = pipe, theirs = os.pipe()
+            os.set_blocking(pipe, False)
             process = await asyncio.create_subprocess_exec(
                 *(shell, "-c", self.command),
                 stdin=DEVNULL,
@@ -167,15 +168,15 @@ class ShellCommand:
                 env={**self._environ, "TERM": "dumb"},
             )
         except BaseException as error:
-            os.close(pipe)
+            for end in ends[:1]:
+                os.close(end)
             if not isinstance(error, OSError | ValueError):
                 raise
             reason = getattr(error, "strerror", None) or "a command has no NUL in it"
-            raise ConfigError(
-                f"{clean_line(shell, 100)} cannot run the command: {reason}", "Check SHELL."
-            ) from None
+            raise ConfigError(f"{clean_line(shell, 100)} cannot run it: {reason}", "Check SHELL.") from None
         finally:
-            os.close(theirs)
+            for end in ends[1:]:
+                os.close(end)
         return pipe, process
 
     def _hear(self, pipe: int) -> bool:

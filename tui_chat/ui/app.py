@@ -158,6 +158,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._leaving = True
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
+                screen.shell.stop()
                 screen.navigation.leave_chat()
         await self.workspace.rest(patience)
         await self.workspace.aclose()

@@ -95,7 +95,7 @@ class Replies:
     async def _look_at(self, reply: Reply) -> None:
         screen, chat = self._screen, self._workspace.current
         view = self.view = ReplyView(
-            reply, chat.conversation, screen.transcript, interval=self._interval, told=self._told
+            reply, chat.conversation, screen.transcript, interval=self.interval, told=self._told
         )
         try:
             await view.follow()
@@ -110,7 +110,8 @@ class Replies:
         if chat.busy:  # the next prompt went by itself
             self.watch()
 
-    def _interval(self) -> float:
+    def interval(self) -> float:
+        """Seconds between two paints: more on a slow line."""
         driver = driver_of(self._screen.app)
         return driver.frame_interval if isinstance(driver, DiffDriver) else _INTERVAL
 

@@ -32,9 +32,11 @@ from tui_chat.ui.navigation import Navigation
 from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
 from tui_chat.ui.services import Services
+from tui_chat.ui.shell import Shell
 from tui_chat.ui.slash import Slash
 from tui_chat.ui.status_line import StatusLine
 from tui_chat.ui.widgets.column import AIRY, WIDE
+from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
@@ -86,6 +88,7 @@ class ChatScreen(Screen[None]):
         self.server = ServerView(self)
         self.replies = Replies(self)
         self.slash = Slash(self)
+        self.shell = Shell(self)
         self.edit = Edit(self)
         self.attachments = Attachments(self)
         self.navigation = Navigation(self)
@@ -101,6 +104,7 @@ class ChatScreen(Screen[None]):
         )
         yield Welcome(self.keys)
         yield Waiting()
+        yield CommandView()
         yield AttachmentRows()
         yield (completions := Completions(self.attachments.complete, self.slash.complete))
         yield Divider()
@@ -109,6 +113,7 @@ class ChatScreen(Screen[None]):
             completions,
             EarlierPrompts(self.workspace),
             self.slash.send,
+            self.shell.run,
             self.replies.unqueue,
             self.attachments.pasted,
         )
@@ -149,21 +154,28 @@ class ChatScreen(Screen[None]):
         return carry_out(command, owner, argument, failed or self.status.say_error)
 
     def escape(self) -> None:
-        """Esc: close the completion, else leave the selection, else cancel editing, else stop the reply."""
+        """Esc: close the completion, leave the selection, end the command, cancel editing, stop the reply.
+
+        Where there is nothing of all that, drop the output of commands from the composer.
+        """
         if self.composer.completions.decline():
             pass
         elif self.transcript.steps.active:
             self.leave_selection()
+        elif self.shell.stop():
+            pass
         elif self.edit.active:
             self.edit.give_up()
-        else:
+        elif self.workspace.current.busy or not self.composer.quotes.drop():
             self.start(self.replies.stop, "stop", exclusive=False)
 
     def interrupt(self) -> None:
-        """Ctrl+C: copy the selection, else stop the reply, else quit at the second press."""
+        """Ctrl+C: copy the selection, else end the command or the reply, else quit at the second press."""
         if selected := self.get_selected_text() or self.composer.selected_text:
             copy_out(self, "the selection", selected)
             self.clear_selection()
+        elif self.shell.stop():
+            return
         elif self.replies.busy:
             self.start(self.replies.stop, "stop", exclusive=False)
         elif time.monotonic() - self._pressed < _QUIT_SECONDS:
@@ -233,6 +245,7 @@ class ChatScreen(Screen[None]):
     def _tick(self) -> None:
         if self.replies.view is not None or self.query_one(Header).others != self.workspace.running_elsewhere:
             self.status.show()
+        self.shell.paint()
         if self.workspace.replying:
             self.start(self.workspace.heed_stops, "listen")
 

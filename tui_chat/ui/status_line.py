@@ -8,6 +8,8 @@ from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.retry import plan_again
 from tui_chat.errors import ChatError, Remedy
+from tui_chat.terminal.driver import DiffDriver
+from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
@@ -61,8 +63,7 @@ class StatusLine:
         """Bring header, waiting prompts, status and keys up to date."""
         screen, workspace = self._screen, self._screen.workspace
         for header in screen.query(Header):  # none while the program ends
-            editing = "Editing an earlier prompt · {send} sends a new version · {stop} cancels"
-            screen.query_one(Divider).standing = screen.keys.hint(editing) if screen.edit.active else ""
+            screen.query_one(Divider).standing = self._standing()
             header.unsaved = workspace.unsaved
             header.others = workspace.running_elsewhere
         for waiting in screen.query(Waiting):
@@ -72,6 +73,20 @@ class StatusLine:
         screen.query_one(StatusBar).status = self.said if view is None else self._told(view.reply)
         self._show_keys()
 
+    def _standing(self) -> str:
+        """What holds until something is done about it."""
+        if self._screen.edit.active:
+            words = "Editing an earlier prompt · {send} sends a new version · {stop} cancels"
+        elif isinstance(driver := driver_of(self._screen.app), DiffDriver) and driver.mouse_lent:
+            words = "The mouse is the terminal's · {lend-mouse} takes it back"
+        elif self._screen.composer.quotes.command:
+            words = "{send} runs it in your shell"
+        elif self._screen.composer.quotes:
+            words = "Output goes along" + " · {stop} drops it" * (not self._screen.shell.busy)
+        else:
+            return ""
+        return self._screen.keys.hint(words)
+
     def show_title(self) -> None:
         """Show the title of the open chat."""
         workspace, header = self._screen.workspace, self._screen.query_one(Header)
@@ -79,6 +94,7 @@ class StatusLine:
 
     def written(self, text: str) -> None:
         """The composer's text has changed: offer the key for a new line while there is text."""
+        self._screen.query_one(Divider).standing = self._standing()
         if bool(text) is not self._writing:
             self._writing = bool(text)
             self._show_keys()

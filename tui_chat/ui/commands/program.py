@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tui_chat.errors import ConfigError
+from tui_chat.terminal.driver import DiffDriver
+from tui_chat.terminal.textual_private import driver_of
 from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import nearest
 from tui_chat.ui.commands.command import Command, Scope
@@ -49,6 +51,15 @@ def show_help(app: ChatApp) -> None:
         app.screen.dismiss()
     else:
         app.push_screen(HelpScreen(app.keys))
+
+
+def lend_mouse(screen: ChatScreen) -> None:
+    """Leave the mouse to the terminal, which then selects text itself; the second time, take it back."""
+    if isinstance(driver := driver_of(screen.app), DiffDriver):
+        driver.mouse_lent = not driver.mouse_lent
+        screen.status.show()
+    else:
+        screen.notify("The mouse cannot be lent here. In most terminals, Shift and dragging selects.", timeout=5)
 
 
 async def theme(screen: ChatScreen, name: str) -> None:

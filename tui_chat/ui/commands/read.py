@@ -6,10 +6,12 @@ import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tui_chat.errors import ChatError
-from tui_chat.files import unused_name, working_folder, write_new
-from tui_chat.terminal.clipboard import LIMIT
+from tui_chat.errors import ChatError, ConfigError, StoreError
+from tui_chat.files import replace_text, unused_name, working_folder, write_new
+from tui_chat.terminal.clipboard import copy_way
 from tui_chat.terminal.passthrough import multiplexer
+from tui_chat.text.figures import size
+from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import user_path
 from tui_chat.ui.dialogs.ask import AskScreen, LinkScreen
 from tui_chat.ui.dialogs.find import FindScreen
@@ -51,9 +53,16 @@ async def find(screen: ChatScreen, words: str) -> None:
         screen.notify("There is nothing to find yet.", timeout=3)
 
 
-def copy(screen: ChatScreen) -> None:
-    """Copy what is selected, else the last reply."""
-    if (chosen := _chosen(screen, "copy")) is not None:
+def copy(screen: ChatScreen, number: str = "") -> None:
+    """Copy a code block of the chat by its number; without one, what is selected, else the last reply."""
+    if number:
+        chosen = screen.transcript.steps.code_block(int(number)) if number.isdecimal() else None
+        if chosen is None:
+            hint = "The first row of each has its number."
+            raise ConfigError(f"There is no code block {clean_line(number, 20)}.", hint)
+    else:
+        chosen = _chosen(screen, "copy")
+    if chosen is not None:
         copy_out(screen, chosen.what, chosen.text)
 
 
@@ -74,15 +83,27 @@ def _chosen(screen: ChatScreen, purpose: str) -> Step | None:
 
 
 def copy_out(screen: ChatScreen, what: str, text: str) -> None:
-    """Copy text to the terminal's clipboard. A terminal never tells whether it took it."""
-    if len(text.encode()) > LIMIT:
-        long = screen.keys.hint("is too long for a terminal's clipboard: {save} saves it to a file.")
-        screen.notify(f"{what.capitalize()} {long}", severity="warning")
+    """Copy text to the terminal's clipboard, or to a file if that cannot take it, and say which."""
+    environ = screen.services.environ
+    screen.app.copy_to_clipboard(text)
+    if way := copy_way(text, environ):
+        tmux = " If it does not arrive, set in tmux: set -g set-clipboard on" * (multiplexer(environ) == "tmux")
+        # A terminal never tells whether it took it.
+        screen.notify(f"Copied {what}: {size(len(text.encode()))} {way}.{tmux}", timeout=4, markup=False)
     else:
-        screen.app.copy_to_clipboard(text)
-        in_tmux = multiplexer(screen.services.environ) == "tmux"
-        tmux = " If it does not arrive, set in tmux: set -g set-clipboard on" * in_tmux
-        screen.notify(f"Copied {what} ({len(text):,} characters).{tmux}", timeout=4, markup=False)
+        screen.start(_copy_to_file, "copy", screen, what, text)
+
+
+async def _copy_to_file(screen: ChatScreen, what: str, text: str) -> None:
+    """Write text that the clipboard cannot take to one file, which the next such text replaces."""
+    file = screen.services.config.data_dir / "copied.txt"
+    try:
+        await asyncio.to_thread(replace_text, file, text)
+    except OSError as error:
+        screen.status.say_error(StoreError(f"Cannot write {file}: {error.strerror}", "Check the path."))
+    else:
+        words = f"{what.capitalize()}, {size(len(text.encode()))}, is in {file}: the clipboard cannot take it."
+        screen.notify(words, timeout=10, markup=False)
 
 
 async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -> None:

@@ -1,6 +1,7 @@
 """What is typed, as commands and prompts.
 
-`/name argument` on one line is a command; a prompt on one line that begins with a slash is typed with two.
+`/name argument` on one line is a command; a prompt on one line that begins with a slash is typed with two. `!ls`
+on one line is a shell command; a prompt on one line that begins with `!` is typed with a backslash before it.
 What begins with three double quotes goes on over lines until three of them end a line, as in `ollama run`.
 """
 
@@ -13,6 +14,8 @@ from typing import Final
 _QUOTES: Final = '"' * 3
 _NAMES: Final = (re.compile(r"/\S+\s+\S+"), re.compile(r"/\S*"))
 """A name may have two words, as `/set system`."""
+_MARK: Final = re.compile(r"\\*!")
+_MARKED: Final = re.compile(r"\\+!")
 
 
 def is_command(text: str) -> bool:
@@ -51,13 +54,13 @@ def _is_quoted(text: str) -> bool:
 
 def prompt_of(text: str) -> str:
     """The prompt that is typed as `text`, which is no command."""
-    if text.startswith("//") and "\n" not in text:
+    if "\n" not in text and (text.startswith("//") or _MARKED.match(text)):
         return text[1:]
     return text[3:-3] if _is_quoted(text) else text
 
 
 def typed_as(prompt: str) -> str:
     """How a prompt is typed: the reverse of `prompt_of`."""
-    if prompt.startswith("/") and "\n" not in prompt:
-        return f"/{prompt}"
+    if "\n" not in prompt and (prompt.startswith("/") or _MARK.match(prompt)):
+        return f"/{prompt}" if prompt.startswith("/") else f"\\{prompt}"
     return f"{_QUOTES}{prompt}{_QUOTES}" if is_open(prompt) or _is_quoted(prompt) else prompt

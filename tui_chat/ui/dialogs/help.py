@@ -21,6 +21,8 @@ _EDITING: Final = (
     ("^Z ^Y", "Undo, redo"),
     ("↑", "The prompt before; after some text, one of any chat that begins so"),
     ("\\ Enter", "At the end of a line: start a new line"),
+    ("!command", "Run it in your shell; its output comes into the prompt. !! again"),
+    ("\\!", "Begin a prompt with !"),
 )
 """Keys of the composer that are no commands."""
 

@@ -24,6 +24,7 @@ from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.earlier import EarlierPrompts
 from tui_chat.ui.widgets.folding import FoldedTexts
+from tui_chat.ui.widgets.quoting import Quotes
 
 _PASTE_SECONDS: Final = 0.05
 """An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
@@ -47,18 +48,22 @@ class Composer(TextArea):
         completions: Completions,
         earlier: EarlierPrompts,
         send: Callable[[str], None],
+        run: Callable[[str], None],
         unqueue: Callable[[], None],
         pasted: Callable[[str, Location, Location], None],
     ) -> None:
-        """`send` takes each prompt, `unqueue` brings the last waiting one back, `pasted` is told of each paste.
+        """`send` takes each prompt, `run` each shell command, `unqueue` brings the last waiting prompt back, and
+        `pasted` is told of each paste.
 
         They are called, and not sent messages: the next key may open another chat.
         """
         self._folded = FoldedTexts()
+        self.quotes = Quotes(self, self._folded)
         self.completions = completions
         completions.put = self._complete
         self.earlier = earlier
         self._send = send
+        self._run = run
         self._unqueue = unqueue
         self._tell_paste = pasted
         super().__init__(
@@ -104,7 +109,7 @@ class Composer(TextArea):
         """The rows, the first one behind a mark."""
         strips = super().render_lines(crop)
         if crop.x == crop.y == 0 and self.size.width:
-            mark = Segment("❯ ", self.get_component_rich_style("composer--mark"))
+            mark = Segment("$ " if self.quotes.command else "❯ ", self.get_component_rich_style("composer--mark"))
             strips[0] = Strip.join([Strip([mark], 2), strips[0].crop(2)])
         return strips
 
@@ -140,6 +145,10 @@ class Composer(TextArea):
             self.completions.take()
             if meant.more:
                 return
+        if command := self.quotes.command:
+            self.delete((self.document.line_count - 1, 0), self.document.end)
+            self._run(self._folded.unfold(command))
+            return
         text = self.text.strip("\n")
         if is_open(text):
             self.insert("\n")

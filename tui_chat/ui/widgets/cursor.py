@@ -94,6 +94,13 @@ class MessageCursor:
         last = max(replies, default=None)
         return None if last is None else self._stops(last)[0]
 
+    def code_block(self, number: int) -> Step | None:
+        """A code block of the chat by its number."""
+        replies = (index for index, entry in enumerate(self._log.entries) if entry.message.role is Role.ASSISTANT)
+        index = max((index for index in replies if self._log.entries[index].blocks < number), default=None)
+        stops = () if index is None else self._stops(index)
+        return next((stop for stop in stops if stop.what == f"code block {number}"), None)
+
     def marks(self, index: int, row: int) -> bool:
         """Whether a row of a message belongs to the selected stop."""
         if self._at is None or self._marked is None or self._at[0] != index:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -9,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_chat.markdown import Document, Layout, Palette, Row
+from tui_chat.markdown import Document, Layout, Palette, Row, count_fences
 from tui_chat.markdown.draw import PROSE
 from tui_chat.markdown.wrap import Piece, wrap
 from tui_chat.messages import Message, Role, State
@@ -27,11 +28,22 @@ _CACHED_STRIPS: Final = 128
 class Entry:
     """A message and how it is shown. While it is live its documents grow; afterwards they are made on demand."""
 
-    __slots__ = ("_answer", "_thoughts", "live", "message", "thought_seconds", "unfolded", "version")
+    __slots__ = ("_answer", "_thoughts", "blocks", "live", "message", "thought_seconds", "unfolded", "version")
 
-    def __init__(self, message: Message, *, live: bool = False, version: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        message: Message,
+        before: Sequence[Entry] = (),
+        *,
+        live: bool = False,
+        version: tuple[int, int] | None = None,
+    ) -> None:
         self.message = message
         self.live = live
+        self.blocks: int = before[-1].blocks if before else 0
+        """Code blocks in the replies before it."""
+        if before and before[-1].message.role is Role.ASSISTANT:
+            self.blocks += count_fences(before[-1].said)
         self.version = version
         """Its number among the versions of this message, and their count."""
         self.unfolded = live
@@ -44,7 +56,7 @@ class Entry:
     def answer(self) -> Document:
         """The answer's Markdown."""
         if self._answer is None:
-            self._answer = Document(self.message.text, growing=self.live)
+            self._answer = Document(self.message.text, growing=self.live, blocks=self.blocks)
         return self._answer
 
     @property
@@ -66,7 +78,7 @@ class Entry:
 
     def restart(self, text: str) -> None:
         """Replace the answer by `text`."""
-        self._answer = Document(text, growing=self.live)
+        self._answer = Document(text, growing=self.live, blocks=self.blocks)
 
     def resume(self, message: Message) -> None:
         """Let the message grow again, or go on."""

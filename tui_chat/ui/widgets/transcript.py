@@ -97,7 +97,9 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
         self, messages: Iterable[Message], versions: Mapping[str, tuple[int, int]] = MappingProxyType({})
     ) -> None:
         """Show these messages instead, from their end; `versions` are the `Entry.version`s by id."""
-        self._entries = [Entry(message, version=versions.get(message.id)) for message in messages]
+        self._entries = []
+        for message in messages:
+            self._entries.append(Entry(message, self._entries, version=versions.get(message.id)))
         self._rows.clear()
         self._wish = None
         self.leave_step()
@@ -106,7 +108,7 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def add(self, message: Message, *, live: bool = False, version: tuple[int, int] | None = None) -> Entry:
         """Put a message below the others; a live one grows until it is finished."""
-        entry = Entry(message, live=live, version=version)
+        entry = Entry(message, self._entries, live=live, version=version)
         self._entries.append(entry)
         self._append()
         return entry

@@ -1,0 +1,89 @@
+"""Shell commands that the user types (`!command`): live above the composer, then as a block in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tui_chat.errors import ConfigError
+from tui_chat.terminal.shell_command import ShellCommand, quoted_block
+from tui_chat.text.sanitize import clean_line
+from tui_chat.ui.paint import PaintClock
+from tui_chat.ui.phrases import shortened
+from tui_chat.ui.widgets.command_view import CommandView
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screen import ChatScreen
+
+_ROWS: Final = 8
+"""Lines of output that are shown at most; fewer on a low screen."""
+_FULL_SCREEN: Final = ("vi", "vim", "nvim", "nano", "emacs", "mc", "top", "htop", "btop", "tmux", "screen")
+
+
+class Shell:
+    """Runs one command at a time. Only the composer starts one, when the user presses Enter."""
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._running: ShellCommand | None = None
+        self._last = ""
+        """The last command."""
+        self._clock = PaintClock(screen, self.paint, screen.replies.interval)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a command runs."""
+        return self._running is not None
+
+    def run(self, text: str) -> None:
+        """Run a command as it was typed (`!ls`); `!!` runs the last one again."""
+        screen, command = self._screen, text[1:].strip()
+        command = self._last if command == "!" else command
+        if self.busy:
+            screen.composer.insert(text)
+            screen.notify(screen.keys.hint("A command still runs: {stop} ends it."), timeout=3)
+        elif not command:
+            screen.composer.insert(text)
+            screen.notify("Write a command after the !, or \\! to send one.", timeout=3)
+        else:
+            self._last = command
+            if (program := _program(command)) in _FULL_SCREEN:
+                words = f"{program} may need a terminal of its own, which it has not here: {{stop}} ends it."
+                screen.notify(screen.keys.hint(words), timeout=8)
+            self._running = ShellCommand(command, screen.services.environ, screen.services.clock)
+            screen.start(self._run, "shell", self._running, exclusive=False)
+
+    async def _run(self, running: ShellCommand) -> None:
+        screen, command = self._screen, running.command
+        self.paint()
+        try:
+            end = await running.run(self._clock.request)
+        except ConfigError as error:
+            screen.status.say_error(error)
+        else:
+            screen.composer.quotes.add(quoted_block(command, running.output.text, end))
+            screen.status.say_aside(f"{_program(command)}: {end}")
+        finally:
+            self._running = None
+            self.paint()
+
+    def stop(self) -> bool:
+        """End the command that runs; whether there is one."""
+        if self._running is not None:
+            self._running.stop()
+        return self.busy
+
+    def paint(self) -> None:
+        """Show the command that runs."""
+        screen, running = self._screen, self._running
+        for view in screen.query(CommandView):  # none while the program ends
+            if running is None:
+                view.head, view.lines = "", ()
+                continue
+            told = screen.keys.hint(f" · {running.seconds:.0f} s · {{stop}} ends it")
+            command = shortened(clean_line(running.command), max(8, view.size.width - len(told) - 2))
+            view.head = f"$ {command}{told}"
+            view.lines = tuple(running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2))))
+
+
+def _program(command: str) -> str:
+    return clean_line(command.split()[0], 40)
