@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Final, Protocol
+from typing import Final
 
 from tui_chat.events import (
     Accepted,
@@ -44,16 +44,6 @@ _KINDS: Final[Mapping[type, str]] = {
 """The names of events in JSON."""
 
 
-class Reply(Protocol):
-    """Formats events."""
-
-    def take(self, event: Event) -> str:
-        """The text for an event."""
-
-    def close(self, message: Message) -> str:
-        """The text after the last event; `message` is the reply as far as it came."""
-
-
 class Plain:
     """The text of the answer: sanitised on a terminal, else exactly as the server sent it."""
 
@@ -62,13 +52,13 @@ class Plain:
         self._last = "\n"
 
     def take(self, event: Event) -> str:
-        """See `Reply.take`."""
+        """The text for an event."""
         text = _text_of(event, safe=self._safe)
         self._last = text[-1:] or self._last
         return text
 
     def close(self, _: Message) -> str:
-        """On a terminal, the shell's prompt starts on a new line."""
+        """The text after the last event: on a terminal, the shell's prompt starts on a new line."""
         return "\n" if self._safe and self._last != "\n" else ""
 
 
@@ -80,7 +70,7 @@ class Lines:
         self._safe = safe
 
     def take(self, event: Event) -> str:
-        """See `Reply.take`."""
+        """See `Plain.take`."""
         match event:
             case Delta():
                 return _json("text", text=_text_of(event, safe=self._safe))
@@ -90,7 +80,7 @@ class Lines:
                 return _json(_KINDS[type(event)], **asdict(event))
 
     def close(self, message: Message) -> str:
-        """See `Reply.close`."""
+        """The object for `message`, the reply as far as it came."""
         usage = asdict(message.usage) if message.usage else {}
         return _json(
             "end",
@@ -120,12 +110,16 @@ class Drawn:
         self._printed = Printed(columns, rows if grows else 0, colours=not environ.get("NO_COLOR"))
 
     def take(self, event: Event) -> str:
-        """See `Reply.take`."""
+        """See `Plain.take`."""
         return self._printed.append(_text_of(event, safe=True))
 
     def close(self, _: Message) -> str:
-        """See `Reply.close`."""
+        """See `Plain.close`."""
         return self._printed.close()
+
+
+Reply = Plain | Lines | Drawn
+"""Formats the events of a reply."""
 
 
 class Aside:
