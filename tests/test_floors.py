@@ -21,7 +21,7 @@ FLOORS = (
     ("typed", "files", "images", "untrusted"),
     ("parameters",),
     ("store", "markdown", "servers", "attachments"),
-    ("config",),
+    ("config", "presets"),
     ("chat",),
     ("terminal", "relay"),
     ("ui",),

@@ -15,6 +15,7 @@ from tui_chat import __version__
 from tui_chat.config import SETTINGS, Config, load_config
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.output import is_terminal, put
+from tui_chat.parameters import Parameters
 from tui_chat.shell.arguments import add_command, add_commands, add_connection, add_files
 from tui_chat.shell.words import complain, warn
 from tui_chat.typed import nearest
@@ -71,6 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             data_dir=arguments.data_dir,
             keys=talks_to_servers(arguments),
         )
+        config = with_flags(config, arguments)
         for warning in config.warnings if arguments.command else ():  # the screen shows them itself
             warn(warning)
         return carry_out(arguments, config)
@@ -81,6 +83,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE  # as if it had ended us, which Python keeps it from
     except KeyboardInterrupt:
         return 130
+
+
+def with_flags(config: Config, arguments: argparse.Namespace) -> Config:
+    """The settings with those of `--think` and `--preset`; flags precede the preset.
+
+    Raises:
+        ConfigError: there is no such preset, or it is wrong.
+    """
+    parameters = Parameters().with_text("think", arguments.think or "")
+    if not arguments.preset:
+        return replace(config, parameters=parameters)
+    from tui_chat.presets import read_preset  # late: most never need it
+    from tui_chat.servers.server_file import ServerFile
+
+    names = [server.name for server in config.servers]
+    preset = read_preset(config.presets, arguments.preset, [*names, *ServerFile(config.servers_file).names()])
+    here = not arguments.url and preset.server
+    return replace(
+        config,
+        url=preset.server if here else config.url,
+        pinned=bool(here) or config.pinned,
+        model=arguments.model or preset.model or config.model,
+        system=config.system if arguments.system is not None else preset.system or config.system,
+        parameters=parameters.over(preset.parameters),
+    )
 
 
 def carry_out(arguments: argparse.Namespace, config: Config) -> int:

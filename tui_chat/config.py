@@ -10,6 +10,7 @@ from typing import Final
 
 from tui_chat.errors import ConfigError
 from tui_chat.messages import THINK_LEVELS
+from tui_chat.parameters import Parameters
 from tui_chat.server import Server, carries_key
 from tui_chat.servers.address import parse_ollama_host
 from tui_chat.servers.table import first_server, key_files, keyed, open_files, parse_toml, server_at, server_from
@@ -32,6 +33,8 @@ class Config:
     """Whether models think: true, false, or a level like "low"; unset leaves it to the server."""
     options: Mapping[str, object] = field(default_factory=dict)
     """Sampling options by Ollama's names, like `temperature` and `num_ctx`."""
+    parameters: Parameters = field(default_factory=Parameters)
+    """Those of the command line, for new chats and the one that is continued."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Command ids and the keys that run them, like `new-chat = "ctrl+n,f9"`."""
     servers: tuple[Server, ...] = ()
@@ -48,6 +51,8 @@ class Config:
     """The folder of the chats."""
     path: Path | None = None
     """The config file that was read."""
+    presets: Path = Path("presets")
+    """The folder of the presets."""
     warnings: tuple[str, ...] = ()
     """Warnings about the settings, to be shown once."""
 
@@ -114,6 +119,7 @@ def load_config(
         model=model or environ.get("TUI_CHAT_MODEL") or config.model,
         system=config.system if system is None else system,
         data_dir=data_dir,
+        presets=path.parent / "presets",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tui_chat.messages import Usage
@@ -33,6 +34,18 @@ class Loading:
     """The server loads the model: this much of it, in percent. Before `Accepted`, and before `Continued`."""
 
     percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingUnset:
+    """The server refused to be told how much to think; it was asked again without that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingCanEnd:
+    """While the reply thinks, `end` makes it answer. It raises a `ReplyError` if that fails."""
+
+    end: Callable[[], Awaitable[None]] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,8 @@ Event = (
     | Accepted
     | Dropped
     | Continued
+    | ThinkingUnset
+    | ThinkingCanEnd
     | PromptProgress
     | Thinking
     | Delta

@@ -64,6 +64,10 @@ class Parameters:
         """These, without those that are not in `names`."""
         return Parameters(**{name: getattr(self, name) for name in PARAMETERS if name in names})
 
+    def over(self, others: Parameters) -> Parameters:
+        """These, and those of `others` that are not set here."""
+        return replace(others, **{name: getattr(self, name) for name in self.given})
+
     def text(self, name: str) -> str:
         """The value of one as people type it; empty if it is not set."""
         return text_of(getattr(self, name))

@@ -12,7 +12,7 @@ from tui_chat.chat.conversation import Conversation
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.store.store import Store
-from tui_chat.store.values import Place
+from tui_chat.store.values import Chat, Place
 
 from tests.chat.kit import empty_reply
 
@@ -37,7 +37,7 @@ async def store() -> AsyncIterator[FailingStore]:
 
 
 async def test_a_prompt_is_on_disk_when_ask_returns_and_names_the_chat(store: FailingStore) -> None:
-    conversation = Conversation(store, system="Be brief.")
+    conversation = Conversation(store, new=Chat(system="Be brief."))
     prompt = await conversation.ask("What is a queue?\nAnd why?")
     thread = await store.load(conversation.chat.id)
     assert thread.branch() == (prompt,)
@@ -64,7 +64,7 @@ async def test_draft_and_place_are_kept(store: FailingStore) -> None:
 
 
 async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(store: FailingStore) -> None:
-    conversation = Conversation(store, system="Be brief.")
+    conversation = Conversation(store, new=Chat(system="Be brief."))
     first = await conversation.ask("one")
     await conversation.keep(replace(empty_reply(parent=first.id).with_text("1"), state=State.STOPPED))
     second = await conversation.ask("two")

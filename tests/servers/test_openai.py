@@ -21,7 +21,17 @@ from tui_chat.errors import (
     Unreachable,
     Unsupported,
 )
-from tui_chat.events import Accepted, Continued, Delta, Event, Finished, PromptProgress, Thinking
+from tui_chat.events import (
+    Accepted,
+    Continued,
+    Delta,
+    Event,
+    Finished,
+    PromptProgress,
+    Thinking,
+    ThinkingCanEnd,
+    ThinkingUnset,
+)
 from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Secret, Server
@@ -295,12 +305,33 @@ async def test_a_model_that_cannot_be_told_not_to_think_replies_anyway(refusal: 
                 await ask(server.url, quiet, flavour)
 
 
-async def test_a_level_of_thinking_that_is_refused_is_told() -> None:
+async def test_a_level_of_thinking_that_is_refused_is_left_out_and_that_is_told() -> None:
     refusal = answer({"error": {"message": "Unrecognized request argument supplied: reasoning_effort"}}, 400)
+    async with Imitation({CHAT: in_turn(refusal, HELLO)}) as server:
+        events = await ask(server.url, replace(ASKED, think="high"), Flavour.OPENAI)
+        assert events[:2] == [Accepted(), ThinkingUnset()]
+        assert [body.get("reasoning_effort") for body in server.bodies(CHAT)] == ["high", None]
     async with Imitation({CHAT: refusal}) as server:
         with pytest.raises(Refused, match="reasoning_effort"):
             await ask(server.url, replace(ASKED, think="high"), Flavour.OPENAI)
-        assert len(server.requests) == 1
+        assert len(server.bodies(CHAT)) == 2
+
+
+@pytest.mark.parametrize("refusal", [answer({"error": {"code": 404, "message": "File Not Found"}}, 404), HELLO])
+async def test_a_llama_cpp_that_cannot_end_thinking_is_asked_once_whether_it_can(refusal: Step) -> None:
+    async with Imitation({CHAT: HELLO, f"{CHAT}/control": refusal}) as server:
+        backend = speaking(Server(server.url, flavour=Flavour.LLAMACPP))
+        for _ in range(2):
+            events = [event async for event in backend.reply(replace(ASKED, think=True))]
+            assert not any(isinstance(event, ThinkingCanEnd) for event in events)
+        assert not any("reasoning_control" in body for body in server.bodies(CHAT))
+        assert len(server.bodies(f"{CHAT}/control")) == 1
+
+
+async def test_a_reply_that_shall_not_think_is_not_asked_whether_its_thinking_can_end() -> None:
+    async with Imitation({CHAT: HELLO}) as server:
+        await ask(server.url, replace(ASKED, think=False), Flavour.LLAMACPP)
+        assert [request.path for request in server.requests] == [CHAT]
 
 
 async def test_a_refusal_of_something_else_is_told_and_changes_nothing() -> None:

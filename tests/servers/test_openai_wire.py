@@ -407,9 +407,12 @@ def test_thinking_is_switched_in_the_template_where_there_is_one() -> None:
     assert asked(False, Flavour.VLLM) == {"chat_template_kwargs": {"enable_thinking": False}}
     assert asked("low", Flavour.LLAMACPP) == {"chat_template_kwargs": {"reasoning_effort": "low"}}
     assert asked("low", Flavour.OPENAI) == {"reasoning_effort": "low"}
-    for flavour in (Flavour.OPENAI, Flavour.LMSTUDIO, Flavour.OPENWEBUI, Flavour.UNKNOWN):
+    for flavour in (Flavour.OPENAI, Flavour.OPENWEBUI, Flavour.UNKNOWN):
         assert asked(False, flavour) == {"reasoning_effort": "none"}
         assert asked(True, flavour) == asked(None, flavour) == {}
+    assert asked(False, Flavour.LMSTUDIO) == {"reasoning_effort": "none"}
+    assert asked(True, Flavour.LMSTUDIO) == {"reasoning_effort": "medium"}
+    assert asked(None, Flavour.LMSTUDIO) == {}
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,14 @@ async def help_screen(stage: Stage) -> None:
     await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
 
 
+async def settings(stage: Stage) -> None:
+    """The settings of the chat, one of them wrong."""
+    await stage.pilot.press("f7")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.press(*"0.7", "tab", *"5")
+    await stage.pilot.pause(0.4)
+
+
 async def palette(stage: Stage) -> None:
     """The command palette."""
     await stage.pilot.press("ctrl+p")
@@ -303,5 +311,6 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "chats": chats,
     "command": command,
     "help": help_screen,
+    "settings": settings,
     "completion": completion,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -9,10 +10,9 @@ from typing import Final
 from tui_chat.config import Config
 from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest
-from tui_chat.parameters import Parameters
-from tui_chat.server import Server
-from tui_chat.servers.connection import Connection
-from tui_chat.servers.dialects import taken_by
+from tui_chat.parameters import Parameters, valid_parameters
+from tui_chat.servers.connection import Connection, find
+from tui_chat.servers.dialects import levels_of, taken_by
 from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, same_place
 from tui_chat.servers.table import server_at
 from tui_chat.store.store import Store
@@ -23,6 +23,7 @@ _SERVER: Final = "last-server"
 _NAMED: Final = "server "
 """Prefix of the settings that record addresses from `--url` and OLLAMA_HOST."""
 _THEME: Final = "theme"
+_THINK: Final = "thinking"
 _GONE: Final = "which is not in the list of servers."
 
 
@@ -33,6 +34,8 @@ class Choices:
         self.config = config
         self._store = store
         self._registry = registry
+        self._thinking: dict[str, bool | str] = {}
+        """How much each model shall think, as chosen last."""
 
     def of(self, connection: Connection) -> dict[str, str]:
         """The server and model of a connection, as settings for the next start."""
@@ -44,6 +47,10 @@ class Choices:
     async def take_up(self, connection: Connection) -> None:
         """Use the server and model of the last run, unless this start names others."""
         connection.last = await self._store.recall(_MODEL)
+        with suppress(ValueError, RecursionError):
+            kept = json.loads(await self._store.recall(_THINK, "{}"))
+            found = {name: valid_parameters({"think": level}).think for name, level in dict(kept).items()}
+            self._thinking = {name: think for name, think in found.items() if think is not None}
         if not self.config.named and (address := await self._store.recall(_SERVER)):
             await self.return_to(connection, address)
             connection.pinned = False
@@ -64,16 +71,37 @@ class Choices:
         why = f"but: {known.trouble.told}" if known and known.trouble else _GONE
         return f"This chat used {clean_line(address, 80)}, {why} It continues with {connection.server.label}."
 
-    def apply(self, own: Parameters, request: ChatRequest, server: Server) -> ChatRequest:
+    def apply(self, own: Parameters, request: ChatRequest, connection: Connection) -> ChatRequest:
         """`request` with a chat's own parameters over those of the settings, as far as the server takes them."""
-        own = own.only(taken_by(server))
+        think = self.think(own, connection)
+        own = own.only(taken_by(connection.backend.server))
         return replace(
             request,
             options={**self.config.options, **own.options},
-            think=self.config.think if own.think is None else own.think,
+            think=think,
             format=request.format or own.schema,
             keep_alive=own.keep_alive or "",
         )
+
+    def think(self, own: Parameters, connection: Connection) -> bool | str | None:
+        """How much a chat thinks: by its own parameters, else as last chosen for the model, else by the settings.
+
+        Only its own count for a model that does not think: then the server's refusal is told.
+        """
+        if own.think is not None or not self.levels(connection):
+            return own.think
+        return self._thinking.get(connection.model, self.config.think)
+
+    def levels(self, connection: Connection) -> tuple[str, ...]:
+        """What `think` can be for the present model; empty if it does not think."""
+        return levels_of(connection.backend.server, find(connection.model, connection.models))
+
+    def prefer_think(self, model: str, think: bool | str | None) -> dict[str, str]:
+        """Let new chats with a model think like this (None: as in the settings); returns what to save."""
+        self._thinking.pop(model, None)
+        if think is not None:
+            self._thinking[model] = think
+        return {_THINK: json.dumps(self._thinking)}
 
     async def theme(self) -> str:
         """The theme chosen last; empty if none was."""

@@ -20,12 +20,13 @@ from tui_chat.store.values import Chat, ChatFields, Thread, title_of
 class Conversation:
     """One chat. If saving fails it goes on in memory, sets `trouble` and tries again."""
 
-    def __init__(self, store: Store, thread: Thread | None = None, *, system: str = "") -> None:
+    def __init__(self, store: Store, thread: Thread | None = None, new: Chat | None = None) -> None:
+        """`new`: what to begin with if there is no thread."""
         self.store = store
         self._writer = Writer(store, lambda: self.chat, self._branch_off, stored=thread is not None)
         self._renamed: dict[str, str] = {}
         """The new ids of our messages that another process has changed, by their old ids."""
-        thread = thread or Thread(Chat(system=system), ())
+        thread = thread or Thread(new or Chat(), ())
         self.chat = thread.chat
         self._streamed = set(thread.elsewhere)
         """The messages that another process is writing, as of the last look."""

@@ -107,6 +107,18 @@ class Generation:
         """Its figures, once the server was asked."""
         return self._progress if self._progress.asked else None
 
+    @property
+    def notice(self) -> str:
+        """What the person should know of how the server was asked; usually empty."""
+        if self.message is None or not self._progress.thinking_unset:
+            return ""
+        return f"{self.message.model} cannot be told how much to think: it was asked without that."
+
+    @property
+    def end_thinking(self) -> Callable[[], Awaitable[None]] | None:
+        """Makes it answer at once; None unless it thinks on a server that can do that."""
+        return self._progress.end_thinking if self.state is Phase.THINKING else None
+
     def changes(self) -> AsyncIterator[None]:
         """Yields whenever it has changed, until it has ended."""
         return self._growth.changes()
@@ -189,7 +201,7 @@ class Generation:
         backend, plan = connection.backend, partial.plan
         request = await self._conversation.request(partial.message, plan.prefill)
         own = self._conversation.chat.parameters
-        request = self._choices.apply(own, replace(request, format=plan.format), backend.server)
+        request = self._choices.apply(own, replace(request, format=plan.format), connection)
         for attempt in count(1):
             self._progress.enter(Phase.CONNECTING)
             self._growth.grow()

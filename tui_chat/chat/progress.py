@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +17,8 @@ from tui_chat.events import (
     Loading,
     PromptProgress,
     Thinking,
+    ThinkingCanEnd,
+    ThinkingUnset,
     ToolCall,
 )
 from tui_chat.messages import Usage
@@ -84,6 +86,10 @@ class Progress:
         """Prompt tokens read, and their total."""
         self.dropped = False
         """Whether the connection has dropped, and the rest of the reply is being asked for."""
+        self.thinking_unset = False
+        """Whether the server refused to be told how much to think."""
+        self.end_thinking: Callable[[], Awaitable[None]] | None = None
+        """Makes the reply answer while it thinks, if the server can do that."""
         self.usage: Usage | None = None
         self.reason = ""
 
@@ -109,6 +115,10 @@ class Progress:
             case Loading(percent):
                 self.loaded = percent
                 self._reach(Phase.LOADING)
+            case ThinkingUnset():
+                self.thinking_unset = True
+            case ThinkingCanEnd(end):
+                self.end_thinking = end
             case PromptProgress(done, total):
                 self.read = (done, total)
                 self._reach(Phase.READING)

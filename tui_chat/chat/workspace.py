@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from copy import copy
+from dataclasses import replace
 from typing import Final
 
 from tui_chat.attachments.threads import DiskThreads
@@ -22,7 +23,7 @@ from tui_chat.servers.connection import Connection
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
-from tui_chat.store.values import Thread
+from tui_chat.store.values import Chat, Thread
 from tui_chat.tasks import start_task
 from tui_chat.text.sanitize import clean_line
 
@@ -64,7 +65,8 @@ class Workspace:
 
     def _opened(self, store: Store, connection: Connection, thread: Thread | None = None) -> OpenChat:
         """An open chat for a loaded thread, or a new one."""
-        conversation = Conversation(store, thread, system=self.config.system)
+        new = Chat(system=self.config.system, parameters=self.config.parameters)
+        conversation = Conversation(store, thread, new)
         disk = self.disk if self._interactive else None
         return OpenChat(conversation, connection, self.choices, self._start, self._clock, disk)
 
@@ -212,13 +214,15 @@ class Workspace:
         wanted = await find_chat(self.store, chat) if chat else await self.store.newest() if resume else None
         if wanted is not None:
             await self.open_chat(wanted, stay=self.config.pinned)
+            parameters = self.config.parameters.over(self.conversation.chat.parameters)
+            self.conversation.chat = replace(self.conversation.chat, parameters=parameters)
 
     async def keep_nothing(self) -> None:
         """Continue the open chat in memory: nothing is saved from now on."""
         kept, store = self.store, await Store.open(None)
         thread = None
         if self.conversation.last is not None:
-            thread = await kept.load(self.conversation.chat.id)
+            thread = replace(await kept.load(self.conversation.chat.id), chat=self.conversation.chat)
             await store.adopt(thread)
         self.current = self._opened(store, self.connection, thread)
         await kept.aclose(_PATIENCE)

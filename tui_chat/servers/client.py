@@ -185,6 +185,8 @@ class Client:
         """Fields of requests that the server refuses."""
         self.unloaded: set[str] = set()
         """Models that the server would load first, as far as it has told."""
+        self.able: dict[str, bool] = {}
+        """What the server was found to be able to do, or not."""
         self._httpx: httpx.AsyncClient | None = None
         self._way = Way(server)
         self._kept: dict[str, Answer] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from tui_chat.errors import NoSuchModel, Remedy, ReplyError
-from tui_chat.events import Accepted, Continued, Event
+from tui_chat.events import Accepted, Continued, Event, ThinkingUnset
 from tui_chat.messages import ChatRequest, Message, Model, Role
 from tui_chat.parameters import PARAMETERS
 from tui_chat.parts import parts_of
@@ -29,11 +29,16 @@ class Ask:
     call: Call
     exact: bool | None = None
     """Whether the reply continues exactly at the end of the prefill; None without a prefill."""
+    thinking_unset: bool = False
+    """Whether it leaves the thinking to the server, because the first request was refused."""
+    end_thinking: Callable[[str], Awaitable[None]] | None = None
+    """Makes the reply of this id answer, if the server can do that."""
 
     def without(self, field: str) -> Ask:
         """The same without a field of the body."""
         kept = {name: value for name, value in (self.call.body or {}).items() if name != field}
-        return replace(self, call=replace(self.call, body=kept))
+        unset = self.thinking_unset or field in ("think", "reasoning_effort")
+        return replace(self, call=replace(self.call, body=kept), thinking_unset=unset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class Decoder(ABC):
         if self.ask.exact is not None:
             yield Continued(self.ask.exact)
         yield Accepted()
+        if self.ask.thinking_unset:
+            yield ThinkingUnset()
 
     @abstractmethod
     def feed(self, chunk: bytes) -> Iterator[Event]:
@@ -142,6 +149,8 @@ class Dialect:
     judge: Judge = judge
     takes: Callable[[Flavour], Collection[str]] = lambda _: PARAMETERS
     """The names of the parameters that the server takes."""
+    levels: Callable[[Flavour], tuple[str, ...]] = lambda _: ("off", "on")
+    """What `think` can be for a model of which nothing else is known."""
     details: Callable[[Client, str], Awaitable[Details]] | None = None
     pull: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
     create: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None

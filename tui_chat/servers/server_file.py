@@ -53,6 +53,14 @@ class ServerFile:
         """
         return tuple(self.entry(table) for table in self._tables())
 
+    def names(self) -> list[str]:
+        """The names of the servers, without reading keys.
+
+        Raises:
+            ConfigError: as for `read`.
+        """
+        return [str(table.get("name", "")) for table in self._tables()]
+
     def entry(self, table: Table) -> Entry:
         """Read a server from a table.
 
@@ -110,17 +118,23 @@ def to_toml(tables: Sequence[Table]) -> str:
     return "\n".join(
         ["# Written by tui-chat, which replaces it. Put your own servers into config.toml.\n"]
         + [
-            "[[servers]]\n" + "".join(f"{name} = {_value(value)}\n" for name, value in table.items())
+            "[[servers]]\n" + "".join(f"{name} = {toml_value(value)}\n" for name, value in table.items())
             for table in tables
         ]
     )
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """A value as TOML. Lone surrogates become question marks."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_quoted(str(name))} = {_value(each)}" for name, each in value.items()) + " }"
+        pairs = (f"{_quoted(str(name))} = {toml_value(each)}" for name, each in value.items())
+        return f"{{ {', '.join(pairs)} }}"
     return _quoted(str(value))
 
 

@@ -27,6 +27,8 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", "-m", metavar="NAME", help="the model (default: the one used last)")
     parser.add_argument("--system", "-s", metavar="TEXT", help="a system prompt for a new chat")
+    parser.add_argument("--preset", metavar="NAME", help="a model with settings, saved in a chat")
+    parser.add_argument("--think", choices=("off", "on", *THINK_LEVELS), help="how much to think")
     parser.add_argument("--continue", "-c", action="store_true", dest="resume", help="continue the last chat")
     parser.add_argument("--chat", metavar="ID", help="continue this chat; the beginning of its ID is enough")
 
@@ -49,9 +51,6 @@ def add_commands(commands: Commands) -> None:
         help="get the answer as JSON, or by the JSON schema in FILE",
     )
     ask.add_argument("--render", action="store_true", help="draw the Markdown of the answer")
-    ask.add_argument(
-        "--think", choices=("off", "on", *THINK_LEVELS), help="how much to think; shown dimmed on standard error"
-    )
     chats = add_command(commands, "chats", "list the chats, newest first; * unfinished, … being answered")
     chats.add_argument("words", nargs="*", help="only chats with all of these words in the title")
     _add_json(chats, "chat")

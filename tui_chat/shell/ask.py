@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tui_chat.chat.context import tokens_of
@@ -68,9 +68,6 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
         OutputError: standard output takes no more. What arrived is saved.
         BrokenPipeError: nobody reads standard output any more. What arrived is saved.
     """
-    if arguments.think is not None:
-        think = {"off": False, "on": True}.get(arguments.think, arguments.think)
-        config = replace(config, think=think)
     wish = Wish(
         question(arguments.question, arguments.file),
         arguments.chat,
@@ -192,6 +189,8 @@ async def _receive(
         heeding.cancel()
     thinking.close()
     message, error = generation.message, generation.error
+    if generation.notice:
+        warn(generation.notice)
     if troubles:
         raise troubles[0]
     if message is None or generation.progress is None:

@@ -41,6 +41,7 @@ class Navigation:
         screen.status.say_state()
         if (place := chat.place) is not None:
             screen.call_after_refresh(screen.transcript.return_to, place.message, place.row)
+        screen.server.show_names()
         screen.server.show_gauge()
         screen.replies.show_notice()
 

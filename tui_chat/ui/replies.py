@@ -134,6 +134,8 @@ class Replies:
     def _ended(self, reply: Reply) -> None:
         status, server = self._screen.status, self._screen.server
         self._screen.query_one(Divider).clear()
+        if isinstance(reply, Generation) and reply.notice:
+            self._screen.notify(reply.notice, severity="warning", timeout=8, markup=False)
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
             status.say_error(error)

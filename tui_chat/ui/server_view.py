@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_chat.errors import Unauthorized
 from tui_chat.messages import Model
+from tui_chat.parameters import text_of
 from tui_chat.server import Server
 from tui_chat.servers.connection import find
 from tui_chat.ui.gauge import fullness_of
@@ -48,15 +49,19 @@ class ServerView:
         screen, connection = self._screen, self._screen.workspace.connection
         if not screen.query(Header):
             return  # the program is ending
-        self._show_names()
+        self.show_names()
         self.show_gauge()
         screen.query_one(Welcome).show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
         if screen.replies.view is None and (status := self._status()) not in (None, screen.status.said):
             screen.status.say(status)
 
-    def _show_names(self) -> None:
+    def show_names(self) -> None:
+        """Show the model, how much it thinks, and its server."""
         header, connection = self._screen.query_one(Header), self._screen.workspace.connection
         header.model, header.server = connection.model, connection.server.label
+        workspace = self._screen.workspace
+        thinks = workspace.choices.think(workspace.conversation.chat.parameters, connection)
+        header.thinking = "" if thinks == workspace.config.think else f"think {text_of(thinks) or 'default'}"
 
     def _status(self) -> Status | None:
         """The status of the server; None to leave the status as it is."""
@@ -96,7 +101,7 @@ class ServerView:
         if connection.models:
             self.show()
         else:
-            self._show_names()
+            self.show_names()
             self._screen.status.say(Status(f"asking {connection.server.label}", busy=True))
             self.look()
 

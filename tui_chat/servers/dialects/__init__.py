@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Final
 
+from tui_chat.messages import Model
 from tui_chat.parameters import PARAMETERS
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.servers.dialect import Dialect
@@ -30,3 +31,12 @@ def dialect_of(server: Server) -> Dialect:
 def taken_by(server: Server) -> Collection[str]:
     """The names of the parameters that a server takes; all if its kind is not known yet."""
     return PARAMETERS if server.kind is Kind.AUTO else dialect_of(server).takes(server.flavour)
+
+
+def levels_of(server: Server, model: Model | None) -> tuple[str, ...]:
+    """What `think` can be for a model of a server, as far as known; empty if the model does not think."""
+    if model is not None and model.think_levels:
+        return model.think_levels
+    if model is not None and model.capabilities and "thinking" not in model.capabilities:
+        return ()
+    return ("off", "on") if server.kind is Kind.AUTO else dialect_of(server).levels(server.flavour)

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import quote
 
-from tui_chat.errors import Cut, Refused, Remedy, ReplyError, ServerFault
+from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, ServerFault
 from tui_chat.events import Event, Loading
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
@@ -25,6 +26,7 @@ STREAM_HEADER: Final = "x-conversation-id"
 RESUME_SECONDS: Final = 30.0
 """How long to try to get back to a reply: a network may be away for so long, a server that died is gone."""
 _PROPS_SECONDS: Final = 1.0
+_CONTROL: Final = "/v1/chat/completions/control"
 _MEASURED: Final = 16
 """How many loaded models are asked for their windows at most."""
 
@@ -36,6 +38,7 @@ class Props:
     context_window: int | None = None
     """Tokens in one slot, which is the window of a chat."""
     capabilities: frozenset[str] = frozenset()
+    think_levels: tuple[str, ...] = ()
 
 
 async def models(client: Client) -> Sequence[Model]:
@@ -45,7 +48,10 @@ async def models(client: Client) -> Sequence[Model]:
     if len(offered) != 1:
         return offered
     props = await _props(client, offered[0].name)
-    return [_with(replace(offered[0], capabilities=offered[0].capabilities | props.capabilities), props)]
+    model = replace(
+        offered[0], capabilities=offered[0].capabilities | props.capabilities, think_levels=props.think_levels
+    )
+    return [_with(model, props)]
 
 
 async def loaded(client: Client) -> Sequence[Model]:
@@ -55,8 +61,12 @@ async def loaded(client: Client) -> Sequence[Model]:
 
 
 async def ask(client: Client, request: ChatRequest) -> Ask:
-    """The request for a reply that can be resumed."""
-    return _named(await openai.ask(client, request))
+    """The request for a reply that can be resumed, and whose thinking can be ended if this build can do that."""
+    ask = _named(await openai.ask(client, request))
+    if request.prefill or request.think is False or not await _controls(client, request.model):
+        return ask
+    call = replace(ask.call, body={**(ask.call.body or {}), "reasoning_control": True})
+    return replace(ask, call=call, end_thinking=partial(_end_thinking, client, request.model))
 
 
 async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRequest) -> Ask:
@@ -99,6 +109,29 @@ class ReplyDecoder(openai_stream.ReplyDecoder):
         """Remember how to resume. A whole reply needs no more."""
         rest, stop = Call(f"{self._path}&from={self._received}"), Call(self._path, method="DELETE")
         self.back = None if self.whole or self.done else Return(rest, stop, RESUME_SECONDS)
+
+
+async def _controls(client: Client, model: str) -> bool:
+    """Whether thinking can be ended: builds that can do that answer so for any reply (#23971). Asked once."""
+    if "control" not in client.able:
+        try:
+            told = await client.ask(_CONTROL, _control("", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
+            client.able["control"] = "success" in told
+        except (Refused, Garbled):
+            client.able["control"] = False
+        except ReplyError:  # it is busy, or loads the model: ask again with the next reply
+            return False
+    return client.able["control"]
+
+
+async def _end_thinking(client: Client, model: str, id: str) -> None:
+    told = await client.ask(_CONTROL, _control(id, model), most=SMALL_BYTES)
+    if told.get("success") is not True:
+        raise ServerFault("The server did not end the thinking.", "It may have ended by itself.")
+
+
+def _control(id: str, model: str) -> Mapping[str, object]:
+    return {"id": id, "action": "reasoning_end", "model": model}
 
 
 async def load(client: Client, model: str, _settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
@@ -188,7 +221,12 @@ def props_in(body: object) -> Props:
         capabilities.add("thinking")
     if "tools" in template:
         capabilities.add("tools")
-    return Props(window_of(object_of(body, "default_generation_settings"), "n_ctx"), frozenset(capabilities))
+    levels: tuple[str, ...] = ("off", "on") if "enable_thinking" in template else ()
+    if "reasoning_effort" in template:
+        capabilities.add("thinking")
+        levels = ("low", "medium", "high")
+    window = window_of(object_of(body, "default_generation_settings"), "n_ctx")
+    return Props(window, frozenset(capabilities), levels)
 
 
 DIALECT: Final = replace(

@@ -23,6 +23,7 @@ from tui_chat.errors import (
     ReplyError,
     ServerFault,
     Unauthorized,
+    Unsupported,
 )
 from tui_chat.events import Event, Finished, Thinking, ToolCall
 from tui_chat.messages import ChatRequest, Message, Model, Usage
@@ -42,6 +43,8 @@ _NAME_LENGTH: Final = 200
 _CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
 CLOUD: Final = "ollama.com"
 _IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
+_GPT_OSS_LEVELS: Final = ("low", "medium", "high")
+"""It ignores `true` and `false` (`docs/capabilities/thinking.mdx`)."""
 _KNOWS_LAST: Final = re.compile(r"\$last\b|slice\s+\$\.Messages")
 
 
@@ -75,6 +78,14 @@ async def ask(client: Client, request: ChatRequest) -> Ask:
     with suppress(ReplyError):
         exact = continues(await client.ask("/api/show", {"model": request.model}))
     return Ask(Call("/api/chat", chat_body(trailing(request) if exact else in_words(request))), exact)
+
+
+async def instead(_client: Client, ask: Ask, refusal: ReplyError, _request: ChatRequest) -> Ask:
+    """The same without `think`, if that was refused; raises any other refusal."""
+    about_thinking = isinstance(refusal, Unsupported) and "think" in str(refusal).lower()
+    if about_thinking and "think" in (ask.call.body or {}):
+        return ask.without("think")
+    raise refusal
 
 
 async def pull(client: Client, model: str) -> AsyncGenerator[Progress, None]:
@@ -293,16 +304,18 @@ def _share(part: int | None, whole: int | None) -> float | None:
 def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded: bool = False) -> Model:
     """The model in a body of `/api/show`, or in an entry of `/api/tags` or `/api/ps`."""
     details = object_of(body, "details")
+    family = clean_line(text_of(details, "family"), 50)
     return Model(
         name=clean_line(name, _NAME_LENGTH),
         server=server,
         size=count_of(body, "size"),
-        family=clean_line(text_of(details, "family"), 50),
+        family=family,
         parameters=clean_line(text_of(details, "parameter_size"), 50),
         quantization=clean_line(text_of(details, "quantization_level"), 50),
         context_window=_context_window(body, details),
         window=(count_of(body, "context_length") if loaded else None) or _num_ctx(text_of(body, "parameters")),
         capabilities=frozenset(strings_of(body, "capabilities")),
+        think_levels=_GPT_OSS_LEVELS if family.replace("-", "") == "gptoss" else (),
         loaded=loaded,
         on_gpu=_share(count_of(body, "size_vram"), count_of(body, "size")) if loaded else None,
         until=clean_line(text_of(body, "expires_at"), 50),
@@ -380,6 +393,7 @@ DIALECT: Final = Dialect(
     loaded=loaded,
     describe=describe,
     ask=ask,
+    instead=instead,
     decoder=ReplyDecoder,
     judge=judged,
     details=details,

@@ -86,7 +86,7 @@ async def ask(client: Client, request: ChatRequest) -> Ask:
 async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRequest) -> Ask:
     """Another request after a refusal. Each kind is tried once.
 
-    Models that never think, and some that always do, refuse to be told not to think.
+    Models that never think, and some that always do, refuse to be told how much to think.
 
     Raises:
         ReplyError: the refusal, if there is no other request.
@@ -94,8 +94,7 @@ async def instead(client: Client, ask: Ask, refusal: ReplyError, request: ChatRe
     if not isinstance(refusal, Refused) or refusal.status not in (400, 422):
         raise refusal
     body, said = ask.call.body or {}, str(refusal)
-    extras = ["stream_options"] if "stream_options" in body else []
-    extras += ["reasoning_effort"] if body.get("reasoning_effort") == "none" else []
+    extras = [name for name in ("stream_options", "reasoning_effort") if name in body]
     unexplained = type(refusal) is Refused and client.server.flavour is Flavour.UNKNOWN
     unwanted = [name for name in extras if name in said] or (extras if unexplained else [])
     if "stream_options" in unwanted[:1]:
@@ -179,15 +178,17 @@ def _thinking(think: bool | str | None, flavour: Flavour) -> dict[str, object]:
     """The server's switch for thinking.
 
     Templates of Qwen, GLM and others have `enable_thinking`, gpt-oss has `reasoning_effort`. Most other servers
-    read OpenAI's `reasoning_effort`: "none" turns thinking off, and there is no word to turn it on.
+    read OpenAI's `reasoning_effort`: "none" turns thinking off, and there is no word to turn it on, but LM Studio
+    takes "medium" for that (lmstudio-bug-tracker#2057).
     """
     if think is None:
         return {}
     if flavour in _TEMPLATE_FLAVOURS:
-        switch = {"enable_thinking": think} if isinstance(think, bool) else {"reasoning_effort": think}
-        return {"chat_template_kwargs": switch}
-    effort = "none" if think is False else think
-    return {"reasoning_effort": effort} if isinstance(effort, str) else {}
+        key = "enable_thinking" if isinstance(think, bool) else "reasoning_effort"
+        return {"chat_template_kwargs": {key: think}}
+    switch = {False: "none", True: "medium" if flavour is Flavour.LMSTUDIO else ""}
+    effort = switch[think] if isinstance(think, bool) else think
+    return {"reasoning_effort": effort} if effort else {}
 
 
 def _format(form: str | Mapping[str, object], flavour: Flavour) -> dict[str, object]:
@@ -280,4 +281,10 @@ def takes(flavour: Flavour) -> Collection[str]:
     return PARAMETERS.keys() & {*_OPTIONS.get(flavour, _STANDARD), "think", "format"}
 
 
-DIALECT: Final = Dialect(models=models, ask=ask, instead=instead, decoder=ReplyDecoder, takes=takes)
+def levels(flavour: Flavour) -> tuple[str, ...]:
+    """What `think` can be; without a template there is no word for "on"."""
+    on = ("on",) if flavour in _TEMPLATE_FLAVOURS else ()
+    return ("off", *on, "low", "medium", "high")
+
+
+DIALECT: Final = Dialect(models=models, ask=ask, instead=instead, decoder=ReplyDecoder, takes=takes, levels=levels)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from tui_chat.errors import Cut, Garbled, Remedy, ReplyError, ServerFault
-from tui_chat.events import Delta, Event, Finished, PromptProgress, Thinking, ToolCall, WasThinking
+from tui_chat.events import (
+    Delta,
+    Event,
+    Finished,
+    PromptProgress,
+    Thinking,
+    ThinkingCanEnd,
+    ToolCall,
+    WasThinking,
+)
 from tui_chat.messages import Usage
 from tui_chat.servers.client import Incoming
 from tui_chat.servers.dialect import Ask, Decoder
@@ -44,7 +54,7 @@ class ReplyDecoder(Decoder):
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
         self._stream = EventDecoder()
-        self._reply = ReplyReader(resumed=bool(ask.exact))
+        self._reply = ReplyReader(resumed=bool(ask.exact), end_thinking=ask.end_thinking)
         self._type = ""
         self._opening = b""
 
@@ -93,8 +103,11 @@ class ReplyDecoder(Decoder):
 class ReplyReader:
     """Turns the events of one stream into ours. Only a `finish_reason` completes a reply."""
 
-    def __init__(self, *, resumed: bool = False) -> None:
-        """`resumed`: the reply continues an answer, so it has no thinking."""
+    def __init__(
+        self, *, resumed: bool = False, end_thinking: Callable[[str], Awaitable[None]] | None = None
+    ) -> None:
+        """`resumed`: the reply continues an answer, so it has no thinking. `end_thinking`: as in `Ask`."""
+        self._end_thinking = end_thinking
         self.done = False
         """Whether the stream has ended."""
         self.begun = False
@@ -136,6 +149,9 @@ class ReplyReader:
         fault = fault_in(chunk) or fault_in(choice)
         if fault is not None:
             raise judge(fault)
+        if self._end_thinking and (id := text_of(chunk, "id")):
+            yield ThinkingCanEnd(partial(self._end_thinking, id))
+            self._end_thinking = None
         yield from self._progress(chunk)
         delta = object_of(choice, "delta") or object_of(choice, "message") or choice
         self.begun = self.begun or any(delta.get(name) for name in _PIECES)

@@ -33,6 +33,8 @@ from tui_chat.events import (
     Loading,
     PromptProgress,
     Thinking,
+    ThinkingCanEnd,
+    ThinkingUnset,
     ToolCall,
     WasThinking,
 )
@@ -173,7 +175,7 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
 
 
 def object_from(event: Event) -> dict[str, object]:
-    """The JSON object for an event."""
+    """The JSON object for an event; empty if it is not relayed."""
     match event:
         case Delta(text):
             return {"delta": text}
@@ -187,6 +189,10 @@ def object_from(event: Event) -> dict[str, object]:
             return {"dropped": True}
         case Continued(exact):
             return {"continued": exact}
+        case ThinkingUnset():
+            return {"thinking_unset": True}
+        case ThinkingCanEnd():
+            return {}
         case PromptProgress(done, total):
             return {"progress": {"done": done, "total": total}}
         case WasThinking():
@@ -224,6 +230,8 @@ def event_in(body: Mapping[str, object]) -> Event | None:
             return Dropped()
         case {"continued": bool(exact)}:
             return Continued(exact)
+        case {"thinking_unset": True}:
+            return ThinkingUnset()
         case {"progress": dict(progress)}:
             done, total = count_of(progress, "done"), count_of(progress, "total")
             return PromptProgress(min(done, total), total) if done is not None and total else None

@@ -79,6 +79,8 @@ class Command:
     slash: str = ""
     """Its names as a slash command, comma-separated, with the slash, the best one first."""
     argument: Argument | None = None
+    offered: Callable[[Any], bool] = lambda _: True
+    """Takes the screen; returns whether it makes sense now."""
 
     @property
     def slashes(self) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ COMMANDS: Final = (
     Command(lambda it: it.restore(), "servers-undo", "Undo", "Undo the last removal", "ctrl+z", Scope.SERVERS),
     Command(lambda it: it.test(), "form-test", "Test", "Test these settings", "ctrl+t", Scope.FORM),
     Command(lambda it: it.accept(), "form-save", "Save", "Save these settings", "ctrl+s", Scope.FORM),
+    Command(lambda it: it.keep(), "form-preset", "Save as preset", "Save these settings as a preset", "ctrl+p",
+            Scope.FORM),
     Command(lambda it: it.focus_next(), "form-next", "Next", "Go to the next field", "tab,down", Scope.FORM),
     Command(lambda it: it.focus_previous(), "form-previous", "Back", "Go to the field before", "shift+tab,up",
             Scope.FORM),

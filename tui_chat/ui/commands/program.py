@@ -39,6 +39,7 @@ async def palette(screen: ChatScreen) -> None:
         if command.scope in (Scope.APP, Scope.CHAT, Scope.SELECT)
         and command.id != "command-palette"
         and not (command.argument and command.argument.required)
+        and command.offered(screen)
     ]
     dialog: Picker[Command] = Picker(screen.keys, "Commands", rows, empty="")
     if (chosen := await screen.ask(dialog)) is not None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui_chat.messages import THINK_LEVELS
-from tui_chat.ui.commands import chats, dialogs, program, read, settings, write
+from tui_chat.presets import preset_names
+from tui_chat.ui.commands import chats, dialogs, parameters, program, read, settings, write
 from tui_chat.ui.commands.command import Argument, Command, Scope
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
@@ -34,6 +35,16 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 "Stop the reply and send the next waiting prompt", "f4", footer="send next"),
         Command(write.unqueue, "unqueue", "Take back a waiting prompt", "Edit a waiting prompt in the composer",
                 slash="/unqueue"),
+    ),
+    "Model": (
+        Command(parameters.think, "think", "Thinking of the model", "Choose how much the model thinks", "f6",
+                slash="/think", argument=Argument("level", lambda it: ("default", *parameters.think_levels(it)))),
+        Command(parameters.answer_now, "answer-now", "Answer now", "End the thinking of this reply",
+                slash="/answer", offered=parameters.can_answer_now),
+        Command(parameters.settings, "settings", "Settings of this chat",
+                "Change system prompt and parameters of this chat", "f7", slash="/settings"),
+        Command(parameters.preset, "preset", "Presets", "Use a preset in this chat", slash="/preset",
+                argument=Argument("preset", lambda it: preset_names(it.workspace.config.presets))),
     ),
     "Chats": (
         Command(chats.new_chat, "new-chat", "New chat", "Start a new chat", "ctrl+n", slash="/new,/clear"),

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
 from textual import work
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widget import Widget
+from textual.widgets import Input
 
 from tui_chat.errors import ConfigError
 from tui_chat.server import carries_key
@@ -19,11 +18,8 @@ from tui_chat.servers.registry import Origin, ServerEntry
 from tui_chat.servers.server_file import Entry, Table
 from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.commands.command import Scope
-from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.dialogs.dialog import Dialog
-from tui_chat.ui.widgets.clickable import Hint
+from tui_chat.ui.dialogs.form import Form
 from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
@@ -56,32 +52,21 @@ class SecretField(Field):
         """Do nothing: a key never goes to the clipboard."""
 
 
-class ServerForm(Dialog[ServerEntry]):
+class ServerForm(Form[ServerEntry]):
     """Fields to test and save; answers the saved server."""
 
-    # Ahead of other keys, so that text typed ahead lands in its field: one of them is a secret.
-    BINDINGS = bindings(Scope.FORM)
-
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
-
     def __init__(self, keys: Keymap, table: Table, survey: ModelCatalog, *, instead: Table | None = None) -> None:
-        super().__init__(keys)
+        super().__init__(keys, "Edit a server" if instead else "Add a server", _HINT)
         self._table = table
         self._survey = survey
         self._instead = instead
 
-    def compose(self) -> ComposeResult:
+    def rows(self) -> Iterable[tuple[str, Widget]]:
         """A row for each setting."""
         texts = _texts_of(self._table)
-        with Vertical(id="server"):
-            yield Static(Content("Edit a server" if self._instead else "Add a server"), id="server-title")
-            with VerticalScroll(id="server-fields", can_focus=False):
-                for name, (label, help) in _SETTINGS.items():
-                    kind, is_key = (SecretField, True) if name == "key" else (Field, False)
-                    field = kind(texts.get(name, ""), help, password=is_key, id=name)
-                    yield Horizontal(Static(Content(label), classes="server-label"), field)
-            yield Static("", id="server-state")
-            yield Hint(self.keys.line(_HINT), id="server-hint")
+        for name, (label, help) in _SETTINGS.items():
+            kind, is_key = (SecretField, True) if name == "key" else (Field, False)
+            yield label, kind(texts.get(name, ""), help, password=is_key, id=name)
 
     def on_mount(self) -> None:
         """Focus the first field."""
@@ -93,11 +78,11 @@ class ServerForm(Dialog[ServerEntry]):
         if (entry := await self._entry()) is None:
             return
         if entry.trouble is not None:
-            self._say(entry.trouble.told)
+            self.say(entry.trouble.told)
             return
-        self._say("asking …")
+        self.say("asking …")
         report = await self._survey.ask(ServerEntry(entry.server, Origin.ADDED))
-        self._say(report.error.told if report.error else described(report))
+        self.say(report.error.told if report.error else described(report))
 
     def accept(self) -> None:
         """Save."""
@@ -110,7 +95,7 @@ class ServerForm(Dialog[ServerEntry]):
         try:
             await self._survey.book.put(entry.table, instead=self._instead)
         except ConfigError as error:
-            self._say(error.told)
+            self.say(error.told)
             return
         self.dismiss(ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table))
 
@@ -122,7 +107,7 @@ class ServerForm(Dialog[ServerEntry]):
             table = self._filled_in()
             return await asyncio.to_thread(self._survey.book.draft, table, instead=self._instead)
         except ConfigError as error:
-            self._say(error.told)
+            self.say(error.told)
             return None
 
     def _filled_in(self) -> Table:
@@ -140,10 +125,6 @@ class ServerForm(Dialog[ServerEntry]):
             raise ConfigError("Headers in servers.toml hold keys for another host.", "Edit them there first.")
         texts["name"] = clean_line(texts["name"], 60)
         return _table_of(texts, self._table)
-
-    def _say(self, words: str) -> None:
-        for state in self.query("#server-state").results(Static):  # none if it was closed
-            state.update(Content(words))
 
 
 def described(report: ProbeResult) -> str:

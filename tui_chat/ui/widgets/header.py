@@ -27,6 +27,8 @@ class Header(Widget):
     title: reactive[str] = reactive("")
     model: reactive[str] = reactive("")
     server: reactive[str] = reactive("")
+    thinking: reactive[str] = reactive("")
+    """How much the model thinks, where that is not the default."""
     fullness: reactive[Fullness] = reactive(Fullness())
     others: reactive[int] = reactive(0)
     """Other chats in which a reply is running."""
@@ -46,7 +48,8 @@ class Header(Widget):
 
     def _right(self, room: int) -> Content:
         """Model, server and gauge in at most `room` cells."""
-        model, server = self.model or "no model", f" · {self.server}" if self.server else ""
+        about = "".join(f" · {text}" for text in (self.thinking, self.server) if text)
+        model, server = self.model or "no model", about
         more = f"{self.others} more running" if self.others else ""
         gauge = self.fullness.gauge(long=True)
         taken = sum(map(cell_len, (more, model, server, gauge.plain))) + len(_GAP) * (bool(more) + bool(gauge))

@@ -1,0 +1,157 @@
+"""The settings of a chat: what is wrong is told at its field, what is right counts from the next reply on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+from tui_chat.config import Config
+from tui_chat.parameters import Parameters
+from tui_chat.presets import Preset, preset_names, read_preset, save_preset
+from tui_chat.server import Flavour, Kind, Server
+from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
+from tui_chat.ui.dialogs.settings_form import SettingsForm
+
+from tests.server import ScriptedServer, done, head, token
+from tests.ui.kit import AppDriver, driven
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ScriptedServer]:
+    async with ScriptedServer() as server:
+        server.script(head(), token("Hi."), done())
+        yield server
+
+
+async def opened(run: AppDriver) -> SettingsForm:
+    await run.pilot.press("f7")
+    await run.until(lambda: isinstance(run.app.screen, SettingsForm) and run.app.screen.focused is not None)
+    assert isinstance(run.app.screen, SettingsForm)
+    return run.app.screen
+
+
+def said(form: SettingsForm) -> str:
+    return str(form.query_one("#form-state", Static).content)
+
+
+async def fill(run: AppDriver, form: SettingsForm, name: str, text: str) -> None:
+    form.query_one(f"#{name}").focus()
+    await run.pilot.press("ctrl+a", "ctrl+k", *text)
+
+
+async def closed(run: AppDriver) -> None:
+    await run.until(lambda: not isinstance(run.app.screen, SettingsForm))
+    await run.pilot.pause()
+
+
+async def test_what_is_set_is_kept_and_sent_and_an_empty_field_is_not(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    config = Config(options={"top_k": 30, "seed": 1})
+    async with driven(server, database=tmp_path / "chats.db", config=config) as run:
+        form = await opened(run)
+        assert form.query_one("#top_k", Input).placeholder == "30, by your settings"
+        await fill(run, form, "temperature", "0.5")
+        await fill(run, form, "num_ctx", "512")
+        assert said(form).endswith("Changing it loads the model again. (a whole number, 64 to 10000000)")
+        await fill(run, form, "stop", 'END "two words"')
+        form.query_one("#system").focus()
+        await run.pilot.press(*"Be kind.", "enter", *"Rhyme.")
+        await run.pilot.press("ctrl+s")
+        await closed(run)
+        await run.say("one")
+        await run.idle()
+        body = server.asked()[-1]
+        assert body["options"] == {
+            "top_k": 30, "seed": 1, "temperature": 0.5, "num_ctx": 512, "stop": ["END", "two words"],
+        }  # fmt: skip
+        assert body["messages"][0] == {"role": "system", "content": "Be kind.\nRhyme."}  # type: ignore[index]
+    async with driven(server, database=tmp_path / "chats.db", config=config, resume=True) as run:
+        form = await opened(run)
+        assert form.query_one("#temperature", Input).value == "0.5"
+        await fill(run, form, "temperature", "")
+        await run.pilot.press("enter")
+        await closed(run)
+        assert run.app.workspace.conversation.chat.parameters.temperature is None
+
+
+async def test_a_mistake_is_told_at_its_field_and_nothing_is_saved(server: ScriptedServer) -> None:
+    async with driven(server) as run:
+        form = await opened(run)
+        await fill(run, form, "top_p", "2")
+        assert said(form) == "top_p is 0 to 1, not '2'."
+        await fill(run, form, "seed", "7")
+        assert said(form).startswith("The same seed")
+        await run.pilot.press("ctrl+s")
+        assert run.app.screen is form
+        assert (form.focused and form.focused.id, said(form)) == ("top_p", "top_p is 0 to 1, not '2'.")
+        await run.pilot.press("escape")
+        await closed(run)
+        assert run.app.workspace.conversation.chat.parameters == Parameters()
+
+
+async def test_what_the_server_does_not_take_cannot_be_filled_in() -> None:
+    async with ScriptedServer() as server:
+        box = Server(server.url, kind=Kind.OPENAI, flavour=Flavour.VLLM)
+        async with driven(box, config=Config(model="m"), ready=False) as run:
+            form = await opened(run)
+            closed_fields = {field.id for field in form.query(Input) if field.disabled}
+            assert closed_fields == {"num_ctx", "keep_alive"}
+            assert form.query_one("#num_ctx", Input).placeholder == "this server does not take it"
+            assert form.query_one("#think", Input).placeholder == "off, on, low, medium, high"
+
+
+async def test_the_arrow_keys_leave_a_long_system_prompt_only_at_its_ends(server: ScriptedServer) -> None:
+    async with driven(server, config=Config(system="one\ntwo")) as run:
+        form = await opened(run)
+        await run.pilot.press("up")
+        assert form.focused is form.query_one("#system")
+        for expected in ("system", "temperature"):
+            await run.pilot.press("down")
+            assert form.focused is not None
+            assert form.focused.id == expected
+        await run.pilot.press("shift+tab", "tab")
+        assert form.focused.id == "temperature"
+
+
+async def test_settings_are_saved_as_a_preset_and_used_in_another_chat(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    folder = tmp_path / "presets"
+    async with driven(server, config=Config(presets=folder)) as run:
+        form = await opened(run)
+        await fill(run, form, "temperature", "0.5")
+        await run.pilot.press("ctrl+p")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        await run.pilot.press(*"a/b", "enter")
+        await run.until(lambda: "cannot be the name of a preset" in said(form))
+        await run.pilot.press("ctrl+p")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        await run.pilot.press(*"poet", "enter")
+        await run.until(lambda: "poet.toml" in said(form))
+        assert read_preset(folder, "poet") == Preset("poet", "tiny:latest", server.url, "", Parameters(0.5))
+        await run.pilot.press("ctrl+p")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        await run.pilot.press(*"poet", "enter")
+        await run.until(lambda: isinstance(run.app.screen, ConfirmScreen))
+        await run.pilot.press("escape", "escape")
+        await closed(run)
+        assert run.app.workspace.conversation.chat.parameters == Parameters()
+        save_preset(folder, Preset("other", "other:latest", "", "Rhyme.", Parameters(seed=7)))
+        assert preset_names(folder) == ["other", "poet"]
+        run.chat.carry_out(run.chat.keys.commands["preset"], "other")
+        await run.until(lambda: run.notices == ["This chat uses the preset other."])
+        chat = run.app.workspace.conversation.chat
+        assert (chat.system, chat.parameters) == ("Rhyme.", Parameters(seed=7))
+        assert run.header.model == "other:latest"
+
+
+async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer, tmp_path: Path) -> None:
+    (tmp_path / "poet.toml").write_text('model = "other"\ntemperature = 7\n')
+    async with driven(server, config=Config(presets=tmp_path)) as run:
+        run.chat.carry_out(run.chat.keys.commands["preset"], "poet")
+        await run.until(lambda: run.status.error)
+        assert "poet.toml: temperature is 0 to 2, not '7'" in run.status.text
+        assert run.header.model == "tiny:latest"

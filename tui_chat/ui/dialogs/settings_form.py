@@ -1,0 +1,171 @@
+"""The form of a chat's settings: its system prompt and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from textual import on, work
+from textual.events import DescendantFocus
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from tui_chat.errors import ConfigError
+from tui_chat.parameters import PARAMETERS, Parameters, text_of
+from tui_chat.presets import Preset, preset_names, preset_path, save_preset
+from tui_chat.text.sanitize import clean
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
+from tui_chat.ui.dialogs.form import Form
+from tui_chat.ui.widgets.field import Field
+
+_HINT: Final = "{form-save} save · {form-next} next field · {form-preset} save as preset · {close} cancel"
+_SYSTEM: Final = "What the model is told before the chat. Enter starts a new line."
+_RELOADS: Final = " Changing it loads the model again."
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What the form changes."""
+
+    system: str
+    parameters: Parameters
+
+
+class SettingsForm(Form[ChatSettings]):
+    """A field for each parameter; answers what is set. Nothing wrong can be saved."""
+
+    def __init__(
+        self,
+        keys: Keymap,
+        settings: ChatSettings,
+        *,
+        taken: Collection[str],
+        defaults: Mapping[str, object],
+        levels: Collection[str],
+        preset: Callable[[str, ChatSettings], Preset],
+        folder: Path,
+    ) -> None:
+        """
+        Args:
+            taken: the parameters that the server takes.
+            defaults: the values of the user's settings, which empty fields leave in force.
+            levels: what `think` can be for the model.
+            preset: makes a preset of a name and these settings; `folder` is where presets are.
+        """
+        super().__init__(keys, "Settings of this chat", _HINT)
+        self._settings = settings
+        self._taken = taken
+        self._defaults = defaults
+        self._levels = levels
+        self._preset = preset
+        self._folder = folder
+
+    def rows(self) -> Iterable[tuple[str, Widget]]:
+        """The system prompt, then the parameters."""
+        prompt = TextArea(
+            self._settings.system,
+            id="system",
+            show_line_numbers=False,
+            highlight_cursor_line=False,
+            tab_behavior="focus",
+        )
+        prompt.cursor_blink = False
+        yield "system", prompt
+        for name, parameter in PARAMETERS.items():
+            text = self._settings.parameters.text(name)
+            fits = name in self._taken and (name != "think" or bool(self._levels))
+            field = Field(text, self._placeholder(name), id=name, disabled=not fits and not text)
+            yield f"{name}{' ↻' if parameter.reloads else ''}", field
+
+    def _placeholder(self, name: str) -> str:
+        if name not in self._taken:
+            return "this server does not take it"
+        if name == "think" and not self._levels:
+            return "this model does not think"
+        default = text_of(self._defaults.get(name))
+        return f"{default}, by your settings" if default else self._range(name)
+
+    def _range(self, name: str) -> str:
+        return ", ".join(self._levels) if name == "think" and self._levels else PARAMETERS[name].range
+
+    def on_mount(self) -> None:
+        """Focus the first parameter: it is what one comes for."""
+        self.query_one("#temperature").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The arrow keys leave the system prompt only at its ends."""
+        if action == "command" and isinstance(prompt := self.focused, TextArea):
+            inside = {
+                "form-next": not prompt.cursor_at_last_line,
+                "form-previous": not prompt.cursor_at_first_line,
+            }
+            if any(inside.get(str(id)) for id in parameters):
+                return False
+        return super().check_action(action, parameters)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Say what the field means, or what is wrong with it."""
+        self._explain(event.widget)
+
+    @on(Input.Changed)
+    def _changed(self, event: Input.Changed) -> None:
+        event.input.set_class(bool(self._mistake(event.input)), "-wrong")
+        if event.input.has_focus:
+            self._explain(event.input)
+
+    def _explain(self, field: Widget) -> None:
+        if isinstance(field, Input) and (parameter := PARAMETERS.get(field.id or "")):
+            mistake, reloads = self._mistake(field), _RELOADS if parameter.reloads else ""
+            self.say(mistake or f"{parameter.help}{reloads} ({self._range(parameter.name)})")
+            self.query("#form-state").set_class(bool(mistake), "-wrong")
+        else:
+            self.say(_SYSTEM)
+
+    def _mistake(self, field: Input) -> str:
+        """What is wrong with the text of a field; empty if nothing is."""
+        try:
+            Parameters().with_text(field.id or "", field.value)
+        except ConfigError as error:
+            return f"{error}."
+        return ""
+
+    def _filled_in(self) -> ChatSettings | None:
+        """The settings of the fields; None if one is wrong, which gets the focus."""
+        fields = [field for field in self.query(Field) if field.id in PARAMETERS]
+        if wrong := [field for field in fields if self._mistake(field)]:
+            wrong[0].focus()
+            self._explain(wrong[0])
+            return None
+        parameters = Parameters()
+        for field in fields:
+            parameters = parameters.with_text(field.id or "", field.value)
+        return ChatSettings(clean(self.query_one(TextArea).text).strip("\n"), parameters)
+
+    def accept(self) -> None:
+        """Save."""
+        if (settings := self._filled_in()) is not None:
+            self.dismiss(settings)
+
+    @work(group="preset", exclusive=True)
+    async def keep(self) -> None:
+        """Save the settings as a preset."""
+        if (settings := self._filled_in()) is None:
+            return
+        hint = self.keys.line("{accept} save · {close} cancel")
+        name = await self.app.push_screen_wait(AskScreen(self.keys, "Name of the preset", hint, ""))
+        if not name:
+            return
+        try:
+            path = preset_path(self._folder, name)
+            if name in preset_names(self._folder):
+                replace = f"Replace the preset {name}?"
+                if not await self.app.push_screen_wait(ConfirmScreen(self.keys, replace, hint)):
+                    return
+            save_preset(self._folder, self._preset(name, settings))
+        except ConfigError as error:
+            self.say(error.told)
+        else:
+            self.say(f"Saved as {path}.")
