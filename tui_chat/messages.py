@@ -172,6 +172,8 @@ class Model:
     """Tokens that the model was trained for; the server may give it fewer."""
     window: int | None = None
     """Tokens of context that the server gives it, if known."""
+    token_bytes: int | None = None
+    """Bytes of memory that a token of context takes, if the server tells enough to know."""
     capabilities: frozenset[str] = frozenset()
     think_levels: tuple[str, ...] = ()
     """What `think` can be for it: `off`, `on`, `low` and so on. Empty if the server does not say."""

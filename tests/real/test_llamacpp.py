@@ -19,7 +19,7 @@ from tui_chat.events import Accepted, Continued, Delta, Dropped, Event, Finished
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
-from tui_chat.servers.backend import connect
+from tui_chat.servers.backend import HttpBackend, connect
 from tui_chat.servers.client import Client
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.probe import detect
@@ -127,6 +127,9 @@ async def test_llama_cpp_is_found_and_streams(script: str, window: int) -> None:
         assert events[-1].usage is not None
         assert (events[-1].reason, events[-1].usage.reply_tokens) == ("length", 40)
         assert events[-1].usage.tokens_per_second
+
+        assert isinstance(backend, HttpBackend)
+        assert await backend.count(asked()) == events[-1].usage.prompt_tokens
 
         thinks = ChatRequest(
             "tiny", (Message(Role.SYSTEM, parts_of("think")), Message(Role.USER, parts_of("Explain kites.")))

@@ -212,6 +212,19 @@ async def picker(stage: Stage) -> None:
     await stage.pilot.pause(0.3)
 
 
+async def context(stage: Stage) -> None:
+    """What takes the context window, and a larger one that is chosen."""
+    show = {"model_info": {"qwen3.context_length": 32768, "qwen3.block_count": 36, "qwen3.embedding_length": 2560,
+                           "qwen3.attention.head_count": 32, "qwen3.attention.head_count_kv": 8,
+                           "qwen3.attention.key_length": 128, "qwen3.attention.value_length": 128}}  # fmt: skip
+    stage.server.script(answer(200, show), path="/api/show")
+    await finished(stage)
+    await stage.pilot.press("f8")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.press("up")
+    await stage.pilot.pause(0.3)
+
+
 async def side_by_side(stage: Stage) -> None:
     """The list of chats: of three that are answered one is thinking, and one has ended since it was seen."""
     chat, ended = stage.chat, [done("stop", **USAGE), end()]
@@ -307,6 +320,7 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "scrolled": scrolled,
     "error": error,
     "picker": picker,
+    "context": context,
     "side by side": side_by_side,
     "chats": chats,
     "command": command,

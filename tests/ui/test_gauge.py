@@ -8,38 +8,17 @@ import pytest
 from tui_chat.ui.gauge import Fullness
 
 from tests.server import ScriptedServer, done, end, head, reply, token, wait
-from tests.ui.kit import AppDriver, driven
+from tests.ui.kit import driven
 
 
-def warnings(run: AppDriver) -> list[str]:
-    return [notice for notice in run.notices if "context window of" in notice]
-
-
-async def test_a_prompt_larger_than_the_window_is_warned_of_when_it_is_sent_and_once() -> None:
+async def test_the_gauge_of_a_prompt_larger_than_the_window_is_full() -> None:
     async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
-        for _ in range(2):
-            server.script(*reply("ok"))
-        run.app.workspace.connection.window = 4096
+        server.script(*reply("ok"))
         await run.say("word " * 5000)
-        await run.until(lambda: bool(warnings(run)))
-        assert "about 5k tokens, the context window of tiny:latest only 4k" in warnings(run)[0]
         await run.idle()
-        run.app.workspace.connection.window = 4096
-        await run.say("more")
-        await run.idle()
-        assert len(warnings(run)) == 1
         run.app.workspace.connection.window = 4096
         run.chat.server.show_gauge()
         assert "█████ 100% of 4k" in run.header.render().plain
-
-
-async def test_a_chat_that_fits_is_not_warned_of() -> None:
-    async with ScriptedServer() as server, driven(server) as run:
-        server.script(*reply("ok"))
-        run.app.workspace.connection.window = 4096
-        await run.say("hello")
-        await run.idle()
-        assert not warnings(run)
 
 
 async def test_a_window_that_is_nearly_full_shows_in_colour() -> None:

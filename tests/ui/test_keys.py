@@ -28,7 +28,7 @@ NEW: Final[Mapping[str, str]] = {
     )
 }
 OLD: Final = sorted({label for command in COMMANDS for label in Keymap(GROUPS, {}).labels(command.id)})
-LETTERS: Final = {"c", "e", "r", "q", "o"}
+LETTERS: Final = {"c", "e", "r", "q", "o", "s", "g"}
 """Old keys that are words too; the hints where they stood are checked by what stands before them."""
 TEXT: Final = "words\n\n```\ncode\n```\n\n[link](http://example.org/)"
 
@@ -176,6 +176,9 @@ async def test_lists_and_forms_name_the_new_keys(tmp_path: Path) -> None:
         await looker.press("models", until="tiny")
         await looker.press("close")
         await looker.press("prompts", until="edit it in the composer")
+        await looker.press("close")
+        await looker.press("context", until="larger")
+        await looker.press("context-raise", until="use it")
         await looker.press("close")
         await looker.press("chats", until="2 msg")
         await looker.press("chats-rename", until="Rename this chat")

@@ -67,7 +67,9 @@ async def test_what_looks_clickable_is() -> None:
         await click("more below")
         await run.until(lambda: run.transcript.follows)
         await click("tok")  # the gauge
-        await run.until(lambda: run.shows("This chat takes about"))
+        await run.until(lambda: run.shows("Context window"))
+        await run.pilot.press("escape")
+        await run.until(lambda: not run.shows("Context window"))
         await click("tiny:latest · box")
         await run.until(lambda: run.shows("Models of box"))
         await run.pilot.press("escape")

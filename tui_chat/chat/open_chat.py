@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from tui_chat.attachments.prompt import attach_mentioned
 from tui_chat.attachments.threads import DiskThreads
@@ -21,10 +22,22 @@ from tui_chat.parts import File, Image
 from tui_chat.servers.connection import Connection
 from tui_chat.store.values import ChatFields
 
+_LINK: Final = "linked "
+"""Prefix of the settings that hold the links of chats, by id."""
 Reply = Generation | RemoteReply
 """A reply, received here or by another tui-chat: its present `message`, and its `changes`."""
 Start = Callable[[Coroutine[Any, Any, None], str], object]
 """Starts a coroutine as a task in the named group, and returns the handle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Another chat that a chat continues, or that continues it."""
+
+    chat: str
+    """Its id."""
+    words: str
+    """What it is, in a few words with its title."""
 
 
 class OpenChat:
@@ -50,6 +63,7 @@ class OpenChat:
         """The reply's task: the event loop keeps only a weak reference."""
         self.reply: Reply | None = None
         """The last reply since the chat was opened, ended or not."""
+        self.linked: Link | None = None
         self.shown = False
         """Whether it is on screen."""
         self.seen = True
@@ -205,6 +219,23 @@ class OpenChat:
                 self._go_on()
 
         self._running = self._start(receive(), f"reply {self.conversation.chat.id}")
+
+    async def follow_on(self, earlier: OpenChat, draft: str) -> None:
+        """Let this new chat, with a prompt to edit, continue an earlier one; both are linked."""
+        before, now = earlier.conversation.chat, self.conversation.chat
+        title = before.title or "an earlier chat"
+        self.linked = Link(before.id, f"Continues “{title}”")
+        earlier.linked = Link(now.id, f"Goes on in “{title}”, from a summary")
+        links = ((now.id, self.linked), (before.id, earlier.linked))
+        settings = {f"{_LINK}{id}": f"{link.chat} {link.words}" for id, link in links}
+        await self.conversation.note(title=title, draft=draft, settings=settings)
+
+    async def find_link(self) -> None:
+        """Learn which chat this one is linked to."""
+        with suppress(StoreError):
+            kept = await self.conversation.store.recall(f"{_LINK}{self.conversation.chat.id}")
+            chat, _, words = kept.partition(" ")
+            self.linked = Link(chat, words) if chat else None
 
     async def catch_up(self) -> bool:
         """Learn what another tui-chat has said here meanwhile; whether none is answering it."""

@@ -158,6 +158,7 @@ class Workspace:
             if not (stay or self.demo):
                 chat.notice = await self.choices.return_to(chat.connection, stored.server)
             chat.connection.prefer(stored.model)
+            await chat.find_link()
         chat.watch()
 
     def _show(self, chat: OpenChat) -> None:

@@ -20,6 +20,7 @@ from tui_chat.servers.dialects import dialect_of
 from tui_chat.servers.probe import identify
 
 LOADED_SECONDS: Final = 1.0
+COUNT_SECONDS: Final = 1.5
 STOP_SECONDS: Final = 2.0
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 5.0
@@ -140,6 +141,18 @@ class HttpBackend:
                 if offered.name == model:
                     return offered
         raise missing(model)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the server counts tokens, as far as is known."""
+        return self._dialect is not None and self._dialect.count is not None
+
+    async def count(self, request: ChatRequest) -> int | None:
+        """The tokens of a prompt by the server's own count, within about a second; None if it does not tell."""
+        with suppress(ReplyError, TimeoutError):
+            async with asyncio.timeout(COUNT_SECONDS), self._speaking() as dialect:
+                return None if dialect.count is None else await dialect.count(self.client, request)
+        return None
 
     async def details(self, model: str) -> Details:
         """All that the server tells of a model, for people."""

@@ -151,6 +151,8 @@ class Dialect:
     """The names of the parameters that the server takes."""
     levels: Callable[[Flavour], tuple[str, ...]] = lambda _: ("off", "on")
     """What `think` can be for a model of which nothing else is known."""
+    count: Callable[[Client, ChatRequest], Awaitable[int | None]] | None = None
+    """Counts the tokens of a prompt, without a reply."""
     details: Callable[[Client, str], Awaitable[Details]] | None = None
     pull: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
     create: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None

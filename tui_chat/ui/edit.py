@@ -22,6 +22,11 @@ class Edit:
         """Whether an earlier prompt is being edited."""
         return self._prompt is not None
 
+    @property
+    def prompt(self) -> Message | None:
+        """The prompt that is being edited."""
+        return self._prompt
+
     def begin(self, message: Message | None) -> None:
         """Edit a prompt; for a reply, the prompt that it answers."""
         screen = self._screen

@@ -1,4 +1,4 @@
-"""How full the context window is, and a warning when a chat has outgrown it, which no server gives."""
+"""How full the context window is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from textual.content import Content
 
 from tui_chat.chat.context import tokens_of
 from tui_chat.chat.workspace import Workspace
+from tui_chat.servers.connection import find
+from tui_chat.servers.dialects import taken_by
 from tui_chat.ui import phrases
 
 _CELLS: Final = 5
@@ -41,24 +43,17 @@ class Fullness:
         words = f" {self.share:>3.0%}" + (f" of {phrases.count(self.window)}" if long else "")
         return Content.assemble(("█" * full, style), ("░" * (_CELLS - full), "$rule"), (words, style))
 
-    @property
-    def figures(self) -> str:
-        """In a sentence."""
-        window = f"; the model's context window has {self.window:,}" if self.window else ""
-        return f"This chat takes about {self.used:,} tokens{window}."
-
-    def warning(self, model: str, new_chat: str) -> str:
-        """What happens to a chat that has outgrown the window; empty if it has not. `new_chat`: a key."""
-        if self.window is None or self.used <= self.window:
-            return ""
-        return (
-            f"This chat has about {phrases.count(self.used)} tokens, the context window of {model} only "
-            f"{phrases.count(self.window)}: the oldest messages are left out. "
-            f"Start a new chat ({new_chat}), or give the model a larger context window."
-        )
-
 
 def fullness_of(workspace: Workspace) -> Fullness:
     """How much the open chat uses: by the server's count, and an estimate for what came after it."""
     conversation = workspace.conversation
-    return Fullness(tokens_of(conversation.branch, conversation.chat.system), workspace.connection.window)
+    return Fullness(tokens_of(conversation.branch, conversation.chat.system), window_of(workspace))
+
+
+def window_of(workspace: Workspace) -> int | None:
+    """The context window of the open chat in tokens: the one set for it, else that of the loaded model."""
+    own, connection = workspace.conversation.chat.parameters.num_ctx, workspace.connection
+    if own is None or "num_ctx" not in taken_by(connection.backend.server):
+        return connection.window
+    model = find(connection.model, connection.models)
+    return min(own, (model and model.context_window) or own)

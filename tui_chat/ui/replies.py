@@ -50,12 +50,31 @@ class Replies:
         if self.busy and not screen.edit.active and not screen.navigation.moving:
             self._workspace.current.enqueue(text)
             screen.status.show()
-        elif self.refuses() or self._lacks_model() or screen.attachments.holds_back(text):
+        elif self.cannot_send() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
+        elif screen.fit.surely(text):
+            self.dispatch(text)
         else:
-            screen.query_one(Divider).clear()
-            screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
-            self._show_answer(self._workspace.current.send(text, screen.edit.take()), text)
+            screen.composer.take_back(text)
+            screen.start(self._send_if_wanted, "fit")
+
+    def dispatch(self, text: str) -> Generation:
+        """Send a prompt now, instead of the edited one if there is one."""
+        screen = self._screen
+        screen.query_one(Divider).clear()
+        screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
+        reply = self._workspace.current.send(text, screen.edit.take())
+        self._show_answer(reply, text)
+        return reply
+
+    async def _send_if_wanted(self) -> None:
+        """Send the text in the composer if it fits or is to be sent anyway, and is the same by then."""
+        screen, chat = self._screen, self._workspace.current
+        text = screen.composer.text
+        agreed = await screen.fit.agreed(text)
+        if agreed and (chat, text) == (self._workspace.current, screen.composer.text) and not self.refuses():
+            screen.composer.clear()
+            self.dispatch(text)
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; the last one by default."""
@@ -132,10 +151,10 @@ class Replies:
             self._screen.notify(notice, severity="warning", timeout=10, markup=False)
 
     def _ended(self, reply: Reply) -> None:
-        status, server = self._screen.status, self._screen.server
-        self._screen.query_one(Divider).clear()
+        screen, status, server = self._screen, self._screen.status, self._screen.server
+        screen.query_one(Divider).clear()
         if isinstance(reply, Generation) and reply.notice:
-            self._screen.notify(reply.notice, severity="warning", timeout=8, markup=False)
+            screen.notify(reply.notice, severity="warning", timeout=8, markup=False)
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:
             status.say_error(error)
@@ -144,7 +163,8 @@ class Replies:
         elif self._workspace.current.held:
             status.say_state()
         elif reply.message is not None:
-            status.say(Status(phrases.summary(reply.message)))
+            left_out = "the beginning was left out · " if screen.fit.left_out() else ""
+            status.say(Status(left_out + phrases.summary(reply.message)))
         else:
             status.show()
         server.measure()
@@ -180,6 +200,10 @@ class Replies:
         else:
             return False
         return True
+
+    def cannot_send(self) -> bool:
+        """Whether nothing can be sent now, or there is no model to send to; shows why."""
+        return self.refuses() or self._lacks_model()
 
     def _lacks_model(self) -> bool:
         """Whether there is no model to send to; if so, say it and ask the server again."""

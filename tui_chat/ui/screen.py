@@ -27,6 +27,7 @@ from tui_chat.ui.commands.read import ask_about_link, copy_out
 from tui_chat.ui.commands.table import COMMANDS
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.edit import Edit
+from tui_chat.ui.fit import Fit
 from tui_chat.ui.look import resolve
 from tui_chat.ui.navigation import Navigation
 from tui_chat.ui.replies import Replies
@@ -91,6 +92,7 @@ class ChatScreen(Screen[None]):
         self.shell = Shell(self)
         self.edit = Edit(self)
         self.attachments = Attachments(self)
+        self.fit = Fit(self)
         self.navigation = Navigation(self)
         self._pressed = -inf
 

@@ -29,7 +29,7 @@ class ServerView:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self._warned: set[str] = set()
-        """The chats that have outgrown their context window, of which that was said."""
+        """The chats whose beginning was left out, of which that was said."""
 
     def look(self) -> None:
         """Ask the server for its models, again and again until it has one."""
@@ -115,11 +115,11 @@ class ServerView:
         self.show_gauge()
 
     def show_gauge(self) -> None:
-        """Show how full the context window is; warn once of a chat that has outgrown it."""
+        """Show how full the context window is; say once if the server has left out the beginning of a chat."""
         screen, workspace = self._screen, self._screen.workspace
         for header in screen.query(Header):  # none while the program ends
             header.fullness = fullness_of(workspace)
-            warning = header.fullness.warning(workspace.connection.model, screen.keys["new-chat"])
-            if warning and workspace.conversation.chat.id not in self._warned:
-                self._warned.add(workspace.conversation.chat.id)
-                screen.notify(warning, severity="warning", timeout=15, markup=False)
+        chat = workspace.conversation.chat.id
+        if chat not in self._warned and (warning := screen.fit.left_out()):
+            self._warned.add(chat)
+            screen.notify(warning, severity="warning", timeout=15, markup=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
@@ -18,6 +18,10 @@ from tui_chat.ui.widgets.waiting import Waiting
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
+
+
+_FRESH: Final = 2
+"""Messages of a new chat above which its link to another is shown."""
 
 
 class StatusLine:
@@ -84,8 +88,16 @@ class StatusLine:
         elif self._screen.composer.quotes:
             words = "Output goes along" + " · {stop} drops it" * (not self._screen.shell.busy)
         else:
-            return ""
+            return self._linked()
         return self._screen.keys.hint(words)
+
+    def _linked(self) -> str:
+        """The chat that a fresh one continues."""
+        workspace = self._screen.workspace
+        linked = workspace.current.linked
+        if linked is None or len(workspace.conversation.branch) > _FRESH:
+            return ""
+        return f"{linked.words} · {self._screen.keys['context']} leads there"
 
     def show_title(self) -> None:
         """Show the title of the open chat."""

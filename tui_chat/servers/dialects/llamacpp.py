@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import quote
@@ -19,7 +20,7 @@ from tui_chat.servers.dialect import Ask, Progress, Return, missing
 from tui_chat.servers.dialects import openai, openai_stream
 from tui_chat.servers.sse import EventDecoder
 from tui_chat.text.sanitize import clean_line
-from tui_chat.untrusted import object_of, parsed, text_of, window_of
+from tui_chat.untrusted import count_of, object_of, parsed, text_of, window_of
 
 STREAM_HEADER: Final = "x-conversation-id"
 """Header with the name of a reply, by which it can be resumed."""
@@ -134,6 +135,18 @@ def _control(id: str, model: str) -> Mapping[str, object]:
     return {"id": id, "action": "reasoning_end", "model": model}
 
 
+async def count(client: Client, request: ChatRequest) -> int | None:
+    """The tokens of a prompt. Builds before 2026 have no path for that, but its two steps."""
+    body = openai.chat_body(request, client.server.flavour)
+    answer = await client.fetch("/v1/chat/completions/input_tokens", body, most=SMALL_BYTES)
+    if answer.status != HTTPStatus.NOT_FOUND:
+        return count_of(object_of({"": answer.json()}, ""), "input_tokens")
+    prompt = text_of(await client.ask("/apply-template", body), "prompt")
+    told = await client.ask("/tokenize", {"content": prompt, "add_special": True, "model": request.model})
+    tokens = told.get("tokens")
+    return len(tokens) if prompt and isinstance(tokens, list) else None
+
+
 async def load(client: Client, model: str, _settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
     """Let the router load a model. How far it is, is told by events that all models share (seen in b11434)."""
     told = EventDecoder()
@@ -237,6 +250,7 @@ DIALECT: Final = replace(
     ask=ask,
     instead=instead,
     decoder=ReplyDecoder,
+    count=count,
     load=load,
     unload=unload,
 )

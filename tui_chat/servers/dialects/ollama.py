@@ -314,6 +314,7 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
         quantization=clean_line(text_of(details, "quantization_level"), 50),
         context_window=_context_window(body, details),
         window=(count_of(body, "context_length") if loaded else None) or _num_ctx(text_of(body, "parameters")),
+        token_bytes=_token_bytes(object_of(body, "model_info")),
         capabilities=frozenset(strings_of(body, "capabilities")),
         think_levels=_GPT_OSS_LEVELS if family.replace("-", "") == "gptoss" else (),
         loaded=loaded,
@@ -374,6 +375,18 @@ def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -
     known = [count_of(info, key) for key in info if key.endswith(".context_length")]
     known += [count_of(place, "context_length") for place in (body, details)]
     return max(filter(None, known), default=None)
+
+
+def _token_bytes(info: Mapping[str, object]) -> int | None:
+    """Bytes of keys and values of a token in all layers, in half precision, by the `model_info` of `/api/show`."""
+
+    def told(name: str) -> int:
+        return next((count_of(info, key) or 0 for key in info if key.endswith(f".{name}")), 0)
+
+    heads = told("attention.head_count")
+    each = told("embedding_length") // heads if heads else 0
+    widths = (told("attention.key_length") or each) + (told("attention.value_length") or each)
+    return 2 * told("block_count") * (told("attention.head_count_kv") or heads) * widths or None
 
 
 def _num_ctx(parameters: str) -> int | None:

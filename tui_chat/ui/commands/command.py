@@ -38,9 +38,12 @@ class Scope(StrEnum):
     SERVERS = "servers"
     FORM = "form"
     FIND = "find"
+    CONTEXT = "context"
 
 
-_IN_TURN: Final = (Scope.COMPOSER, Scope.COMPLETION, Scope.SELECT, Scope.LOG, Scope.DIALOG, Scope.VIEW, Scope.LINK)
+_IN_TURN: Final = (
+    Scope.COMPOSER, Scope.COMPLETION, Scope.SELECT, Scope.LOG, Scope.DIALOG, Scope.VIEW, Scope.LINK, Scope.CONTEXT,
+)  # fmt: skip
 """Scopes whose keys are handled in order with typed text; keys of other scopes precede the focused widget's."""
 _UNBOUND: Final = "f24"
 """A key that no keyboard has: Textual's bindings need one."""

@@ -41,6 +41,14 @@ COMMANDS: Final = (
     Command(lambda it: it.move(1), "find-next", "Next", "Go to the next match", "down,ctrl+n,ctrl+f", Scope.FIND),
     Command(lambda it: it.move(-1), "find-previous", "Previous", "Go to the match before",
             "up,ctrl+p,shift+enter", Scope.FIND),
+    Command(lambda it: it.choose(1), "context-raise", "Larger window", "Choose a larger context window",
+            "up,right,plus", Scope.CONTEXT),
+    Command(lambda it: it.choose(-1), "context-lower", "Smaller window", "Choose a smaller context window",
+            "down,left,minus", Scope.CONTEXT),
+    Command(lambda it: it.answer("summary"), "context-summary", "Summary",
+            "Start a fresh chat from a summary of this one", "s", Scope.CONTEXT),
+    Command(lambda it: it.answer("linked"), "context-linked", "Go there",
+            "Go to the chat that this one continues, or that continues it", "g", Scope.CONTEXT),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ _TOGETHER: Final = (
     (Scope.DIALOG, Scope.FORM),
     (Scope.DIALOG, Scope.FIND),
     (Scope.DIALOG, Scope.VIEW, Scope.LINK),
+    (Scope.DIALOG, Scope.CONTEXT),
 )
 """Scopes that are active together: a key has one meaning in each row. In the log, the chat's keys go first."""
 _NAMES: Final = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}

@@ -7,7 +7,7 @@ from typing import Final
 
 from tui_chat.messages import THINK_LEVELS
 from tui_chat.presets import preset_names
-from tui_chat.ui.commands import chats, dialogs, parameters, program, read, settings, write
+from tui_chat.ui.commands import chats, context, dialogs, parameters, program, read, settings, write
 from tui_chat.ui.commands.command import Argument, Command, Scope
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
@@ -59,6 +59,11 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
         Command(chats.models, "models", "Models", "Choose a model", "ctrl+l", footer="models",
                 slash="/model,/load",
                 argument=Argument("model", lambda it: [each.name for each in it.workspace.connection.models])),
+        Command(context.context, "context", "Context window",
+                "Show what takes the context window, enlarge it, or start afresh from a summary", "f8",
+                slash="/context"),
+        Command(context.summary, "summary", "Fresh chat from a summary",
+                "Let the model sum up this chat, and start a new one with that", slash="/summary"),
         Command(chats.servers, "servers", "Servers", "Choose, add, test or remove servers", "f3",
                 footer="servers", slash="/servers"),
     ),

@@ -42,7 +42,16 @@ class Box(Dialog[Answer]):
 
 
 class ConfirmScreen(Box[bool]):
-    """Asks before something that cannot be undone."""
+    """Asks before something that cannot be undone, or costs something."""
+
+    def __init__(self, keys: Keymap, title: str, hint: str | Content, text: str = "") -> None:
+        """`text`: what it means, in a few sentences."""
+        super().__init__(keys, title, hint)
+        self._text = text
+
+    def body(self) -> Iterable[Widget]:
+        """What it means."""
+        return (Static(Content(self._text), id="ask-text"),) if self._text else ()
 
     def accept(self) -> None:
         """Say yes."""

@@ -61,9 +61,5 @@ class Header(Widget):
         model = shortened(model, left) if (left := cell_len(model) + room - taken) >= _NAME else ""
         named = clickable(Content.assemble((model, "$model"), (server, "$text-muted")), "screen.command('models')")
         running = clickable(Content.styled(more, "$text-muted"), "screen.command('chats')")
-        shown = (running, named, clickable(gauge, "tell"))
+        shown = (running, named, clickable(gauge, "screen.command('context')"))
         return Content(_GAP).join(part for part in shown if part)
-
-    def action_tell(self) -> None:
-        """Say how full the context window is, in figures."""
-        self.notify(self.fullness.figures)

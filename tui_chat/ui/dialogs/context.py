@@ -1,0 +1,109 @@
+"""The context window: what takes it, a larger one, a fresh chat from a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, Literal
+
+from textual.content import Content
+from textual.widget import Widget
+
+from tui_chat.chat.context import Taken
+from tui_chat.messages import Model
+from tui_chat.text.figures import size
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
+from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.ask import Box
+from tui_chat.ui.phrases import count
+from tui_chat.ui.widgets.clickable import Hint
+
+_SMALLEST: Final = 2048
+_LARGEST: Final = 262_144
+"""Tokens that are offered at most where the model's own maximum is not known."""
+Wish = int | Literal["summary", "linked"]
+"""A context window in tokens, a fresh chat from a summary, or the chat that this one is linked to."""
+
+
+class ContextScreen(Box[Wish]):
+    """Shows figures; answers what is to be done about them."""
+
+    BINDINGS = bindings(Scope.CONTEXT)
+
+    def __init__(
+        self, keys: Keymap, taken: Taken, window: int | None, model: Model, *, can_raise: bool, linked: str
+    ) -> None:
+        """
+        Args:
+            model: what is known of it; `learn` adds to that.
+            can_raise: whether the server takes a window with a request.
+            linked: words about the chat that this one is linked to, if any.
+        """
+        hint = "{context-summary} fresh chat from a summary · " + "{context-linked} go there · " * bool(linked)
+        super().__init__(keys, "Context window", keys.line(hint + "{close} close"))
+        self._taken, self._window, self._model = taken, window, model
+        self._can_raise, self._linked = can_raise, linked
+        self._wanted = window or 0
+
+    def body(self) -> Iterable[Widget]:
+        """The figures."""
+        yield Hint(self._figures(), id="context-figures")
+
+    def learn(self, model: Model) -> None:
+        """Take what the server tells of the model."""
+        self._model = model
+        self._show()
+
+    def choose(self, step: int) -> None:
+        """Choose the next larger window (1), or the next smaller one (-1)."""
+        sizes = sizes_for(self._window, self._model.context_window)
+        if self._can_raise:
+            others = [each for each in sizes if (each - self._wanted) * step > 0]
+            self._wanted = (min if step > 0 else max)(others, default=self._wanted)
+            self._show()
+
+    def answer(self, wish: Literal["summary", "linked"]) -> None:
+        """Close with a wish."""
+        if wish == "summary" or self._linked:
+            self.dismiss(wish)
+
+    def accept(self) -> None:
+        """Use the chosen window."""
+        self.dismiss(self._wanted if self._wanted != (self._window or 0) else None)
+
+    def _show(self) -> None:
+        for figures in self.query("#context-figures").results(Hint):
+            figures.update(self._figures())
+
+    def _figures(self) -> Content:
+        taken, window, most = self._taken, self._window, self._model.context_window
+        share = f" · {min(9.99, taken.total / window):.0%} of the window" if window else ""
+        named = {"system prompt": taken.system, "messages": taken.messages, "files": taken.files}
+        parts = [f"{name} {count(tokens)}" for name, tokens in named.items() if tokens]
+        rows = {
+            "Used": f"{'' if taken.counted else 'about '}{taken.total:,} tokens{share}",
+            "": " · ".join(parts) if len(parts) > 1 else "",
+            "Window": f"{window:,} tokens" if window else "not known yet",
+            "Model": f"at most {most:,} tokens" if most else "its maximum is not known",
+            "Chat": self._linked,
+        }
+        lines = "".join(f"{name:<8} {words}\n" for name, words in rows.items() if words)
+        return Content.assemble(lines, "\n", self._offer())
+
+    def _offer(self) -> Content:
+        """What the keys for the window do, or what the chosen one costs."""
+        if not self._can_raise:
+            return Content("This server sets the window when it loads the model.")
+        if self._wanted == (self._window or 0):
+            return self.keys.line("{context-raise} larger window · {context-lower} smaller")
+        added, each = self._wanted - (self._window or 0), self._model.token_bytes
+        memory = f", roughly {size(abs(added) * each)} {'more' if added > 0 else 'less'} memory" if each else ""
+        cost = f"{self._wanted:,} tokens for this chat: reloads the model{memory}.\n"
+        return cost + self.keys.line("{accept} use it · {context-raise} larger · {context-lower} smaller")
+
+
+def sizes_for(window: int | None, most: int | None) -> list[int]:
+    """The windows to offer: powers of two up to the model's maximum, and that itself."""
+    limit = most or max(_LARGEST, window or 0)
+    powers = [1 << power for power in range(_SMALLEST.bit_length() - 1, limit.bit_length())]
+    return sorted({*(each for each in powers if each <= limit), limit})
