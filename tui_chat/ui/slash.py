@@ -59,7 +59,7 @@ class Slash:
         near = f"did you mean {close[0]}?" if close else "/ lists all commands."
         again = self._screen.keys.hint("{send} again, or // in front, sends it as a prompt.")
         notice = f"There is no command {clean_line(name, 40)}: {near} {again}"
-        self._screen.notify(notice, severity="warning", timeout=10, markup=False)
+        self._screen.notify(notice, severity="warning", timeout=6, markup=False)
 
     def complete(self, text: str, cursor: int) -> Completion | None:
         """Complete the name of a command, or its argument."""

@@ -49,7 +49,7 @@ def format(screen: ChatScreen, format: str) -> None:
 
 def names(_screen: ChatScreen) -> list[Candidate]:
     """The names of all parameters."""
-    return [Candidate(f"{it.name} ", f"{it.help} {it.range}", more=True) for it in PARAMETERS.values()]
+    return [Candidate(f"{it.name} ", f"{it.help} {it.range}.", more=True) for it in PARAMETERS.values()]
 
 
 def topics(_screen: ChatScreen) -> list[Candidate]:
@@ -75,7 +75,7 @@ def figures(screen: ChatScreen) -> None:
 
 
 async def show(screen: ChatScreen, topic: str) -> None:
-    """Show what is set and known: all of it, or one topic."""
+    """Show what is set and known: all of it, or one topic, which begins its heading."""
     if topic and topic not in TOPICS:
         raise ConfigError(f"/show does not know {clean_line(topic, 40)}.", nearest(topic, TOPICS))
     connection, own = screen.workspace.connection, screen.workspace.conversation.chat
@@ -85,14 +85,15 @@ async def show(screen: ChatScreen, topic: str) -> None:
             details = await connection.backend.details(model)
     details = details or Details(find(model, connection.models) or Model(model))
     texts = {
-        "info": _facts(details.model, connection.server.label),
-        "system": own.system or details.system,
-        "parameters": "\n".join(filter(None, [_lines(own.parameters), details.parameters])),
-        "template": details.template,
-        "license": details.licence,
-        "modelfile": _modelfile(model, own.system, own.parameters),
+        "Info": _facts(details.model, connection.server.label),
+        "System prompt": own.system or details.system,
+        "Parameters of this chat": _lines(own.parameters),
+        "Parameters of the model": details.parameters,
+        "Template": details.template,
+        "License": details.licence,
+        "Modelfile": _modelfile(model, own.system, own.parameters),
     }
-    shown = {name.capitalize(): text for name, text in texts.items() if topic in ("", name)}
+    shown = {heading: text for heading, text in texts.items() if heading.lower().startswith(topic)}
     if not any(text.strip() for text in shown.values()):
         raise ConfigError(f"{model} has no {topic}.", "/show shows all there is.")
     await screen.ask(TextScreen(screen.keys, model, shown))
