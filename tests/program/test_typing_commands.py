@@ -21,8 +21,9 @@ async def test_commands_are_completed_carried_out_and_leave_the_program(
         await program.until_shows("top_k: 7.")
         program.type('"""one\rtwo"""\r')
         await program.until_shows("First answer.")
-        assert b'"one\\ntwo"' in server.requests[-1].body
-        assert b'"top_k":7' in server.requests[-1].body.replace(b" ", b"")
+        asked = next(request.body.replace(b" ", b"") for request in server.requests if request.path == "/api/chat")
+        assert b'"one\\ntwo"' in asked
+        assert b'"top_k":7' in asked
         program.type("/nwe\r")
         await program.until_shows("did you mean /new?")
         program.type("\x15/ne")

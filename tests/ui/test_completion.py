@@ -84,7 +84,7 @@ async def test_the_list_covers_the_log_and_moves_nothing() -> None:
 
 async def test_tab_takes_the_highlighted_name_and_goes_on_with_its_argument() -> None:
     async with driven(None) as run:
-        await typed(run, "/mo", listing=["/model"])
+        await typed(run, "/mod", listing=["/model"])
         await run.pilot.press("tab")
         await run.until(lambda: run.chat.composer.text == "/model " and "demo-think" in listed(run))
         first = highlighted(run)
@@ -98,7 +98,7 @@ async def test_tab_takes_the_highlighted_name_and_goes_on_with_its_argument() ->
 
 async def test_keys_typed_in_one_burst_complete_as_if_typed_slowly() -> None:
     async with driven(None) as run:
-        for key, character in (("slash", "/"), ("m", "m"), ("o", "o"), ("tab", "\t")):
+        for key, character in (("slash", "/"), ("m", "m"), ("o", "o"), ("d", "d"), ("tab", "\t")):
             run.app.post_message(events.Key(key, character))
         await run.until(lambda: run.chat.composer.text == "/model ")
         assert run.chat.focused is run.chat.composer
@@ -188,7 +188,7 @@ async def test_slow_candidates_hold_up_no_key_and_a_late_answer_is_dropped() -> 
 
 async def test_a_text_that_nobody_types_opens_no_list() -> None:
     async with driven(None) as run:
-        run.chat.composer.text = "/mo"
+        run.chat.composer.text = "/mod"
         await run.pilot.pause()
         await run.pilot.press("end")
         await run.pilot.pause()

@@ -183,3 +183,20 @@ async def test_a_burst_of_text_on_a_selected_message_is_typed_whole_and_commands
         assert isinstance(messages, list)
         assert messages[-1]["content"] == "where are more error words here"
         await run.idle()
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (("a", "b", "backspace", "c"), "ac"),
+        (("a", "b", "ctrl+u", "c", "d"), "cd"),
+        (("a", "space", "b", "ctrl+w", "c"), "a c"),
+        (("a", "b", "home", "c", "end", "d"), "cabd"),
+    ],
+)
+async def test_keys_that_arrive_in_one_burst_act_in_their_order(keys: tuple[str, ...], text: str) -> None:
+    async with driven(None) as run:
+        for key in keys:
+            run.app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
+        await run.pilot.pause(0.2)
+        await run.until(lambda: run.chat.composer.text == text)

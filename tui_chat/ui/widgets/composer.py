@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -28,6 +29,13 @@ from tui_chat.ui.widgets.quoting import Quotes
 
 _PASTE_SECONDS: Final = 0.05
 """An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
+_EDITING: Final = {
+    key: binding.action
+    for binding in TextArea.BINDINGS
+    if isinstance(binding, Binding)
+    for key in binding.key.split(",")
+}
+"""Textual's actions of the keys that move the cursor and edit."""
 
 
 class Composer(TextArea):
@@ -118,13 +126,18 @@ class Composer(TextArea):
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
     async def _on_key(self, event: events.Key) -> None:
-        # Not by bindings: those run before the keys that were typed just before are in the text.
+        # Not by bindings: ours would run before the keys that were typed just before are in the text, and those of
+        # Textual, which edit, after the keys that were typed just after.
         self._look()
         completing = self._completing.get(event.key) if self.completions.open else None
         if (command := completing or self._commands.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
             command.function(self.completions if completing else self)
+        elif (action := _EDITING.get(event.key)) is not None:
+            event.stop()
+            event.prevent_default()
+            await self.run_action(action)
         elif event.character and not event.is_printable and unicodedata.category(event.character) != "Cc":
             # Joiners, wide blanks, signs younger than Python's tables: `TextArea` would not take them for text.
             event.stop()
