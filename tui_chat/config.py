@@ -45,6 +45,8 @@ class Config:
     """Whether the URL was given for this run; it then overrides the server of a chat."""
     notify: str = "auto"
     """How to tell that a long reply has ended unseen: "bell", "osc9", "osc777", "off", or "auto" to choose."""
+    pictures: str = "auto"
+    """How to draw pictures: "kitty" for kitty's protocol, "blocks" for half blocks, or "auto" to choose."""
     hang_up_minutes: float = 30.0
     """How long a reply is still received after the terminal is gone."""
     data_dir: Path = Path()
@@ -128,7 +130,7 @@ def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     return Path(folder) if folder.startswith("/") else user_path(environ.get("HOME") or "~") / fallback
 
 
-_NOTIFY: Final = ("auto", "bell", "osc9", "osc777", "off")
+_WORDS: Final = {"notify": ("auto", "bell", "osc9", "osc777", "off"), "pictures": ("auto", "kitty", "blocks")}
 
 SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "url": str,
@@ -137,6 +139,7 @@ SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "theme": str,
     "think": (bool, str),
     "notify": str,
+    "pictures": str,
     "hang_up_minutes": (int, float),
     "data_dir": str,
     "options": dict,
@@ -164,8 +167,6 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         raise ConfigError(
             f"{path}: think cannot be {level!r}", "Use true, false, or one of " + ", ".join(THINK_LEVELS)
         )
-    if (notify := data.get("notify", "auto")) not in _NOTIFY:
-        raise ConfigError(f"{path}: notify cannot be {notify!r}", f"It is one of {', '.join(_NOTIFY)}.")
     for option, value in data.get("options", {}).items():
         if option in _NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise ConfigError(
@@ -220,6 +221,9 @@ def _check_type(path: Path, key: str, value: object, wanted: type | tuple[type, 
             for kind in kinds
         )
         raise ConfigError(f"{path}: {key} must be {names}, not {value!r:.80}", "See the README's example.")
+    words = _WORDS.get(key, ())
+    if words and value not in words:
+        raise ConfigError(f"{path}: {key} cannot be {value!r}", f"It is one of {', '.join(words)}.")
 
 
 def _server(

@@ -131,7 +131,7 @@ def png(width: int, height: int, pixels: bytes) -> bytes:
 
 @pytest.mark.parametrize("side", [8_000, 10_000, 100_000])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int, recwarn: pytest.WarningsRecorder) -> None:
-    for work in (prepare, lambda data, name: half_blocks(data, 10, 10, WHITE)):
+    for work in (prepare, lambda data, name: half_blocks(data, name, 10, 10, WHITE)):
         with pytest.raises(FileError, match="more than 50 million pixels"):
             work(png(side, side, bytes(1000)), "bomb")
     assert not recwarn
@@ -140,7 +140,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int, recwarn
 def test_a_very_flat_picture_is_scaled_down() -> None:
     data = encoded(pil.new("RGB", (1, 100_000)), "PNG")
     assert decoded(prepare(data, "line")).size == (1, SIDE)
-    assert len(half_blocks(data, 40, 10, WHITE)) == 10
+    assert len(half_blocks(data, "it", 40, 10, WHITE)) == 10
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
@@ -152,8 +152,8 @@ def test_broken_pictures_are_a_clear_error(kind: str, data: st.DataObject) -> No
     cut = bytes(whole[: data.draw(st.integers(16, len(whole)))])
     for work in (
         prepare,
-        lambda data, _: half_blocks(data, 8, 8, WHITE),
-        lambda data, _: as_png(data, 9, 9, WHITE),
+        lambda data, _: half_blocks(data, "it", 8, 8, WHITE),
+        lambda data, _: as_png(data, "it", 9, 9, WHITE),
     ):
         try:
             work(cut, "it")
@@ -180,7 +180,10 @@ def test_without_pillow_a_picture_within_the_limits_goes_as_it_is(kind: str) -> 
     data = encoded(flag(SIDE, 2), kind)
     sys.modules["PIL"] = None  # type: ignore[assignment]
     assert prepare(data, "a").blob.data == data
-    for work in (lambda: prepare(data + bytes(IMAGE_LIMIT), "large"), lambda: half_blocks(data, 8, 8, WHITE)):
+    for work in (
+        lambda: prepare(data + bytes(IMAGE_LIMIT), "large"),
+        lambda: half_blocks(data, "it", 8, 8, WHITE),
+    ):
         with pytest.raises(FileError) as caught:
             work()
         assert "pip install 'tui-chat-llm[images]'" in caught.value.hint
@@ -192,14 +195,14 @@ def test_a_cell_shows_two_pixels() -> None:
     for place, colour in enumerate(colours):
         image.putpixel((place % 2, place // 2), colour)
     one, two, three, four, five, six = colours
-    drawn = half_blocks(encoded(image, "PNG"), 40, 40, (1, 2, 3))
+    drawn = half_blocks(encoded(image, "PNG"), "it", 40, 40, (1, 2, 3))
     assert drawn == (((one, three), (two, four)), ((five, (1, 2, 3)), (six, (1, 2, 3))))
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 700), st.integers(1, 700), st.integers(-5, 400), st.integers(-5, 400))
 def test_cells_are_as_many_as_were_asked_for_at_most(width: int, height: int, columns: int, rows: int) -> None:
-    drawn = half_blocks(encoded(pil.new("L", (width, height), 255), "PNG"), columns, rows, WHITE)
+    drawn = half_blocks(encoded(pil.new("L", (width, height), 255), "PNG"), "it", columns, rows, WHITE)
     assert 1 <= len(drawn) <= max(1, min(rows, HEIGHT))
     assert {len(row) for row in drawn} == {len(drawn[0])}
     assert 1 <= len(drawn[0]) <= max(1, min(columns, WIDTH, width))
@@ -208,4 +211,4 @@ def test_cells_are_as_many_as_were_asked_for_at_most(width: int, height: int, co
 
 def test_a_transparent_picture_shows_the_background() -> None:
     data = encoded(pil.new("RGBA", (2, 2), (255, 255, 255, 0)), "PNG")
-    assert half_blocks(data, 2, 2, (1, 2, 3))[0][0] == ((1, 2, 3), (1, 2, 3))
+    assert half_blocks(data, "it", 2, 2, (1, 2, 3))[0][0] == ((1, 2, 3), (1, 2, 3))

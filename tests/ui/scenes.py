@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import inspect
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import chdir
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from textual.pilot import Pilot
@@ -312,6 +315,33 @@ async def command(stage: Stage) -> None:
     await stage.until(lambda: " · 12 s" in view.head)
 
 
+LANDSCAPE: Final = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAACQAAAAUAgMAAACYFHemAAAADFBMVEX/3FA8eMg8jEZaWm7FRx2LAAAAbklEQVR42mXLsQ2CUAAE"
+    "0Mf5SSgpHAA7E5b4I9i4D0u4hyOwg2tYUNlogo1Y6FUvd7nm7JP40XrddH/+r7M5mLYuw6YOVQ1D931E2bd2o4vx9jiKoJ6IjoNC"
+    "DBRNFRMLvQQzRbCiqel4QZ+BBdo3/3cQtBp8BZEAAAAASUVORK5CYII="
+)
+"""A picture of 36x20 pixels."""
+
+
+async def files(stage: Stage) -> None:
+    """A picture in the log, and a prompt with files that go and one that does not."""
+    chat = stage.chat
+    with TemporaryDirectory() as folder, chdir(folder):
+        for name, data in (("hills.png", LANDSCAPE), ("main.py", b"x = 1\n" * 700), ("data.bin", b"\x7fELF\0")):
+            Path(name).write_bytes(data)
+        stage.server.script(
+            head(), token("A sun above two hills."), wait(stage.gate), done("stop", **USAGE), end()
+        )
+        await chat.server.use_model("gemma3:12b")  # it sees
+        await stage.ask("What is in @hills.png?")
+        await stage.until(lambda: len(chat.transcript.entries) == 2)
+        await stage.answered()
+        chat.pictures.toggle(chat.transcript.entries[0].message)
+        await stage.until(lambda: bool(chat.transcript.entries[0].pictures))
+        chat.composer.text = "Draw them with @main.py and @data.bin"
+        await stage.until(lambda: len(chat.attachments.found) == 2)
+
+
 SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "empty": empty,
     "streaming": streaming,
@@ -327,4 +357,5 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "help": help_screen,
     "settings": settings,
     "completion": completion,
+    "files": files,
 }

@@ -13,7 +13,7 @@ from textual import events
 from tui_chat.attachments import prompt
 from tui_chat.ui.attachments import AttachmentRows
 
-from tests.server import ScriptedServer, answer, done, end, head, reply, token, wait
+from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, token, wait
 from tests.ui.kit import AppDriver, driven
 
 PNG = base64.b64decode(
@@ -120,7 +120,7 @@ async def test_of_many_files_the_first_and_their_sum_are_said(run: AppDriver) ->
     await run.until(lambda: "and 2 more files" in shown(run))
     assert shown(run).splitlines()[2:] == [
         "… and 2 more files · together 27 B · about 7 tokens",
-        "This is more than the context window of 5 tokens: the model will not read all of it.",
+        "More than the context window of 5 tokens: not all of it will be read.",
     ]
 
 
@@ -285,11 +285,18 @@ async def test_a_disk_that_does_not_answer_holds_nothing_up_and_loses_nothing(
         gate.set()
 
 
-async def test_a_picture_goes_to_models_that_see(run: AppDriver, server: ScriptedServer) -> None:
-    await run.say("what is @dot.png?")
-    await run.until(lambda: run.shows("It greets."))
+async def test_a_picture_goes_to_models_that_see(server: ScriptedServer) -> None:
+    sees = {**MODEL, "capabilities": ["completion", "vision"]}
+    server.script(answer(200, {"models": [sees]}), path="/api/tags")
+    server.script(answer(200, {**sees, "model_info": {}}), path="/api/show")
+    async with driven(server) as run:
+        run.chat.composer.text = "what is @dot.png?"
+        await run.until(lambda: "▪ dot.png" in shown(run))
+        assert "cannot see" not in shown(run)
+        await run.pilot.press("enter")
+        await run.until(lambda: run.shows("It greets."))
+        await run.until(lambda: run.shows("▪ dot.png · image/png"))
     assert server.asked()[-1]["messages"][-1]["images"] == [base64.b64encode(PNG).decode()]  # type: ignore[index]
-    await run.until(lambda: run.shows("▪ dot.png · image/png"))
 
 
 async def test_a_model_that_does_not_see_is_said_before_and_may_be_sent_to_anyway() -> None:

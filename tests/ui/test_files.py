@@ -51,7 +51,7 @@ async def test_a_file_is_a_line_below_its_prompt(database: Path) -> None:
         rows = run.log()
         at = next(number for number, row in enumerate(rows) if "What is it?" in row)
         assert [row.strip("▌ ") for row in rows[at + 1 : at + 3]] == [
-            "▪ cat.png · image/png · 4.1 kB",
+            "▪ cat.png · image/png · 4.1 kB · show",
             "▪ notes.md · text/markdown · 11 B",
         ]
 

@@ -15,7 +15,9 @@ Rgb = tuple[int, int, int]
 """Red, green and blue, from 0 to 255."""
 
 
-def half_blocks(data: bytes, width: int, height: int, background: Rgb) -> tuple[tuple[tuple[Rgb, Rgb], ...], ...]:
+def half_blocks(
+    data: bytes, name: str, width: int, height: int, background: Rgb
+) -> tuple[tuple[tuple[Rgb, Rgb], ...], ...]:
     """Rows of cells, at most `width` by `height`: the colours of the upper and lower pixel of each.
 
     `background` is seen where the picture is transparent. A picture is not made larger than it is.
@@ -23,7 +25,7 @@ def half_blocks(data: bytes, width: int, height: int, background: Rgb) -> tuple[
     Raises:
         FileError: it is broken or too large, or Pillow is not installed.
     """
-    with opened(data, "The picture") as image:
+    with opened(data, name) as image:
         image = small(image, max(1, min(width, WIDTH)), 2 * max(1, min(height, HEIGHT)), background)
         pixels = image.tobytes()
     flat = list(zip(pixels[::3], pixels[1::3], pixels[2::3], strict=True))
@@ -33,13 +35,13 @@ def half_blocks(data: bytes, width: int, height: int, background: Rgb) -> tuple[
     return tuple(tuple(zip(*pair, strict=True)) for pair in zip(rows[::2], rows[1::2], strict=True))
 
 
-def as_png(data: bytes, width: int, height: int, background: Rgb) -> tuple[bytes, int, int]:
+def as_png(data: bytes, name: str, width: int, height: int, background: Rgb) -> tuple[bytes, int, int]:
     """A picture as PNG that fits into a box of pixels, and its width and height.
 
     Raises:
         FileError: as `half_blocks`.
     """
-    with opened(data, "The picture") as image:
+    with opened(data, name) as image:
         image, file = small(image, width, height, background), BytesIO()
         image.save(file, "PNG", optimize=True)
         return file.getvalue(), image.width, image.height

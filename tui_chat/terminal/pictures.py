@@ -41,10 +41,11 @@ MOST_CELLS: Final = len(_MARKS)
 
 
 def has_placeholders(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal is known to draw pictures where placeholders stand: kitty and Ghostty.
+    """Whether the terminal is known to draw pictures at placeholders: kitty and Ghostty.
 
-    Konsole and WezTerm have the protocol, but no placeholders. Inside tmux it needs `allow-passthrough on`, and
-    true colours on the way out, of which there is no sign: there, they are for who asks for them in the config.
+    TERM tells, and SSH passes it on. The protocol's own query does not: Konsole and WezTerm answer it, but have
+    no placeholders. Inside tmux they need `allow-passthrough on` and true colours, and nothing tells of these:
+    there, the user has to ask for them in the config.
     """
     if multiplexer(environ):
         return False

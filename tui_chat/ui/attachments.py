@@ -174,7 +174,7 @@ def described(found: Sequence[Attachment], window: int | None, blind: str) -> Co
     if more := len(found) - len(rows):
         rows.append(Content.styled(f"… and {counted(more, 'more file')} · together {_figures(together)}"))
     if window and _tokens(together) > window:
-        words = f"This is more than the context window of {window:,} tokens: the model will not read all of it."
+        words = f"More than the context window of {window:,} tokens: not all of it will be read."
         rows.append(Content.styled(words, "$text-warning"))
     return Content("\n").join(rows)
 

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ChatError
 from tui_chat.markdown import warm_up
-from tui_chat.messages import Role
+from tui_chat.messages import Message, Role
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.ui.attachments import AttachmentRows, Attachments
 from tui_chat.ui.commands.command import Command, Scope, carry_out
@@ -30,6 +30,7 @@ from tui_chat.ui.edit import Edit
 from tui_chat.ui.fit import Fit
 from tui_chat.ui.look import resolve
 from tui_chat.ui.navigation import Navigation
+from tui_chat.ui.pictures import Pictures
 from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
 from tui_chat.ui.services import Services
@@ -93,6 +94,7 @@ class ChatScreen(Screen[None]):
         self.edit = Edit(self)
         self.attachments = Attachments(self)
         self.fit = Fit(self)
+        self.pictures = Pictures(self)
         self.navigation = Navigation(self)
         self._pressed = -inf
 
@@ -273,6 +275,8 @@ class ChatScreen(Screen[None]):
     def _clicked(self, event: Transcript.Clicked) -> None:
         if isinstance(event.target, str):
             self.start(ask_about_link, "link", self, event.target)
+        elif isinstance(event.target, Message):
+            self.pictures.toggle(event.target)
         else:
             copy_out(self, f"code block {event.target.number}", event.target.source)
 

@@ -134,6 +134,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 "left", Scope.LOG),
         Command(lambda it: it.edit.turn(1), "version-after", "Next version", "Show the next version", "right",
                 Scope.LOG),
+        Command(lambda it: it.pictures.toggle(it.transcript.steps.message), "show-picture", "Show pictures",
+                "Show or hide the pictures of the message", "p", Scope.LOG),
         Command(read.show_link, "show-link", "Show link", "Show the address of the link", "enter", Scope.LOG),
     ),
     "In dialogs and lists": dialogs.COMMANDS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -28,7 +28,17 @@ _CACHED_STRIPS: Final = 128
 class Entry:
     """A message and how it is shown. While it is live its documents grow; afterwards they are made on demand."""
 
-    __slots__ = ("_answer", "_thoughts", "blocks", "live", "message", "thought_seconds", "unfolded", "version")
+    __slots__ = (
+        "_answer",
+        "_thoughts",
+        "blocks",
+        "live",
+        "message",
+        "pictures",
+        "thought_seconds",
+        "unfolded",
+        "version",
+    )
 
     def __init__(
         self,
@@ -49,6 +59,8 @@ class Entry:
         self.unfolded = live
         """Whether the thinking is shown."""
         self.thought_seconds: float | None = None
+        self.pictures: Mapping[str, Rows] = {}
+        """Its pictures that are shown, by digest."""
         self._answer: Document | None = None
         self._thoughts: Document | None = None
 
@@ -151,7 +163,10 @@ class EntryRows:
             blocks.append(beside(self.answer))
         elif entry.message.text or not entry.message.files:
             blocks.append(beside(FixedRows.plain(entry.message.text, min(inner, PROSE), look.text)))
-        blocks += [beside(_file(file, look, inner)) for file in entry.message.files]
+        for file in entry.message.files:
+            picture = entry.pictures.get(file.blob.digest)
+            blocks += [beside(_file(file, look, inner, shown=picture is not None))]
+            blocks += [beside(picture)] if picture is not None else []
         if (foot := _foot(entry, look, inner)).height:
             blocks += [gap, beside(foot)] if entry.said else [beside(foot)]
         self._stack = Stack(blocks)
@@ -238,9 +253,12 @@ def _fold(entry: Entry, look: Look, width: int) -> Rows:
     return _aside([(f"{arrow} {words}", look.dim + Style.from_meta({"fold": True}))], width)
 
 
-def _file(file: Image | File, look: Look, width: int) -> Rows:
+def _file(file: Image | File, look: Look, width: int, *, shown: bool) -> Rows:
     told = " · ".join(filter(None, (file.mime, size(file.blob.size))))
-    return _aside([(f"▪ {file.name or 'a file without a name'}", look.text), (f" · {told}", look.dim)], width)
+    pieces = [(f"▪ {file.name or 'a file without a name'}", look.text), (f" · {told}", look.dim)]
+    if isinstance(file, Image):
+        pieces.append((f" · {'hide' if shown else 'show'}", look.dim + Style.from_meta({"picture": True})))
+    return _aside(pieces, width)
 
 
 def _foot(entry: Entry, look: Look, width: int) -> Rows:

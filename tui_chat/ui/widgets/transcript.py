@@ -51,10 +51,10 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     ALLOW_SELECT = True
 
     class Clicked(UiMessage):
-        """A link or the copy hint of a code block was clicked. Links never open by themselves."""
+        """A link, the copy hint of a code block, or a picture was clicked. Links never open by themselves."""
 
-        def __init__(self, target: str | CodeBlock) -> None:
-            """`target`: where the link leads, or the block."""
+        def __init__(self, target: str | CodeBlock | Message) -> None:
+            """`target`: where the link leads, the block, or the message with the picture."""
             super().__init__()
             self.target = target
 
@@ -397,6 +397,8 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
             self.post_message(self.Clicked(str(href)))
         elif (number := meta.get("copy")) and (answer := self._rows_of(index).answer) is not None:
             self.post_message(self.Clicked(answer.code_blocks()[number - 1]))
+        elif meta.get("picture"):
+            self.post_message(self.Clicked(self._entries[index].message))
         elif meta.get("fold"):
             entry = self._entries[index]
             self.fold(entry, unfolded=not entry.unfolded)
