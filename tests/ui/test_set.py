@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tui_chat.config import Config
 from tui_chat.store.values import Chat
 
 from tests.server import ScriptedServer, answer, reply
@@ -29,7 +30,7 @@ async def test_what_is_set_is_sent_with_the_next_prompt_and_kept(tmp_path: Path)
         await carried_out(run, '/set parameter stop END "two words"', "stop")
         await carried_out(run, "/set system You are a pirate.", "system prompt")
         await carried_out(run, "/set format json", "format: json.")
-        await carried_out(run, "/set nothink", "think: off.")
+        await carried_out(run, "/set nothink", "Thinking: off.")
         await run.say("question")
         await run.until(lambda: run.shows("answer"))
         request = next(json.loads(each.body) for each in server.requests if each.path == "/api/chat")
@@ -97,3 +98,18 @@ async def test_show_shows_what_the_server_tells_and_what_is_set() -> None:
         await run.say("/show modelfile")
         await run.until(lambda: run.shows("FROM tiny") and run.shows("PARAMETER top_k 20"))
         assert not run.shows("MIT")
+
+
+async def test_a_chat_s_settings_are_saved_as_a_preset_and_loaded_again(tmp_path: Path) -> None:
+    async with ScriptedServer() as server, driven(server, config=Config(presets=tmp_path)) as run:
+        await run.say("/set system Be brief.")
+        await run.say("/save brief")
+        await run.until(lambda: (tmp_path / "brief.toml").exists())
+        await run.say("/new")
+        await run.until(lambda: chat(run).system == "")
+        await run.say("/load brief")
+        await run.until(lambda: chat(run).system == "Be brief.")
+        run.chat.composer.text = "/save ../brief"
+        await run.pilot.press("enter")
+        await run.until(lambda: "cannot be the name" in run.status.text)
+        assert run.chat.composer.text == "/save ../brief"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.commands.command import Values
+from tui_chat.ui.commands.command import Command, Values
 from tui_chat.ui.commands.slash import is_command, prompt_of, split
 from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
 from tui_chat.ui.completion import Candidate, Completion, ranked
@@ -65,7 +65,7 @@ class Slash:
         """Complete the name of a command, or its argument."""
         if not is_command(text) or cursor < len(text):
             return None
-        if names := _names(text.lower()):
+        if names := _names(text.lower(), (each for each in COMMANDS if each.offered(self._screen))):
             return Completion(0, cursor, names, free=text == "/")
         name, rest = split(text, BY_SLASH)
         command, typed = BY_SLASH.get(name), rest.lstrip()
@@ -80,9 +80,9 @@ class Slash:
         return Completion(cursor - len(typed), cursor, found, command.argument.free)
 
 
-def _names(typed: str) -> list[Candidate]:
+def _names(typed: str, commands: Iterable[Command]) -> list[Candidate]:
     """The names that begin with what is typed, one of each command."""
-    names = (next((name for name in each.slashes if name.startswith(typed)), "") for each in COMMANDS)
+    names = (next((name for name in each.slashes if name.startswith(typed)), "") for each in commands)
     found = [(name, BY_SLASH[name].argument, BY_SLASH[name].help) for name in sorted(filter(None, names))]
     return [
         Candidate(f"{name} " if argument else name, help, more=argument is not None and argument.required)

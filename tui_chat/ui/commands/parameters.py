@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.parameters import Parameters, text_of
-from tui_chat.presets import Preset, preset_names, read_preset
+from tui_chat.presets import Preset, preset_names, read_preset, save_preset
 from tui_chat.servers.dialects import taken_by
 from tui_chat.servers.registry import same_place
 from tui_chat.servers.table import server_at
@@ -44,13 +45,13 @@ async def think(screen: ChatScreen, level: str) -> None:
 
 
 def set_think(screen: ChatScreen, level: str) -> None:
-    """Let this chat, and later ones with its model, think like this; empty is the default."""
+    """Let this chat, and later ones with its model, think like this; empty is the default.
+
+    Raises:
+        ConfigError: there is no such level.
+    """
     workspace = screen.workspace
-    try:
-        chosen = Parameters().with_text("think", level).think
-    except ConfigError as error:
-        screen.notify(error.told, severity="warning", timeout=6, markup=False)
-        return
+    chosen = Parameters().with_text("think", level).think
     parameters = replace(workspace.conversation.chat.parameters, think=chosen)
     kept = workspace.choices.prefer_think(workspace.connection.model, chosen)
     workspace.conversation.note(parameters=parameters, settings=kept)
@@ -62,12 +63,9 @@ async def settings(screen: ChatScreen) -> None:
     """Change the system prompt and the parameters of this chat."""
     workspace = screen.workspace
     chat, config, connection = workspace.conversation.chat, workspace.config, workspace.connection
-    server = connection.server
-    listed = server.name in {known.server.name for known in screen.catalog.book.known()}
-    place = server.name if listed and server.name else server.address
 
     def preset(name: str, settings: ChatSettings) -> Preset:
-        return Preset(name, connection.model, place, settings.system, settings.parameters)
+        return as_preset(screen, name, settings)
 
     form = SettingsForm(
         screen.keys,
@@ -80,6 +78,38 @@ async def settings(screen: ChatScreen) -> None:
     )
     if (changed := await screen.ask(form)) is not None:
         use(screen, changed)
+
+
+def as_preset(screen: ChatScreen, name: str, settings: ChatSettings) -> Preset:
+    """Settings of the open chat as a preset, with its model and server."""
+    connection = screen.workspace.connection
+    server = connection.server
+    listed = server.name in {known.server.name for known in screen.catalog.book.known()}
+    place = server.name if listed and server.name else server.address
+    return Preset(name, connection.model, place, settings.system, settings.parameters)
+
+
+async def save(screen: ChatScreen, name: str) -> None:
+    """Save model, system prompt and parameters of this chat as a preset."""
+    chat, folder = screen.workspace.conversation.chat, screen.workspace.config.presets
+    preset = as_preset(screen, name, ChatSettings(chat.system, chat.parameters))
+    path = await asyncio.to_thread(save_preset, folder, preset)
+    screen.notify(f"Saved as {path}. /preset {name} uses it.", timeout=6, markup=False)
+
+
+async def load(screen: ChatScreen, name: str) -> None:
+    """Use a model of the server or, if it has none of that name, a preset."""
+    models = {model.name for model in screen.workspace.connection.models}
+    if name not in models and name in preset_names(screen.workspace.config.presets):
+        await preset(screen, name)
+    else:
+        await screen.server.use_model(name)
+
+
+def loadable(screen: ChatScreen) -> list[str]:
+    """The names of all models of the server and of all presets."""
+    models = [model.name for model in screen.workspace.connection.models]
+    return [*models, *preset_names(screen.workspace.config.presets)]
 
 
 def use(screen: ChatScreen, settings: ChatSettings) -> None:

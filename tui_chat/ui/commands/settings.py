@@ -57,11 +57,6 @@ def topics(_screen: ChatScreen) -> list[Candidate]:
     return [Candidate(topic, help) for topic, help in TOPICS.items()]
 
 
-def think(screen: ChatScreen, level: str) -> None:
-    """Let the model think, or think so much."""
-    parameter(screen, f"think {level or 'on'}")
-
-
 def system(screen: ChatScreen, text: str) -> None:
     """Change the system prompt of this chat; `""` removes it."""
     text = text.strip('"').strip()
