@@ -9,17 +9,19 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import chdir
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from unittest.mock import patch
 
 from textual.pilot import Pilot
 from tui_chat.config import Config
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.server import Kind, Server
-from tui_chat.servers.backend import connect
+from tui_chat.servers.backend import HttpBackend, connect
 from tui_chat.servers.dialects.demo import reply_to
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
@@ -31,6 +33,7 @@ from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.welcome import Welcome
 
 from tests.server import ScriptedServer, answer, done, end, head, line, stall, thought, token, wait
 from tests.ui.kit import nothing_found
@@ -40,7 +43,12 @@ MODELS: Final = [
         "name": name,
         "model": name,
         "size": size,
-        "details": {"family": family, "parameter_size": parameters, "context_length": context},
+        "details": {
+            "family": family,
+            "parameter_size": parameters,
+            "context_length": context,
+            "quantization_level": "Q4_K_M",
+        },
         "capabilities": ["completion", *capabilities],
         "modified_at": f"2026-11-{20 - number:02}T10:00:00Z",
     }
@@ -107,7 +115,9 @@ class _App(ChatApp):
     async def on_load(self) -> None:
         await self._server.__aenter__()
         self._server.script(answer(200, {"models": MODELS}), path="/api/tags")
-        self._server.script(answer(200, {"models": [{**MODELS[0], "context_length": 8192}]}), path="/api/ps")
+        until = (datetime.now(UTC) + timedelta(minutes=4)).isoformat()
+        warm = {**MODELS[0], "context_length": 8192, "size_vram": 1_900_000_000, "expires_at": until}
+        self._server.script(answer(200, {"models": [warm]}), path="/api/ps")
         await self.workspace.start_demo(Server(self._server.url, name="box", kind=Kind.OLLAMA))
 
 
@@ -226,6 +236,57 @@ async def context(stage: Stage) -> None:
     await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
     await stage.pilot.press("up")
     await stage.pilot.pause(0.3)
+
+
+async def pulling(stage: Stage) -> None:
+    """The list of models while two are pulled: one goes on, the other has failed; and one runs elsewhere."""
+    cloud = {"name": "gpt-oss:120b-cloud", "remote_host": "https://ollama.com:443", "capabilities": ["tools"]}
+    stage.server._scripts.pop("/api/tags")
+    stage.server.script(answer(200, {"models": [*MODELS, cloud]}), path="/api/tags")
+    layer = {"status": "pulling 6a1f0c2d9e77", "digest": "sha256:6a1f0c2d9e77", "total": 9_300_000_000}
+    steps = [
+        line({**layer, "completed": 1_000_000_000}),
+        wait(stage.gate),
+        line({**layer, "completed": 4_300_000_000}),
+    ]
+    stage.server.script(
+        head(), line({"error": "write /models/blobs: no space left on device"}), end(), path="/api/pull"
+    )
+    stage.server.script(head(), *steps, stall(), path="/api/pull")
+    jobs, backend = stage.chat.workspace.jobs, stage.chat.workspace.connection.backend
+    assert isinstance(backend, HttpBackend)
+    jobs.pull(backend, "qwen3:32b")
+    await stage.until(lambda: not jobs.running)
+    jobs.pull(backend, "qwen3:14b")
+    await stage.until(lambda: jobs.all[-1].tally.percent == 10)
+    stage.now[0] += 8
+    stage.gate.set()
+    await stage.until(lambda: jobs.all[-1].tally.percent == 46)
+    stage.chat.status.show()
+    await picker(stage)
+    await stage.until(
+        lambda: "gpt-oss:120b-cloud" in [each.name for each in stage.chat.workspace.connection.models]
+    )
+
+
+async def details(stage: Stage) -> None:
+    """All about a model."""
+    told = {**MODELS[0], "parameters": "temperature 0.6\ntop_p 0.95", "template": "{{ .Prompt }}"}
+    stage.server.script(answer(200, {**told, "license": "Apache License\nVersion 2.0"}), path="/api/show")
+    await picker(stage)
+    await stage.pilot.press("ctrl+o")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 3)
+
+
+async def no_models(stage: Stage) -> None:
+    """A new server without models."""
+    stage.server._scripts.pop("/api/tags")
+    stage.server.script(answer(200, {"models": []}), path="/api/tags")
+    connection = stage.chat.workspace.connection
+    with patch("tui_chat.ui.widgets.welcome.memory_of", return_value=16_000_000_000):
+        connection.switch(connection.server)
+        stage.chat.server.meet()
+        await stage.until(lambda: "no models" in stage.chat.query_one(Welcome).card.plain)
 
 
 async def side_by_side(stage: Stage) -> None:
@@ -351,6 +412,9 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "error": error,
     "picker": picker,
     "context": context,
+    "pulling": pulling,
+    "details": details,
+    "no models": no_models,
     "side by side": side_by_side,
     "chats": chats,
     "command": command,

@@ -23,9 +23,22 @@ def test_it_looks_as_it_did(snap_compare: SnapCompare, scene: str, size: str, th
     assert snap_compare(play.app(), terminal_size=SIZES[size], run_before=play.run)
 
 
-@pytest.mark.parametrize(
-    "scene", ["empty", "finished", "error", "picker", "command", "completion", "settings", "files"]
+TINY = (
+    "empty",
+    "finished",
+    "error",
+    "picker",
+    "pulling",
+    "details",
+    "no models",
+    "command",
+    "completion",
+    "settings",
+    "files",
 )
+
+
+@pytest.mark.parametrize("scene", TINY)
 def test_it_is_usable_in_a_tiny_terminal(snap_compare: SnapCompare, scene: str) -> None:
     play = Play(SCENES[scene])
     assert snap_compare(play.app(), terminal_size=(40, 10), run_before=play.run)

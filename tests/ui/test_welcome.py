@@ -95,7 +95,7 @@ async def test_a_server_without_models_is_told_how_to_get_one_only_where_that_is
             driven(Server(server.url, name="box", kind=kind), ready=False) as run,
         ):
             await run.until(lambda: "no models" in card(run))
-            assert ("ollama pull" in card(run)) is (kind is Kind.OLLAMA)
+            assert ("pull qwen3:" in card(run)) is (kind is Kind.OLLAMA)
 
 
 async def test_the_bar_does_not_repeat_the_card() -> None:

@@ -22,6 +22,8 @@ _MODEL: Final = "last-model"
 _SERVER: Final = "last-server"
 _NAMED: Final = "server "
 """Prefix of the settings that record addresses from `--url` and OLLAMA_HOST."""
+_AGREED: Final = "leaves to "
+"""Prefix of the settings that record hosts to which prompts may be sent."""
 _THEME: Final = "theme"
 _THINK: Final = "thinking"
 _GONE: Final = "which is not in the list of servers."
@@ -102,6 +104,17 @@ class Choices:
         if think is not None:
             self._thinking[model] = think
         return {_THINK: json.dumps(self._thinking)}
+
+    async def agreed(self, host: str) -> bool:
+        """Whether prompts may be sent to models that this host runs."""
+        with suppress(StoreError):
+            return bool(await self._store.recall(f"{_AGREED}{host}"))
+        return False
+
+    async def agree(self, host: str) -> None:
+        """Let prompts be sent to models that this host runs, from now on."""
+        with suppress(StoreError):  # it is asked again then
+            await self._store.remember(f"{_AGREED}{host}", "agreed")
 
     async def theme(self) -> str:
         """The theme chosen last; empty if none was."""

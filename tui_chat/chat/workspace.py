@@ -20,6 +20,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.jobs import Jobs
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
@@ -58,6 +59,8 @@ class Workspace:
         self._left: OpenChat | None = None
         """The chat to return to after the demo; None outside the demo."""
         self.config = config
+        self.jobs = Jobs(clock)
+        """Pulls and loads of models in the background."""
         self.choices = Choices(config, store, registry or ServerRegistry(config, ServerFile()))
         self.current = self._opened(store, connection)
         """The chat on screen."""
@@ -117,10 +120,13 @@ class Workspace:
         return len(self.replying) - self.current.replying
 
     async def rest(self, patience: float = 0.0) -> None:
-        """Wait up to `patience` seconds for replies and waiting prompts, then stop them."""
+        """Wait up to `patience` seconds for replies, waiting prompts and pulls, then stop them."""
         with suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while running := [chat.generation.wait() for chat in self.chats if chat.generation]:
+                while running := [
+                    *(chat.generation.wait() for chat in self.chats if chat.generation),
+                    *(job.wait() for job in self.jobs.running),
+                ]:
                     await asyncio.gather(*running)
         with suppress(TimeoutError):  # the disk does not respond
             async with asyncio.timeout(_REST_SECONDS):
@@ -230,6 +236,7 @@ class Workspace:
 
     async def aclose(self) -> None:
         """Save what is queued and close connection and store; waits only briefly for the disk."""
+        await self.jobs.aclose()
         await self.connection.aclose()
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):

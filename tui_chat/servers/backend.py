@@ -116,8 +116,8 @@ class HttpBackend:
 
     @property
     def verbs(self) -> frozenset[str]:
-        """What can be done with its models (see `Dialect.verbs`); nothing before the first request."""
-        return self._dialect.verbs if self._dialect is not None else frozenset()
+        """What can be done with its models (see `Dialect.verbs`); nothing while its kind is not known."""
+        return frozenset() if self.server.kind is Kind.AUTO else dialect_of(self.server).verbs
 
     async def models(self) -> Sequence[Model]:
         """See `Backend.models`."""

@@ -95,6 +95,8 @@ class Connection:
         if self.server is not server:
             return
         self.error, self._looked = None, True
+        before = {(model.name, model.modified): model for model in self.models}
+        models = [completed(model, before.get((model.name, model.modified), model)) for model in models]
         self.models = with_loaded(models, loaded)
         if not self.models and await self._find_another():
             await self.look(closely=closely)
@@ -231,7 +233,9 @@ def choose(models: Sequence[Model], last: str) -> str:
 
 
 def completed(model: Model, told: Model) -> Model:
-    """A listed model, with the context window and the capabilities from its description."""
+    """A listed model; with the context window and the capabilities from its description, if it has neither."""
+    if model.context_window or model.capabilities:
+        return model
     return replace(model, context_window=told.context_window, capabilities=told.capabilities)
 
 

@@ -129,13 +129,13 @@ class Job:
 
     def resume(self) -> None:
         """Start it, or start it again; the server goes on where it was."""
-        self.tally, self.error = Tally(self._clock), None
+        self.tally, self.error, self._over = Tally(self._clock), None, False
         self._task = start_task(self._run())
 
     @property
     def running(self) -> bool:
         """Whether it is under way."""
-        return not self._task.done()
+        return not (self._over or self._task.done())
 
     async def cancel(self) -> None:
         """Stop it; the server keeps what it has."""
@@ -154,6 +154,7 @@ class Job:
             self.done = True
         except ReplyError as error:
             self.error = error
+        self._over = True
         self._ended(self)
 
 

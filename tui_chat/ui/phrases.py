@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
@@ -10,6 +11,7 @@ from tui_chat.chat.open_chat import OpenChat
 from tui_chat.chat.progress import Phase, Progress
 from tui_chat.errors import ChatError, Remedy
 from tui_chat.messages import Message, Role, State, Usage
+from tui_chat.servers.jobs import Job
 from tui_chat.text.figures import duration
 
 if TYPE_CHECKING:
@@ -17,11 +19,13 @@ if TYPE_CHECKING:
 
 _CONNECT_GRACE: Final = 1.0
 """Seconds after which we say that we wait for the model: a failed connection is known by then."""
+_JOB: Final = 20
+"""Cells of a model's name that is pulled."""
 _REMEDIES: Final = {
     Remedy.RETRY: "{again} tries again.",
     Remedy.CONTINUE: "{again} continues it.",
     Remedy.CHOOSE_MODEL: "{models} chooses another model.",
-    Remedy.PULL: "{models} chooses another model.",
+    Remedy.PULL: "{models} pulls it, or chooses another model.",
     Remedy.CHOOSE_SERVER: "{servers} chooses another server.",
     Remedy.SET_KEY: "{servers}, then {servers-edit} sets the key.",
     Remedy.TRUST: "{servers}, then {servers-edit} sets what is trusted.",
@@ -97,6 +101,27 @@ def doing(chat: OpenChat) -> str:
     progress = chat.reply.progress if chat.reply else None
     words = {Phase.READING: "reading", Phase.THINKING: "thinking", Phase.ANSWERING: "answering"}
     return words.get(progress.phase, "waiting") if progress else "waiting"
+
+
+def working(jobs: Sequence[Job]) -> str:
+    """What goes on in the background: `pulling qwen3:4b 43 %`, `2 pulls 43 %`."""
+    if not jobs:
+        return ""
+    whole = sum(job.tally.total for job in jobs)
+    far = f" {100 * sum(job.tally.done for job in jobs) // whole:>2} %" if whole else ""
+    if len(jobs) > 1:
+        return f"{len(jobs)} models on their way{far}"
+    (job,) = jobs
+    return f"{job.kind}ing {shortened(job.model.rpartition('/')[2], _JOB)}{far}"
+
+
+def still_running(replies: int, pulls: int) -> str:
+    """What a quit would stop; empty if nothing runs."""
+    counts = ((replies, "reply", "replies"), (pulls, "pull", "pulls"))
+    running = [f"a {one}" if number == 1 else f"{number} {many}" for number, one, many in counts if number]
+    verb = "is" if replies + pulls == 1 else "are"
+    words = f"{' and '.join(running)} {verb} still running."
+    return words[0].upper() + words[1:] if running else ""
 
 
 def summary(message: Message) -> str:

@@ -52,6 +52,9 @@ class Replies:
             screen.status.show()
         elif self.cannot_send() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
+        elif screen.consent.lacking:
+            screen.composer.take_back(text)
+            screen.start(screen.consent.ask, "consent", screen.composer.send)
         elif screen.fit.surely(text):
             self.dispatch(text)
         else:
@@ -78,7 +81,11 @@ class Replies:
 
     def again(self, message: Message | None = None) -> None:
         """Continue, retry or regenerate a reply, whichever it needs; the last one by default."""
-        if not self.refuses():
+        if self.refuses():
+            return
+        if self._screen.consent.lacking:
+            self._screen.start(self._screen.consent.ask, "consent", lambda: self.again(message))
+        else:
             self._show_answer(self._workspace.current.again(message))
 
     def _show_answer(self, reply: Generation, text: str = "") -> None:

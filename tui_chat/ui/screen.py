@@ -25,6 +25,7 @@ from tui_chat.ui.commands.command import Command, Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.read import ask_about_link, copy_out
 from tui_chat.ui.commands.table import COMMANDS
+from tui_chat.ui.consent import Consent
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.edit import Edit
 from tui_chat.ui.fit import Fit
@@ -91,6 +92,7 @@ class ChatScreen(Screen[None]):
         self.replies = Replies(self)
         self.slash = Slash(self)
         self.shell = Shell(self)
+        self.consent = Consent(self)
         self.edit = Edit(self)
         self.attachments = Attachments(self)
         self.fit = Fit(self)
@@ -247,7 +249,8 @@ class ChatScreen(Screen[None]):
         self.transcript.look = resolve(self.app, self.keys.hint(_COPIES))
 
     def _tick(self) -> None:
-        if self.replies.view is not None or self.query_one(Header).others != self.workspace.running_elsewhere:
+        header, working = self.query_one(Header), self.workspace.jobs.running
+        if self.replies.view is not None or working or header.others != self.workspace.running_elsewhere:
             self.status.show()
         self.shell.paint()
         if self.workspace.replying:

@@ -11,6 +11,7 @@ from tui_chat.messages import Model
 from tui_chat.parameters import text_of
 from tui_chat.server import Server
 from tui_chat.servers.connection import find
+from tui_chat.servers.jobs import Job
 from tui_chat.ui.gauge import fullness_of
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, trouble
@@ -30,6 +31,7 @@ class ServerView:
         self._screen = screen
         self._warned: set[str] = set()
         """The chats whose beginning was left out, of which that was said."""
+        screen.workspace.jobs.ended = self._job_ended
 
     def look(self) -> None:
         """Ask the server for its models, again and again until it has one."""
@@ -43,6 +45,19 @@ class ServerView:
             if connection.error is None and connection.model:
                 return
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _job_ended(self, job: Job) -> None:
+        """Say how a pull or a load has ended, and use what there is now."""
+        screen = self._screen
+        screen.status.show()
+        if job.error is not None:
+            resumes = " {models} shows and resumes it." if job.kind == "pull" else ""
+            text = f"{job.model}: {job.error.told}{screen.keys.hint(resumes)}"
+            screen.notify(text, severity="error", timeout=30, markup=False)
+        elif job.kind == "pull":
+            screen.notify(f"Pulled {job.model}.", markup=False)
+        if job.done and job.backend is screen.workspace.connection.backend:
+            self.look()
 
     def show(self) -> None:
         """Show server and model, or what is wrong with them."""
@@ -73,7 +88,7 @@ class ServerView:
             return Status("key needed" if isinstance(error, Unauthorized) else short, error=True)
         if connection.models and find(connection.model, connection.models) is None:
             missing = f"{connection.server.label} does not have {connection.model}"
-            hint = f"{self._screen.keys['models']} chooses another model; ollama pull {connection.model} gets it."
+            hint = self._screen.keys.hint("{models} pulls it, or chooses another model.")
             return Status(missing, hint, error=True)
         return self._screen.status.state() if said.error or said.busy else None
 

@@ -70,6 +70,7 @@ class StatusLine:
             screen.query_one(Divider).standing = self._standing()
             header.unsaved = workspace.unsaved
             header.others = workspace.running_elsewhere
+            header.work = phrases.working(workspace.jobs.running)
         for waiting in screen.query(Waiting):
             waiting.prompts = workspace.current.queue
             screen.composer.waiting = bool(waiting.prompts)

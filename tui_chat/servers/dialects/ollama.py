@@ -33,6 +33,7 @@ from tui_chat.servers.content import is_sent, sendable, words_of
 from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
 from tui_chat.servers.faults import fault_in, judge
 from tui_chat.servers.lines import Lines
+from tui_chat.servers.well_known import CLOUD, is_cloud
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.untrusted import count_of, delta_of, object_of, objects_of, parsed, seconds_of, strings_of, text_of
 
@@ -41,7 +42,6 @@ _MEDIA: Final = ("image/", "audio/")
 """MIME types that are sent in `images`."""
 _NAME_LENGTH: Final = 200
 _CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
-CLOUD: Final = "ollama.com"
 _IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
 _GPT_OSS_LEVELS: Final = ("low", "medium", "high")
 """It ignores `true` and `false` (`docs/capabilities/thinking.mdx`)."""
@@ -323,11 +323,6 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
         remote=_host(text_of(body, "remote_host")) or (CLOUD if is_cloud(name) else ""),
         modified=clean_line(text_of(body, "modified_at"), 50),
     )
-
-
-def is_cloud(model: str) -> bool:
-    """Whether a name is that of a model of Ollama's cloud: `gpt-oss:120b-cloud`, `glm-5:cloud`."""
-    return model.endswith((":cloud", "-cloud"))
 
 
 def _host(url: str) -> str:

@@ -9,8 +9,10 @@ from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.read import save_text
+from tui_chat.ui.consent import runs_at
 from tui_chat.ui.dialogs.ask import ConfirmScreen, title_screen
 from tui_chat.ui.dialogs.chats import ChatsScreen
+from tui_chat.ui.dialogs.model_rows import ModelRows, Offer
 from tui_chat.ui.dialogs.models import ModelsScreen
 from tui_chat.ui.dialogs.servers import ServersScreen
 
@@ -87,8 +89,14 @@ async def models(screen: ChatScreen, name: str) -> None:
     """Choose a model, of this server or another; with `name`, one of this server."""
     connection = screen.workspace.connection
     if name:
-        await screen.server.use_model(name)
-    elif (offer := await screen.ask(ModelsScreen(screen.keys, connection, screen.catalog))) is not None:
+        if await screen.consent.given(name, runs_at(name, connection.models)):
+            await screen.server.use_model(name)
+        return
+    rows = ModelRows(connection, screen.catalog, screen.workspace.jobs)
+    workspace = screen.workspace
+    options = {**workspace.config.options, **workspace.conversation.chat.parameters.options}
+    offer = await screen.ask(ModelsScreen(screen.keys, rows, options))
+    if isinstance(offer, Offer) and await screen.consent.given(offer.name, offer.model.remote):
         if offer.server == connection.server:
             await screen.server.use_model(offer.model.name)
         else:

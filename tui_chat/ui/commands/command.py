@@ -36,6 +36,7 @@ class Scope(StrEnum):
     LIST = "list"
     CHATS = "chats"
     SERVERS = "servers"
+    MODELS = "models"
     FORM = "form"
     FIND = "find"
     CONTEXT = "context"

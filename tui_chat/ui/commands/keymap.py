@@ -20,6 +20,7 @@ _TOGETHER: Final = (
     (Scope.LOG,),
     (Scope.DIALOG, Scope.LIST, Scope.CHATS),
     (Scope.DIALOG, Scope.LIST, Scope.SERVERS),
+    (Scope.DIALOG, Scope.LIST, Scope.MODELS),
     (Scope.DIALOG, Scope.FORM),
     (Scope.DIALOG, Scope.FIND),
     (Scope.DIALOG, Scope.VIEW, Scope.LINK),

@@ -9,6 +9,7 @@ from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import nearest
+from tui_chat.ui import phrases
 from tui_chat.ui.commands.command import Command, Scope
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.help import HelpScreen
@@ -77,10 +78,12 @@ async def theme(screen: ChatScreen, name: str) -> None:
 
 
 async def quit(app: ChatApp) -> None:
-    """Save everything and quit; ask first if replies are still running."""
-    if count := len(app.workspace.replying):
-        replies = "A reply is" if count == 1 else f"{count} replies are"
-        hint = app.keys.line("{accept} stop, keep and quit · {close} cancel")
-        if not await app.push_screen_wait(ConfirmScreen(app.keys, f"{replies} still running.", hint)):
+    """Save everything and quit; ask first if replies or pulls are still running."""
+    pulls = [job for job in app.workspace.jobs.running if job.kind == "pull"]
+    if running := phrases.still_running(len(app.workspace.replying), len(pulls)):
+        hint = "{accept} stop, keep and quit · {close} cancel"
+        if pulls:
+            hint = f"The server keeps what was pulled; pulling again goes on from there.\n{hint}"
+        if not await app.push_screen_wait(ConfirmScreen(app.keys, running, app.keys.line(hint))):
             return
     await app.leave()

@@ -49,8 +49,9 @@ async def send_next(screen: ChatScreen) -> None:
     if not screen.workspace.current.queue:
         screen.notify("No prompt is waiting.", timeout=3)
         return
-    await screen.workspace.current.send_next()
-    screen.replies.watch()
+    if await screen.consent.given(screen.workspace.connection.model, screen.consent.lacking):
+        await screen.workspace.current.send_next()
+        screen.replies.watch()
 
 
 async def unqueue(screen: ChatScreen) -> None:

@@ -1,119 +1,111 @@
-"""The list of models: the present server's at once, those of other servers as they answer."""
+"""The models screen: choosing, pulling, looking at, loading, copying and deleting models."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
-from tui_chat.messages import Model
-from tui_chat.server import Server
-from tui_chat.servers.catalog import ModelCatalog, ProbeResult
-from tui_chat.servers.connection import Connection, find
-from tui_chat.servers.registry import Origin, place
-from tui_chat.text.figures import size
+from textual import work
+from textual.widgets import Input
+
+from tui_chat.servers.catalog import ProbeResult
+from tui_chat.servers.jobs import Job
+from tui_chat.ui.commands.command import Scope
+from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
+from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted
+from tui_chat.ui.dialogs.model_verbs import ModelVerbs
 from tui_chat.ui.dialogs.picker import Picker
-from tui_chat.ui.phrases import count
 from tui_chat.ui.widgets.choice_list import Choice
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A model of a server."""
+class ModelsScreen(Picker[ModelRow]):
+    """All models: the present server's at once, those of others as they answer. Answers the one to chat with."""
 
-    server: Server
-    model: Model = field(compare=False)
-    name: str
-    models: tuple[Model, ...] = field(compare=False, repr=False)
-    """All models of the server."""
+    BINDINGS = bindings(Scope.MODELS)
 
-
-class ModelsScreen(Picker[Offer]):
-    """Models to choose from; one of another server switches to that server."""
-
-    def __init__(self, keys: Keymap, connection: Connection, survey: ModelCatalog) -> None:
-        self._connection = connection
-        self._survey = survey
-        self._reports: dict[Server, ProbeResult] = {
-            server: report for server, report in survey.reports.items() if report.models
-        }
-        super().__init__(
-            keys, f"Models of {connection.server.label}", list(self._offers()), empty="No model to chat with yet."
-        )
+    def __init__(self, keys: Keymap, rows: ModelRows, options: Mapping[str, object]) -> None:
+        """`options`: those of the chat, with which a model is loaded: others would load it again."""
+        self._rows = rows
+        self.verbs = ModelVerbs(self, rows, options)
+        self._jobs = rows.jobs.all
+        super().__init__(keys, rows.title, list(rows.choices()), empty="No model to chat with yet.")
 
     def on_mount(self) -> None:
         """List the known models, and ask all servers."""
         super().on_mount()
-        self.run_worker(self._ask())
+        self.ask()
+        self.set_interval(1.0, self.refresh_rows)
 
-    async def _ask(self) -> None:
-        connection = self._connection
-        await asyncio.gather(self._look(), self._survey.everybody(self._heard, but=connection.server))
+    @work(exclusive=True, group="ask")
+    async def ask(self) -> None:
+        """Ask all servers for their models."""
+        connection = self._rows.connection
 
-    async def _look(self) -> None:
-        await self._connection.look()
-        error = self._connection.error
-        self._refresh(error.told if error else None)
-        await self._connection.detail(self._refresh)
+        async def look() -> None:
+            await connection.look()
+            self.refresh_rows(connection.error.told if connection.error else None)
+            await connection.detail(self.refresh_rows)
 
-    def _heard(self, report: ProbeResult) -> None:
-        self._reports[report.known.server] = report
-        self._refresh()
+        def heard(report: ProbeResult) -> None:
+            self._rows.hear(report)
+            self.refresh_rows()
 
-    def _refresh(self, empty: str | None = None) -> None:
+        await asyncio.gather(look(), self._rows.catalog.everybody(heard, but=connection.server))
+
+    def refresh_rows(self, empty: str | None = None) -> None:
+        """Show what has changed; ask the servers again once a job is done."""
         if not self.is_attached:
             return
-        label = self._connection.server.label
-        many = any(report.models for report in self._others())
-        silent = [
-            report.server.label
-            for report in self._others()
-            if report.error is not None and report.known.origin is not Origin.FOUND
-        ]
-        if self._connection.error is not None and many:
-            silent.insert(0, label)
-        title = "Models of all servers" if many else f"Models of {label}"
-        self.say(title, self.hint + f" · no answer from {', '.join(silent)}" if silent else self.hint)
-        self.show(list(self._offers()), empty=empty)
+        before, self._jobs = self._jobs, self._rows.jobs.all
+        if set(before) - set(self._jobs):
+            self.ask()
+        if empty is not None or (choices := list(self._rows.choices())) != self._choices:
+            self.show(list(self._rows.choices()) if empty is not None else choices, empty=empty)
+        self._say_hint()
 
-    def _others(self) -> list[ProbeResult]:
-        """The answers of the other servers, in the registry's order."""
-        here = self._connection.server
-        order = {known.server: number for number, known in enumerate(self._survey.book.known())}
-        reports = [
-            report
-            for server, report in self._reports.items()
-            if server in order and server != here and (server.name or place(server) != place(here))
-        ]
-        return sorted(reports, key=lambda report: order[report.known.server])
+    def _say_hint(self) -> None:
+        """Show the keys for the highlighted row."""
+        rows, choice = self._rows, self.list.choice
+        self.say(rows.title, self.keys.line(rows.hint(choice.value if choice else None)) + rows.silent())
 
-    def _offers(self) -> Iterator[Choice[Offer]]:
-        connection = self._connection
-        others = self._others()
-        label = _called(connection.backend.server) if any(report.models for report in others) else ""
-        present = find(connection.model, connection.models)
-        for model in (each for each in connection.models if each.chats):
-            offer = Offer(connection.server, model, model.name, connection.models)
-            yield Choice(offer, model.name, details(model, label), marked=model == present)
-        for report in others:
-            for model in (each for each in report.models if each.chats):
-                offer = Offer(report.known.server, model, model.name, report.models)
-                yield Choice(offer, model.name, details(model, _called(report.server)))
+    def move(self, step: int) -> None:
+        """Move the highlight, and show the keys for that row."""
+        super().move(step)
+        self._say_hint()
 
+    def filter(self, typed: str) -> None:
+        """Show the matching rows; if there are none, a row to pull what is typed."""
+        super().filter(typed)
+        if typed.strip() and not self.list.choices and self._rows.can("pull"):
+            self.list.show([Choice(Wanted(typed.strip()), f"Pull {typed.strip()} …")], "")
+        self._say_hint()
 
-def _called(server: Server) -> str:
-    """A server's name, or its kind and address."""
-    return server.label if server.name else f"{server.flavour} {server.label}".strip()
+    def take(self, choice: Choice[ModelRow]) -> None:
+        """Chat with a model, pull one, or resume a pull."""
+        match choice.value:
+            case Offer():
+                self.dismiss(choice.value)
+            case Wanted(name):
+                self.verbs.begin_pull(name)
+            case Job(running=True):
+                self.start(self.verbs.inspect)
+            case Job() as job:
+                job.resume()
+        self.refresh_rows()
 
+    @property
+    def typed(self) -> str:
+        """The text of the filter."""
+        return self.query_one(Input).value.strip()
 
-def details(model: Model, server: str = "") -> tuple[str, ...]:
-    """The columns of a model, empty where the server did not tell: server, parameters, size and so on."""
-    return (
-        server,
-        model.parameters,
-        size(model.size) if model.size else "",
-        f"{count(model.context_window)} ctx" if model.context_window else "",
-        "loaded" if model.loaded else "",
-        " ".join(sorted(model.capabilities - {"completion"})),
-    )
+    def clear_filter(self) -> None:
+        """List all rows."""
+        self.query_one(Input).value = ""
+        self.show(list(self._rows.choices()))
+
+    def start(self, verb: Callable[[], Awaitable[None]]) -> None:
+        """Carry out one of the verbs."""
+        work: Any = verb
+        self.run_worker(work, group="verb")

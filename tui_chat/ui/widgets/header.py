@@ -32,6 +32,8 @@ class Header(Widget):
     fullness: reactive[Fullness] = reactive(Fullness())
     others: reactive[int] = reactive(0)
     """Other chats in which a reply is running."""
+    work: reactive[str] = reactive("")
+    """What goes on in the background."""
     demo: reactive[bool] = reactive(False)
     unsaved: reactive[bool] = reactive(False)
 
@@ -50,9 +52,14 @@ class Header(Widget):
         """Model, server and gauge in at most `room` cells."""
         about = "".join(f" · {text}" for text in (self.thinking, self.server) if text)
         model, server = self.model or "no model", about
-        more = f"{self.others} more running" if self.others else ""
+        running = f"{self.others} more running" if self.others else ""
+        away = ((self.work, "screen.command('models')"), (running, "screen.command('chats')"))
+        more = Content(_GAP).join(
+            [clickable(Content.styled(text, "$text-muted"), it) for text, it in away if text]
+        )
         gauge = self.fullness.gauge(long=True)
-        taken = sum(map(cell_len, (more, model, server, gauge.plain))) + len(_GAP) * (bool(more) + bool(gauge))
+        texts = (more.plain, model, server, gauge.plain)
+        taken = sum(map(cell_len, texts)) + len(_GAP) * (bool(more) + bool(gauge))
         if taken > room:
             taken, server = taken - cell_len(server), ""
         if taken > room:
@@ -60,6 +67,5 @@ class Header(Widget):
             taken, gauge = taken - gauge.cell_length + short.cell_length, short
         model = shortened(model, left) if (left := cell_len(model) + room - taken) >= _NAME else ""
         named = clickable(Content.assemble((model, "$model"), (server, "$text-muted")), "screen.command('models')")
-        running = clickable(Content.styled(more, "$text-muted"), "screen.command('chats')")
-        shown = (running, named, clickable(gauge, "screen.command('context')"))
+        shown = (more, named, clickable(gauge, "screen.command('context')"))
         return Content(_GAP).join(part for part in shown if part)

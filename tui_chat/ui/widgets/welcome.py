@@ -10,8 +10,10 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.errors import ReplyError, Unauthorized, Unreachable
-from tui_chat.server import Kind
+from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.well_known import fitting, memory_of
+from tui_chat.text.figures import size
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.widgets.clickable import clickable
@@ -47,7 +49,15 @@ class Welcome(Widget):
             self._say(_what(connection, error, self._keys), ways, f"◌ Trying again every {every:.0f} s.{tried}")
         elif connection.obstacle is not None:
             ways = {"demo": "a demo meanwhile", "servers": "another server", "command-palette": "all commands"}
-            self._say(_empty(connection), ways, "◌ tui-chat will pick it up by itself.")
+            backend, what = connection.backend, "Load or download one there."
+            if isinstance(backend, HttpBackend) and "pull" in backend.verbs:
+                memory = memory_of(connection.server)
+                *names, last = (f"{model.name} ({size(model.size)})" for model in fitting(memory))
+                ways = {"models": f"pull {', '.join(names)} or {last}" if names else f"pull {last}", **ways}
+                what = "How much memory it has is not known here: begin with a small one."
+                if memory is not None:
+                    what = f"This machine has {size(memory)} of memory, and room for these:"
+            self._say((f"{connection.obstacle}.", what), ways, "◌ tui-chat will pick it up by itself.")
         elif not connection.model:
             self._say((_LOOKING,), {})
         else:
@@ -85,11 +95,3 @@ def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str,
             "Or name one:   tui-chat --url http://HOST:11434",
         )
     return str(error), phrases.advice(error, keys)
-
-
-def _empty(connection: Connection) -> tuple[str, ...]:
-    is_ollama = connection.backend.server.kind is Kind.OLLAMA
-    return (
-        f"{connection.obstacle}.",
-        "Get one, in another terminal:   ollama pull qwen3:4b" if is_ollama else "Load or download one there.",
-    )

@@ -1,0 +1,156 @@
+"""What the models screen does with the highlighted row."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
+
+from tui_chat.errors import ChatError, ConfigError
+from tui_chat.servers.backend import HttpBackend
+from tui_chat.servers.dialect import Details
+from tui_chat.servers.jobs import Job, model_name
+from tui_chat.text.figures import size
+from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
+from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted, facts
+from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.dialogs.text import TextScreen
+from tui_chat.ui.widgets.choice_list import Choice
+
+if TYPE_CHECKING:
+    from tui_chat.ui.dialogs.models import ModelsScreen
+
+_TIMES: Final = {
+    "5 minutes": 300,
+    "30 minutes": 1800,
+    "2 hours": 7200,
+    "a day": 86_400,
+    "until it is unloaded": -1,
+}
+"""How long a model may be kept in memory after its last use, in seconds."""
+
+
+class ModelVerbs:
+    """The commands of the models screen; one that the server of a row does not have does nothing."""
+
+    def __init__(self, screen: ModelsScreen, rows: ModelRows, options: Mapping[str, object]) -> None:
+        self._screen = screen
+        self._rows = rows
+        self._options = options
+
+    def _row(self) -> ModelRow | None:
+        choice = self._screen.list.choice
+        return choice.value if choice else None
+
+    def _model(self, verb: str) -> tuple[HttpBackend, Offer] | None:
+        """The highlighted model and its server, if that has the verb."""
+        row = self._row()
+        backend = self._rows.backend(row)
+        return (backend, row) if isinstance(row, Offer) and backend and self._rows.can(verb, row) else None
+
+    async def inspect(self) -> None:
+        """Show all that the server tells of a model, or the layers of a pull."""
+        row, keys = self._row(), self._screen.keys
+        if isinstance(row, Job):
+            layers = [
+                f"{layer[:19]}  {100 * done // total:>3} %  {size(done)} of {size(total)}"
+                for layer, (done, total) in row.tally.layers.items()
+            ]
+            texts = {"Error": f"{row.error}\n{row.error.hint}" if row.error else "", "Layers": "\n".join(layers)}
+            texts["Now"] = " · ".join(filter(None, [row.tally.status, *row.tally.figures()]))
+            self._screen.app.push_screen(TextScreen(keys, row.model, texts))
+        elif (chosen := self._model("details")) is not None:
+            backend, offer = chosen
+            if (details := await self._done(backend.details(offer.name))) is not None:
+                assert isinstance(details, Details)
+                texts = {"Model": facts(offer, details.model), "Parameters": details.parameters}
+                texts |= {"System prompt": details.system, "Template": details.template}
+                texts["Licence"] = details.licence
+                self._screen.app.push_screen(TextScreen(keys, offer.name, texts))
+
+    async def pull(self) -> None:
+        """Ask for a name, and pull that model."""
+        row = self._row()
+        if self._rows.can("pull"):
+            typed = row.name if isinstance(row, Wanted) else self._screen.typed
+            question = f"Pull a model to {self._rows.connection.server.label}: its name at ollama.com or hf.co"
+            if name := await self._name(question, "pull", typed):
+                self.begin_pull(name)
+
+    def begin_pull(self, typed: str) -> None:
+        """Pull a model to the present server; of a wrong name it is said what is wrong."""
+        backend = self._rows.backend(None)
+        try:
+            name = model_name(typed)
+        except ConfigError as error:
+            self._screen.notify(error.told, severity="error", timeout=20, markup=False)
+            return
+        if backend is not None:
+            self._rows.jobs.pull(backend, name)
+            self._screen.clear_filter()
+            job = self._rows.jobs.find("pull", backend, name)
+            self._screen.list.highlight(job)
+
+    async def load(self) -> None:
+        """Load a model, or unload it if it is loaded."""
+        if (chosen := self._model("load")) is not None and not chosen[1].model.loaded:
+            self._load(*chosen)
+        elif (chosen := self._model("unload")) is not None:
+            await self._done(chosen[0].unload(chosen[1].name))
+            self._screen.ask()
+
+    async def keep(self) -> None:
+        """Ask how long a model is to be kept in memory; loads it if need be."""
+        if (chosen := self._model("keeps")) is not None:
+            times = [Choice(seconds, words) for words, seconds in _TIMES.items()]
+            picker = Picker(self._screen.keys, f"Keep {chosen[1].name} in memory", times, empty="")
+            if (seconds := await self._screen.app.push_screen_wait(picker)) is not None:
+                self._load(*chosen, keep_alive=seconds)
+
+    def _load(self, backend: HttpBackend, offer: Offer, **settings: object) -> None:
+        options = {"options": dict(self._options)} if self._options else {}
+        self._rows.jobs.load(backend, offer.name, {**options, **settings})
+        self._screen.refresh_rows()
+
+    async def copy(self) -> None:
+        """Ask for a second name, and give the model that."""
+        if (chosen := self._model("copy")) is not None:
+            backend, offer = chosen
+            if name := await self._name(f"A second name for {offer.name}", "copy", offer.name):
+                await self._done(backend.copy(offer.name, name))
+                self._screen.ask()
+
+    async def delete(self) -> None:
+        """Delete a model after asking; cancel a pull that runs, and forget one that does not."""
+        row, keys = self._row(), self._screen.keys
+        if isinstance(row, Job):
+            await row.cancel() if row.running else self._rows.jobs.forget(row)
+            self._screen.refresh_rows()
+        elif (chosen := self._model("delete")) is not None:
+            backend, offer = chosen
+            frees = f" That frees {size(offer.model.size)}." if offer.model.size and not offer.model.remote else ""
+            question = f"Delete {offer.name} from {backend.server.label}?{frees}"
+            box = ConfirmScreen(keys, question, keys.line("{accept} delete · {close} cancel"))
+            if await self._screen.app.push_screen_wait(box):
+                await self._done(backend.delete(offer.name))
+                self._screen.ask()
+
+    async def _name(self, question: str, verb: str, typed: str) -> str:
+        """Ask for a model's name until it is one; empty if the question is closed."""
+        ask, keys, trouble = self._screen.app.push_screen_wait, self._screen.keys, Content("")
+        hint = keys.line(f"{{accept}} {verb} · {{close}} cancel")
+        while answer := await ask(AskScreen(keys, question, trouble + hint, typed)):
+            try:
+                return model_name(answer)
+            except ConfigError as error:
+                typed, trouble = answer, Content(f"{error.told}\n")
+        return ""
+
+    async def _done(self, work: Awaitable[object]) -> object:
+        """The result of a verb; None if it failed, which is said."""
+        try:
+            return await work
+        except ChatError as error:
+            self._screen.notify(error.told, severity="error", timeout=20, markup=False)
+            return None
