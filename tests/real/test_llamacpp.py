@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 import pytest
 from tui_chat.config import Config
 from tui_chat.errors import Cut, NoSuchModel, ReplyError, Unauthorized
-from tui_chat.events import Accepted, Continued, Delta, Dropped, Event, Finished, Thinking
+from tui_chat.events import Accepted, Continued, Delta, Dropped, Event, Finished, Thinking, ThinkingCanEnd
 from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
 from tui_chat.servers.backend import HttpBackend, connect
 from tui_chat.servers.client import Client
 from tui_chat.servers.connection import Connection
+from tui_chat.servers.dialects import levels_of
 from tui_chat.servers.probe import detect
 
 from tests.chat.kit import reception
@@ -237,6 +238,41 @@ async def cutting(server: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", cut
         cut()
+
+
+THINKS = """{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}<|end|>{% endfor %}\
+{% if add_generation_prompt %}<|assistant|>{% if enable_thinking is defined and not enable_thinking %}<think>
+
+</think>
+
+{% else %}<think>
+{% endif %}{% endif %}"""
+
+
+@pytest.mark.parametrize("script", ["start-llamacpp.sh", "start-llamacpp-new.sh"], ids=["2025", "2026"])
+async def test_thinking_is_switched_and_ended_where_the_build_can(script: str, tmp_path: Path) -> None:
+    (tmp_path / "thinks.jinja").write_text(THINKS)
+    endless = ("-m", str(SERVERS / "model" / "tiny-endless.gguf"), "--reasoning-format", "deepseek")
+    async with running(script, *endless, "--chat-template-file", str(tmp_path / "thinks.jinja")) as server:
+        box = await detect(Server(server.url))
+        backend = connect(box)
+        (model,) = await backend.models()
+        assert levels_of(backend.server, model) == ("off", "on")
+        quiet = await read(box, replace(asked("Hm?", num_predict=40), think=False))
+        assert not any(isinstance(event, Thinking | ThinkingCanEnd) for event in quiet)
+        end: Callable[[], Awaitable[None]] | None = None
+        kinds = list[type]()
+        async with aclosing(backend.reply(replace(asked("Hm?", num_predict=2000), think=True))) as events:
+            async for event in events:
+                kinds.append(type(event))
+                if isinstance(event, ThinkingCanEnd):
+                    end = event.end
+                if kinds.count(Thinking) == 20 and end is not None and isinstance(event, Thinking):
+                    await end()
+                if isinstance(event, Delta) or kinds.count(Thinking) > 1500:
+                    break
+        assert (end is not None) == (script == "start-llamacpp-new.sh")
+        assert Delta in kinds
 
 
 @pytest.mark.parametrize("script", ["start-llamacpp.sh", "start-llamacpp-new.sh"], ids=["2025", "2026"])

@@ -11,12 +11,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachable, Unsupported
-from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking
+from tui_chat.errors import Cut, NoSuchModel, ReplyError, ServerFault, Unreachable
+from tui_chat.events import Accepted, Continued, Delta, Event, Finished, Thinking, ThinkingUnset
 from tui_chat.messages import ChatRequest, Message, Role
+from tui_chat.parameters import Parameters
 from tui_chat.parts import parts_of
 from tui_chat.server import Kind, Server
 from tui_chat.servers.backend import HttpBackend
@@ -154,9 +156,31 @@ async def test_a_missing_model_is_told(backend: HttpBackend) -> None:
         await backend.describe("nope")
 
 
-async def test_thinking_that_a_model_cannot_do_is_told(backend: HttpBackend) -> None:
-    with pytest.raises(Unsupported):
-        await ask(backend, ChatRequest("tiny", ASKED, think=True))
+@pytest.mark.parametrize("think", [True, "high"])
+async def test_thinking_that_a_model_cannot_do_is_told_and_it_answers(
+    backend: HttpBackend, think: bool | str
+) -> None:
+    events = await ask(backend, ChatRequest("tiny", ASKED, options=STEADY, think=think))
+    assert events[:2] == [Accepted(), ThinkingUnset()]
+    assert isinstance(events[-1], Finished)
+
+
+async def test_parameters_take_effect(backend: HttpBackend) -> None:
+    async def told(own: Parameters) -> str:
+        sent = own.options | {"num_predict": 60}
+        request = ChatRequest("tiny-slow", ASKED, sent, format=own.schema, keep_alive=own.keep_alive or "")
+        return "".join(pieces(await ask(backend, request)))
+
+    hot = Parameters(temperature=2.0, top_k=0, top_p=1.0, seed=7)
+    assert await told(hot) == await told(hot)
+    assert await told(Parameters(temperature=0.0)) == await told(Parameters(temperature=0.0))
+    whole = await told(Parameters(temperature=0.0))
+    word = whole.split()[4]
+    assert await told(Parameters(temperature=0.0, stop=(word,))) == whole.partition(word)[0]
+    await told(Parameters(num_ctx=512, keep_alive="1h"))
+    (loaded,) = [model for model in await backend.loaded() if model.name == "tiny-slow:latest"]
+    assert loaded.window == 512
+    assert datetime.fromisoformat(loaded.until) > datetime.now(UTC) + timedelta(minutes=50)
 
 
 async def test_an_option_of_the_wrong_type_is_told(backend: HttpBackend) -> None:

@@ -116,7 +116,7 @@ async def _controls(client: Client, model: str) -> bool:
     """Whether thinking can be ended: builds that can do that answer so for any reply (#23971). Asked once."""
     if "control" not in client.able:
         try:
-            told = await client.ask(_CONTROL, _control("", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
+            told = await client.ask(_CONTROL, _control("unknown", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
             client.able["control"] = "success" in told
         except (Refused, Garbled):
             client.able["control"] = False
