@@ -78,3 +78,9 @@ def test_a_prompt_of_which_fewer_tokens_were_read_than_sent_was_read_in_part() -
         reply = Message(Role.ASSISTANT, parts_of("ok"), usage=Usage(read, 1))
         assert read_in_part([prompt, reply], "", window) is cut
     assert not read_in_part([prompt], "", 4096)
+
+
+def test_a_prompt_that_fills_the_window_to_the_last_token_was_cut_to_it() -> None:
+    prompt, reply = Message(Role.USER, parts_of("字" * 900)), Message(Role.ASSISTANT, usage=Usage(1024, 74))
+    assert read_in_part([prompt, reply], "", 1024)  # Ollama 0.9.3, of a prompt with 1,800 tokens
+    assert not read_in_part([prompt, reply], "", 2048)

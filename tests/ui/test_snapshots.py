@@ -31,6 +31,7 @@ TINY = (
     "pulling",
     "details",
     "no models",
+    "context",
     "command",
     "completion",
     "settings",

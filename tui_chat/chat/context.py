@@ -88,12 +88,15 @@ def outside(branch: Sequence[Message], system: str, window: int) -> int:
 
 
 def read_in_part(branch: Sequence[Message], system: str, window: int | None) -> bool:
-    """Whether the server left out the beginning of the last prompt: it counted far fewer tokens than were sent."""
+    """Whether the server left out the beginning of the last prompt.
+
+    It counted far fewer tokens than were sent, or as many as the window has: Ollama cuts a long prompt to that.
+    """
     usage = branch[-1].usage if branch else None
     if usage is None or usage.prompt_tokens is None or window is None:
         return False
     sent = tokens_of(branch[:-1], system)
-    return sent > window and usage.prompt_tokens < _CLEARLY * sent
+    return usage.prompt_tokens >= window or (sent > window and usage.prompt_tokens < _CLEARLY * sent)
 
 
 def _low(message: Message) -> float:

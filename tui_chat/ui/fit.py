@@ -64,7 +64,8 @@ class Fit:
         if not read_in_part(branch, chat.system, window):
             return ""
         read, sent = (branch[-1].usage or Usage()).prompt_tokens or 0, tokens_of(branch[:-1], chat.system)
-        words = f"The model has read {read:,} of about {sent:,} tokens: the beginning was left out."
+        of = f" of about {sent:,} tokens" if sent > read else " tokens, which is all that it sees"
+        words = f"The model has read {read:,}{of}: the beginning was left out."
         return f"{words} {self._screen.keys['context']} makes room."
 
     def _branch(self, text: str) -> list[Message]:

@@ -29,6 +29,7 @@ class ContextScreen(Box[Wish]):
     """Shows figures; answers what is to be done about them."""
 
     BINDINGS = bindings(Scope.CONTEXT)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
     def __init__(
         self, keys: Keymap, taken: Taken, window: int | None, model: Model, *, can_raise: bool, linked: str
@@ -77,7 +78,7 @@ class ContextScreen(Box[Wish]):
 
     def _figures(self) -> Content:
         taken, window, most = self._taken, self._window, self._model.context_window
-        share = f" · {min(9.99, taken.total / window):.0%} of the window" if window else ""
+        share = f" · {min(9.99, taken.total / window):.0%}" if window else ""
         named = {"system prompt": taken.system, "messages": taken.messages, "files": taken.files}
         parts = [f"{name} {count(tokens)}" for name, tokens in named.items() if tokens]
         rows = {
