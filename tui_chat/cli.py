@@ -54,6 +54,8 @@ def screen_parser() -> argparse.ArgumentParser:
     add_connection(top)
     add_files(top)
     top.add_argument("--demo", action="store_true", help="talk to a built-in script; needs no model")
+    top.add_argument("--plain", action="store_true", help="line by line, without a full screen")
+    top.add_argument("--print-on-exit", action="store_true", help="leave the chat in the terminal's scrollback")
     top.add_argument("--version", action="version", version=f"tui-chat {__version__}")
     top.set_defaults(command=None)
     return top
@@ -118,6 +120,8 @@ def carry_out(arguments: argparse.Namespace, config: Config) -> int:
         BrokenPipeError: nobody reads standard output any more.
     """
     match arguments.command:
+        case None if arguments.plain:
+            return plain(config, arguments)
         case None:
             return full_screen(config, arguments)
         case "ask":
@@ -235,12 +239,10 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
         StoreError: there is no such chat.
     """
     if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        raise ConfigError("tui-chat needs a terminal", "Run it without pipes; over ssh, add -t.")
+        raise ConfigError("tui-chat needs a terminal", "Over ssh, add -t. Between pipes, add --plain.")
     if os.environ.get("TERM") == "dumb":
-        raise ConfigError(
-            "TERM=dumb says that this terminal cannot draw a screen",
-            "If it can: TERM=xterm-256color tui-chat. If not: tui-chat ask.",
-        )
+        warn("TERM=dumb: plain mode. If the terminal can draw a screen: TERM=xterm-256color tui-chat.")
+        return plain(config, arguments)
     for name in ("TEXTUAL_LOG", "TEXTUAL_COLOR_SYSTEM"):
         os.environ.pop(name, None)  # for programmers; Textual ends with a traceback at values that it cannot use
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
@@ -248,7 +250,32 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
 
     question = " ".join(arguments.question)
     where = {"chat": arguments.chat, "resume": arguments.resume}
-    return asyncio.run(run(config, os.environ, demo=arguments.demo, question=question, **where))
+    return asyncio.run(
+        run(
+            config,
+            os.environ,
+            demo=arguments.demo,
+            question=question,
+            printed=arguments.print_on_exit,
+            **where,
+        )
+    )
+
+
+def plain(config: Config, arguments: argparse.Namespace) -> int:
+    """Run the chat line by line.
+
+    Raises:
+        ConfigError: the demo was asked for.
+        StoreError: there is no such chat.
+        OutputError: standard output takes no more.
+    """
+    from tui_chat.shell import plain
+
+    if arguments.demo:
+        raise ConfigError("The demo needs the screen", "Leave out --plain.")
+    question = " ".join(arguments.question)
+    return asyncio.run(plain.run(config, chat=arguments.chat, resume=arguments.resume, question=question))
 
 
 def backend_of(upstream: str | None, config: Config) -> Backend:

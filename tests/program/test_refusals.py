@@ -68,10 +68,9 @@ async def test_without_a_terminal_it_says_so(home: Home) -> None:
 
 async def test_a_terminal_that_calls_itself_dumb_is_left_alone(tmp_path: Path) -> None:
     home = Home(tmp_path, {"TERM": "dumb"})
-    code, error = await home.refused()
-    assert code == 2
-    assert "TERM=dumb" in error
-    assert "TERM=xterm-256color tui-chat" in error
+    code, output, error = await home.shell()
+    assert (code, output) == (2, "")
+    assert "--plain" in error
     assert (await home.refused("chats"))[0] == 0
 
 

@@ -9,27 +9,21 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tui_chat.chat.context import tokens_of
+from tui_chat.chat.generation import Generation, Hear
 from tui_chat.chat.retry import RetryKind, plan_again
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
-from tui_chat.errors import ChatError, ConfigError, OutputError, Refused, ReplyError, StoreError, Unreachable
-from tui_chat.events import Event
-from tui_chat.messages import Message, Role, State
+from tui_chat.errors import ChatError, ConfigError, Refused, ReplyError, Unreachable
+from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
-from tui_chat.servers.backend import connect
-from tui_chat.servers.connection import Connection
-from tui_chat.servers.probe import discover
-from tui_chat.servers.registry import ServerRegistry
-from tui_chat.servers.server_file import ServerFile
 from tui_chat.shell.question import answer_format, question
+from tui_chat.shell.receiving import elsewhere, opened, receive
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
 from tui_chat.shell.words import complain, warn
-from tui_chat.store.store import open_store
 from tui_chat.tasks import start_task
 
 OK, FAILED, CUT = 0, 1, 3
@@ -105,27 +99,17 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
 
 async def _ask(wish: Wish, config: Config) -> int:
     out = Outflow()
-    book = ServerRegistry(config, ServerFile(config.servers_file, os.environ))
-    for warning in book.warnings:
-        warn(warning)
-    connection = Connection(connect, book.first, wanted=config.model, discover=discover)
-    database = config.database
-    store, notice = await open_store(database if wish.save or database.exists() else None)
-    if notice and wish.save:
-        warn(notice)
-    workspace = Workspace(config, store, connection, registry=book, interactive=False)
-    try:
-        await workspace.start(wish.chat, resume=wish.resume)
-        if workspace.current.notice:
-            warn(workspace.current.notice)
-        if not wish.save:
-            await workspace.keep_nothing()
+    async with opened(config, wish.chat, resume=wish.resume, save=wish.save) as workspace:
         await _check(workspace, wish)
-        message, error = await _receive(workspace, wish, _reply_for(wish, workspace), out)
+
+        def start(hear: Hear) -> Generation:
+            chat = workspace.current
+            return chat.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else chat.again(hear=hear)
+
+        aside = Aside(shown=not wish.as_json)
+        message, error = await receive(workspace, start, _reply_for(wish, workspace), aside, out)
         await _warn_of_window(workspace)
         return _ended(workspace, message, error, wish)
-    finally:
-        await workspace.aclose()
 
 
 async def _check(workspace: Workspace, wish: Wish) -> None:
@@ -138,7 +122,7 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
     """
     conversation, connection = workspace.conversation, workspace.connection
     if conversation.elsewhere:
-        raise _elsewhere()
+        raise elsewhere()
     again = None if wish.prompt else plan_again(conversation)
     if not wish.prompt and (again is None or again.kind is RetryKind.REGENERATE):
         raise ConfigError("There is no question", "The last reply of this chat is complete: ask something.")
@@ -150,62 +134,6 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
         if wish.prompt:
             await conversation.ask(wish.prompt)
         raise trouble
-
-
-def _elsewhere() -> StoreError:
-    return StoreError("This chat is being answered in another tui-chat.", "Wait for it, or leave out -c.")
-
-
-async def _receive(
-    workspace: Workspace, wish: Wish, reply: Reply, out: Outflow
-) -> tuple[Message, ChatError | None]:
-    """Receive a reply and print it as it arrives. Returns it, and the error that ended it, if any."""
-    thinking, troubles = Aside(shown=not wish.as_json), list[OutputError | BrokenPipeError]()
-
-    async def hear(event: Event) -> None:
-        thinking.take(event)
-        if text := reply.take(event):
-            try:
-                await out.write(text)
-            except (OutputError, BrokenPipeError) as error:
-                troubles.append(error)
-                raise asyncio.CancelledError from error  # stop it; what arrived is saved
-
-    chat = workspace.current
-    generation = chat.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else chat.again(hear=hear)
-    heeding = start_task(_heed_stops(workspace))
-    try:
-        async for _ in generation.changes():
-            if generation.retry_in is not None:
-                warn(f"{generation.error} Trying again in {generation.retry_in:.0f} s.")
-    except asyncio.CancelledError:
-        await generation.stop()
-        thinking.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_SECONDS):
-                await out.write(reply.close(generation.message or Message(Role.ASSISTANT, ())))
-        raise
-    finally:
-        heeding.cancel()
-    thinking.close()
-    message, error = generation.message, generation.error
-    if generation.notice:
-        warn(generation.notice)
-    if troubles:
-        raise troubles[0]
-    if message is None or generation.progress is None:
-        raise error or _elsewhere()
-    if message.state is State.STOPPED:
-        raise asyncio.CancelledError  # by another tui-chat
-    await out.write(reply.close(message))
-    return message, error
-
-
-async def _heed_stops(workspace: Workspace) -> None:
-    """Let another tui-chat stop the reply."""
-    while True:
-        await asyncio.sleep(_LOOK_SECONDS)
-        await workspace.heed_stops()
 
 
 def _reply_for(wish: Wish, workspace: Workspace) -> Reply:

@@ -123,10 +123,11 @@ Reply = Plain | Lines | Drawn
 
 
 class Aside:
-    """Prints the thinking, dimmed, to standard error, if that is a terminal."""
+    """Prints the thinking to standard error, if that is a terminal: dimmed, or if `plain` between words."""
 
-    def __init__(self, *, shown: bool = True) -> None:
+    def __init__(self, *, shown: bool = True, plain: bool = False) -> None:
         self._shown = shown and is_terminal(sys.stderr)
+        self._plain = plain or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
         self._thinking = False
 
     def take(self, event: Event) -> None:
@@ -134,8 +135,9 @@ class Aside:
         if not self._shown or isinstance(event, Loading | Accepted | Dropped | PromptProgress):
             return
         if isinstance(event, Thinking):
-            self._thinking = True
-            print(f"{_DIM}{event.text}{_RESET}", end="", file=sys.stderr, flush=True)
+            begun, self._thinking = self._thinking, True
+            text = ("" if begun else "Thinking: ") + event.text if self._plain else f"{_DIM}{event.text}{_RESET}"
+            print(text, end="", file=sys.stderr, flush=True)
         else:
             self.close()
 
@@ -143,7 +145,7 @@ class Aside:
         """Print an empty line after the thinking."""
         if self._thinking:
             self._thinking = False
-            print("\n", file=sys.stderr, flush=True)
+            print("\n" + "End of thinking.\n" * self._plain, file=sys.stderr, flush=True)
 
 
 def _text_of(event: Event, *, safe: bool) -> str:

@@ -17,13 +17,16 @@ from textual.driver import Driver
 
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
+from tui_chat.markdown.printed import Printed
 from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.probe import discover
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
+from tui_chat.store.export import to_markdown
 from tui_chat.store.store import Store, open_store
+from tui_chat.store.values import Thread
 from tui_chat.terminal.choose import choose_driver
 from tui_chat.terminal.colours import Depth, depth_of
 from tui_chat.text.sanitize import clean
@@ -33,6 +36,8 @@ from tui_chat.ui.services import Services
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 _SWITCH: Final = 0.0005
 """GIL switch interval in seconds: a tenth of the default, for key latency."""
+_LONGEST: Final = 200_000
+"""Characters of a chat that are printed at the end: some thousand rows."""
 _COLLECT: Final = (700, 10, 50)
 """Python's garbage collection, but full collections five times as rarely: one takes 10 ms or more."""
 
@@ -71,6 +76,7 @@ async def run(
     chat: str | None = None,
     resume: bool = False,
     question: str = "",
+    printed: bool = False,
 ) -> int:
     """Run the app until the user leaves; returns the exit code.
 
@@ -79,6 +85,7 @@ async def run(
         chat: open the chat whose id starts with this.
         resume: open the last chat.
         question: send this prompt at the start.
+        printed: print the chat at the end, so that it stays in the terminal's scrollback.
 
     Raises:
         ConfigError: the config names keys or a theme wrongly.
@@ -110,6 +117,8 @@ async def run(
             await app.run_async()
         finally:
             await app.workspace.aclose()  # also where a defect has ended it
+        if printed:
+            _write(transcript_of(app))
         say_goodbye(app)
         return app.return_code or 0
     finally:
@@ -126,8 +135,26 @@ def say_goodbye(app: ChatApp) -> None:
     if workspace.unsaved:
         reason = f" {workspace.conversation.trouble}" if workspace.conversation.trouble else ""
         line = f"The last messages are not saved.{reason}\n"
-    with suppress(OSError):  # a terminal that is gone; unbuffered, or the interpreter would try again and fail
-        os.write(sys.stdout.fileno(), line.encode())
+    _write(line)
+
+
+def transcript_of(app: ChatApp) -> str:
+    """The chat on screen as drawn Markdown; only its end if it is very long."""
+    conversation = app.workspace.conversation
+    text = to_markdown(Thread(conversation.chat, tuple(conversation.branch)))
+    if len(text) > _LONGEST:
+        text = f"*The end of the chat; all of it: tui-chat export {conversation.chat.id}*\n\n" + text[-_LONGEST:]
+    columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
+    printed = Printed(columns, 0, colours=not app.services.environ.get("NO_COLOR"))
+    return printed.append(text) + printed.close()
+
+
+def _write(text: str) -> None:
+    """Write to the terminal, if it is still there."""
+    rest = memoryview(text.encode("utf-8", "replace"))
+    with suppress(OSError):  # unbuffered, or the interpreter would try again and fail
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
 
 
 def desktop_opener(environ: Mapping[str, str]) -> Callable[[str], object] | None:

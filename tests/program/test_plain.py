@@ -1,0 +1,118 @@
+"""`--plain`: line by line, in a terminal and between pipes; and `--print-on-exit`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tui_chat.messages import State
+from tui_chat.shell.plain import COMMANDS
+from tui_chat.ui.commands.table import BY_SLASH
+
+from tests.program.kit import CTRL_C, PATIENCE, PROGRAM, Home
+from tests.server import ScriptedServer, head, reply, stall, token
+
+CTRL_D = "\x04"
+
+
+async def piped(home: Home, typed: str, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(str(PROGRAM), "--plain", *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=home.variables(),
+    )
+    async with asyncio.timeout(PATIENCE):
+        output, error = await process.communicate(typed.encode("utf-8", "surrogateescape"))
+    assert process.returncode is not None
+    return process.returncode, output.decode(), error.decode()
+
+
+def test_its_commands_are_named_as_on_the_screen() -> None:
+    assert set(COMMANDS) <= set(BY_SLASH)
+
+
+def test_it_loads_no_textual() -> None:
+    code = "import sys, tui_chat.shell.plain; sys.exit(any(name.startswith('textual') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+async def test_between_pipes_each_line_is_a_prompt_or_a_command(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("One \x1b[31mfine\x1b[0m answer."))
+    typed = 'hello\n"""two\nlines"""\n/rename a title\n/chats\n/model\n/nosuch\n//sent \udcff\n/bye\nnever\n'
+    code, output, error = await piped(home, typed, "--url", server.url)
+    assert code == 0
+    assert output.count("One ␛[31mfine␛[0m answer.") == 3
+    assert "\x1b" not in output + error
+    assert "a title" in output
+    assert "* tiny:latest" in output
+    assert "There is no command /nosuch without the screen." in error
+    (thread,) = await home.threads()
+    prompts = [message.text for message in thread.branch()[::2]]
+    assert prompts == ["hello", "two\nlines", "/sent \ufffd"]
+
+
+async def test_a_server_that_is_not_there_is_said_and_the_prompt_is_kept(home: Home) -> None:
+    code, output, error = await piped(home, "hello\n", "--url", "http://127.0.0.1:9")
+    assert (code, output) == (0, "")
+    assert "127.0.0.1:9" in error
+    assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("environ", [{}, {"TERM": "dumb"}, {"NO_COLOR": "1"}])
+async def test_in_a_terminal_ctrl_c_stops_the_reply_and_ctrl_d_leaves(
+    tmp_path: Path, server: ScriptedServer, environ: dict[str, str]
+) -> None:
+    home = Home(tmp_path, environ)
+    server.script(head(), token("partial words"), stall())
+    arguments = [] if environ.get("TERM") == "dumb" else ["--plain"]
+    async with home.running(*arguments, "--url", server.url) as program:
+        await program.until(lambda: "/help lists the commands." in program.output)
+        assert ("TERM=xterm-256color tui-chat" in program.output) is (environ.get("TERM") == "dumb")
+        program.type("go\r")
+        await program.until(lambda: "partial words" in program.output)
+        program.type(CTRL_C)
+        await asyncio.wait_for(server.disconnected.wait(), PATIENCE)
+        await program.until(lambda: program.output.endswith("(stopped)\r\n> "))
+        program.type("half")
+        async with asyncio.timeout(PATIENCE):
+            while not program.output.endswith("Ctrl+D or /bye leaves.\r\n> "):
+                program.type(CTRL_C)  # one between the prompt and the read behind it is noticed with the next key
+                await asyncio.sleep(0.2)
+        program.type(CTRL_D)
+        assert await program.ended() == 0
+        assert program.unrestored() == []
+        assert "Continue with: tui-chat --plain --chat " in program.output
+        moves = re.sub(r"\x1b\[\?2004[hl]", "", program.output)  # readline's bracketed paste
+        assert "\x1b" not in (program.output if environ.get("TERM") == "dumb" else moves)
+    (message,) = await home.replies()
+    assert (message.text, message.state) == ("partial words", State.STOPPED)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_it_and_what_came_is_kept(home: Home, server: ScriptedServer, number: int) -> None:
+    server.script(head(), token("partial words"), stall())
+    async with home.running("--plain", "--url", server.url, "go") as program:
+        await program.until(lambda: "partial words" in program.output)
+        program.kill(number)
+        assert await program.ended() == 128 + number
+    (message,) = await home.replies()
+    assert (message.text, message.state) == ("partial words", State.STOPPED)
+
+
+async def test_the_chat_stays_in_the_scrollback_if_that_is_wanted(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("A **bold** answer.\n\n- one\n- two\n"))
+    async with home.running("--print-on-exit", "--url", server.url, "my question") as program:
+        await program.until_shows("A bold answer.", "○ done")
+        assert await program.quit() == 0
+        rows = [row.rstrip() for row in program.said.split("\n")]
+        assert "my question" in rows
+        assert "A bold answer." in rows
+        assert "Continue with:" in rows[-2]
+        assert program.unrestored() == []
