@@ -14,7 +14,8 @@ import pytest
 from tui_chat.errors import ConfigError
 from tui_chat.relay.command import add_arguments, main, settings_of
 from tui_chat.relay.tokens import TokenFile
-from tui_chat.servers.backend import Backend
+from tui_chat.server import Server
+from tui_chat.servers.backend import Backend, connect
 
 from tests.relay.kit import ScriptedBackend
 
@@ -110,3 +111,13 @@ def test_the_relay_runs_as_a_process_and_ends_when_told(tmp_path: Path) -> None:
     assert any("Relay to 127.0.0.1:11434 at http://127.0.0.1:" in line for line in seen)
     assert "The relay has stopped" in seen[-1]
     assert "Traceback" not in "".join(seen)
+
+
+@pytest.mark.parametrize("upstream", ["http://127.0.0.1:8100", "http://localhost:8100"])
+def test_a_relay_is_not_its_own_upstream(tmp_path: Path, upstream: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        main(
+            parsed("--upstream", upstream), {"XDG_CONFIG_HOME": str(tmp_path)}, lambda _: connect(Server(upstream))
+        )
+    assert "itself" in str(caught.value)
+    assert "--upstream" in caught.value.hint

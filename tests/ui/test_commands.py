@@ -50,6 +50,8 @@ def test_no_default_key_is_one_that_terminals_confuse_or_tmux_keeps() -> None:
     [
         ({"new-chatt": "f9"}, "no command 'new-chatt'", "'new-chat'"),
         ({"help": "crtl+x"}, "unknown key 'crtl+x'", "'ctrl'"),
+        ({"help": "cmd+x"}, "no modifier is called 'cmd'", "alt, ctrl, shift"),
+        ({"help": "Ctrl+x"}, "unknown key 'Ctrl+x'", "'ctrl'"),
         ({"help": "pagupe"}, "unknown key 'pagupe'", "pageup"),
         ({"send": "x"}, "x could not be typed", "ctrl+"),
         ({"help": "ctrl+i"}, "Tab", "another"),

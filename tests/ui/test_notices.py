@@ -10,7 +10,7 @@ from tui_chat.ui.dialogs.models import ModelsScreen
 from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.divider import Divider
 
-from tests.server import ScriptedServer, done, end, head, reply, token, wait
+from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import driven
 
 
@@ -120,3 +120,64 @@ async def test_what_is_said_of_the_models_waits_for_the_end_of_a_notice() -> Non
         assert not run.shows("no answer")
         await run.pilot.press("down")
         await run.until(lambda: run.shows("no answer from box"))
+
+
+async def test_while_a_reply_runs_nothing_is_said_of_a_text_that_was_not_written() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        server.script(head(), token("It goes on."), stall())
+        await run.say("first")
+        await run.idle()
+        await run.say("second")
+        await run.until(lambda: run.shows("It goes on."))
+        await run.pilot.press("alt+up", "left")
+        await run.until(lambda: bool(run.notices))
+        assert run.notices == ["Still replying (Esc stops)."]
+        await run.pilot.press("escape", "escape")
+        await run.idle()
+
+
+async def test_what_is_edited_is_told_at_once_though_a_notice_stands() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("ok"))
+        await run.say("first")
+        await run.idle()
+        run.app.notify("Copied the message (2 characters).", timeout=60)
+        await run.pilot.press("tab", "e")
+        await run.until(lambda: run.shows("─ Editing an earlier prompt"))
+
+
+async def test_a_notice_of_several_rows_stands_above_the_rule() -> None:
+    async with driven(None, size=(40, 24)) as run:
+        run.app.notify("It is as long as " + "words are " * 4 + "to the end.", timeout=60)
+        await run.until(lambda: run.shows("to the end."))
+        assert next(row for row in run.rows() if "to the end." in row).strip().endswith("to the end.")
+
+
+async def test_a_code_block_is_not_offered_what_is_a_messages() -> None:
+    async with ScriptedServer() as server, driven(server, size=(120, 24)) as run:
+        server.script(*reply("```sh\nls\n```"))
+        await run.say("first")
+        await run.idle()
+        await run.pilot.press("tab")
+        await run.until(lambda: run.shows("message selected") and run.shows("e edit"))
+        await run.pilot.press("down")
+        await run.until(lambda: run.shows("code block 1 selected") and run.shows("c copy"))
+        assert not run.shows("e edit")
+
+
+async def test_the_list_of_themes_leaves_the_chat_in_sight() -> None:
+    async with ScriptedServer() as server, driven(server, size=(120, 30)) as run:
+        server.script(*reply("a row\n\n" * 30))
+        await run.say("first")
+        await run.idle()
+        await run.pilot.press(*"/theme", "enter")
+        await run.until(lambda: run.shows("Themes"))
+        shown = [row for row in run.rows() if row.startswith(f"  a row{' ' * 40}")]
+        assert len(shown) > 8
+
+
+async def test_the_header_names_the_model_as_the_server_does() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await run.chat.server.use_model("tiny")
+        assert run.header.model == "tiny:latest"

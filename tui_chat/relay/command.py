@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from tui_chat.config import config_path
 from tui_chat.errors import ConfigError
@@ -71,6 +72,10 @@ def main(
             "Make one first: `tui-chat relay token add NAME`.",
         )
     backend = connect(arguments.upstream)
+    behind = urlsplit(backend.server.address)
+    here = is_loopback(behind.hostname or "") or behind.hostname == arguments.host
+    if here and behind.port == arguments.port:
+        raise ConfigError("The relay would ask itself", "Name the server behind it with --upstream.")
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
     for chatty in ("httpx", "uvicorn"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_chat.messages import Message, Role
+from tui_chat.ui.widgets.divider import Divider
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -39,6 +40,7 @@ class Edit:
             return
         screen.leave_selection()
         self._prompt = prompt
+        screen.query_one(Divider).clear(all=True)  # it tells what is edited
         screen.composer.take_back(prompt.text)
         screen.status.show()
 

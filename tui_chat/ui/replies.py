@@ -195,12 +195,12 @@ class Replies:
             self._screen.composer.take_back(text)
             self._screen.status.show() if self.busy else self._screen.status.say_state()
 
-    def refuses(self) -> bool:
-        """Whether nothing can be sent now; shows why."""
+    def refuses(self, more: str = "") -> bool:
+        """Whether nothing can be sent now; shows why, and `more`."""
         if self._screen.navigation.moving:
             return True
         if self.busy:
-            text = "Still replying ({stop} stops). Your text is kept."
+            text = f"Still replying ({{stop}} stops).{more}"
             self._screen.notify(self._screen.keys.hint(text), timeout=3)
         elif self._workspace.conversation.elsewhere:
             self._say_elsewhere()
@@ -210,7 +210,7 @@ class Replies:
 
     def cannot_send(self) -> bool:
         """Whether nothing can be sent now, or there is no model to send to; shows why."""
-        return self.refuses() or self._lacks_model()
+        return self.refuses(" Your text is kept.") or self._lacks_model()
 
     def _lacks_model(self) -> bool:
         """Whether there is no model to send to; if so, say it and ask the server again."""

@@ -216,9 +216,9 @@ class ChatScreen(Screen[None]):
     def _show_selection(self) -> None:
         if (step := self.transcript.steps.chosen()) is not None:
             self.transcript.focus()
-            message = "{edit} edit · {selected-again} again · {version-before}{version-after} versions"
-            more = "{show-link} show" if step.href else message
-            keys = f"{{selected-up}}{{selected-down}} select · {{selected-copy}} copy · {more} · {{stop}} back"
+            message = "{edit} edit · {selected-again} again · {version-before}{version-after} versions · "
+            more = "{show-link} show · " if step.href else message if step.what == "the message" else ""
+            keys = f"{{selected-up}}{{selected-down}} select · {{selected-copy}} copy · {more}{{stop}} back"
             self.status.say_aside(f"{step.what.removeprefix('the ')} selected", self.keys.hint(keys))
             self.query_one(StatusBar).keys = self.keys.footer("help")
 

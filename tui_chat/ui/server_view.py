@@ -73,7 +73,8 @@ class ServerView:
     def show_names(self) -> None:
         """Show the model, how much it thinks, and its server."""
         header, connection = self._screen.query_one(Header), self._screen.workspace.connection
-        header.model, header.server = connection.model, connection.server.label
+        found = find(connection.model, connection.models)
+        header.model, header.server = found.name if found else connection.model, connection.server.label
         workspace = self._screen.workspace
         thinks = workspace.choices.think(workspace.conversation.chat.parameters, connection)
         header.thinking = "" if thinks == workspace.config.think else f"think {text_of(thinks) or 'default'}"

@@ -133,7 +133,10 @@ def _check_key(command: str, key: str) -> None:
     names = {name.value for name in Keys}
     for modifier in modifiers:
         if modifier not in _MODIFIERS:
-            raise ConfigError(f"keys.{command}: unknown key {key!r}", nearest(modifier, _MODIFIERS))
+            raise ConfigError(
+                f"keys.{command}: unknown key {key!r}: no modifier is called {modifier!r}",
+                nearest(modifier.lower(), _MODIFIERS[:3]),
+            )
     if len(last) != 1 and last not in names:
         known = [name for name in names if "+" not in name and not name.startswith("<")]
         raise ConfigError(f"keys.{command}: unknown key {key!r}", nearest(last, known))

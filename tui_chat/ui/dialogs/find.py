@@ -64,6 +64,5 @@ class FindScreen(Dialog[None]):
 
     def _count(self) -> None:
         hits = len(self._finding.hits)
-        message = "message" if hits == 1 else "messages"
-        words = f"{self._finding.number} of {hits} {message}" if hits else "no matches"
+        words = f"message {self._finding.number} of {hits}" if hits else "no matches"
         self.query_one("#find-count", Static).update(self.keys.line(f"{words} · {_KEYS}"))

@@ -19,7 +19,7 @@ _EDITING: Final = (
     ("^U ^K", "Delete to the start, to the end of the line"),
     ("^W", "Delete the word before the cursor"),
     ("^Z ^Y", "Undo, redo"),
-    ("↑", "The prompt before; after some text, one of any chat that begins so"),
+    ("↑", "The last waiting prompt, or the one before; after some text, one of any chat that begins so"),
     ("\\ Enter", "At the end of a line: start a new line"),
     ("!command", "Run it in your shell; its output comes into the prompt. !! again"),
     ("\\!", "Begin a prompt with !"),

@@ -30,7 +30,7 @@ _HINT: Final = "{accept} save · {form-test} test · {form-next} next field · {
 _SETTINGS: Final = {
     "url": ("URL", "http://host:8080, or http+unix:/run/server.sock"),
     "name": ("Name", "name in lists and for --url"),
-    "kind": ("Kind", "auto, ollama or openai"),
+    "kind": ("Kind", "auto, ollama, openai or relay"),
     "key": ("Key", "saved in a file that only you can read, or better:"),
     "key_env": ("… variable", "an environment variable that holds the key"),
     "key_file": ("… file", "a file that holds the key"),

@@ -52,9 +52,10 @@ class Divider(Widget):
     def _rows(self, width: int) -> list[Content]:
         badge = self._badge()
         notices = self.notices or ((Content.styled(self.standing, "$you"),) if self.standing else ())
-        rows = [row for notice in notices for row in notice.wrap(max(1, width - 4))][-_ROWS:]
+        wrapped = [notice.wrap(max(1, width - 4)) for notice in notices]
+        rows = [row for notice in wrapped for row in notice][-_ROWS:]
         said = Content("")
-        if rows and rows[-1].cell_length + badge.cell_length + 6 <= width:
+        if rows and len(wrapped[-1]) == 1 and rows[-1].cell_length + badge.cell_length + 6 <= width:
             said = Content.assemble(" ", rows.pop(), " ")
         rest = width - said.cell_length - badge.cell_length - 2
         rule = Content.assemble("─", said, "─" * rest, badge, "─")
