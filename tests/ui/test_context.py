@@ -137,7 +137,8 @@ async def test_a_fresh_chat_begins_with_a_summary_that_the_person_edits() -> Non
         await run.pilot.press("s")
         await run.until(lambda: run.app.workspace.conversation.chat.id != old.id)
         await run.until(lambda: "It was about a fox." in run.chat.composer.text)
-        assert run.shows("Continues “Tell of a fox” · F8 leads there")
+        await run.until(lambda: run.shows("Continues “Tell of a fox” · F8 leads there"))
+        assert run.header.title == "Tell of a fox"
         assert len(server.asked()) == 2
         await run.pilot.press(*"Go")
         assert run.chat.composer.text.endswith("Go")

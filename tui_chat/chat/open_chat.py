@@ -21,6 +21,7 @@ from tui_chat.messages import Message
 from tui_chat.parts import File, Image
 from tui_chat.servers.connection import Connection
 from tui_chat.store.values import ChatFields
+from tui_chat.text.sanitize import clean_line
 
 _LINK: Final = "linked "
 """Prefix of the settings that hold the links of chats, by id."""
@@ -224,8 +225,9 @@ class OpenChat:
         """Let this new chat, with a prompt to edit, continue an earlier one; both are linked."""
         before, now = earlier.conversation.chat, self.conversation.chat
         title = before.title or "an earlier chat"
-        self.linked = Link(before.id, f"Continues “{title}”")
-        earlier.linked = Link(now.id, f"Goes on in “{title}”, from a summary")
+        short = clean_line(title, 40)
+        self.linked = Link(before.id, f"Continues “{short}”")
+        earlier.linked = Link(now.id, f"Goes on in “{short}”, from a summary")
         links = ((now.id, self.linked), (before.id, earlier.linked))
         settings = {f"{_LINK}{id}": f"{link.chat} {link.words}" for id, link in links}
         await self.conversation.note(title=title, draft=draft, settings=settings)

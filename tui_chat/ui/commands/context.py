@@ -71,6 +71,7 @@ async def summary(screen: ChatScreen) -> None:
         fresh = screen.workspace.current
         screen.composer.insert(_GO_ON.format(text))
         await fresh.follow_on(chat, screen.composer.text)
+        screen.status.show_title()
         screen.status.show()
 
 
