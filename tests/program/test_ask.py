@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -37,6 +38,11 @@ from tests.server import (
 
 OK, FAILED, USAGE, CUT = 0, 1, 2, 3
 PLAIN = "What is a queue?"
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+"""A picture of one pixel."""
 
 
 @asynccontextmanager
@@ -118,6 +124,20 @@ async def test_what_is_piped_in_follows_the_words(
     server.script(*reply("Yes."))
     assert (await ask(home, "--url", server.url, *words, piped=piped))[0] == OK
     assert prompt_of(server) == sent
+
+
+async def test_a_picture_is_sent_as_one_and_kept_with_the_prompt(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("A dot."))
+    dot, broken = home.path / "dot.png", home.path / "broken.png"
+    dot.write_bytes(PNG)
+    broken.write_bytes(PNG[:40])
+    assert (await ask(home, "--url", server.url, "what is it?", "-f", str(dot)))[:2] == (OK, "A dot.")
+    message: Any = server.asked()[0]["messages"][0]  # type: ignore[index]
+    assert (message["content"], message["images"]) == ("what is it?", [base64.b64encode(PNG).decode()])
+    (thread,) = await home.threads()
+    assert [file.name for file in thread.messages[0].files] == [str(dot)]
+    error = (await ask(home, "--url", server.url, "what is it?", "-f", str(broken)))[2]
+    assert "is a broken picture" in error
 
 
 async def test_files_are_sent_with_their_names_in_fences(home: Home, server: ScriptedServer) -> None:

@@ -48,6 +48,15 @@ def attach(path: Path, name: str) -> File | Image:
     return File(name, "text/plain", Blob.of(read_text(path, name).encode()))
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file is a picture, also of a kind that models do not take."""
+    try:
+        start, _ = _read(path, _START, path.name)
+    except FileError:
+        return False
+    return bool(media_type(start) or other_format(start))
+
+
 def read_text(path: Path, name: str) -> str:
     """The sanitised text of a file.
 

@@ -56,6 +56,8 @@ class Connection:
         """The model used last."""
         self.models: tuple[Model, ...] = ()
         self.model = wanted
+        self._asked: set[tuple[Server, str]] = set()
+        """The models, each of its server, of which `learn_abilities` has asked."""
         self.window: int | None = None
         """The context window of the model in tokens, if the server says."""
         self.tried: tuple[str, ...] = ()
@@ -183,6 +185,16 @@ class Connection:
             by_name = {model.name: model for model in told}
             self.models = tuple(by_name.get(model.name, model) for model in self.models)
             learned()
+
+    async def learn_abilities(self) -> None:
+        """Ask once what the model in use can do, if the list of the server's models does not tell."""
+        model = find(self.model, self.models)
+        if model is None or model.capabilities or (self.server, model.name) in self._asked:
+            return
+        self._asked.add((self.server, model.name))
+        with suppress(ReplyError):
+            told = completed(model, await self.backend.describe(model.name))
+            self.models = tuple(told if each is model else each for each in self.models)
 
     def use(self, model: str) -> None:
         """Change to another model of the server."""

@@ -40,7 +40,13 @@ def add_commands(commands: Commands) -> None:
     ask = add_command(commands, "ask", "ask one question and print the reply", shared, epilog=_ASK)
     ask.add_argument("question", nargs="*", help="the question; text from a pipe follows it, in a fence")
     ask.add_argument(
-        "--file", "-f", metavar="FILE", type=user_path, action="append", default=[], help="attach a text file"
+        "--file",
+        "-f",
+        metavar="FILE",
+        type=user_path,
+        action="append",
+        default=[],
+        help="attach a text file, or a picture in `ask`",
     )
     ask.add_argument("--no-save", action="store_true", help="do not save this chat")
     _add_json(ask, "event")

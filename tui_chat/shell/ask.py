@@ -20,7 +20,8 @@ from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, Refused, ReplyError, Unreachable
 from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
-from tui_chat.shell.question import answer_format, question
+from tui_chat.parts import File, Image
+from tui_chat.shell.question import answer_format, pictures_in, question
 from tui_chat.shell.receiving import elsewhere, opened, receive
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
 from tui_chat.shell.words import complain, warn
@@ -50,6 +51,7 @@ class Wish:
     form: str | Mapping[str, object] = ""
     as_json: bool = False
     render: bool = False
+    pictures: tuple[File | Image, ...] = ()
 
 
 def main(arguments: argparse.Namespace, config: Config) -> int:
@@ -62,14 +64,16 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
         OutputError: standard output takes no more. What arrived is saved.
         BrokenPipeError: nobody reads standard output any more. What arrived is saved.
     """
+    pictures, files = pictures_in(arguments.file)
     wish = Wish(
-        question(arguments.question, arguments.file),
+        question(arguments.question, files),
         arguments.chat,
         arguments.resume,
         not arguments.no_save,
         answer_format(arguments.format),
         arguments.json,
         arguments.render,
+        pictures,
     )
     resumes = wish.resume or wish.chat is not None
     if not wish.prompt and not resumes:
@@ -104,7 +108,9 @@ async def _ask(wish: Wish, config: Config) -> int:
 
         def start(hear: Hear) -> Generation:
             chat = workspace.current
-            return chat.send(wish.prompt, form=wish.form, hear=hear) if wish.prompt else chat.again(hear=hear)
+            if not wish.prompt:
+                return chat.again(hear=hear)
+            return chat.send(wish.prompt, form=wish.form, attached=wish.pictures, hear=hear)
 
         aside = Aside(shown=not wish.as_json)
         message, error = await receive(workspace, start, _reply_for(wish, workspace), aside, out)

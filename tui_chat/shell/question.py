@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tui_chat.errors import ConfigError
+from tui_chat.attachments.reading import attach, is_picture
+from tui_chat.errors import ConfigError, FileError
 from tui_chat.output import is_terminal
+from tui_chat.parts import File, Image
 from tui_chat.servers.content import fenced
 from tui_chat.shell.words import warn
 from tui_chat.text.sanitize import clean, clean_line
@@ -35,6 +37,20 @@ def question(words: Sequence[str], files: Sequence[Path]) -> str:
     if piped := _piped():
         parts.append(fenced(piped) if parts else piped.strip("\n"))
     return "\n\n".join(parts)
+
+
+def pictures_in(files: Sequence[Path]) -> tuple[tuple[File | Image, ...], tuple[Path, ...]]:
+    """The files that are pictures, as parts, and the others.
+
+    Raises:
+        ConfigError: a picture cannot be sent.
+    """
+    pictures = tuple(file for file in files if is_picture(file.expanduser()))
+    try:
+        parts = tuple(attach(file.expanduser(), clean_line(str(file))) for file in pictures)
+    except FileError as error:
+        raise ConfigError(str(error), error.hint) from None
+    return parts, tuple(file for file in files if file not in pictures)
 
 
 def _language(file: Path) -> str:

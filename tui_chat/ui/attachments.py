@@ -63,6 +63,9 @@ class Attachments:
             self._show(await self._screen.workspace.disk.run(partial(look_through, text)))
         except FileError as error:
             self._show((Attachment("files", trouble=error),))
+        if any(each.is_image for each in self.found):
+            await self._screen.workspace.connection.learn_abilities()
+            self._show(self.found)
 
     def _show(self, found: tuple[Attachment, ...]) -> None:
         self.found = found
