@@ -343,3 +343,15 @@ async def test_the_status_tells_how_far_the_router_has_loaded_the_model() -> Non
             await run.until(lambda: run.status.text.startswith("loading tiny 43 %"))
             await run.pilot.press("escape")
             await run.idle()
+
+
+async def test_a_missing_model_can_be_pulled_only_where_the_server_can_do_that() -> None:
+    listed = {"data": [{"id": "tiny", "owned_by": "llamacpp", "status": {"value": "unloaded"}}]}
+    async with ScriptedServer() as server:
+        server.script(answer(200, listed), path="/v1/models")
+        for kind, hint in ((Kind.OPENAI, "^L chooses"), (Kind.OLLAMA, "^L pulls it, or chooses")):
+            box = Server(server.url, name="box", kind=kind, flavour=Flavour.LLAMACPP)
+            async with driven(box, size=(120, 30)) as run:
+                await run.chat.server.use_model("nope")
+                await run.until(lambda: run.status.text == "box does not have nope")
+                assert run.status.hint == f"{hint} another model."
