@@ -58,7 +58,9 @@ class Looker:
         marks = "|".join(re.escape(label) for label in OLD if label not in LETTERS)
         letters = "|".join(sorted(LETTERS))
         old = re.compile(rf"(?<![\w+\\^-])(?:{marks})(?![\w+])|· (?:{letters}) \w| (?:{letters}) (?:copy|open)\b")
-        own = [words for _, words in _EDITING] + ["scroll ·"]  # readline's keys, and those of a text that scrolls
+        own = [words[:40] for _, words in _EDITING] + [
+            "scroll ·"
+        ]  # readline's keys, and those of a text that scrolls
         own += ["F3 chooses another"]  # an error's own hint
         return sorted({row for row in self.seen if old.search(row) and not any(words in row for words in own)})
 
