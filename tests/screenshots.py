@@ -21,9 +21,9 @@ FOLDER: Final = Path(__file__).parent.parent / "screenshots"
 PICTURES: Final[dict[str, tuple[str, str, tuple[int, int]]]] = {
     "chat": ("finished", "tui-chat-dark", (100, 34)),
     "streaming": ("streaming", "tui-chat-dark", (80, 20)),
-    "scrolled": ("scrolled", "nord", (80, 24)),
     "chats": ("side by side", "tui-chat-dark", (80, 20)),
-    "models": ("picker", "tui-chat-dark", (80, 20)),
+    "command": ("command", "tui-chat-dark", (80, 20)),
+    "models": ("pulling", "tui-chat-dark", (80, 20)),
     "error": ("error", "tui-chat-light", (80, 16)),
     "light": ("finished", "tui-chat-light", (80, 24)),
 }
