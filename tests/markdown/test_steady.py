@@ -167,3 +167,16 @@ def test_what_is_held_back_is_shown_once_nothing_more_comes(end: str) -> None:
         assert layout.height >= 0
         document.growing = False
         assert shown(layout) == screen(before + end, 60)
+
+
+@pytest.mark.parametrize("width", [24, 40, 80])
+def test_the_rows_of_a_table_change_once_at_most_while_rows_come(width: int) -> None:
+    document = Document("| name | text |\n|---|---|\n", growing=True)
+    layout = document.layout(width, PALETTE)
+    seen, changes = [*map(letters, shown(layout))], 0
+    for size in range(1, 40):
+        document.append(f"| {'a' * size} | words{' of many letters' * (size // 5)} |\n")
+        now = [*map(letters, shown(layout))]
+        changes += now[: len(seen)] != seen
+        seen = now
+    assert changes == 1

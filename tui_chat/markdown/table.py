@@ -3,15 +3,13 @@
 Columns grow with the rows that are complete, as long as the table fits. The first row with which it does not fit
 decides how it is drawn from then on: cells wrap between words, in columns that stay; or, where the columns would
 be hardly wider than their longest words, each row is a list of its values. So the rows above change their heights
-once, and once more at most: where a later word is wider than its column. A row with yet another one is a list of
-its values by itself.
+once at most. A later row with a word wider than its column is a list of its values by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from operator import le
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -41,15 +39,13 @@ class Columns:
     Args:
         widths: of the columns in cells; empty where the rows of a table are drawn as lists of values.
         fits: each column is as wide as its widest cell.
-        natural: the widest cell of each column, in cells, and `words` its longest word.
-        final: the widths stay, whatever comes.
+        natural: the widest cell of each column, in cells, and `words` its longest word, while the table fits.
     """
 
     widths: tuple[int, ...] = ()
     fits: bool = True
     natural: tuple[int, ...] = ()
     words: tuple[int, ...] = ()
-    final: bool = False
 
 
 def extent(pieces: list[Piece]) -> tuple[int, int]:
@@ -61,19 +57,17 @@ def extent(pieces: list[Piece]) -> tuple[int, int]:
 def widened(columns: Columns, extents: Sequence[tuple[int, int]], width: int) -> Columns:
     """The columns with a row of cells of such extents too, in `width` cells.
 
-    Where they do not fit each gets the cells of its longest word, and an equal share of the others up to what it
-    asks for and some to spare: then they stay, unless a later word has no room, and then for good.
+    Where they do not fit, each gets the cells of its longest word, and an equal share of the rest up to what it
+    asks for and some to spare. From then on they stay.
     """
-    if not columns.widths and not columns.fits:
+    if not columns.fits:
         return columns
     none = (0,) * len(extents)
     natural = tuple(map(max, columns.natural or none, (cells for cells, _ in extents)))
     words = tuple(map(max, columns.words or none, (word for _, word in extents)))
     room = width - len(_BETWEEN) * (len(natural) - 1)
-    if columns.fits and sum(natural) <= room:
+    if sum(natural) <= room:
         return Columns(natural, True, natural, words)
-    if not columns.fits and (columns.final or all(map(le, words, columns.widths))):
-        return replace(columns, natural=natural, words=words)
     if sum(words) + _SPARE * len(words) > room:
         return Columns((), False)
     needs = [cells + _spare(cells) - word for cells, word in zip(natural, words, strict=True)]
@@ -82,7 +76,7 @@ def widened(columns: Columns, extents: Sequence[tuple[int, int]], width: int) ->
         share = min(needs[column], left // (len(needs) - place))
         widths[column] += share
         left -= share
-    return Columns(tuple(widths), False, natural, words, final=not columns.fits)
+    return Columns(tuple(widths), False)
 
 
 def with_open_row(columns: Columns, cells: Sequence[int], closed: int, width: int) -> Columns:
