@@ -53,7 +53,9 @@ class ChatError(Exception):
     @property
     def told(self) -> str:
         """What happened and what to do next, in one line."""
-        return f"{self} {self.hint}".rstrip()
+        said = str(self)
+        end = "." if self.hint and said[-1:].isalnum() else ""
+        return f"{said}{end} {self.hint}".rstrip()
 
 
 class ConfigError(ChatError):
