@@ -138,7 +138,7 @@ async def test_the_log_holds_names_but_no_tokens_and_nothing_that_was_said(
     assert [line.rpartition(" ")[0] for line in lines] == [
         "anna POST /api/chat 200",
         "anna POST /api/chat 400",
-        "anna GET elsewhere 404",
+        "anna GET (other path) 404",
         "anna GET /v1/models 404",
         "- GET /v1/models 401",
     ]
@@ -161,4 +161,4 @@ async def test_the_log_tells_who_left_from_who_stayed(
             await anext(events_of(response))
         await until(lambda: len(lines()) == 1)
         await relay.client.get("/v1/models")
-    assert [line.endswith(" client left") for line in lines()] == [True, False]
+    assert [line.endswith(" client disconnected") for line in lines()] == [True, False]

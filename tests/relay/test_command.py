@@ -62,7 +62,7 @@ def test_the_relay_listens_to_others_only_with_a_token(tmp_path: Path, host: str
 def test_what_is_no_port_is_refused_at_once(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed("--port", port)
-    assert f"'{port}' is no port" in capsys.readouterr().err
+    assert f"'{port}' is not a port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no..host", "a" * 300, "\udcff"])

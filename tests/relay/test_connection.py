@@ -70,7 +70,7 @@ async def test_a_client_that_takes_nothing_loses_its_connection(
             await until(lambda: backend.yielded > 0)
             await until(lambda: not relay.server.server_state.connections)
         await until(lambda: backend.open == 0)
-    assert any("client left" in record.getMessage() for record in caplog.records)
+    assert any("client disconnected" in record.getMessage() for record in caplog.records)
 
 
 async def test_a_client_that_takes_what_it_had_left_keeps_its_connection(tokens: Path) -> None:

@@ -336,7 +336,7 @@ async def test_two_hundred_streams_at_once_are_held_in_bounded_memory(tokens: Pa
             refused = await client.post("/api/chat", json=HELLO_BODY)
             assert refused.status_code == 429
             go.set()
-            # a tape: `resume_bytes` unread and one piece, as much again of what was read
+            # a buffer: `resume_bytes` unread and one piece, as much again of what was read
             assert held(relay) <= count * (2 * settings.resume_bytes + 1100)
             told = await asyncio.gather(*map(objects_of, answers))
             assert held(relay) <= count * (2 * settings.resume_bytes + 1100)
@@ -346,7 +346,7 @@ async def test_two_hundred_streams_at_once_are_held_in_bounded_memory(tokens: Pa
 def held(relay: Running) -> int:
     """How many bytes of replies are in memory."""
     streams = relay.relay.streams
-    return sum(stream.tape.held for stream in {*streams._recordings, *streams._kept.values()})
+    return sum(stream.buffer.held for stream in {*streams._recordings, *streams._kept.values()})
 
 
 def relay_token(relay: Running, name: str) -> dict[str, str]:

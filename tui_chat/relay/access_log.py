@@ -1,4 +1,4 @@
-"""The log: one line per request, with who and how it went, and with nothing that was said."""
+"""The access log: per request the token's name, the path, the status and the time; never the content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger("tui_chat.relay")
 
 
 class AccessLog:
-    """Logs what `app` answers when it is done. Paths appear only as far as they are the relay's own words."""
+    """Logs each request to `app` when it has ended, with its route instead of the path that the client wrote."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,8 +38,8 @@ class AccessLog:
         try:
             await self._app(scope, receive, watching)
         finally:
-            path = next((path for path in _PATHS if f"{scope['path']}/".startswith(f"{path}/")), "elsewhere")
+            path = next((path for path in _PATHS if f"{scope['path']}/".startswith(f"{path}/")), "(other path)")
             who = scope.get(OWNER) or "-"
             seconds = time.monotonic() - start
-            end = "" if whole else " client left"
+            end = "" if whole else " client disconnected"
             _log.info("%s %s %s %s %.1fs%s", who, scope["method"], path, status or "-", seconds, end)

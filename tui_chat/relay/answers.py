@@ -1,4 +1,4 @@
-"""Answers as ASGI: a stream written to one client for as long as it is there."""
+"""Answers as ASGI: a stream written to one client while it is connected."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from tui_chat.tasks import start_task
 
 
 class StreamAnswer:
-    """An answer that follows a stream to its end, or until the client is gone.
+    """Writes a stream to a client until the stream ends or the client disconnects.
 
-    Data and heartbeats are written by one task in turn. Each write waits until the client has taken what came
-    before, which in the end slows the model down to the client. A client that takes nothing loses its connection.
+    One task writes data and heartbeats. Each write waits until the client has read the last one, so that a slow
+    client slows down the model. A client that reads nothing is disconnected.
     """
 
     def __init__(self, streams: Streams, stream: Stream, settings: Settings, after: int | None = None) -> None:
-        """`after`: the number of the last event that the client has, if it was here before."""
+        """`after`: the number of the last event that a returning client has."""
         self._streams = streams
         self._stream = stream
         self._settings = settings
         self._after = after
         self._begun = False
-        """Whether the headers have left."""
+        """Whether the headers were sent."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request.
 
         Raises:
-            Problem: the server said no before anything else; nothing was sent.
+            Problem: the server refused the request; nothing was sent.
         """
 
         async def follow() -> None:
-            async with self._streams.reading(self._stream) as tape:
+            async with self._streams.reading(self._stream) as buffer:
                 if self._after is not None:
-                    tape.rewind(self._after)
+                    buffer.rewind(self._after)
                 await self._wait_for_verdict()
                 if self._stream.dialect.live:
-                    await self._write(tape, send)
+                    await self._write(buffer, send)
                 else:
-                    await Response(tape.take(), headers=self._headers)(scope, receive, send)
+                    await Response(buffer.take(), headers=self._headers)(scope, receive, send)
 
         if await while_connected(receive, follow()):
             return
         if not self._begun:
-            raise Problem(409, "cut", "Another connection follows the reply now.")
+            raise Problem(409, "cut", "Another connection receives the reply now.")
         await send(_body(b"", more=False))
 
     @property
@@ -68,7 +68,7 @@ class StreamAnswer:
         return headers
 
     async def _wait_for_verdict(self) -> None:
-        """Wait for the server's yes or no; a live answer not for long, since its headers must leave."""
+        """Wait until the server accepts or refuses; a live answer waits `Settings.verdict` at most."""
         limit = self._settings.verdict if self._stream.dialect.live else None
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
@@ -76,30 +76,30 @@ class StreamAnswer:
         if self._stream.refusal:
             raise self._stream.refusal
 
-    async def _write(self, tape: ReplayBuffer, send: Send) -> None:
+    async def _write(self, buffer: ReplayBuffer, send: Send) -> None:
         raw = [(name.encode(), value.encode("latin-1")) for name, value in self._headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": raw})
         self._begun = True
         self._streams.keep(self._stream)
-        while not tape.finished:
-            piece = await self._next(tape)
+        while not buffer.finished:
+            piece = await self._next(buffer)
             if piece:
                 await send(_body(piece))
         await send(_body(b"", more=False))
 
-    async def _next(self, tape: ReplayBuffer) -> bytes:
+    async def _next(self, buffer: ReplayBuffer) -> bytes:
         try:
             async with asyncio.timeout(self._settings.silence):
-                await tape.news()
+                await buffer.news()
         except TimeoutError:
             return self._stream.dialect.heartbeat
-        return tape.take()
+        return buffer.take()
 
 
 async def while_connected(receive: Receive, work: Coroutine[object, object, None]) -> bool:
-    """Do `work`, which is cancelled as soon as the client leaves; False if something else has cancelled it.
+    """Do `work`, and cancel it when the client disconnects; False if something else cancelled it.
 
-    The request's body has been read.
+    The request's body must have been read.
     """
     working = start_task(work)
     watching = start_task(_gone(receive))

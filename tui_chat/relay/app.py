@@ -1,4 +1,4 @@
-"""The relay's requests, each a straight line: who asks, what for, which stream, and the answer that follows it."""
+"""The relay's routes: each reads its request, starts or finds a stream, and answers with it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tui_chat.tasks import start_task
 
 
 class Relay:
-    """One backend for many clients. `demand`: a token is needed even while there is none."""
+    """One backend for many clients. `demand`: require a token even while none exists."""
 
     def __init__(self, backend: Backend, settings: Settings, tokens: TokenFile, *, demand: bool = False) -> None:
         self.streams = Streams(backend, settings)
@@ -45,13 +45,13 @@ class Relay:
         self._tokens = tokens
         self.settings = settings
         self.upstream = backend.server.label
-        """How the server behind is called."""
+        """The label of the upstream server."""
         guarded = Authentication(self._routes(), settings, tokens, demand=demand)
         self.app: ASGIApp = AccessLog(cross_origin(guarded, settings.origins))
-        """What a server like uvicorn serves."""
+        """The ASGI application."""
 
     async def aclose(self) -> None:
-        """End all streams, and the connections to the server behind."""
+        """End all streams and the connections to the upstream server."""
         await self.streams.aclose()
         await self._backend.aclose()
 
@@ -83,10 +83,10 @@ class Relay:
             await self.aclose()
 
     async def _watch_tokens(self) -> None:
-        """End replies whose token is no longer in the file, or another's of the same name."""
+        """End replies whose token was removed from the file or replaced."""
         before: Mapping[str, bytes] = {}
         while True:
-            with suppress(ConfigError):  # the guard tells of it
+            with suppress(ConfigError):  # `Authentication` reports it
                 now = self._tokens.digests
                 self.streams.revoke({name for name, digest in now.items() if before.get(name, digest) == digest})
                 before = now
@@ -137,7 +137,7 @@ class Relay:
     def _answer(
         self, request: Request, wanted: ChatRequest, dialect: Dialect, held: ExitStack, *, resumable: bool
     ) -> ASGIApp:
-        """Start the stream, which takes over what is `held` for it, and the answer that follows it."""
+        """Start the stream, which releases what is `held` when it ends, and answer with it."""
         stream = Stream(request.scope[OWNER], dialect, self.settings, resumable=resumable)
         self.streams.start(stream, wanted, held.pop_all().close)
         return StreamAnswer(self.streams, stream, self.settings)
@@ -152,13 +152,13 @@ class Relay:
                     if len(body) > limit:
                         raise Problem(413, "too_long", f"The request is larger than {limit} bytes.")
         except TimeoutError:
-            raise Problem(408, "cut", "The request took too long to come in.") from None
+            raise Problem(408, "cut", "The request took too long to arrive.") from None
         except ClientDisconnect:
-            raise Problem(400, "cut", "The client left in the middle of its request.") from None
+            raise Problem(400, "cut", "The client disconnected before its request was complete.") from None
         return bytes(body)
 
     async def _ask(self, request: Request) -> Ask:
-        """What a request asks for; if it names no model, of the configured one, one in memory, or the newest."""
+        """Read a request; one without a model gets the configured one, else one in memory, else the newest."""
         ask = ask_of(await self._body(request), self.settings.context)
         if ask.request.model:
             return ask
@@ -166,13 +166,13 @@ class Relay:
         if not model:
             models = await self._backend.loaded() or await self._backend.models()
             if not models:
-                raise Problem(404, "no_such_model", "The server has no model.", "Install one there.")
+                raise Problem(404, "no_such_model", "The server has no models.", "Install one there.")
             model = models[0].name
         return replace(ask, request=replace(ask.request, model=model))
 
 
 def _wants_ollama(accept: str) -> bool:
-    """Clients of Ollama ask for JSON by name and for nothing else; others for an event stream, or for anything."""
+    """Whether `Accept` names only JSON, as Ollama's clients do; others accept an event stream or anything."""
     wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     return wanted <= {"application/json", "application/x-ndjson"}
 

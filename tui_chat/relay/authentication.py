@@ -1,6 +1,6 @@
-"""Who gets in: by the name the relay is called by, the web page that calls, and the token.
+"""Who may use the relay: checks the `Host` header, the origin of a web page, and the token.
 
-Pure ASGI, since a middleware that wraps streams in tasks of its own would hold back disconnects.
+Pure ASGI: a middleware that wraps streams in its own tasks would delay disconnects.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from tui_chat.relay.tokens import TokenFile
 from tui_chat.servers.dialects.relay import GRACE_HEADER, STREAM_HEADER
 
 OWNER: Final = "tui_chat.owner"
-"""Where in the scope the name of the token stands; empty for anybody."""
+"""The key in the ASGI scope for the token's name, which is empty where none is required."""
 OPEN_PATHS: Final = ("/health",)
 
 _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+?)\.?)(?::[0-9]+)?")
-"""An IPv6 address or a name, with a port if there is one."""
+"""An IPv6 address or a name, with an optional port."""
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.I)
 _log = logging.getLogger("tui_chat.relay")
 
 
 def cross_origin(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
-    """`app`, which tells browsers that pages of these origins may read its answers."""
+    """`app` with CORS headers, so that pages of these origins may read its answers."""
     if not origins:
         return app
     return CORSMiddleware(
@@ -47,9 +47,9 @@ def cross_origin(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
 
 
 class Authentication:
-    """Lets requests through to `app` that may pass, with `OWNER` in their scope.
+    """Passes allowed requests to `app`, with `OWNER` in their scope, and refuses others.
 
-    Once there was a token, one is demanded for ever: removing the last one opens nothing.
+    Once a token has existed, one is always required: removing the last one does not open the relay.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, tokens: TokenFile, *, demand: bool) -> None:
@@ -72,20 +72,20 @@ class Authentication:
         await answer(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
-        """A page may have its own name lead here (DNS rebinding): then `Host` is that name."""
+        """Refuse unknown names in `Host`: a web page can point its own name at this machine (DNS rebinding)."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not _is_host(hosts[0], self._settings.hosts):
             raise Problem(
-                403, "refused", "The relay does not go by that name.", "Start it with --allow-host NAME."
+                403, "refused", "The relay does not answer to that host name.", "Start it with --allow-host NAME."
             )
 
     def _check_origin(self, headers: Headers) -> None:
-        """Unchecked, any page in a browser could call."""
+        """Refuse other origins: otherwise any page in a browser could use the relay."""
         if headers.get("origin", "") not in {"", *self._settings.origins}:
             raise Problem(
                 403,
                 "refused",
-                "Web pages of that origin may not use the relay.",
+                "Web pages from that origin may not use the relay.",
                 "Start it with --allow-origin URL.",
             )
 
@@ -99,25 +99,25 @@ class Authentication:
         except ConfigError as error:
             _log.error("%s", error)
             raise Problem(
-                503, "server_fault", "The relay's file of tokens is of no use.", "Its log says why."
+                503, "server_fault", "The relay cannot read its token file.", "Its log says why."
             ) from None
         if owner is None:
             raise Problem(
                 401,
                 "unauthorized",
-                "The relay wants a token, or another one.",
-                "Set it as the server's key: in tui-chat in the list of servers.",
+                "The relay needs a valid token.",
+                "In tui-chat, set it as the server's key in the list of servers.",
             )
         return owner
 
 
 def refuse(problem: Problem) -> Response:
-    """The answer that says no."""
+    """The error response for `problem`."""
     return JSONResponse(problem.body, problem.status, problem.headers)
 
 
 def _is_host(value: str, names: frozenset[str]) -> bool:
-    """Whether `Host` gives one of `names`, an IP address or localhost, which no other page can have as its own."""
+    """Whether `Host` is one of `names`, an IP address or localhost, none of which a foreign page can own."""
     match = _HOST.fullmatch(value.lower())
     if match is None:
         return False

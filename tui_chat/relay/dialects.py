@@ -1,7 +1,7 @@
-"""Events in the words of three APIs: the relay's own, OpenAI's and Ollama's. Pure.
+"""Reply events in the formats of three APIs: the relay's own, OpenAI's and Ollama's. Pure.
 
-A dialect turns an event into JSON texts and frames each of them for its medium. Tool calls are left out: a request
-with tools is refused.
+A dialect turns an event into JSON texts and frames each for its media type. It leaves out tool calls, since the
+relay refuses requests with tools.
 """
 
 from __future__ import annotations
@@ -20,38 +20,38 @@ from tui_chat.servers.sse import DONE
 from tui_chat.text.sanitize import clean_line
 
 _REASONS: Final = ("stop", "length", "tool_calls", "content_filter")
-"""OpenAI's words for why a reply ended; whatever else a server says counts as `stop`."""
+"""OpenAI's values of `finish_reason`; any other reason becomes `stop`."""
 
 
 class Dialect:
-    """How an answer is worded. This one is the relay's own: a server-sent event with an object for each event."""
+    """The format of an answer. This one is the relay's own: a server-sent event with an object for each event."""
 
     media = "text/event-stream; charset=utf-8"
-    """Its content type."""
+    """The content type."""
     live = True
-    """Whether it speaks before the end."""
+    """Whether it sends anything before the reply has ended."""
 
     @property
     def heartbeat(self) -> bytes:
-        """What keeps a silent line alive, and means nothing."""
+        """Bytes without meaning that keep an idle connection open."""
         return b": still here\n\n"
 
     def say(self, event: Event) -> Iterator[str]:
-        """The JSON texts that say `event`."""
+        """The JSON texts for `event`."""
         yield _json(object_from(event))
 
     def fail(self, problem: Problem, /) -> Iterator[str]:
-        """The JSON texts that say that there will be no end."""
+        """The JSON texts for a reply that failed."""
         yield _json(problem.body)
 
     def frame(self, number: int, data: str, /) -> bytes:
-        """A JSON text, the `number`th of its stream, as it goes on the wire."""
+        """The bytes to send for a JSON text, the `number`th of its stream."""
         return f"id: {number}\ndata: {data}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What stands in every chunk of one completion of OpenAI's API."""
+    """The fields that all chunks of one completion of OpenAI's API share."""
 
     id: str
     model: str
@@ -64,7 +64,7 @@ class Completion:
         return {**head, "choices": choices}
 
     def whole(self, text: str, thinking: str, end: Finished) -> str:
-        """The answer without `stream`."""
+        """The answer to a request without `stream`."""
         message = {"role": "assistant", "content": text} | ({"reasoning": thinking} if thinking else {})
         choice = {"index": 0, "message": message, "finish_reason": _reason(end.reason)}
         return _json(self.chunk([choice], "chat.completion") | {"usage": _counts(end.usage)})
@@ -87,7 +87,7 @@ class OpenAIStream(Dialect):
             case Thinking(text):
                 yield self._delta({"reasoning": text})
             case WasThinking():
-                yield self._delta({"content": "</think>"})  # as servers without a parser say it
+                yield self._delta({"content": "</think>"})  # as servers without a reasoning parser send it
             case Finished(reason, usage):
                 yield self._delta({}, _reason(reason))
                 if self._usage:
@@ -104,7 +104,7 @@ class OpenAIStream(Dialect):
 
 
 class OllamaStream(Dialect):
-    """Ollama's lines. A line without text keeps the line alive, since every line must be an object."""
+    """Ollama's lines of JSON. The heartbeat is an object without text, since every line must be an object."""
 
     media = "application/x-ndjson"
 
@@ -138,12 +138,12 @@ class OllamaStream(Dialect):
 
 
 class Whole(Dialect):
-    """Says nothing before the end, and then everything at once."""
+    """Sends the whole reply at once, when it has ended."""
 
     media, live = "application/json", False
 
     def __init__(self, form: Callable[[str, str, Finished], str]) -> None:
-        """`form` makes the answer of text, thinking and end."""
+        """`form` builds the answer from text, thinking and end."""
         self._form = form
         self._text: list[str] = []
         self._thinking: list[str] = []
@@ -161,7 +161,7 @@ class Whole(Dialect):
                 yield self._form("".join(self._text), "".join(self._thinking), event)
 
     def fail(self, _: Problem, /) -> Iterator[str]:
-        """Nothing: there is a status for it."""
+        """Nothing: the HTTP status reports it."""
         return iter(())
 
     def frame(self, _: int, data: str, /) -> bytes:
@@ -193,7 +193,7 @@ def _counts(usage: Usage | None) -> dict[str, object]:
 
 
 def _durations(usage: Usage | None) -> dict[str, object]:
-    """Ollama counts in nanoseconds, and leaves out what it does not know."""
+    """Ollama's counts and its durations in nanoseconds, without those that are unknown."""
     if usage is None:
         return {}
     seconds = {

@@ -1,4 +1,4 @@
-"""Why the relay does not do what it was asked: an HTTP status, and an error object in the body or the stream."""
+"""Errors that the relay reports: an HTTP status, and an error object in the body or the stream."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from tui_chat.errors import (
 from tui_chat.servers.dialects.relay import kind_of
 
 _TELLING: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400}
-"""Errors about the request. The texts of others may name the server behind, which is nobody's business."""
+"""Errors about the request, whose texts are passed on. Others may name the upstream server: that stays private."""
 _UNREAD: Final = (408, 413)
-"""Statuses that leave a rest of the request unread: nothing else can follow it on that connection."""
+"""Statuses after which part of the request is unread, so that the connection must close."""
 
 
 @dataclass(eq=False, slots=True)
@@ -41,14 +41,14 @@ class Problem(Exception):
 
     @property
     def body(self) -> dict[str, object]:
-        """The error object, in OpenAI's form with `hint` beside."""
+        """The error object, in OpenAI's format with a `hint`."""
         words = {"message": self.message, "type": self.kind, "param": None, "code": self.kind, "hint": self.hint}
         wait = {} if self.retry_after is None else {"retry_after": self.retry_after}
         return {"error": {**words, "status": self.status, **wait}}
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers that go with it."""
+        """The headers of the response."""
         headers = {"cache-control": "no-store"}
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
@@ -60,12 +60,12 @@ class Problem(Exception):
 
 
 def bad_request(message: str, hint: str = "") -> Problem:
-    """The request makes no sense."""
+    """The request is invalid: status 400."""
     return Problem(400, "refused", message, hint)
 
 
 def problem_of(error: ReplyError) -> Problem:
-    """What to tell a client of an error between relay and server."""
+    """What to report to a client about an error between the relay and its server."""
     if (status := _TELLING.get(type(error))) is not None:
         return Problem(status, kind_of(error), str(error), error.hint)
     match error:
@@ -74,13 +74,20 @@ def problem_of(error: ReplyError) -> Problem:
         case ServerFault(hint=hint):
             return Problem(502, "server_fault", "The server behind the relay failed.", hint)
         case Unreachable():
-            return Problem(502, "server_fault", "The relay cannot reach its server.", "Is it running there?")
+            return Problem(
+                502, "server_fault", "The relay cannot reach its server.", "Check that it is running there."
+            )
         case Cut():
             return Problem(
-                502, "cut", "The server behind the relay broke off.", "Continue the reply, or try again."
+                502,
+                "cut",
+                "The server behind the relay closed the connection.",
+                "Continue the reply, or try again.",
             )
         case Garbled():
-            return Problem(502, "garbled", "The server behind the relay does not speak its protocol.")
+            return Problem(502, "garbled", "The server behind the relay sent an answer that makes no sense.")
         case Refused(status=400 | 413 | 422):
             return Problem(400, "refused", str(error), error.hint)
-    return Problem(502, "server_fault", "The server behind the relay refuses it.", "Ask whoever runs the relay.")
+    return Problem(
+        502, "server_fault", "The server behind the relay refused the request.", "Ask whoever runs the relay."
+    )

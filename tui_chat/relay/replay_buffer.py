@@ -10,23 +10,23 @@ from tui_chat.relay.problems import Problem
 class ReplayBuffer:
     """Pieces of bytes, numbered from 1, from one writer to one reader at a time.
 
-    The writer waits while more than `ahead` bytes are unread. The last `keep` bytes stay after they were read, so
-    that a reader who lost them can `rewind`.
+    The writer waits while more than `ahead` bytes are unread. The last `keep` bytes are held after they
+    were read, so that a reader who lost them can `rewind`.
     """
 
     def __init__(self, ahead: int, keep: int = 0) -> None:
         self._ahead, self._keep = ahead, keep
         self._pieces: list[bytes] = []
-        """Those that are held, read or not."""
+        """The pieces that are held, read or not."""
         self._dropped = 0
-        """How many pieces before these were dropped."""
+        """How many earlier pieces were dropped."""
         self._unread_size = 0
         self.held = 0
         """Bytes in memory."""
         self.place = 0
         """Number of the last piece that was read."""
         self.closed = False
-        """Whether nothing more will be written."""
+        """Whether the writer has finished."""
         self._room, self._news = asyncio.Event(), asyncio.Event()
         self._room.set()
 
@@ -37,7 +37,7 @@ class ReplayBuffer:
 
     @property
     def finished(self) -> bool:
-        """Whether the reader has everything, and nothing more will be written."""
+        """Whether the writer has finished and everything was read."""
         return self.closed and self.place == self.last
 
     async def room(self) -> None:
@@ -45,19 +45,19 @@ class ReplayBuffer:
         await self._room.wait()
 
     def write(self, piece: bytes) -> None:
-        """Append a piece, whether there is room or not."""
+        """Append a piece; does not wait for room."""
         self._pieces.append(piece)
         self.held += len(piece)
         self._unread_size += len(piece)
         self._signal()
 
     def close(self) -> None:
-        """Write nothing more."""
+        """End the stream of pieces."""
         self.closed = True
         self._signal()
 
     async def news(self) -> None:
-        """Wait until there is something to take, or never will be."""
+        """Wait until there are unread pieces or the buffer is closed."""
         await self._news.wait()
 
     def take(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Bodies of requests, of which nothing is sure, to `ChatRequest`s. Pure."""
+"""Turns untrusted request bodies into `ChatRequest`s. Pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _NUMBERS: Final = (
     "temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_predict", "num_ctx", "repeat_penalty",
     "repeat_last_n", "presence_penalty", "frequency_penalty",
 )  # fmt: skip
-"""Options that may be set. Those that concern the machine (`num_gpu`, `use_mmap` ...) are not the client's."""
+"""Options that a client may set; not those that concern the machine (`num_gpu`, `use_mmap` ...)."""
 _SAME: Final = ("temperature", "top_p", "top_k", "min_p", "seed", "presence_penalty", "frequency_penalty", "stop")
 _OPENAI: Final = dict(zip(_SAME, _SAME, strict=True)) | dict.fromkeys(
     ("max_tokens", "max_completion_tokens"), "num_predict"
 )
-"""OpenAI's names of options, which stand beside the messages, and Ollama's."""
+"""OpenAI's names of options, at the top level of the body, to Ollama's."""
 _REFUSED: Final = {
     **dict.fromkeys(("format", "tools", "functions", "logprobs")),
     "response_format": {"type": "text"},
     "n": 1,
 }
-"""What is not relayed, and the value that says the same as leaving it out."""
+"""Fields that are not relayed, and the value that has no effect, which is allowed."""
 _ROLES: Final = {role.value: role for role in Role} | {"developer": Role.SYSTEM}
 _SIGNS: Final = (
     (b"\x89PNG", "image/png"),
@@ -39,35 +39,35 @@ _SIGNS: Final = (
     (b"RIFF", "image/webp"),
 )
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
-"""A string of JSON, or where a value begins."""
+"""A JSON string, or a character before a value."""
 _TOKENS: Final = 20_000
-"""How many of them a body may have; a message has seven. Each costs far more than its bytes."""
+"""How many of these a body may have; a message has seven. Each costs far more memory than its bytes."""
 _STOP_WORDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a client wants. `request.model` is empty where it named none."""
+    """A request for a reply. `request.model` is empty where the client named none."""
 
     request: ChatRequest
     stream: bool | None = None
-    """None where it did not say."""
+    """None where the client did not set it."""
     usage: bool = False
-    """Whether the stream shall end with the token counts (OpenAI's `include_usage`)."""
+    """Whether the stream should end with the token counts (OpenAI's `include_usage`)."""
 
 
 def ask_of(data: bytes, context: int) -> Ask:
-    """The body of a request for a reply, in Ollama's words or OpenAI's.
+    """Read the body of a request for a reply, in Ollama's format or OpenAI's.
 
     `context` is the largest `num_ctx` allowed.
 
     Raises:
-        Problem: it makes no sense, or asks for what is not relayed.
+        Problem: it is invalid, or asks for something that is not relayed.
     """
     body = _object(data)
     for name, harmless in _REFUSED.items():
         if body.get(name) and body[name] != harmless:
-            raise Problem(400, "unsupported", f"{name} is not relayed.", "Leave it out.")
+            raise Problem(400, "unsupported", f"The relay does not support {name}.", "Leave it out.")
     messages = body.get("messages")
     if messages is None and (text := _text(body, "message")):
         messages = [{"role": "user", "content": text}]
@@ -97,7 +97,7 @@ def _object(data: bytes) -> Mapping[str, object]:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _text(body: Mapping[str, object], name: str) -> str:
@@ -131,13 +131,13 @@ def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
             good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
         if name not in (*_NUMBERS, "stop"):
             raise bad_request(
-                f"The option {name[:40]!r} cannot be set here.", f"Known: stop, {', '.join(_NUMBERS)}."
+                f"The relay does not allow the option {name[:40]!r}.", f"Allowed: stop, {', '.join(_NUMBERS)}."
             )
         if not good:
-            raise bad_request(f"The option {name} has a bad value.")
+            raise bad_request(f"The option {name} has an invalid value.")
     window = options.get("num_ctx")
     if isinstance(window, int | float) and window > context:
-        raise bad_request(f"num_ctx may be {context} at most.")
+        raise bad_request(f"num_ctx may be at most {context}.")
     return dict(options)
 
 
@@ -164,7 +164,7 @@ def _message(number: int, message: object) -> Message:
 
 
 def _content(where: str, content: object) -> tuple[str, list[Image | File]]:
-    """Text, or OpenAI's list of parts. Null stands where an assistant only called tools."""
+    """Read a string or OpenAI's list of parts; null, where an assistant only called tools, is empty text."""
     if content is None or isinstance(content, str):
         return content or "", []
     if not isinstance(content, list):
@@ -178,7 +178,7 @@ def _content(where: str, content: object) -> tuple[str, list[Image | File]]:
             case {"type": "image_url", "image_url": {"url": str(url)}} if url.startswith("data:image/"):
                 pictures.append(_picture(where, url.partition(",")[2]))
             case {"type": "image_url"}:
-                raise bad_request(f"{where}: images must be data: URLs.", "The relay fetches nothing.")
+                raise bad_request(f"{where}: images must be data: URLs.", "The relay downloads nothing.")
             case _:
                 raise bad_request(f"{where}.content holds a part that is neither text nor an image.")
     return "\n".join(texts), pictures
@@ -191,5 +191,5 @@ def _picture(where: str, text: object) -> Image | File:
         data = b""
     mime = next((mime for sign, mime in _SIGNS if data.startswith(sign)), None)
     if mime is None:
-        raise bad_request(f"{where} holds an image that is no PNG, JPEG, GIF or WebP in base64.")
+        raise bad_request(f"{where} holds an image that is not a PNG, JPEG, GIF or WebP in base64.")
     return Image("image", mime, Blob.of(data))

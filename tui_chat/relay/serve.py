@@ -1,7 +1,4 @@
-"""The relay in a process of its own: uvicorn around it.
-
-A connection lasts only as long as its client does its part.
-"""
+"""Serves the relay with uvicorn, and closes the connections of clients that send or read too slowly."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _GOODBYE_SECONDS = 3
 
 
 class Connection(H11Protocol):
-    """HTTP/1.1 by h11, with deadlines for the head of a request to come in, and for an answer to be taken."""
+    """HTTP/1.1 by h11, with deadlines for the head of a request to arrive and for the client to read an answer."""
 
     def __init__(self, settings: Settings, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
@@ -45,7 +42,7 @@ class Connection(H11Protocol):
         self._meet("taking")
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`. Bytes that make no head win no time: uvicorn's own limit ends with the first."""
+        """See `asyncio.Protocol`. An incomplete head does not extend the deadline."""
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
             self._begin("head", self._settings.head, self.transport.close)
@@ -63,7 +60,7 @@ class Connection(H11Protocol):
         self._meet("taking")
 
     def _begin(self, deadline: str, seconds: float, late: Callable[[], None]) -> None:
-        """Call `late`, unless the deadline is met within `seconds` of its first begin."""
+        """Call `late` in `seconds` unless `_meet` comes first; a deadline that runs is not extended."""
         if deadline not in self._deadlines:
             self._deadlines[deadline] = self.loop.call_later(seconds, late)
 
@@ -73,12 +70,12 @@ class Connection(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Serves a relay, and on the way out ends its streams first: waiting for them could take half an hour."""
+    """Serves a relay; on shutdown it ends the streams first, since waiting for them could take half an hour."""
 
     def __init__(self, relay: Relay) -> None:
         config = uvicorn.Config(
             relay.app,
-            # on h11: its limit on headers holds; the other parser has none
+            # h11 limits the size of headers; the other parser does not
             http=partial(Connection, relay.settings),  # type: ignore[arg-type]
             ws="none",
             lifespan="on",
@@ -94,7 +91,7 @@ class Server(uvicorn.Server):
         self._relay = relay
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve, and log where."""
+        """Start to serve, and log the address."""
         await super().startup(sockets)
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
@@ -110,10 +107,10 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
+    """A socket that listens at `host` and `port`.
 
     Raises:
-        OSError: the address is not this machine's, or taken.
+        OSError: the address is taken, or is not this machine's.
     """
     info = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, _, _, _, address = info[0]

@@ -1,4 +1,4 @@
-"""Replies in progress: who may have how many, who reads which, and how long one outlives its reader."""
+"""Replies in progress: how many each caller may have, who reads them, and how long they go on without a reader."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _log = logging.getLogger("tui_chat.relay")
 
 
 class Slots:
-    """The right to have a reply generated, of which every caller has a few, and all together a few more."""
+    """Limits the replies that are generated at once: `each` per caller, `total` in all."""
 
     def __init__(self, each: int, total: int) -> None:
         self._each, self._total = each, total
@@ -40,7 +40,7 @@ class Slots:
         """Hold one while inside.
 
         Raises:
-            Problem: all are taken.
+            Problem: none is free.
         """
         if self._taken[owner] >= self._each:
             raise _too_many("You have", self._each)
@@ -55,7 +55,7 @@ class Slots:
 
 
 class Stream:
-    """One reply on its way from the backend to a tape, from which one client at a time reads."""
+    """One reply: written to a `ReplayBuffer` as the backend sends it, and read by one client at a time."""
 
     def __init__(self, owner: str, dialect: Dialect, settings: Settings, *, resumable: bool) -> None:
         self.id = secrets.token_urlsafe(16)
@@ -63,16 +63,16 @@ class Stream:
         self.dialect = dialect
         self.resumable = resumable
         self.begun = asyncio.Event()
-        """Set once the server has said yes or no."""
+        """Set when the server has accepted or refused."""
         self.refusal: Problem | None = None
-        """The no, if nothing but that was said."""
+        """Why the server refused, if it sent nothing else."""
         keep = settings.resume_bytes
-        self.tape = ReplayBuffer(keep, keep) if resumable else ReplayBuffer(settings.ahead_bytes)
+        self.buffer = ReplayBuffer(keep, keep) if resumable else ReplayBuffer(settings.ahead_bytes)
         self._duration = settings.duration
         self.reader: asyncio.Task[None] | None = None
 
     async def record(self, backend: Backend, request: ChatRequest) -> None:
-        """Write the whole reply to the tape, at the pace of the reader."""
+        """Write the whole reply to the buffer, as fast as the reader reads."""
         try:
             async with asyncio.timeout(self._duration):
                 await self._record(backend, request)
@@ -85,8 +85,8 @@ class Stream:
             self._end()
 
     def fail(self, problem: Problem) -> None:
-        """Say that the reply will have no end, if it has none."""
-        if self.tape.closed:
+        """End the reply with an error, unless it has ended."""
+        if self.buffer.closed:
             return
         if not self.begun.is_set():
             self.refusal = problem
@@ -96,14 +96,14 @@ class Stream:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReplayBuffer]:
-        """Be its reader while inside; whoever was it before is cancelled, and gone when this begins."""
+        """Be the reader while inside; the previous one is cancelled first."""
         mine = asyncio.current_task()
         before, self.reader = self.reader, mine
         try:
             if before is not None:
                 before.cancel()
                 await asyncio.wait([before])
-            yield self.tape
+            yield self.buffer
         finally:
             if self.reader is mine:
                 self.reader = None
@@ -111,25 +111,25 @@ class Stream:
     async def _record(self, backend: Backend, request: ChatRequest) -> None:
         async with aclosing(backend.reply(request)) as events:
             async for event in events:
-                await self.tape.room()
+                await self.buffer.room()
                 for data in self.dialect.say(event):
                     self._write(data)
                 if isinstance(event, Finished):
                     return
                 if self.dialect.live and not isinstance(event, Continued):
                     self.begun.set()
-        raise Cut("The reply ended without its end.")
+        raise Cut("The reply ended without its last event.")
 
     def _write(self, data: str) -> None:
-        self.tape.write(self.dialect.frame(self.tape.last + 1, data))
+        self.buffer.write(self.dialect.frame(self.buffer.last + 1, data))
 
     def _end(self) -> None:
         self.begun.set()
-        self.tape.close()
+        self.buffer.close()
 
 
 class Streams:
-    """All replies in progress, and those that a client may still come back for."""
+    """All replies in progress, and those that a client may still resume."""
 
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self._backend = backend
@@ -140,7 +140,7 @@ class Streams:
         self._closing = False
 
     def start(self, stream: Stream, request: ChatRequest, release: Callable[[], None]) -> None:
-        """Have the reply generated; `release` is called when that is over."""
+        """Start to generate the reply; calls `release` when that has ended."""
         if self._closing:
             release()
             raise Problem(
@@ -157,29 +157,29 @@ class Streams:
         recording.add_done_callback(over)
 
     def keep(self, stream: Stream) -> None:
-        """Hold a stream that can be resumed for its client to come back: from now on that knows its name."""
+        """Hold a resumable stream: its client knows its id from now on and may come back."""
         if stream.resumable and stream.id not in self._kept:
             self._make_room(stream.owner)
             self._kept[stream.id] = stream
 
     def find(self, key: str, owner: str) -> Stream:
-        """The stream that can be resumed as `key`.
+        """The resumable stream with the id `key`.
 
         Raises:
-            Problem: it is not there, or another's.
+            Problem: there is none, or it belongs to another token.
         """
         stream = self._kept.get(key)
         if stream is None or stream.owner != owner:
-            raise Problem(404, "cut", "The relay does not have that reply, or no longer.", "Continue it.")
+            raise Problem(404, "cut", "The relay no longer has that reply.", "Continue it.")
         return stream
 
     @asynccontextmanager
     async def reading(self, stream: Stream) -> AsyncIterator[ReplayBuffer]:
-        """Read a stream. One that cannot be resumed stops when its reader goes, another after its grace."""
+        """Read a stream. When the reader leaves, it stops: at once, or if it is resumable after the grace."""
         self._cancel_expiry(stream)
         try:
-            async with stream.reading() as tape:
-                yield tape
+            async with stream.reading() as buffer:
+                yield buffer
         finally:
             if stream.id not in self._kept:
                 await self.drop(stream)
@@ -189,13 +189,13 @@ class Streams:
                 self._expiries[stream.id] = loop.call_later(self._settings.grace, self._forget, stream)
 
     async def drop(self, stream: Stream) -> None:
-        """Stop a stream; returns when the connection to the server is closed."""
+        """Stop a stream, and wait until the connection to the server is closed."""
         recording = self._forget(stream)
         if recording is not None:
             await asyncio.wait([recording])
 
     async def aclose(self) -> None:
-        """End all streams with a word of explanation, and begin no others."""
+        """End all streams with an error that says why, and start no others."""
         self._closing = True
         streams = [*self._recordings, *self._kept.values()]
         for stream in streams:
@@ -204,7 +204,7 @@ class Streams:
             await self.drop(stream)
 
     def revoke(self, holders: Collection[str]) -> None:
-        """End the streams of those who began them with a token, and are not among the `holders` of one now."""
+        """End the streams that belong to a token, unless its name is among `holders`."""
         for stream in {*self._recordings, *self._kept.values()}:
             if stream.owner and stream.owner not in holders:
                 stream.fail(Problem(401, "unauthorized", "The token was removed.", "Ask whoever runs the relay."))
@@ -223,9 +223,9 @@ class Streams:
             self._expiries.pop(stream.id).cancel()
 
     def _make_room(self, owner: str) -> None:
-        """Of those that only wait to be come back for, hold as many as may be generated at once.
+        """Forget finished streams without a reader, so that no more are held than may be generated at once.
 
-        The owner's own have to go before those of others, and the oldest first.
+        The owner's go before those of others, the oldest first.
         """
         waiting = [
             stream for stream in self._kept.values() if stream not in self._recordings and stream.reader is None
@@ -238,16 +238,20 @@ class Streams:
 
 
 def _shortfall(recording: asyncio.Task[None]) -> Problem:
-    """Why a recording is over, for a reply that has no end."""
+    """Why a recording ended, for a reply without an end."""
     error = None if recording.cancelled() else recording.exception()
     if error is None:
         return Problem(503, "cut", "The reply was stopped.", "Continue it.")
-    _log.error("A reply ended in %s", type(error).__name__)
+    _log.error("A reply failed with %s", type(error).__name__)
     return Problem(502, "server_fault", "The relay failed.", "Ask whoever runs it: its log names the error.")
 
 
 def _too_many(who: str, count: int) -> Problem:
     replies = "one reply" if count == 1 else f"{count} replies"
     return Problem(
-        429, "busy", f"{who} {replies} in progress already.", "Wait for one to end.", retry_after=_RETRY_SECONDS
+        429,
+        "busy",
+        f"{who} {replies} in progress already.",
+        "Wait until one has ended.",
+        retry_after=_RETRY_SECONDS,
     )

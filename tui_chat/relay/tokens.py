@@ -1,6 +1,6 @@
-"""The file of bearer tokens: a name and a hash per line, for its owner's eyes only.
+"""The file of bearer tokens: a name and a hash per line, readable by its owner only.
 
-A token is 256 random bits, so a plain SHA-256 is all the hashing that it needs; nothing can be guessed from it.
+A token is 256 random bits, so a plain SHA-256 is enough: nobody can guess a token from its hash.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tui_chat.files import locked, replace_text
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
 _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
 _PREFIX: Final = "relay-"
-"""Makes a token known for one when it turns up in the wrong place."""
+"""Makes a leaked token recognisable."""
 
 Signature = tuple[int, int, int]
 
 
 class TokenFile:
-    """The tokens in one file, read again whenever it has changed."""
+    """The tokens in one file, read again when it has changed."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,10 +37,10 @@ class TokenFile:
 
     @property
     def digests(self) -> Mapping[str, bytes]:
-        """What is known of each token, by name, in the order of the file: it changes with the token.
+        """The SHA-256 of each token by name, in the order of the file.
 
         Raises:
-            ConfigError: the file cannot be read, can be by others, or is not a file of tokens.
+            ConfigError: the file cannot be read, is readable by others, or is not a token file.
         """
         try:
             with self.path.open("rb") as file:
@@ -56,14 +56,14 @@ class TokenFile:
         return self._digests
 
     def add(self, name: str) -> str:
-        """A new token for `name`, which nothing but the return value ever shows.
+        """Create a token for `name`. The file holds only its hash: the return value is the only copy.
 
         Raises:
-            ConfigError: the name is taken or none, or the file cannot be read or written.
+            ConfigError: the name is taken or invalid, or the file cannot be read or written.
         """
         if not _NAME.fullmatch(name):
             raise ConfigError(
-                f"{name[:60]!r} cannot be a token's name", "Use at most 40 letters, digits and . _ @ - in it."
+                f"{name[:60]!r} cannot be a token's name", "Use at most 40 letters, digits and . _ @ -"
             )
         token = _PREFIX + secrets.token_urlsafe(32)
         with self._alone():
@@ -75,20 +75,20 @@ class TokenFile:
         return token
 
     def remove(self, name: str) -> None:
-        """Make the token of `name` worthless, also for a relay that is running.
+        """Remove the token of `name`; a running relay notices.
 
         Raises:
-            ConfigError: there is none, or the file cannot be read or written.
+            ConfigError: there is no such token, or the file cannot be read or written.
         """
         with self._alone():
             if name not in (digests := self.digests):
                 raise ConfigError(
-                    f"There is no token named {name[:60]!r}", "`tui-chat relay token list` names them."
+                    f"There is no token named {name[:60]!r}", "`tui-chat relay token list` prints the names."
                 )
             self._write({other: digest for other, digest in digests.items() if other != name})
 
     def owner_of(self, token: bytes) -> str | None:
-        """Whose token it is, None if nobody's. The time it takes tells nothing about the tokens.
+        """The name of a token, or None if it is unknown. Its running time does not depend on the tokens' content.
 
         Raises:
             ConfigError: as for `digests`.
@@ -112,7 +112,7 @@ class TokenFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Change the file while inside, with nobody else doing so between reading and writing."""
+        """Lock the file while inside, so that nobody else changes it between reading and writing."""
         try:
             with locked(self.path.parent):
                 yield
