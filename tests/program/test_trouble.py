@@ -56,7 +56,7 @@ async def test_a_data_folder_that_cannot_be_written_is_said(home: Home, server: 
     home.data.mkdir(parents=True)
     home.data.chmod(0o500)
     async with home.running("--url", server.url, size=(120, 30)) as program:
-        await program.until_shows("not saved")
+        await program.until_shows("NOT SAVED")
         await chat_goes_on(program, server)
     assert list(home.data.iterdir()) == []
 
@@ -65,7 +65,7 @@ async def test_a_data_folder_that_is_a_file_is_said(home: Home, server: Scripted
     home.data.parent.mkdir(parents=True)
     home.data.write_text("mine")
     async with home.running("--url", server.url, size=(120, 30)) as program:
-        await program.until_shows("not saved")
+        await program.until_shows("NOT SAVED")
         await chat_goes_on(program, server)
     assert home.data.read_text() == "mine"
 
@@ -91,7 +91,7 @@ async def test_a_file_of_a_newer_program_is_left_alone_and_said(home: Home, serv
         database.execute(f"PRAGMA user_version = {newer}")
     before = contents(home.data)
     async with home.running("--url", server.url, size=(120, 30)) as program:
-        await program.until_shows("not saved")
+        await program.until_shows("NOT SAVED")
         await chat_goes_on(program, server)
     assert contents(home.data) == before
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from textual.content import Content
-from tui_chat.ui.dialogs.models import ModelsScreen
+from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.widgets.choice_list import Choice
 from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.divider import Divider
 
@@ -107,12 +108,10 @@ async def test_a_notice_in_a_list_goes_with_the_next_key_or_after_its_time(size:
             await run.until(lambda: run.rows() == before)
 
 
-async def test_what_is_said_of_the_models_waits_for_the_end_of_a_notice() -> None:
+async def test_what_a_dialog_says_waits_for_the_end_of_a_notice() -> None:
     async with driven(None) as run:
-        await run.pilot.press("ctrl+l")
-        await run.until(lambda: isinstance(run.app.screen, ModelsScreen))
-        screen = run.app.screen
-        assert isinstance(screen, ModelsScreen)
+        screen = Picker(run.chat.keys, "Models", [Choice("a", "a"), Choice("b", "b")], empty="")
+        await run.app.push_screen(screen)
         run.app.notify("Removed.", timeout=60)
         screen.say("Models of all servers", Content("no answer from box"))
         await run.until(lambda: run.shows("Removed."))
