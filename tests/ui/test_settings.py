@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, Static
+from textual import events
+from textual.widgets import Input, Static, TextArea
 from tui_chat.config import Config
 from tui_chat.parameters import Parameters
 from tui_chat.presets import Preset, preset_names, read_preset, save_preset
@@ -155,3 +156,16 @@ async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer
         await run.until(lambda: run.status.error)
         assert "poet.toml: temperature is 0 to 2, not '7'" in run.status.text
         assert run.header.model == "tiny:latest"
+
+
+@pytest.mark.parametrize("name", ["temperature", "system"])
+async def test_keys_that_arrive_in_one_burst_act_in_their_order(server: ScriptedServer, name: str) -> None:
+    async with driven(server) as run:
+        form = await opened(run)
+        await fill(run, form, name, "9")
+        for key, character in (("backspace", "\x7f"), ("0", "0"), ("full_stop", "."), ("home", None), ("5", "5")):
+            run.app.post_message(events.Key(key, character))
+        await run.pilot.pause(0.2)
+        field = form.query_one(f"#{name}")
+        assert isinstance(field, (Input, TextArea))
+        assert (field.value if isinstance(field, Input) else field.text) == "50."

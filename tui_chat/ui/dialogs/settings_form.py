@@ -19,7 +19,7 @@ from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
 from tui_chat.ui.dialogs.form import Form
-from tui_chat.ui.widgets.field import Field
+from tui_chat.ui.widgets.field import Field, LongField
 
 _HINT: Final = "{form-save} save · {form-next} next field · {form-preset} save as preset · {close} cancel"
 _SYSTEM: Final = "What the model is told before the chat. Enter starts a new line."
@@ -65,15 +65,7 @@ class SettingsForm(Form[ChatSettings]):
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
         """The system prompt, then the parameters."""
-        prompt = TextArea(
-            self._settings.system,
-            id="system",
-            show_line_numbers=False,
-            highlight_cursor_line=False,
-            tab_behavior="focus",
-        )
-        prompt.cursor_blink = False
-        yield "system", prompt
+        yield "system", LongField(self._settings.system, id="system")
         for name, parameter in PARAMETERS.items():
             text = self._settings.parameters.text(name)
             fits = name in self._taken and (name != "think" or bool(self._levels))

@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -24,18 +23,12 @@ from tui_chat.ui.commands.slash import is_open, typed_as
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.earlier import EarlierPrompts
+from tui_chat.ui.widgets.field import act_in_turn
 from tui_chat.ui.widgets.folding import FoldedTexts
 from tui_chat.ui.widgets.quoting import Quotes
 
 _PASTE_SECONDS: Final = 0.05
 """An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
-_EDITING: Final = {
-    key: binding.action
-    for binding in TextArea.BINDINGS
-    if isinstance(binding, Binding)
-    for key in binding.key.split(",")
-}
-"""Textual's actions of the keys that move the cursor and edit."""
 
 
 class Composer(TextArea):
@@ -126,23 +119,20 @@ class Composer(TextArea):
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
     async def _on_key(self, event: events.Key) -> None:
-        # Not by bindings: ours would run before the keys that were typed just before are in the text, and those of
-        # Textual, which edit, after the keys that were typed just after.
+        # Not by bindings: they would run before the keys that were typed just before are in the text.
         self._look()
         completing = self._completing.get(event.key) if self.completions.open else None
         if (command := completing or self._commands.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
             command.function(self.completions if completing else self)
-        elif (action := _EDITING.get(event.key)) is not None:
-            event.stop()
-            event.prevent_default()
-            await self.run_action(action)
         elif event.character and not event.is_printable and unicodedata.category(event.character) != "Cc":
             # Joiners, wide blanks, signs younger than Python's tables: `TextArea` would not take them for text.
             event.stop()
             event.prevent_default()
             self.replace(clean(event.character), *self.selection, maintain_selection_offset=False)
+        else:
+            await act_in_turn(self, event)
 
     def send(self) -> None:
         """Send the text, if there is any. After a backslash at the end of a line: a new line in its place."""

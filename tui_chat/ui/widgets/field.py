@@ -1,13 +1,27 @@
-"""A line to type into."""
+"""Where one types: the keys of a field, and a line."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
-from textual.widgets import Input
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+
+async def act_in_turn(field: Widget, event: Key) -> None:
+    """Carry out what a key is bound to in a field, as moving the cursor or deleting, when it is the key's turn.
+
+    Textual itself looks for bindings after the field has taken all keys that came in one burst.
+    """
+    bound = None if event.is_printable else field.screen.active_bindings.get(event.key)
+    if bound is not None and bound.node is field and bound.enabled:
+        event.stop()
+        event.prevent_default()
+        await field.run_action(bound.binding.action)
 
 
 class Field(Input):
@@ -22,3 +36,19 @@ class Field(Input):
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.cursor_blink = False
+
+    async def on_key(self, event: Key) -> None:
+        """Keys act in their order."""
+        await act_in_turn(self, event)
+
+
+class LongField(TextArea):
+    """A field of several lines."""
+
+    def __init__(self, text: str, *, id: str) -> None:
+        super().__init__(text, id=id, show_line_numbers=False, highlight_cursor_line=False, tab_behavior="focus")
+        self.cursor_blink = False
+
+    async def on_key(self, event: Key) -> None:
+        """Keys act in their order."""
+        await act_in_turn(self, event)
