@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 import subprocess
@@ -11,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from tui_chat.messages import State
-from tui_chat.shell.plain import COMMANDS
+from tui_chat.shell.plain_commands import COMMANDS
 from tui_chat.ui.commands.table import BY_SLASH
 
 from tests.program.kit import CTRL_C, PATIENCE, PROGRAM, Home
-from tests.server import ScriptedServer, head, reply, stall, token
+from tests.server import ScriptedServer, answer, head, reply, stall, token
 
 CTRL_D = "\x04"
 
@@ -52,7 +53,7 @@ async def test_between_pipes_each_line_is_a_prompt_or_a_command(home: Home, serv
     assert "\x1b" not in output + error
     assert "a title" in output
     assert "* tiny:latest" in output
-    assert "There is no command /nosuch without the screen." in error
+    assert "There is no command /nosuch." in error
     (thread,) = await home.threads()
     prompts = [message.text for message in thread.branch()[::2]]
     assert prompts == ["hello", "two\nlines", "/sent \ufffd"]
@@ -116,3 +117,84 @@ async def test_the_chat_stays_in_the_scrollback_if_that_is_wanted(home: Home, se
         assert "A bold answer." in rows
         assert "Continue with:" in rows[-2]
         assert program.unrestored() == []
+
+
+async def test_what_is_set_is_sent_shown_and_kept_as_a_preset(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("A fine answer."))
+    server.script(answer(200, {"license": "MIT, in short"}), path="/api/show")
+    typed = (
+        "/set parameter temperature 0.2\n/set system Be brief.\n/set nothink\n/set format json\nhello\n/find FINE\n"
+        "/show\n/save brief\n/new\n/load brief\n/set noformat\nagain\n/delete\n/preset\n/think\n"
+        "/set parameter tempreture 1\n/set parameter\n/show nothing\n/copy 2\n/set verbose\n"
+    )
+    code, output, error = await piped(home, typed, "--url", server.url)
+    assert code == 0
+    first, again = (json.loads(each.body) for each in server.requests if each.path == "/api/chat")
+    assert first["options"] == {"temperature": 0.2}
+    assert first["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert (first["format"], first["think"]) == ("json", False)
+    assert (again["options"], again["messages"][0]) == (first["options"], first["messages"][0])
+    assert "format" not in again
+    for shown in (
+        "temperature: 0.2.",
+        "MIT, in short",
+        "PARAMETER temperature 0.2",
+        "uses the preset brief.",
+        "\nbrief\n",
+    ):
+        assert shown in output
+    assert "tiny:latest: A fine answer." in output
+    for said in ("'temperature'", "needs more: /set parameter name value", "does not know nothing"):
+        assert said in error
+    assert "/copy needs the full screen." in error
+    assert "/set verbose needs the full screen." in error
+    (kept,) = await home.threads()
+    assert kept.chat.parameters.temperature == 0.2
+
+
+async def test_a_summary_goes_along_with_the_first_prompt_of_a_new_chat(
+    home: Home, server: ScriptedServer
+) -> None:
+    server.script(*reply("In short: @/etc/hostname is fine."))
+    assert (await piped(home, "/summary\nhello\n/summary\ngo on\n", "--url", server.url))[0] == 0
+    *_, last = (json.loads(each.body) for each in server.requests if each.path == "/api/chat")
+    (prompt,) = last["messages"]
+    assert prompt["content"].startswith("go on")
+    assert "In short: @/etc/hostname is fine." in prompt["content"]
+    thread, _ = await home.threads()
+    assert [file.name for file in thread.branch()[0].files] == ["Summary"]
+
+
+async def test_a_shell_command_runs_live_and_goes_along_or_is_dropped(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("answer"))
+    async with home.running("--plain", "--url", server.url) as program:
+        await program.until(lambda: "/help lists the commands." in program.output)
+        program.type("!printf 'gone\\n'\r")
+        await program.until(lambda: "goes along with your next prompt" in program.output)
+        program.type("!\r")
+        await program.until(lambda: "Nothing goes along" in program.output)
+        program.type("!printf 'one\\033]0;title\\007\\ntwo'; sleep 100\r")
+        await program.until(lambda: "\r\none\r\n" in program.output)
+        program.type(CTRL_C)
+        await program.until(lambda: "(stopped)" in program.output)
+        assert "\x1b]0" not in program.output
+        program.type("!printf 'last @/etc/hostname'; exit 3\r")
+        await program.until(lambda: "(exit code 3 after" in program.output)
+        program.type("what is it\r")
+        await program.until(lambda: program.output.endswith("answer\r\n> "))
+        program.type("/bye\r")
+        assert await program.ended() == 0
+    body = next(json.loads(each.body) for each in server.requests if each.path == "/api/chat")
+    (prompt,) = body["messages"]
+    assert prompt["content"].startswith(
+        "what is it\n\n!printf 'last @/etc/hostname'; exit 3:\n```\nlast @/etc/hostname"
+    )
+    assert "gone" not in prompt["content"]
+
+
+async def test_what_is_piped_runs_nothing(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("answer"))
+    assert (await piped(home, f"!touch {home.path}/ran\n", "--url", server.url))[0] == 0
+    assert not (home.path / "ran").exists()
+    (thread,) = await home.threads()
+    assert thread.branch()[0].text == f"!touch {home.path}/ran"

@@ -35,14 +35,15 @@ class Choices:
     def __init__(self, config: Config, store: Store, registry: ServerRegistry) -> None:
         self.config = config
         self._store = store
-        self._registry = registry
+        self.registry = registry
+        """All known servers."""
         self._thinking: dict[str, bool | str] = {}
         """How much each model shall think, as chosen last."""
 
     def of(self, connection: Connection) -> dict[str, str]:
         """The server and model of a connection, as settings for the next start."""
         server = connection.server
-        named = any(entry.server == server and entry.origin is Origin.NAMED for entry in self._registry.known())
+        named = any(entry.server == server and entry.origin is Origin.NAMED for entry in self.registry.known())
         choice = {_MODEL: connection.model, _SERVER: server.address}
         return choice | ({f"{_NAMED}{server.address}": "named"} if named else {})
 
@@ -64,7 +65,7 @@ class Choices:
         """
         if not address or same_place(address, connection.server.address):
             return ""
-        known = self._registry.at(address)
+        known = self.registry.at(address)
         if known is None and await self._store.recall(f"{_NAMED}{address}"):
             known = ServerEntry(server_at(address), Origin.NAMED)
         if known is not None and known.trouble is None:

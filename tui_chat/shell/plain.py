@@ -6,32 +6,27 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from tui_chat.chat.generation import Generation, Hear
-from tui_chat.chat.retry import plan_again
-from tui_chat.chat.workspace import Workspace, find_chat
+from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, OutputError, Remedy, ReplyError
-from tui_chat.files import unused_name, write_new
 from tui_chat.output import Outflow, is_terminal, put
-from tui_chat.servers.connection import find
+from tui_chat.parts import Blob, File
+from tui_chat.shell.plain_commands import COMMANDS
 from tui_chat.shell.receiving import opened, receive
 from tui_chat.shell.replies import Aside, Plain
 from tui_chat.shell.words import complain, warn
-from tui_chat.store.export import to_markdown
 from tui_chat.tasks import start_task
+from tui_chat.terminal.shell_command import CommandOutput, ShellCommand, as_printed
 from tui_chat.text.sanitize import clean, clean_line
-from tui_chat.typed import nearest, user_path
+from tui_chat.typed import nearest
 from tui_chat.ui.commands.slash import is_command, is_open, prompt_of, split
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
-_LISTED: Final = 20
-"""Chats that are listed."""
 
 
 async def run(config: Config, *, chat: str | None, resume: bool, question: str = "") -> int:
@@ -45,20 +40,14 @@ async def run(config: Config, *, chat: str | None, resume: bool, question: str =
         return await PlainChat(workspace).run(question)
 
 
-@dataclass(frozen=True, slots=True)
-class PlainCommand:
-    """A command of plain mode, named as on the screen."""
-
-    function: Callable[[PlainChat, str], Awaitable[None]]
-    help: str
-
-
 class PlainChat:
     """Reads lines and prints replies. Nothing that was printed is changed."""
 
     def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._out = Outflow()
+        self._ahead: list[File] = []
+        """What goes along with the next prompt."""
         self._code: int | None = None
         """The exit code, once the user leaves."""
 
@@ -69,14 +58,14 @@ class PlainChat:
         if is_terminal(sys.stdin) and os.environ.get("TERM") != "dumb":
             with suppress(ImportError):
                 import readline  # noqa: F401  gives `input` its keys
-        await self._attempt(self._begin())
+        await self._attempt(self.begin())
         text: str | None = question
         while self._code is None and text is not None:
             if text.strip():
                 await self._attempt(self._take(text))
             if self._code is None:
                 text = self._read()
-        chat = self._workspace.conversation.chat
+        chat = self.workspace.conversation.chat
         if chat.leaf and is_terminal(sys.stdout):
             put(f"Continue with: tui-chat --plain --chat {chat.id}")
         return self._code or 0
@@ -135,8 +124,13 @@ class PlainChat:
         else:
             complain(error)
 
-    async def _begin(self) -> None:
-        connection, conversation = self._workspace.connection, self._workspace.conversation
+    async def begin(self) -> None:
+        """Show the end of the chat, and which model answers.
+
+        Raises:
+            ReplyError: none can be asked.
+        """
+        connection, conversation = self.workspace.connection, self.workspace.conversation
         for message in conversation.branch[-2:]:
             put(f"{message.model or 'you'}: {message.text.strip()}")
         await connection.look(closely=False)
@@ -146,19 +140,27 @@ class PlainChat:
 
     async def _take(self, text: str) -> None:
         """Carry out a command, or send a prompt."""
+        if text.startswith("!") and "\n" not in text and is_terminal(sys.stdin):  # what is piped runs nothing
+            await self._run(text[1:].strip())
+            return
         if not is_command(text):
-            prompt = prompt_of(text)
-            await self._show(lambda hear: self._workspace.current.send(prompt, hear=hear))
+            prompt, before = prompt_of(text), self.workspace.conversation.last
+            try:
+                await self.show(lambda hear: self.workspace.current.send(prompt, attached=self._ahead, hear=hear))
+            finally:
+                if self.workspace.conversation.last is not before:  # else nothing was sent
+                    self._ahead = []
             return
         name, rest = split(text, COMMANDS)
         if (command := COMMANDS.get(name)) is None:
-            hint = f"{nearest(name, COMMANDS)} /help lists all; // in front sends it as a prompt."
-            raise ConfigError(f"There is no command {clean_line(name, 40)} without the screen.", hint)
+            raise _unknown(text, name)
+        if command.needs and not rest.strip():
+            raise ConfigError(f"{name} needs more: {name} {command.needs}.", "Add it.")
         await command.function(self, rest.strip())
 
-    async def _show(self, start: Callable[[Hear], Generation]) -> None:
+    async def show(self, start: Callable[[Hear], Generation]) -> None:
         """Print a reply as it arrives."""
-        workspace = self._workspace
+        workspace = self.workspace
         message, error = await receive(workspace, start, Plain(safe=True), Aside(plain=True), self._out)
         if error is not None:
             self._complain(error)
@@ -167,85 +169,58 @@ class PlainChat:
         if workspace.conversation.trouble:
             warn(f"The chat is not saved. {workspace.conversation.trouble}")
 
-    async def new(self, _: str) -> None:
-        """Start a new chat."""
-        self._workspace.new_chat()
-        put("A new chat.")
-
-    async def chats(self, wanted: str) -> None:
-        """List the chats, or open one by the beginning of its ID."""
-        store = self._workspace.store
-        if not wanted:
-            put(*(f"{chat.id[:12]}  {chat.title or 'Untitled'}" for chat in await store.chats("", _LISTED)))
+    async def _run(self, command: str) -> None:
+        """Run a shell command and print its output, which goes along with the next prompt; none drops that."""
+        if not command:
+            self._ahead = []
+            put("Nothing goes along with the next prompt. A command after the ! is run.")
             return
-        await self._workspace.open_chat(await find_chat(store, wanted))
-        await self._begin()
+        running = ShellCommand(command, os.environ)
+        running.output = _Printed()
+        end = await running.run()
+        running.output.feed(b"\n" * (not running.output.at_start))
+        self.attach(f"!{command}", f"{running.output.text.rstrip()}\n({end})")
+        put(f"({end}. This goes along with your next prompt; ! alone drops it.)")
 
-    async def model(self, name: str) -> None:
-        """List the models, or use one."""
-        connection = self._workspace.connection
-        if not name:
-            marks = {True: "*", False: " "}
-            put(*(f"{marks[each.name == connection.model]} {each.name}" for each in connection.models))
-        elif (known := find(name, connection.models)) is None:
-            names = [each.name for each in connection.models]
-            raise ConfigError(f"There is no model {clean_line(name, 80)} here.", nearest(name, names))
-        else:
-            await self._workspace.use_model(known.name)
-            put(f"{known.name} answers from now on.")
+    def attach(self, name: str, text: str) -> None:
+        """Let a text go along with the next prompt, as a file: no `@path` in it attaches anything."""
+        self._ahead.append(File(clean_line(name, 200), "text/plain", Blob.of(text.encode())))
 
-    async def retry(self, _: str) -> None:
-        """Continue a cut reply, retry a failed one, regenerate a whole one."""
-        if plan_again(self._workspace.conversation) is None:
-            raise ConfigError("There is no reply yet.", "Ask something.")
-        await self._show(lambda hear: self._workspace.current.again(hear=hear))
+    def leave(self, code: int) -> None:
+        """End the chat with this exit code."""
+        self._code = code
 
-    async def rename(self, title: str) -> None:
-        """Change the title of this chat."""
-        if not title:
-            raise ConfigError("/rename needs more: /rename title.", "Add it.")
-        await self._workspace.conversation.note(title=clean_line(title, 80))
 
-    async def export(self, name: str) -> None:
-        """Save this chat to a Markdown file."""
-        conversation = self._workspace.conversation
-        await conversation.settle()
-        path: Path = user_path(name or unused_name("chat", ".md"))
-        write_new(path, to_markdown(await self._workspace.store.load(conversation.chat.id)))
-        put(f"Saved this chat as {path}.")
+class _Printed(CommandOutput):
+    """Output that is printed line by line as it arrives."""
 
-    async def help(self, _: str) -> None:
-        """List the commands."""
-        names = {
-            command: [name for name in COMMANDS if COMMANDS[name] is command] for command in COMMANDS.values()
-        }
-        put(*(f"{', '.join(each)}: {command.help}" for command, each in names.items()))
-        put('@path in a prompt attaches a file. """ begins a prompt of several lines and ends it.')
-        put("Ctrl+C stops a reply, Ctrl+D leaves.")
+    def __init__(self) -> None:
+        super().__init__()
+        self._rest = b""
+        """The beginning of a line."""
 
-    async def bye(self, _: str) -> None:
-        """Leave; all is saved."""
-        self._code = 0
+    @property
+    def at_start(self) -> bool:
+        """Whether the last line is whole."""
+        return not self._rest
+
+    def feed(self, data: bytes) -> None:
+        """Add what was printed next."""
+        super().feed(data)
+        lines, end, self._rest = (self._rest + data).rpartition(b"\n")
+        if end:
+            put(as_printed(lines))
 
 
 async def _result_of(work: Awaitable[None]) -> None:
     await work
 
 
-def _commands() -> Mapping[str, PlainCommand]:
-    kinds = {
-        ("/new", "/clear"): PlainChat.new,
-        ("/chats",): PlainChat.chats,
-        ("/model", "/load"): PlainChat.model,
-        ("/retry", "/regenerate"): PlainChat.retry,
-        ("/rename",): PlainChat.rename,
-        ("/export",): PlainChat.export,
-        ("/help", "/?"): PlainChat.help,
-        ("/bye", "/exit", "/quit"): PlainChat.bye,
-    }
-    made = [(names, PlainCommand(function, (function.__doc__ or "").strip())) for names, function in kinds.items()]
-    return {name: command for names, command in made for name in names}
+def _unknown(text: str, name: str) -> ConfigError:
+    """Why a command cannot be carried out."""
+    from tui_chat.ui.commands.table import BY_SLASH  # late: it loads Textual, which only a mistake needs
 
-
-COMMANDS: Final = _commands()
-"""By their slash names, which are those of the screen's table."""
+    if (known := split(text, BY_SLASH)[0]) in BY_SLASH:
+        return ConfigError(f"{known} needs the full screen.", "/help lists what plain mode can do.")
+    hint = f"{nearest(name, COMMANDS)} /help lists all; // in front sends it as a prompt."
+    return ConfigError(f"There is no command {clean_line(name, 40)}.", hint)

@@ -62,18 +62,18 @@ class CommandOutput:
     def text(self) -> str:
         """The output, safe to show; its middle is left out if it is long."""
         if self.size <= HEAD + TAIL:
-            return _plain(self._head + self._tail)
+            return as_printed(self._head + self._tail)
         head, tail = self._head, self._tail[-TAIL:]
-        first = _plain(head[: head.rfind(b"\n") + 1] or head + b"\n")
-        last = _plain(tail[tail.find(b"\n") + 1 :] or tail)
+        first = as_printed(head[: head.rfind(b"\n") + 1] or head + b"\n")
+        last = as_printed(tail[tail.find(b"\n") + 1 :] or tail)
         return f"{first}[… the middle is left out: {self.size:,} bytes in all …]\n{last}"
 
     def last_lines(self, count: int) -> list[str]:
         """At most so many lines from its end, safe to show."""
-        return _plain((self._head + self._tail)[-_LAST:]).rstrip("\n").split("\n")[-count:]
+        return as_printed((self._head + self._tail)[-_LAST:]).rstrip("\n").split("\n")[-count:]
 
 
-def _plain(data: bytearray) -> str:
+def as_printed(data: bytes | bytearray) -> str:
     """Output as a terminal would leave it: of a line that is written over, the last version."""
     lines = _CONTROLS.sub("", data.decode("utf-8", "replace")).split("\n")
     return clean("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines))

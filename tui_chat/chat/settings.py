@@ -1,0 +1,152 @@
+"""What `/set`, `/show` and presets change in the open chat and tell of it, with a screen or without."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from tui_chat.chat.workspace import Workspace
+from tui_chat.errors import ConfigError, Unsupported
+from tui_chat.messages import Model
+from tui_chat.parameters import Parameters
+from tui_chat.presets import Preset, preset_names, read_preset
+from tui_chat.server import Server
+from tui_chat.servers.backend import HttpBackend
+from tui_chat.servers.connection import find
+from tui_chat.servers.dialect import Details
+from tui_chat.servers.dialects import taken_by
+from tui_chat.servers.registry import same_place
+from tui_chat.servers.table import server_at
+from tui_chat.text.sanitize import clean_line
+from tui_chat.typed import nearest
+
+DEFAULT: Final = "default"
+"""The level of thinking that leaves it to the settings."""
+TOPICS: Final = {
+    "info": "what the server tells of the model",
+    "system": "the system prompt",
+    "parameters": "of this chat and of the model",
+    "template": "how the model's prompts are built",
+    "license": "the model's",
+    "modelfile": "model, system prompt and parameters for ollama create",
+}
+"""What `/show` shows."""
+
+
+def set_parameter(workspace: Workspace, text: str) -> str:
+    """Set a parameter of the chat, `name value`; without a value it is as in the settings. Returns what is said.
+
+    Raises:
+        ConfigError: there is no such parameter, or that is no value of it.
+    """
+    name, _, value = text.partition(" ")
+    conversation, server = workspace.conversation, workspace.connection.backend.server
+    conversation.note(parameters=conversation.chat.parameters.with_text(name, value))
+    if name in taken_by(server):
+        return f"{name}: {value.strip() or 'as in the settings'}."
+    return f"{server.label} takes no {name}; it is kept for other servers."
+
+
+def set_system(workspace: Workspace, text: str) -> str:
+    """Set the system prompt of the chat; `""` removes it. Returns what is said."""
+    text = text.strip('"').strip()
+    workspace.conversation.note(system=text)
+    return "The system prompt counts from the next reply on." if text else "No system prompt."
+
+
+def set_think(workspace: Workspace, level: str) -> str:
+    """Let this chat, and later ones with its model, think like this. Returns what is said.
+
+    Raises:
+        ConfigError: there is no such level.
+    """
+    chosen = Parameters().with_text("think", "" if level == DEFAULT else level).think
+    parameters = replace(workspace.conversation.chat.parameters, think=chosen)
+    kept = workspace.choices.prefer_think(workspace.connection.model, chosen)
+    workspace.conversation.note(parameters=parameters, settings=kept)
+    return f"Thinking: {level}."
+
+
+def as_preset(workspace: Workspace, name: str, system: str, parameters: Parameters) -> Preset:
+    """A preset of these settings with the chat's model and server."""
+    server = workspace.connection.server
+    listed = server.name in {known.server.name for known in workspace.choices.registry.known()}
+    place = server.name if listed and server.name else server.address
+    return Preset(name, workspace.connection.model, place, system, parameters)
+
+
+def chosen_preset(workspace: Workspace, name: str) -> tuple[Preset, Server | None]:
+    """A preset and its server; None if it leaves that as it is. Its system prompt is the settings' if it has none.
+
+    Raises:
+        ConfigError: there is no such preset, it is wrong, or its server cannot be used.
+    """
+    config, registry = workspace.config, workspace.choices.registry
+    servers = {known.server.name: known for known in registry.known() if known.server.name}
+    preset = read_preset(config.presets, name, servers)
+    preset = replace(preset, system=preset.system or config.system)
+    if not preset.server:
+        return preset, None
+    known = servers.get(preset.server) or registry.at(preset.server)
+    if known is not None and known.trouble is not None:
+        raise known.trouble
+    server = known.server if known else server_at(preset.server)
+    return preset, None if same_place(server.address, workspace.connection.server.address) else server
+
+
+def is_preset(workspace: Workspace, name: str) -> bool:
+    """Whether `/load` with this name means a preset: the server has no model of that name."""
+    models = {model.name for model in workspace.connection.models}
+    return name not in models and name in preset_names(workspace.config.presets)
+
+
+async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
+    """What is set and known, by heading: all of it, or one topic, which begins its heading.
+
+    Raises:
+        ConfigError: there is no such topic, or nothing to say about it.
+        ReplyError: the server does not tell.
+    """
+    if topic and topic not in TOPICS:
+        raise ConfigError(f"/show does not know {clean_line(topic, 40)}.", nearest(topic, TOPICS))
+    connection, own = workspace.connection, workspace.conversation.chat
+    model, details = connection.model, None
+    if isinstance(connection.backend, HttpBackend):
+        with suppress(Unsupported):  # then it is known by name alone
+            details = await connection.backend.details(model)
+    details = details or Details(find(model, connection.models) or Model(model))
+    texts = {
+        "Info": _facts(details.model, connection.server.label),
+        "System prompt": own.system or details.system,
+        "Parameters of this chat": _lines(own.parameters),
+        "Parameters of the model": details.parameters,
+        "Template": details.template,
+        "License": details.licence,
+        "Modelfile": _modelfile(model, own.system, own.parameters),
+    }
+    found = {
+        heading: text for heading, text in texts.items() if heading.lower().startswith(topic) and text.strip()
+    }
+    if not found:
+        raise ConfigError(f"{model} has no {topic}.", "/show shows all there is.")
+    return found
+
+
+def _facts(model: Model, server: str) -> str:
+    window = f"context window {model.context_window:,}" if model.context_window else ""
+    abilities = ", ".join(sorted(model.capabilities))
+    size = " ".join(filter(None, [model.family, model.parameters, model.quantization]))
+    return "\n".join(filter(None, [f"{model.name} on {server}", size, window, abilities]))
+
+
+def _lines(parameters: Parameters) -> str:
+    return "\n".join(f"{name} {parameters.text(name)}" for name in parameters.given)
+
+
+def _modelfile(model: str, system: str, parameters: Parameters) -> str:
+    quotes = '"' * 3
+    lines = [f"FROM {model}", *([f"SYSTEM {quotes}{system}{quotes}"] if system else [])]
+    for name, value in parameters.options.items():
+        lines += [f"PARAMETER {name} {each}" for each in (value if isinstance(value, list) else [value])]
+    return "\n".join(lines)
