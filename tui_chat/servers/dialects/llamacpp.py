@@ -12,7 +12,7 @@ from secrets import token_urlsafe
 from typing import Final
 from urllib.parse import quote
 
-from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, ServerFault
+from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, ServerFault, Unauthorized
 from tui_chat.events import Event, Loading
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
@@ -118,6 +118,8 @@ async def _controls(client: Client, model: str) -> bool:
         try:
             told = await client.ask(_CONTROL, _control("unknown", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
             client.able["control"] = "success" in told
+        except Unauthorized:
+            raise  # the server has not read the question, and would take the rest of it for the next request
         except (Refused, Garbled):
             client.able["control"] = False
         except ReplyError:  # it is busy, or loads the model: ask again with the next reply
