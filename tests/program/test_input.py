@@ -149,7 +149,7 @@ async def test_without_colours_attributes_tell_everything(
     async with Home(tmp_path, environ).running("--url", server.url) as program:
         await program.until_shows("tiny")
         await program.say("Hello")
-        await program.until_shows("A head", "○ done")
+        await program.until_shows("A head", "o done" if environ.get("TERM") == "linux" else "○ done")
         assert any(cell.bold for cell in row_of(program, "weight"))
         assert any(cell.dim for cell in row_of(program, "────────"))
         program.type("draft")

@@ -7,6 +7,7 @@ from typing import Final
 
 from tui_chat.terminal.colours import depth_of
 from tui_chat.terminal.driver import DiffDriver
+from tui_chat.terminal.glyphs import LINUX
 from tui_chat.terminal.stock import StockDriver
 
 _LIMITED: Final = (
@@ -28,6 +29,7 @@ def choose_driver(environ: Mapping[str, str]) -> type[StockDriver]:
     class ChosenDriver(DiffDriver):
         depth = depth_of(environ)
         italic = erases_in_colour = not _is_gnu_screen(term, environ)
+        glyphs = LINUX if term.startswith("linux") else DiffDriver.glyphs
 
     return ChosenDriver
 

@@ -80,7 +80,7 @@ class DiffDriver(StockDriver):
         if data == SYNC_START:
             self._outbox.synchronized = True
             return
-        frame = parse_frame(self.in_its_colours(data))
+        frame = parse_frame(self.as_it_can_show(data))
         if frame is None:
             self._outbox.control(data)
         else:

@@ -7,8 +7,9 @@ import os
 import selectors
 import termios
 from codecs import getincrementaldecoder
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import monotonic
+from types import MappingProxyType
 from typing import Any, Final
 
 from textual import events
@@ -41,6 +42,8 @@ class StockDriver(LinuxDriver):
     """The colours that the terminal has; a subclass for a terminal says so."""
     italic: bool = True
     """Whether it has italics."""
+    glyphs: Mapping[int, int] = MappingProxyType({})
+    """Marks that its fonts lack, and what stands for them, as for `str.translate`."""
 
     def __init__(
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -55,9 +58,10 @@ class StockDriver(LinuxDriver):
             app.no_color = True  # so that styles use attributes instead of colours
             app.ansi_color = True  # else Textual turns `dim` into a colour before we see it
 
-    def in_its_colours(self, data: str) -> str:
-        """`data` in the colours that the terminal has."""
-        return in_depth(data, self.depth, italic=self.italic)
+    def as_it_can_show(self, data: str) -> str:
+        """`data` in the colours and the glyphs that the terminal has."""
+        data = in_depth(data, self.depth, italic=self.italic)
+        return data.translate(self.glyphs) if self.glyphs else data
 
     def detach(self) -> None:
         """Restore the terminal if it is still there, and stop using it."""
@@ -84,7 +88,7 @@ class StockDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Queue data for the terminal, unless it is gone or another program has it."""
         if not self._hung_up and has_writer(self):
-            super().write(self.in_its_colours(data))
+            super().write(self.as_it_can_show(data))
 
     def close(self) -> None:
         """Write queued data, unless the terminal is gone."""
