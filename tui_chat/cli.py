@@ -88,14 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def with_flags(config: Config, arguments: argparse.Namespace) -> Config:
-    """The settings with those of `--think` and `--preset`; flags precede the preset.
+    """The settings with those of `--think`, `--cloud` and `--preset`; flags precede the preset.
 
     Raises:
         ConfigError: there is no such preset, or it is wrong.
     """
     parameters = Parameters().with_text("think", arguments.think or "")
+    config = replace(config, parameters=parameters, cloud=arguments.cloud)
     if not arguments.preset:
-        return replace(config, parameters=parameters)
+        return config
     from tui_chat.presets import read_preset  # late: most never need it
     from tui_chat.servers.server_file import ServerFile
 

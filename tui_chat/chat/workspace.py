@@ -232,7 +232,6 @@ class Workspace:
             thread = replace(await kept.load(self.conversation.chat.id), chat=self.conversation.chat)
             await store.adopt(thread)
         self.current = self._opened(store, self.connection, thread)
-        await kept.aclose(_PATIENCE)
 
     async def aclose(self) -> None:
         """Save what is queued and close connection and store; waits only briefly for the disk."""
@@ -242,7 +241,7 @@ class Workspace:
             async with asyncio.timeout(_PATIENCE):
                 for chat in self.chats:
                     await chat.conversation.settle()
-        for store in {chat.conversation.store for chat in self.chats}:
+        for store in {self.choices.store, *(chat.conversation.store for chat in self.chats)}:
             await store.aclose(_PATIENCE)
 
 

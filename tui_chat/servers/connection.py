@@ -13,6 +13,7 @@ from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.backend import Backend
 from tui_chat.servers.probe import Discovery
+from tui_chat.servers.well_known import CLOUD, is_cloud
 
 _ASKED_AT_ONCE: Final = 8
 
@@ -260,3 +261,14 @@ def with_loaded(models: Iterable[Model], loaded: Iterable[Model]) -> tuple[Model
         else model
         for model in models
     )
+
+
+def runs_at(name: str, models: Iterable[Model]) -> str:
+    """The host that runs a model, if that is not its server; by its name while the models are not known."""
+    model = find(name, models)
+    return model.remote if model is not None else CLOUD if is_cloud(name) else ""
+
+
+def leaving(model: str, host: str) -> str:
+    """What is told before the first prompt to a model that another host runs."""
+    return f"{model} runs at {host}: what you write to it leaves this machine."

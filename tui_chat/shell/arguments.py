@@ -29,6 +29,7 @@ def add_connection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--system", "-s", metavar="TEXT", help="a system prompt for a new chat")
     parser.add_argument("--preset", metavar="NAME", help="a model with settings, saved in a chat")
     parser.add_argument("--think", choices=("off", "on", *THINK_LEVELS), help="how much to think")
+    parser.add_argument("--cloud", action="store_true", help="do not ask before a model that runs elsewhere")
     parser.add_argument("--continue", "-c", action="store_true", dest="resume", help="continue the last chat")
     parser.add_argument("--chat", metavar="ID", help="continue this chat; the beginning of its ID is enough")
 

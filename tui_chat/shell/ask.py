@@ -21,6 +21,7 @@ from tui_chat.errors import ChatError, ConfigError, Refused, ReplyError, Unreach
 from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
 from tui_chat.parts import File, Image
+from tui_chat.shell.asking import check_consent
 from tui_chat.shell.question import answer_format, pictures_in, question
 from tui_chat.shell.receiving import elsewhere, opened, receive
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
@@ -122,7 +123,7 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
     """Check that a model can be asked; if not, save the prompt all the same.
 
     Raises:
-        ConfigError: there is nothing to ask.
+        ConfigError: there is nothing to ask, or nobody has agreed that the prompt leaves this machine.
         StoreError: another tui-chat is receiving a reply in this chat.
         ReplyError: no model can be asked.
     """
@@ -140,6 +141,7 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
         if wish.prompt:
             await conversation.ask(wish.prompt)
         raise trouble
+    await check_consent(workspace)
 
 
 def _reply_for(wish: Wish, workspace: Workspace) -> Reply:

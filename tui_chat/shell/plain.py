@@ -16,6 +16,7 @@ from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, OutputError, Remedy, ReplyError
 from tui_chat.output import Outflow, is_terminal, put
 from tui_chat.parts import Blob, File
+from tui_chat.shell.asking import check_consent
 from tui_chat.shell.plain_commands import COMMANDS
 from tui_chat.shell.receiving import opened, receive
 from tui_chat.shell.replies import Aside, Plain
@@ -159,7 +160,12 @@ class PlainChat:
         await command.function(self, rest.strip())
 
     async def show(self, start: Callable[[Hear], Generation]) -> None:
-        """Print a reply as it arrives."""
+        """Print a reply as it arrives.
+
+        Raises:
+            ConfigError: the prompt would leave this machine, and the person does not want that.
+        """
+        await check_consent(self.workspace)
         workspace = self.workspace
         message, error = await receive(workspace, start, Plain(safe=True), Aside(plain=True), self._out)
         if error is not None:

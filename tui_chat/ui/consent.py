@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui_chat.messages import Model
-from tui_chat.servers.connection import find
-from tui_chat.servers.well_known import CLOUD, is_cloud
+from tui_chat.servers.connection import leaving, runs_at
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 
 if TYPE_CHECKING:
@@ -37,16 +35,9 @@ class Consent:
         """Whether a model may be used; asks if that is not known. `host` is empty for one that runs here."""
         choices, keys = self._screen.workspace.choices, self._screen.keys
         if host and host not in self._given and not await choices.agreed(host):
-            question = f"{model} runs at {host}: what you write to it leaves this machine."
             hint = keys.line("{accept} go on, and do not ask again · {close} cancel")
-            if not await self._screen.ask(ConfirmScreen(keys, question, hint)):
+            if not await self._screen.ask(ConfirmScreen(keys, leaving(model, host), hint)):
                 return False
             await choices.agree(host)
         self._given.add(host)
         return True
-
-
-def runs_at(name: str, models: Iterable[Model]) -> str:
-    """The host that runs a model, if that is not its server; by its name while the models are not known."""
-    model = find(name, models)
-    return model.remote if model is not None else CLOUD if is_cloud(name) else ""

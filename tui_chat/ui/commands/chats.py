@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_chat.errors import ConfigError, StoreError
+from tui_chat.servers.connection import runs_at
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.read import save_text
-from tui_chat.ui.consent import runs_at
 from tui_chat.ui.dialogs.ask import ConfirmScreen, title_screen
 from tui_chat.ui.dialogs.chats import ChatsScreen
 from tui_chat.ui.dialogs.model_rows import ModelRows, Offer
