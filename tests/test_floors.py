@@ -75,7 +75,7 @@ PRIVATE = {
     "terminal.driver": {"_disable_mouse_support", "_enable_mouse_support"},
     "terminal.keys": {"_sequence_to_key_events"},
     "ui.app": {"_fatal_error"},
-    "ui.widgets.composer": {"_on_key", "_on_paste"},
+    "ui.widgets.composer": {"_on_paste"},
 }
 """Modules that use underscored names of Textual's, which any release may change. A name may only leave."""
 

@@ -50,7 +50,7 @@ def test_what_helps_is_said_without_keys_in_the_shell_and_by_todays_keys_on_the_
 
 def test_a_remedy_names_the_key_that_the_user_has_bound() -> None:
     error = ChatError("It broke.", "", Remedy.CONTINUE)
-    assert phrases.advice(error, Keymap(GROUPS, {"again": "f12"})) == "F12 continues it."
+    assert phrases.advice(error, Keymap(GROUPS, {"again": "f11"})) == "F11 continues it."
 
 
 def test_a_reply_to_go_on_with_is_told_of_once() -> None:

@@ -70,7 +70,7 @@ def test_a_key_of_the_chat_may_be_one_of_the_log_or_of_a_list_too() -> None:
 
 
 def test_a_good_keymap_is_taken() -> None:
-    assert Keymap(GROUPS, {"help": "f12, alt+h"}).keys("help") == ("f12", "alt+h")
+    assert Keymap(GROUPS, {"help": "f11, alt+h"}).keys("help") == ("f11", "alt+h")
 
 
 @pytest.mark.parametrize(
@@ -94,12 +94,12 @@ def test_all_keys_of_a_command_are_labelled() -> None:
 
 
 async def test_a_changed_key_works_is_shown_and_the_old_one_does_not() -> None:
-    async with driven(None, config=Config(keys={"help": "f12", "send": "ctrl+x"})) as run:
-        assert run.shows("F12 help")
+    async with driven(None, config=Config(keys={"help": "f11", "send": "ctrl+x"})) as run:
+        assert run.shows("F11 help")
         await run.pilot.press("f1")
         await run.pilot.pause()
         assert len(run.app.screen_stack) == 1
-        await run.pilot.press("f12")
+        await run.pilot.press("f11")
         await run.until(lambda: len(run.app.screen_stack) == 2)
         await run.pilot.press("escape")
         await run.pilot.press("h", "i", "ctrl+x")

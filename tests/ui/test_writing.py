@@ -200,3 +200,16 @@ async def test_keys_that_arrive_in_one_burst_act_in_their_order(keys: tuple[str,
             run.app.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
         await run.pilot.pause(0.2)
         await run.until(lambda: run.chat.composer.text == text)
+
+
+async def test_a_long_text_can_be_undone_and_redone() -> None:
+    async with driven(None) as run:
+        composer = run.chat.composer
+        composer.insert(text := "line\n" * 100)
+        await run.pilot.press("ctrl+z")
+        assert composer.text == ""
+        await run.pilot.press("ctrl+y")
+        assert composer.text == text
+        composer.clear()
+        await run.pilot.press("ctrl+z", "ctrl+y")
+        assert composer.text == ""

@@ -22,6 +22,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 slash="/file,/image", argument=Argument("path")),
         Command(write.editor, "editor", "Editor", "Write the prompt in your editor (VISUAL or EDITOR)", "ctrl+g",
                 slash="/editor"),
+        Command(lambda it: it.composer.unfold(), "unfold", "Unfold a paste",
+                "Unfold a long paste, to edit it; a click on it does it too", "alt+u,f12", Scope.SELECT),
     ),
     "Reply": (
         Command(lambda it: it.escape(), "stop", "Stop the reply", "Stop the reply; what has arrived is kept",

@@ -65,7 +65,7 @@ class SettingsForm(Form[ChatSettings]):
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
         """The system prompt, then the parameters."""
-        yield "system", LongField(self._settings.system, id="system")
+        yield "system", LongField(self._settings.system, id="system", tab_behavior="focus")
         for name, parameter in PARAMETERS.items():
             text = self._settings.parameters.text(name)
             fits = name in self._taken and (name != "think" or bool(self._levels))

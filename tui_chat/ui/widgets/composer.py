@@ -9,7 +9,7 @@ from math import inf
 from typing import ClassVar, Final
 
 from rich.segment import Segment
-from textual import events
+from textual import events, on
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -23,15 +23,15 @@ from tui_chat.ui.commands.slash import is_open, typed_as
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.earlier import EarlierPrompts
-from tui_chat.ui.widgets.field import act_in_turn
-from tui_chat.ui.widgets.folding import FoldedTexts
+from tui_chat.ui.widgets.field import LongField
+from tui_chat.ui.widgets.folding import PASTED_LINES, FoldedTexts, can_unfold
 from tui_chat.ui.widgets.quoting import Quotes
 
 _PASTE_SECONDS: Final = 0.05
 """An Enter this soon after a paste was part of it: some terminals let an end-of-paste be forged."""
 
 
-class Composer(TextArea):
+class Composer(LongField):
     """The prompt that is being written."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--mark"}
@@ -58,7 +58,8 @@ class Composer(TextArea):
 
         They are called, and not sent messages: the next key may open another chat.
         """
-        self._folded = FoldedTexts()
+        self._keys = keys
+        self._folded = FoldedTexts(keys.hint("{unfold} unfolds"), keys.hint("{editor} edits"))
         self.quotes = Quotes(self, self._folded)
         self.completions = completions
         completions.put = self._complete
@@ -67,10 +68,7 @@ class Composer(TextArea):
         self._run = run
         self._unqueue = unqueue
         self._tell_paste = pasted
-        super().__init__(
-            soft_wrap=True, show_line_numbers=False, placeholder="Ask anything", highlight_cursor_line=False
-        )
-        self.cursor_blink = False
+        super().__init__(placeholder="Ask anything")
         self._pasted = -inf
         self.waiting = False
         """Whether prompts wait to be sent."""
@@ -87,24 +85,39 @@ class Composer(TextArea):
         self.load_text(self._folded.fold(value))
         self.completions.rest(self.document.text)
 
-    @property
-    def selected_text(self) -> str:
-        """The selected text, long texts included."""
-        return self._folded.unfold(super().selected_text)
+    def get_text_range(self, start: Location, end: Location) -> str:
+        """The text between two places, long texts included."""
+        return self._folded.unfold(super().get_text_range(start, end))
 
     def edit(self, edit: Edit) -> EditResult:
         """Replace a range by a text. A long one is folded; a label within which the range ends goes with it."""
-        start, end = self._beyond_label(edit.top, after=edit.top == edit.bottom), self._beyond_label(edit.bottom)
+        start = self._folded.beyond(self.document, edit.top, after=edit.top == edit.bottom)
+        end = self._folded.beyond(self.document, edit.bottom)
         text = self._folded.fold(edit.text, beside=len(self.document.text))
         return super().edit(Edit(text, start, end, edit.maintain_selection_offset))
 
-    def _beyond_label(self, location: Location, *, after: bool = True) -> Location:
-        """A place that is not within a label: the nearest one after it, or before it."""
-        row, column = location
-        if row >= self.document.line_count:  # Textual cuts the last line up to the one after it
-            return location
-        span = self._folded.around(self.document.get_line(row), column)
-        return location if span is None else (row, span[after])
+    def unfold(self) -> None:
+        """Replace the label nearest to the cursor by its text, if keys stay quick with that."""
+        text = self.document.text
+        before = self.document.get_text_range((0, 0), self.cursor_location)
+        if (span := self._folded.nearest(text, len(before))) is None:
+            self.notify("No text is folded.", timeout=3)
+            return
+        label = text[slice(*span)]
+        whole = self._folded.unfold(label)
+        if not can_unfold(whole, beside=len(text)):
+            self.notify(self._keys.hint("Too long to be edited here: {editor} opens your editor."), timeout=6)
+            return
+        self.history.checkpoint()
+        super().edit(Edit(whole, self._place(span[0]), self._place(span[1]), maintain_selection_offset=False))
+        self.history.checkpoint()
+        self.quotes.unfolded(label, whole)
+
+    def on_click(self) -> None:
+        """A click on a label unfolds it."""
+        row, column = self.cursor_location
+        if self.selection.is_empty and self._folded.around(self.document.get_line(row), column):
+            self.unfold()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows, the first one behind a mark."""
@@ -118,7 +131,8 @@ class Composer(TextArea):
         """A row; Textual's own fails where there is no room for the placeholder."""
         return super().render_line(y) if self.content_size.width > 0 else Strip.blank(self.size.width)
 
-    async def _on_key(self, event: events.Key) -> None:
+    async def on_key(self, event: events.Key) -> None:
+        """Carry out the composer's commands, and type what Textual would not."""
         # Not by bindings: they would run before the keys that were typed just before are in the text.
         self._look()
         completing = self._completing.get(event.key) if self.completions.open else None
@@ -131,8 +145,6 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.replace(clean(event.character), *self.selection, maintain_selection_offset=False)
-        else:
-            await act_in_turn(self, event)
 
     def send(self) -> None:
         """Send the text, if there is any. After a backslash at the end of a line: a new line in its place."""
@@ -161,18 +173,12 @@ class Composer(TextArea):
             self.clear()  # at once: what is typed from now on is the next prompt
             self._send(text)
 
+    @on(TextArea.Changed)
+    @on(TextArea.SelectionChanged)
     def _look(self) -> None:
-        """Show what completes the text at the cursor."""
+        """Show what completes the text at the cursor, as one types and moves."""
         before = self.document.get_text_range((0, 0), self.cursor_location)
         self.completions.look(self.document.text, len(before))
-
-    def on_text_area_changed(self) -> None:
-        """Complete as one types."""
-        self._look()
-
-    def on_text_area_selection_changed(self) -> None:
-        """The cursor may have left what was being completed."""
-        self._look()
 
     def on_blur(self) -> None:
         """Nothing is typed here now."""
@@ -262,5 +268,5 @@ class Composer(TextArea):
         event.prevent_default()
         text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         start = min(self.selection)
-        await super()._on_paste(events.Paste(text))
+        await super()._on_paste(events.Paste(self._folded.fold(text, lines=PASTED_LINES)))
         self._tell_paste(text, start, self.cursor_location)

@@ -1,4 +1,4 @@
-"""Where one types: the keys of a field, and a line."""
+"""Where one types: a line, or several."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.events import Key
-from textual.geometry import Size
+from textual.geometry import Offset, Size
 from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
@@ -27,7 +27,7 @@ async def act_in_turn(field: Widget, event: Key) -> None:
 class Field(Input):
     """Textual's input, as wide as the screen makes it: a longer text scrolls, and is no reason for a new layout.
 
-    Its cursor does not blink, which would cost bytes while nothing happens.
+    Keys act in their order, and the cursor does not blink, which would cost bytes while nothing happens.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "Accept", show=False, id="accept")]
@@ -43,12 +43,18 @@ class Field(Input):
 
 
 class LongField(TextArea):
-    """A field of several lines."""
+    """Textual's text area: keys act in their order, and the cursor does not blink."""
 
-    def __init__(self, text: str, *, id: str) -> None:
-        super().__init__(text, id=id, show_line_numbers=False, highlight_cursor_line=False, tab_behavior="focus")
+    def __init__(self, text: str = "", **settings: Any) -> None:
+        super().__init__(text, show_line_numbers=False, highlight_cursor_line=False, **settings)
         self.cursor_blink = False
 
     async def on_key(self, event: Key) -> None:
         """Keys act in their order."""
         await act_in_turn(self, event)
+
+    def scroll_cursor_visible(self, center: bool = False, animate: bool = False) -> Offset:
+        """Scroll to the cursor. Textual asks for it while it undoes too, when the cursor's line may be gone."""
+        if self.cursor_location[0] >= self.document.line_count:
+            return Offset()
+        return super().scroll_cursor_visible(center, animate)

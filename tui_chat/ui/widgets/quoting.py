@@ -35,6 +35,10 @@ class Quotes:
         self._added = [*others, quote]
         composer.move_cursor(composer.cursor_location)  # into view again
 
+    def unfolded(self, label: str, text: str) -> None:
+        """A label was replaced by its text: if that is an output, it still is."""
+        self._added = [text if quote == label else quote for quote in self._added]
+
     def drop(self) -> bool:
         """Remove the outputs and nothing else; whether there were any."""
         rest, there = self._typed().lstrip("\n"), bool(self)
