@@ -324,3 +324,62 @@ async def test_a_paste_with_escape_sequences_runs_nothing(run: AppDriver, work: 
     await run.pilot.pause(0.3)
     assert "\x1b" not in run.chat.composer.text
     assert "\x1b" not in shown(run)
+
+
+@pytest.mark.parametrize("text", ["look: @main.py.", "@main.py", "see\n(@main.py)\n" * 30])
+async def test_what_a_paste_mentions_is_attached_only_when_that_was_asked(
+    run: AppDriver, server: ScriptedServer, text: str
+) -> None:
+    await paste(run, text)
+    await run.until(lambda: "Not typed here: @main.py. You are asked" in shown(run))
+    await run.pilot.pause(0.1)
+    await run.pilot.press("enter")
+    await run.until(lambda: any("again attaches" in notice for notice in run.notices))
+    assert not run.transcript.entries
+    assert run.chat.composer.text == text.strip("\n")
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    assert MAIN in sent(server)
+
+
+async def test_a_paste_that_only_looks_like_it_mentions_files_is_sent_at_once(
+    run: AppDriver, server: ScriptedServer
+) -> None:
+    await paste(run, text := "@property\ndef main(self): ...")
+    await run.pilot.pause(0.2)
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    assert sent(server) == text
+
+
+async def test_a_waiting_prompt_does_not_attach_what_was_pasted_without_asking() -> None:
+    gate = asyncio.Event()
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(head(), token("begin"), wait(gate), done(), end())
+        server.script(*reply("It greets."))
+        await run.say("hello")
+        await run.until(lambda: run.chat.replies.busy)
+        await paste(run, "look: @main.py")
+        await run.pilot.pause(0.1)
+        await run.pilot.press("enter")
+        assert run.app.workspace.current.queue == ()
+        await run.pilot.press("enter")
+        await run.until(lambda: run.app.workspace.current.queue == ("look: @main.py",))
+        gate.set()
+        await run.until(lambda: run.shows("It greets."))
+        await run.idle()
+
+
+@pytest.mark.parametrize(("path", "asked"), [("src/.hidden", True), ("main.py", False)])
+async def test_a_draft_asks_before_it_attaches_a_hidden_file(
+    server: ScriptedServer, tmp_path: Path, path: str, asked: bool
+) -> None:
+    async with driven(server, database=tmp_path / "chats.db") as run:
+        await run.pilot.press(*f"see @{path} ", "ctrl+q")
+    async with driven(server, database=tmp_path / "chats.db", resume=True) as run:
+        await run.until(lambda: path in shown(run))
+        await run.pilot.press("enter")
+        if asked:
+            assert not run.transcript.entries
+            await run.pilot.press("enter")
+        await run.until(lambda: run.shows("It greets."))

@@ -101,6 +101,11 @@ def mentions_in(text: str) -> Iterator[Mention]:
         yield Mention(found.start(), found.end(), _meant(found))
 
 
+def paths_mentioned(text: str) -> frozenset[str]:
+    """The paths of the mentions that may attach something, without the punctuation after them."""
+    return frozenset(each.path.rstrip(_AFTER_A_PATH) for each in islice(mentions_in(text), _MOST))
+
+
 def mention_at(text: str, cursor: int) -> Mention | None:
     """The mention that is being typed: it ends at `cursor`, an offset."""
     line = text.rfind("\n", 0, cursor) + 1

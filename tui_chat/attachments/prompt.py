@@ -13,7 +13,7 @@ from threading import Event
 from typing import Final
 
 from tui_chat.attachments.folders import candidates, list_folder
-from tui_chat.attachments.paths import mention, mentioned, mentions_in, paths_in, shortened
+from tui_chat.attachments.paths import mention, mentioned, mentions_in, paths_in, paths_mentioned, shortened
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
 from tui_chat.parts import File, Image
@@ -105,6 +105,11 @@ def still_attached(files: Iterable[File | Image], before: str, after: str) -> tu
     """The files of a prompt without those that it mentioned `before` it was edited, and not `after`."""
     gone = _names_in(before) - _names_in(after)
     return tuple(file for file in files if not gone & {file.name, *map(str, PurePath(file.name).parents)})
+
+
+def existing(text: str, _stop: Event) -> frozenset[str]:
+    """Those of `paths_mentioned` that exist."""
+    return frozenset().union(*(paths_mentioned(mention(each.path)) for each, _ in mentioned(text, _folder())))
 
 
 def completed(typed: str, stop: Event) -> tuple[str, ...]:

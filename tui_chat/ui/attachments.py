@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,12 +14,13 @@ from textual.content import Content
 from textual.widgets import Static
 from textual.widgets.text_area import Location
 
-from tui_chat.attachments.paths import mention_at, unfinished_mention
-from tui_chat.attachments.prompt import Attachment, as_mentions, completed, look_through, mention_of
+from tui_chat.attachments.paths import mention_at, paths_mentioned, unfinished_mention
+from tui_chat.attachments.prompt import Attachment, as_mentions, completed, existing, look_through, mention_of
 from tui_chat.errors import FileError
 from tui_chat.messages import Model
 from tui_chat.servers.connection import find
 from tui_chat.text.figures import size
+from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 
@@ -48,6 +50,10 @@ class Attachments:
         self.found: tuple[Attachment, ...] = ()
         self._warned = ""
         """The text that was held back once because the model does not see."""
+        self._doubted = frozenset[str]()
+        """Paths that a paste or a draft mentions, and that nobody may have meant to attach."""
+        self._asked = ""
+        """The text that was held back once because of them."""
 
     def written(self, text: str) -> None:
         """The composer's text has changed."""
@@ -71,7 +77,8 @@ class Attachments:
         self.found = found
         for rows in self._screen.query(AttachmentRows):
             rows.display = bool(found)
-            rows.update(described(found, self._screen.workspace.connection.window, self._blind))
+            doubted = self._doubted & paths_mentioned(self._screen.composer.text) if found else frozenset[str]()
+            rows.update(described(found, self._screen.workspace.connection.window, self._blind, doubted))
 
     @property
     def _blind(self) -> str:
@@ -89,8 +96,38 @@ class Attachments:
         self._screen.notify(self._screen.keys.hint(words), severity="warning", timeout=10)
         return True
 
+    def doubt(self, text: str, *, hidden: bool = False) -> None:
+        """Ask before the files (or only the `hidden` ones) go that a text mentions which was not typed here.
+
+        All are doubted at once, until the disk has told which exist.
+        """
+        paths = frozenset(path for path in paths_mentioned(text) if not hidden or is_hidden(path))
+        if paths:
+            self._doubted |= paths
+            self._screen.start(self._trust_missing, "doubt", text, paths, exclusive=False)
+
+    async def _trust_missing(self, text: str, paths: frozenset[str]) -> None:
+        with suppress(FileError):
+            self._doubted -= paths - await self._screen.workspace.disk.run(partial(existing, text))
+            self._show(self.found)
+
+    def asks(self, text: str) -> bool:
+        """Whether a prompt mentions files that may not be meant, and that was not said yet; says it."""
+        doubted = self._doubted & paths_mentioned(text)
+        if doubted and text != self._asked:
+            self._asked = text
+            ways = self._screen.keys.hint("{send} again attaches it; \\@ keeps it text.")
+            self._screen.notify(f"{_in_short(doubted)}. {ways}", severity="warning", timeout=10, markup=False)
+            return True
+        self._doubted -= doubted
+        return False
+
     def pasted(self, text: str, start: Location, end: Location) -> None:
-        """Mention the files whose paths were pasted or dropped between two places of the composer, if all are."""
+        """Mention the files whose paths were pasted or dropped between two places of the composer, if all are.
+
+        What a paste itself mentions is asked about.
+        """
+        self.doubt(text)
         before = self._screen.composer.document.get_line(start[0])[: start[1]]
         if not before or before[-1].isspace():
             self._screen.start(self._mention_pasted, "paste", text, start, end)
@@ -170,8 +207,26 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" + "s" * (number != 1)
 
 
-def described(found: Sequence[Attachment], window: int | None, blind: str) -> Content:
-    """The rows: each file with its size, or why it cannot go; `blind`: the model, if it sees no pictures."""
+def is_hidden(path: str) -> bool:
+    """Whether a path leads to or through a hidden file or folder."""
+    return any(part.startswith(".") and part.strip(".") for part in path.split("/"))
+
+
+def _in_short(doubted: Collection[str]) -> str:
+    first, *others = sorted(doubted)
+    more = f" and {len(others)} more" if others else ""
+    return f"Not typed here: @{clean_line(first, 40)}{more}"
+
+
+def described(
+    found: Sequence[Attachment], window: int | None, blind: str, doubted: Collection[str] = ()
+) -> Content:
+    """The rows: each file with its size, or why it cannot go.
+
+    Args:
+        blind: the model, if it sees no pictures.
+        doubted: paths that are asked about.
+    """
     rows = [_described(each, blind) for each in found[: _ROWS if len(found) <= _ROWS else _ROWS - 1]]
     together = Attachment("", sum(each.size for each in found if not each.is_image))
     if more := len(found) - len(rows):
@@ -179,6 +234,8 @@ def described(found: Sequence[Attachment], window: int | None, blind: str) -> Co
     if window and _tokens(together) > window:
         words = f"More than the context window of {window:,} tokens: not all of it will be read."
         rows.append(Content.styled(words, "$text-warning"))
+    if doubted:
+        rows.append(Content.styled(f"{_in_short(doubted)}. You are asked before it is attached.", "$text-warning"))
     return Content("\n").join(rows)
 
 

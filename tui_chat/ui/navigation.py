@@ -36,6 +36,7 @@ class Navigation:
         screen.show_branch()
         screen.edit.take()
         screen.composer.text = chat.draft
+        screen.attachments.doubt(chat.draft, hidden=True)
         screen.composer.focus()
         screen.replies.watch()
         screen.status.say_state()

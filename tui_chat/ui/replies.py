@@ -47,7 +47,9 @@ class Replies:
     def send(self, text: str) -> None:
         """Send a prompt, instead of the edited one if there is one; while a reply runs, it waits."""
         screen = self._screen
-        if self.busy and not screen.edit.active and not screen.navigation.moving:
+        if screen.attachments.asks(text):
+            screen.composer.take_back(text)
+        elif self.busy and not screen.edit.active and not screen.navigation.moving:
             self._workspace.current.enqueue(text)
             screen.status.show()
         elif self.cannot_send() or screen.attachments.holds_back(text):
