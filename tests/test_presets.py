@@ -47,10 +47,12 @@ def test_a_preset_is_for_its_owner_alone_and_listed_by_its_name(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [
-        ("tempreature = 1", "unknown setting 'tempreature'", "Did you mean 'temperature'?"),
-        ("temperature = 5", "temperature is 0 to 2, not '5'", "Correct that line."),
-        ("model = 5", "model must be a string", "Put it in quotes."),
-        ("model = ", "is not valid TOML", "Fix that line"),
+        ("seed = 1\ntempreature = 1", ", line 2: unknown setting 'tempreature'", "Did you mean 'temperature'?"),
+        ("# hot\r\n\r\n  temperature = 5", ", line 3: temperature is 0 to 2, not '5'", "Correct that line."),
+        ('"model" = 5', ", line 1: model must be a string", "Put it in quotes."),
+        ("seed = 1\nmodel = 5", ", line 2: model must be a string", "Put it in quotes."),
+        ("seed = 1\nmodel = \n", "is not valid TOML: Invalid value (at line 2, column 9)", "Fix that line"),
+        ('system = """\nseed = x\n"""\nseed = -1', ", line 4: seed is a whole number", "Correct that line."),
         ('server = "bxo"', "there is no server 'bxo'", "Did you mean 'box'?"),
         ('think = "much"', "think is off, on, low, medium, high, max, not 'much'", "Correct that line."),
         ("[parameters]\nseed = 1", "unknown setting 'parameters'", "Known:"),
@@ -58,7 +60,7 @@ def test_a_preset_is_for_its_owner_alone_and_listed_by_its_name(tmp_path: Path) 
     ],
 )
 def test_a_mistake_is_told_with_its_file(tmp_path: Path, text: str, said: str, hint: str) -> None:
-    (tmp_path / "poet.toml").write_text(text)
+    (tmp_path / "poet.toml").write_text(text, newline="")
     with pytest.raises(ConfigError) as caught:
         read_preset(tmp_path, "poet", ["box"])
     assert str(caught.value).startswith(str(tmp_path / "poet.toml"))

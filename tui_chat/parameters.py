@@ -210,15 +210,6 @@ def parameter(name: str) -> Parameter:
     return PARAMETERS[name]
 
 
-def parameters_in(table: Mapping[str, object]) -> Parameters:
-    """The parameters in a table of TOML.
-
-    Raises:
-        ConfigError: one is unknown, or not in its range.
-    """
-    return Parameters(**{name: parameter(name).value(value) for name, value in table.items()})
-
-
 def valid_parameters(table: object) -> Parameters:
     """The parameters in a value of JSON of which nothing is sure, without those that are wrong."""
     found = Parameters()

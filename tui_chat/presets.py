@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
 from tui_chat.files import locked, replace_text
-from tui_chat.parameters import PARAMETERS, Parameters, parameters_in
+from tui_chat.parameters import PARAMETERS, Parameters, parameter
 from tui_chat.servers.server_file import toml_value
 from tui_chat.servers.table import parse_toml
 from tui_chat.text.sanitize import clean, clean_line
@@ -60,18 +62,20 @@ def read_preset(folder: Path, name: str, servers: Collection[str] = ()) -> Prese
     texts = {key: table.pop(key, "") for key in _TEXTS}
     for key, text in texts.items():
         if not isinstance(text, str):
-            raise ConfigError(f"{path}: {key} must be a string", "Put it in quotes.")
+            raise ConfigError(f"{path}, line {_line_of(raw, key)}: {key} must be a string", "Put it in quotes.")
     for key in table:
         if key not in PARAMETERS:
-            raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, (*_TEXTS, *PARAMETERS)))
-    try:
-        parameters = parameters_in(table)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}", error.hint or "Correct that line.") from None
+            wrong = f"{path}, line {_line_of(raw, key)}: unknown setting {key!r}"
+            raise ConfigError(wrong, nearest(key, (*_TEXTS, *PARAMETERS)))
+        try:
+            table[key] = parameter(key).value(table[key])
+        except ConfigError as error:
+            raise ConfigError(f"{path}, line {_line_of(raw, key)}: {error}", "Correct that line.") from None
     server = texts["server"]
     if server and not re.match(r"https?://|http\+unix:", server) and server not in servers:
-        raise ConfigError(f"{path}: there is no server {clean_line(server, 60)!r}", _server_hint(server, servers))
-    return Preset(name, clean_line(texts["model"]), server, clean(texts["system"]), parameters)
+        wrong = f"{path}, line {_line_of(raw, 'server')}: there is no server {clean_line(server, 60)!r}"
+        raise ConfigError(wrong, _server_hint(server, servers))
+    return Preset(name, clean_line(texts["model"]), server, clean(texts["system"]), Parameters(**table))
 
 
 def save_preset(folder: Path, preset: Preset) -> Path:
@@ -101,6 +105,18 @@ def preset_path(folder: Path, name: str) -> Path:
         wrong = f"{clean_line(name, 60)!r} cannot be the name of a preset"
         raise ConfigError(wrong, "Use up to 60 letters, digits, spaces, dots, + and -.")
     return folder / f"{name}.toml"
+
+
+def _line_of(raw: bytes, key: str) -> int:
+    """The line of a preset in which the setting of a key ends: the first with which it is there."""
+    lines = raw.decode().split("\n")
+
+    def is_there(count: int) -> bool:
+        with suppress(ValueError):
+            return key in tomllib.loads("\n".join(lines[:count]) + "\n")
+        return False
+
+    return next(filter(is_there, range(1, len(lines) + 1)))
 
 
 def _server_hint(server: str, servers: Collection[str]) -> str:
