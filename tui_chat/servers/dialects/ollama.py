@@ -106,7 +106,10 @@ async def create(client: Client, model: str, settings: Mapping[str, object]) -> 
 async def load(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
     """Load a model, or keep it longer; how far it is, is not told."""
     yield Progress("loading model")
-    await client.ask("/api/chat", {"model": model, "messages": [], **settings}, within=None, model=model)
+    body = {"model": model, "messages": [], **settings}
+    if "keep_alive" in body:
+        body["keep_alive"] = _keep_alive(str(body["keep_alive"]))
+    await client.ask("/api/chat", body, within=None, model=model)
 
 
 async def unload(client: Client, model: str) -> None:
@@ -242,9 +245,13 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
     if request.format:
         body["format"] = request.format
     if request.keep_alive:
-        seconds = re.fullmatch(r"-?\d+", request.keep_alive)
-        body["keep_alive"] = int(request.keep_alive) if seconds else request.keep_alive
+        body["keep_alive"] = _keep_alive(request.keep_alive)
     return body
+
+
+def _keep_alive(typed: str) -> int | str:
+    """How long a model stays, as Ollama reads it: seconds as a number, a duration as text."""
+    return int(typed) if re.fullmatch(r"-?\d+", typed) else typed
 
 
 def events_of(line: bytes) -> list[Event]:

@@ -94,8 +94,10 @@ async def models(screen: ChatScreen, name: str) -> None:
         return
     rows = ModelRows(connection, screen.catalog, screen.workspace.jobs)
     workspace = screen.workspace
-    options = {**workspace.config.options, **workspace.conversation.chat.parameters.options}
-    offer = await screen.ask(ModelsScreen(screen.keys, rows, options))
+    own = workspace.conversation.chat.parameters
+    settings = {"options": {**workspace.config.options, **own.options}, "keep_alive": own.keep_alive}
+    given = {name: value for name, value in settings.items() if value}
+    offer = await screen.ask(ModelsScreen(screen.keys, rows, given))
     if isinstance(offer, Offer) and await screen.consent.given(offer.name, offer.model.remote):
         if offer.server == connection.server:
             await screen.server.use_model(offer.model.name)

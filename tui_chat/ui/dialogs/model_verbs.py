@@ -34,10 +34,10 @@ _TIMES: Final = {
 class ModelVerbs:
     """The commands of the models screen; one that the server of a row does not have does nothing."""
 
-    def __init__(self, screen: ModelsScreen, rows: ModelRows, options: Mapping[str, object]) -> None:
+    def __init__(self, screen: ModelsScreen, rows: ModelRows, settings: Mapping[str, object]) -> None:
         self._screen = screen
         self._rows = rows
-        self._options = options
+        self._settings = settings
 
     def _row(self) -> ModelRow | None:
         choice = self._screen.list.choice
@@ -109,8 +109,7 @@ class ModelVerbs:
                 self._load(*chosen, keep_alive=seconds)
 
     def _load(self, backend: HttpBackend, offer: Offer, **settings: object) -> None:
-        options = {"options": dict(self._options)} if self._options else {}
-        self._rows.jobs.load(backend, offer.name, {**options, **settings})
+        self._rows.jobs.load(backend, offer.name, {**self._settings, **settings})
         self._screen.refresh_rows()
 
     async def copy(self) -> None:

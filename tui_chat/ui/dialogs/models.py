@@ -25,10 +25,10 @@ class ModelsScreen(Picker[ModelRow]):
 
     BINDINGS = bindings(Scope.MODELS)
 
-    def __init__(self, keys: Keymap, rows: ModelRows, options: Mapping[str, object]) -> None:
-        """`options`: those of the chat, with which a model is loaded: others would load it again."""
+    def __init__(self, keys: Keymap, rows: ModelRows, settings: Mapping[str, object]) -> None:
+        """`settings`: those of the chat, with which a model is loaded: other options would load it again."""
         self._rows = rows
-        self.verbs = ModelVerbs(self, rows, options)
+        self.verbs = ModelVerbs(self, rows, settings)
         self._jobs = rows.jobs.all
         super().__init__(keys, rows.title, list(rows.choices()), empty="No model to chat with yet.")
 
