@@ -6,13 +6,15 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.program.kit import PATIENCE, PROGRAM, Home
 from tests.server import ScriptedServer, reply
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
+TMUX = shutil.which("tmux") or ""
+pytestmark = pytest.mark.skipif(not TMUX, reason="there is no tmux")
 
 
 class Tmux:
@@ -24,7 +26,7 @@ class Tmux:
 
     async def __call__(self, *arguments: str) -> str:
         process = await asyncio.create_subprocess_exec(
-            *("tmux", "-S", self._socket, "-f", "/dev/null", *arguments),
+            *(TMUX, "-S", self._socket, "-f", "/dev/null", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             env=self._environ,
@@ -47,10 +49,10 @@ class Tmux:
 
 @asynccontextmanager
 async def running(home: Home, *arguments: str) -> AsyncIterator[Tmux]:
+    """tui-chat in a tmux with its default settings."""
     tmux = Tmux(home)
     try:
-        await tmux("new-session", "-d", "-x", "80", "-y", "30", str(PROGRAM), *arguments)
-        await tmux("set", "-g", "set-clipboard", "on")
+        await tmux("new-session", "-d", "-x", "120", "-y", "30", str(PROGRAM), *arguments)
         yield tmux
     finally:
         await tmux("kill-server")
@@ -65,9 +67,27 @@ async def test_copies_arrive_in_its_buffer_and_say_so(home: Home, server: Script
         await tmux.until(lambda shown: "Two." in shown and "#1  c copy" in shown, "capture-pane", "-p")
         await tmux("send-keys", "M-c")
         shown = await tmux.until(lambda shown: "Copied" in shown, "capture-pane", "-p")
-        assert f"Copied the message: {len(TEXT)} B by OSC 52 through tmux." in shown
+        assert f"Copied the message: {len(TEXT)} B by tmux, to its buffer and the terminal." in shown
         assert await tmux.until(bool, "show-buffer") == TEXT
         await tmux("send-keys", "M-Up")
         await tmux.until(lambda shown: "code block 1 selected" in shown, "capture-pane", "-p")
         await tmux("send-keys", "c")
         await tmux.until(lambda buffer: buffer == "ls -l\n", "show-buffer")
+
+
+async def test_where_tmux_does_not_take_it_a_copy_goes_out_as_osc_52(
+    tmp_path: Path, server: ScriptedServer
+) -> None:
+    other = tmp_path / "bin" / "tmux"
+    other.parent.mkdir()
+    home = Home(tmp_path, {"PATH": f"{other.parent}:/usr/bin:/bin"})
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    server.script(*reply(TEXT))
+    async with running(home, "--url", server.url, "go") as tmux:
+        await tmux("set", "-g", "set-clipboard", "on")
+        await tmux.until(lambda shown: "Two." in shown, "capture-pane", "-p")
+        await tmux("send-keys", "M-c")
+        shown = await tmux.until(lambda shown: "Copied" in shown, "capture-pane", "-p")
+        assert f"Copied the message: {len(TEXT)} B by OSC 52 through tmux." in shown
+        assert await tmux.until(bool, "show-buffer") == TEXT

@@ -361,12 +361,15 @@ async def test_a_model_is_loaded_with_the_options_of_the_chat_and_for_as_long_as
     async with ScriptedServer() as server, driven(server, size=(120, 40)) as run:
         server.script(answer(200, {"done_reason": "load"}))
         await run.say("/set parameter top_k 20")
-        for count, (typed, sent) in enumerate((("-1", -1), ("10m", "10m"))):
-            await run.say(f"/set parameter keep_alive {typed}")
-            await open_models(run)
-            await run.pilot.press("ctrl+t")
-            await run.until(lambda: len(server.asked()) == count + 1)
-            assert server.asked()[count]["keep_alive"] == sent
-            assert server.asked()[count]["options"] == {"top_k": 20}
-            await run.until(lambda: not run.app.workspace.jobs.all)
-            await run.pilot.press("escape")
+        await run.say("/set parameter keep_alive -1")
+        await open_models(run)
+        await run.pilot.press("ctrl+t")
+        await run.until(lambda: len(server.asked()) == 1)
+        await run.until(lambda: not run.app.workspace.jobs.all)
+        await run.pilot.press("escape")
+        await run.say("/set parameter keep_alive 10m")
+        await open_models(run)
+        await run.pilot.press("ctrl+t")
+        await run.until(lambda: len(server.asked()) == 2)
+        assert [asked["keep_alive"] for asked in server.asked()] == [-1, "10m"]
+        assert [asked["options"] for asked in server.asked()] == [{"top_k": 20}] * 2

@@ -190,7 +190,7 @@ async def test_code_blocks_are_numbered_through_the_chat_and_copied_by_their_num
 )
 async def test_a_copy_says_how_it_went(tmp_path: Path, environ: dict[str, str], words: str) -> None:
     async with ScriptedServer() as server, driven(server, config=Config(data_dir=tmp_path)) as run:
-        run.chat.services = replace(run.chat.services, environ=environ)
+        run.chat.services = run.app.services = replace(run.chat.services, environ=environ)
         await answered(server, run, "x" * 3999 + "é")
         run.chat.action_command("copy")
         file = tmp_path / "copied.txt"

@@ -1,9 +1,12 @@
-"""The terminal's clipboard by OSC 52, which works over SSH. Terminals do not confirm a copy."""
+"""The terminal's clipboard by OSC 52, which works over SSH, or by tmux. Terminals do not confirm a copy."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from tui_chat.terminal.passthrough import multiplexer, passed_through
@@ -12,6 +15,10 @@ LIMIT: Final = 74_994
 """Most bytes of text: many terminals accept sequences of at most 100,000 bytes."""
 _DEAF: Final = ("linux", "vt", "dumb")
 """Prefixes of TERM whose terminals have no clipboard."""
+BY_TMUX: Final = "by tmux, to its buffer and the terminal"
+"""The way of `load_buffer`, in words."""
+_TMUX_SECONDS: Final = 2.0
+"""How long tmux may take."""
 
 
 def copy_way(text: str, environ: Mapping[str, str]) -> str:
@@ -35,3 +42,24 @@ def copy_sequences(text: str, environ: Mapping[str, str]) -> str:
     plain = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     direct = plain if multiplexer(environ) == "tmux" else ""
     return direct + passed_through(plain, environ)
+
+
+async def load_buffer(text: str, environ: Mapping[str, str]) -> bool:
+    """Whether tmux (3.2 or later) took a text, into its buffer and on to the terminal outside.
+
+    By default it takes no OSC 52 from programs inside (tmux(1): load-buffer, set-clipboard).
+    """
+    process: Process | None = None
+    try:
+        async with asyncio.timeout(_TMUX_SECONDS):
+            process = await asyncio.create_subprocess_exec(
+                *("tmux", "load-buffer", "-w", "-"), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, env=dict(environ)
+            )
+            await process.communicate(text.encode("utf-8", "replace"))
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+    return process.returncode == 0

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar, Final
 
@@ -23,11 +23,12 @@ from tui_chat.errors import ChatError, ConfigError
 from tui_chat.server import DEMO
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.tasks import start_task
-from tui_chat.terminal.clipboard import copy_sequences
+from tui_chat.terminal.clipboard import BY_TMUX, copy_sequences, copy_way, load_buffer
 from tui_chat.terminal.colours import ASK_BACKGROUND, Depth, is_dark_by
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.keys import BackgroundTold
 from tui_chat.terminal.notices import NoticeKind
+from tui_chat.terminal.passthrough import multiplexer
 from tui_chat.terminal.stock import StockDriver
 from tui_chat.terminal.textual_private import driver_of, end_with, set_clipboard
 from tui_chat.text.sanitize import clean
@@ -214,10 +215,26 @@ class ChatApp(App[None], inherit_bindings=False):
         for divider in () if hints else self.screen_stack[0].query(Divider):
             divider.say(message, severity, seconds)
 
-    def copy_to_clipboard(self, text: str) -> None:
-        """Put text on the terminal's clipboard, through tmux and screen."""
+    def copy_to_clipboard(self, text: str, told: Callable[[str], object] = lambda _: None) -> None:
+        """Put text on the terminal's clipboard; `told` is called with the way, as `copy_way` says it."""
         set_clipboard(self, text)
-        self._control(copy_sequences(text, self.services.environ))
+        environ = self.services.environ
+        way = copy_way(text, environ)
+
+        async def copy() -> None:
+            if await load_buffer(text, environ):
+                told(BY_TMUX)
+            else:
+                send()
+
+        def send() -> None:
+            self._control(copy_sequences(text, environ))
+            told(way)
+
+        if way and multiplexer(environ) == "tmux":
+            self.run_worker(copy(), group="copy", exclusive=True)
+        else:
+            send()
 
     def _fatal_error(self) -> None:
         """Print a traceback without local values, which may be keys; Textual's own shows them."""

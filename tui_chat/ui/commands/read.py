@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.files import replace_text, unused_name, working_folder, write_new
-from tui_chat.terminal.clipboard import copy_way
-from tui_chat.terminal.passthrough import multiplexer
 from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import user_path
@@ -18,6 +16,7 @@ from tui_chat.ui.dialogs.find import FindScreen
 from tui_chat.ui.widgets.cursor import Step
 
 if TYPE_CHECKING:
+    from tui_chat.ui.app import ChatApp
     from tui_chat.ui.screen import ChatScreen
 
 
@@ -84,14 +83,16 @@ def _chosen(screen: ChatScreen, purpose: str) -> Step | None:
 
 def copy_out(screen: ChatScreen, what: str, text: str) -> None:
     """Copy text to the terminal's clipboard, or to a file if that cannot take it, and say which."""
-    environ = screen.services.environ
-    screen.app.copy_to_clipboard(text)
-    if way := copy_way(text, environ):
-        tmux = " If it does not arrive, set in tmux: set -g set-clipboard on" * (multiplexer(environ) == "tmux")
-        # A terminal never tells whether it took it.
-        screen.notify(f"Copied {what}: {size(len(text.encode()))} {way}.{tmux}", timeout=4, markup=False)
-    else:
-        screen.start(_copy_to_file, "copy", screen, what, text)
+
+    def told(way: str) -> None:
+        if way:
+            tmux = " If it does not arrive, set in tmux: set -g set-clipboard on" * way.endswith("through tmux")
+            # A terminal never tells whether it took it.
+            screen.notify(f"Copied {what}: {size(len(text.encode()))} {way}.{tmux}", timeout=4, markup=False)
+        else:
+            screen.start(_copy_to_file, "copy", screen, what, text)
+
+    cast("ChatApp", screen.app).copy_to_clipboard(text, told)
 
 
 async def _copy_to_file(screen: ChatScreen, what: str, text: str) -> None:
