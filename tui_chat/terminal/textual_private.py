@@ -14,8 +14,8 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
+from textual.widget import Widget
 
 Parser = XTermParser
 """Parses a terminal's input into keys and reports."""
@@ -37,7 +37,7 @@ def end_with(app: App[Any], words: RenderableType) -> None:
     app._close_messages_no_wait()
 
 
-def vertical_scrollbar(view: ScrollView, make: Callable[[], ScrollBar]) -> ScrollBar:
+def vertical_scrollbar(view: Widget, make: Callable[[], ScrollBar]) -> ScrollBar:
     """A view's scrollbar, created on demand as Textual does."""
     if view._vertical_scrollbar is None:
         view._vertical_scrollbar = make()

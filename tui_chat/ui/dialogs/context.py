@@ -29,7 +29,6 @@ class ContextScreen(Box[Wish]):
     """Shows figures; answers what is to be done about them."""
 
     BINDINGS = bindings(Scope.CONTEXT)
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
     def __init__(
         self, keys: Keymap, taken: Taken, window: int | None, model: Model, *, can_raise: bool, linked: str

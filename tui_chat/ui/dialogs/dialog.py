@@ -22,6 +22,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """Closes once, and only itself: keys that arrive while it closes do nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DIALOG)
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
     def __init__(self, keys: Keymap) -> None:
         super().__init__()

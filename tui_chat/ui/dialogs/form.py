@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -16,6 +16,7 @@ from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Answer, Dialog
 from tui_chat.ui.widgets.clickable import Hint
+from tui_chat.ui.widgets.scrollbar import ThinScroll
 
 
 class Form(Dialog[Answer]):
@@ -39,7 +40,7 @@ class Form(Dialog[Answer]):
         """From top to bottom."""
         with Vertical(id="form"):
             yield Static(Content(self._title), id="form-title")
-            with VerticalScroll(id="form-fields", can_focus=False):
+            with ThinScroll(id="form-fields", can_focus=False):
                 for label, field in self.rows():
                     yield Horizontal(Static(Content(label), classes="form-label"), field)
             yield Static("", id="form-state")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -13,6 +13,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.clickable import Hint
+from tui_chat.ui.widgets.scrollbar import ThinScroll
 
 _EDITING: Final = (
     ("^A ^E", "Start and end of the line"),
@@ -35,7 +36,7 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         """One text that scrolls."""
         with Vertical(id="help"):
-            with VerticalScroll():
+            with ThinScroll():
                 for title, commands in self.keys.groups.items():
                     yield Static(Content.styled(title, "bold underline"))
                     for command in commands:
@@ -50,7 +51,7 @@ class HelpScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Focus the text, so that keys scroll it."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(ThinScroll).focus()
 
     def accept(self) -> None:
         """Close it."""

@@ -22,7 +22,6 @@ class Picker(Dialog[Value]):
     """Answers one of its choices, or none. New choices may arrive while it is open."""
 
     BINDINGS = bindings(Scope.LIST)
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
 
     def __init__(
         self, keys: Keymap, title: str, choices: Sequence[Choice[Value]], *, empty: str, hint: str = ""

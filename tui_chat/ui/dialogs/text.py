@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -14,6 +14,7 @@ from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.clickable import Hint
+from tui_chat.ui.widgets.scrollbar import ThinScroll
 
 
 class TextScreen(Dialog[None]):
@@ -31,7 +32,7 @@ class TextScreen(Dialog[None]):
         """One text that scrolls."""
         with Vertical(id="help"):
             yield Static(Content.styled(self._title, "bold"))
-            with VerticalScroll():
+            with ThinScroll():
                 for heading, text in self._texts.items():
                     if text.strip():
                         yield Static(Content.assemble("\n", (heading, "bold underline"), "\n", text.strip("\n")))
@@ -39,7 +40,7 @@ class TextScreen(Dialog[None]):
 
     def on_mount(self) -> None:
         """Focus the text, so that keys scroll it."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(ThinScroll).focus()
 
     def accept(self) -> None:
         """Close it."""

@@ -12,10 +12,13 @@ from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.containers import VerticalScroll
 from textual.geometry import Region
 from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 from textual.widget import Widget
+
+from tui_chat.terminal.textual_private import vertical_scrollbar
 
 _THUMB: Final = "┃"
 
@@ -60,6 +63,15 @@ class WholeCellScrollBar(ScrollBar):
         thumb = max(1, round(height * self.window_size / self.window_virtual_size))
         above = round((height - thumb) * min(1.0, self.position / hidden))
         return above, thumb, height - thumb - above
+
+
+class ThinScroll(VerticalScroll):
+    """Textual's container that scrolls up and down, with this scrollbar."""
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made when first asked for, as Textual makes its own."""
+        return vertical_scrollbar(self, lambda: WholeCellScrollBar(lambda: True))
 
 
 @lru_cache(maxsize=64)

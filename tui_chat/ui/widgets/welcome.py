@@ -28,6 +28,7 @@ _HOW_TO_ASK: Final = {
     "command-palette": "all commands",
     "help": "help",
 }
+_SIGNS: Final = "/ commands · @ files · ! shell"
 _LOOKING: Final = "Looking for a server …"
 
 
@@ -62,7 +63,7 @@ class Welcome(Widget):
             self._say((_LOOKING,), {})
         else:
             about = ("This is a demo without a model; its chats are not kept.",) if demo else ()
-            self._say((f"Ask {connection.model} anything.", *about), _HOW_TO_ASK)
+            self._say((f"Ask {connection.model} anything.", *about), _HOW_TO_ASK, _SIGNS)
 
     def _say(self, lines: tuple[str, ...], ways: Mapping[str, str], below: str = "") -> None:
         """Show lines, the first one bold; keys with `ways`, their words by command id; a dim line."""
