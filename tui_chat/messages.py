@@ -190,6 +190,11 @@ class Model:
     """RFC 3339, as the server sent it: sorts by time."""
 
     @property
+    def is_blind(self) -> bool:
+        """Whether it is known not to see pictures."""
+        return bool(self.capabilities) and "vision" not in self.capabilities
+
+    @property
     def chats(self) -> bool:
         """Whether it can chat, as far as known: a model for embeddings only cannot."""
         return "embedding" not in self.capabilities or "completion" in self.capabilities

@@ -175,6 +175,10 @@ async def test_a_picture_is_sent_as_one_and_kept_with_the_prompt(home: Home, ser
     assert [file.name for file in thread.messages[0].files] == [str(dot)]
     error = (await ask(home, "--url", server.url, "what is it?", "-f", str(broken)))[2]
     assert "is a broken picture" in error
+    server.script(*reply("No."))
+    server.script(answer(200, {"capabilities": ["completion"]}), path="/api/show")
+    error = (await ask(home, "--url", server.url, "what is it?", "-f", str(dot)))[2]
+    assert "tiny:latest cannot see pictures" in error
 
 
 async def test_files_are_sent_with_their_names_in_fences(home: Home, server: ScriptedServer) -> None:

@@ -124,6 +124,15 @@ async def test_the_dialog_shows_what_takes_the_window_and_enlarges_it() -> None:
         assert server.asked()[-1]["options"] == {"num_ctx": 16384}
 
 
+async def test_a_window_is_no_larger_than_the_model_s_own() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(SHOW, path="/api/show")
+        await run.say("/set parameter num_ctx 50000")
+        await run.until(lambda: "of 50k" in run.header.render().plain)
+        run.chat.server.look()
+        await run.until(lambda: "of 32k" in run.header.render().plain)
+
+
 async def test_a_fresh_chat_begins_with_a_summary_that_the_person_edits() -> None:
     async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
         server.script(*reply("The fox", " ran."))
@@ -131,6 +140,8 @@ async def test_a_fresh_chat_begins_with_a_summary_that_the_person_edits() -> Non
         server.script(*reply("On we go."))
         await run.say("Tell of a fox")
         await run.idle()
+        await run.say("/set system Be brief.")
+        await run.say("/set parameter temperature 0.2")
         old = run.app.workspace.conversation.chat
         await run.pilot.press("f8")
         await run.until(lambda: isinstance(run.app.screen, ContextScreen))
@@ -140,6 +151,8 @@ async def test_a_fresh_chat_begins_with_a_summary_that_the_person_edits() -> Non
         await run.until(lambda: run.shows("Continues “Tell of a fox” · F8 leads there"))
         assert run.header.title == "Tell of a fox"
         assert len(server.asked()) == 2
+        settings = run.app.workspace.conversation.chat
+        assert (settings.system, settings.parameters.temperature) == ("Be brief.", 0.2)
         await run.pilot.press(*"Go")
         assert run.chat.composer.text.endswith("Go")
         fresh = run.app.workspace.conversation.chat.id

@@ -217,6 +217,14 @@ async def test_models_are_loaded_kept_unloaded_copied_and_deleted() -> None:
         await run.pilot.press("enter")
         await run.until(lambda: bool(server.asked("/api/copy")))
         assert server.asked("/api/copy") == [{"source": "tiny:latest", "destination": "twin"}]
+        await run.pilot.press("ctrl+r")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        run.app.screen.query_one(Input).value = "tiny"
+        await run.pilot.press("enter")
+        await run.until(lambda: told(run, "box has tiny:latest already. Replace it by the copy?"))
+        await run.pilot.press("escape")
+        await run.until(lambda: isinstance(run.app.screen, ModelsScreen))
+        assert len(server.asked("/api/copy")) == 1
         for key in ("escape", "enter"):
             await run.pilot.press("ctrl+d")
             await run.until(lambda: isinstance(run.app.screen, ConfirmScreen))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tui_chat.config import Config
 from tui_chat.store.values import Chat
+from tui_chat.ui.dialogs.ask import ConfirmScreen
 
 from tests.server import ScriptedServer, answer, reply
 from tests.ui.kit import AppDriver, driven
@@ -109,6 +110,12 @@ async def test_a_chat_s_settings_are_saved_as_a_preset_and_loaded_again(tmp_path
         await run.until(lambda: chat(run).system == "")
         await run.say("/load brief")
         await run.until(lambda: chat(run).system == "Be brief.")
+        await run.say("/save brief")
+        await run.until(lambda: isinstance(run.app.screen, ConfirmScreen))
+        (tmp_path / "brief.toml").write_text("# mine")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.app.screen is run.chat)
+        assert (tmp_path / "brief.toml").read_text() == "# mine"
         run.chat.composer.text = "/save ../brief"
         await run.pilot.press("enter")
         await run.until(lambda: "cannot be the name" in run.status.text)

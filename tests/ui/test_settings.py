@@ -154,7 +154,7 @@ async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer
     async with driven(server, config=Config(presets=tmp_path)) as run:
         run.chat.carry_out(run.chat.keys.commands["preset"], "poet")
         await run.until(lambda: run.status.error)
-        assert "poet.toml: temperature is 0 to 2, not '7'" in run.status.text
+        assert "poet.toml, line 2: temperature is 0 to 2, not '7'" in run.status.text
         assert run.header.model == "tiny:latest"
 
 

@@ -122,6 +122,9 @@ async def test_a_path_is_sent_at_a_second_enter_or_behind_a_second_slash(way: st
         ("/new one", "Nothing can follow /new"),
         ("/theme nosuch", "no theme nosuch"),
         ("/chats nosuch", "No chat's title has nosuch"),
+        ("/model nosuch", "demo has no model nosuch"),
+        ("/load nosuch", "demo has no model nosuch"),
+        ("/set nosuch", "After /set comes one of: format, noformat"),
     ],
 )
 async def test_the_text_stays_when_a_command_fails(text: str, told: str) -> None:

@@ -222,7 +222,7 @@ class OpenChat:
         self._running = self._start(receive(), f"reply {self.conversation.chat.id}")
 
     async def follow_on(self, earlier: OpenChat, draft: str) -> None:
-        """Let this new chat, with a prompt to edit, continue an earlier one; both are linked."""
+        """Let this new chat, with a prompt to edit, continue an earlier one with its settings; both are linked."""
         before, now = earlier.conversation.chat, self.conversation.chat
         title = before.title or "an earlier chat"
         short = clean_line(title, 40)
@@ -230,7 +230,9 @@ class OpenChat:
         earlier.linked = Link(now.id, f"Goes on in “{short}”, from a summary")
         links = ((now.id, self.linked), (before.id, earlier.linked))
         settings = {f"{_LINK}{id}": f"{link.chat} {link.words}" for id, link in links}
-        await self.conversation.note(title=title, draft=draft, settings=settings)
+        system, parameters = before.system, before.parameters
+        note = self.conversation.note
+        await note(title=title, draft=draft, system=system, parameters=parameters, settings=settings)
 
     async def find_link(self) -> None:
         """Learn which chat this one is linked to."""

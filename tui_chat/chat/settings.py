@@ -95,6 +95,20 @@ def chosen_preset(workspace: Workspace, name: str) -> tuple[Preset, Server | Non
     return preset, None if same_place(server.address, workspace.connection.server.address) else server
 
 
+def model_named(workspace: Workspace, name: str) -> str:
+    """The whole name of a model of the server; `name` while its models are not known.
+
+    Raises:
+        ConfigError: the server has no such model.
+    """
+    models = workspace.connection.models
+    known = find(name, models)
+    if models and known is None:
+        missing = f"{workspace.connection.server.label} has no model {clean_line(name, 80)}."
+        raise ConfigError(missing, nearest(name, [model.name for model in models]))
+    return known.name if known else name
+
+
 def is_preset(workspace: Workspace, name: str) -> bool:
     """Whether `/load` with this name means a preset: the server has no model of that name."""
     models = {model.name for model in workspace.connection.models}

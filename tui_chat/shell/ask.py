@@ -21,6 +21,7 @@ from tui_chat.errors import ChatError, ConfigError, Refused, ReplyError, Unreach
 from tui_chat.messages import Message, State
 from tui_chat.output import Outflow, is_terminal
 from tui_chat.parts import File, Image
+from tui_chat.servers.connection import Connection, find
 from tui_chat.shell.asking import check_consent
 from tui_chat.shell.question import answer_format, pictures_in, question
 from tui_chat.shell.receiving import elsewhere, opened, receive
@@ -106,6 +107,8 @@ async def _ask(wish: Wish, config: Config) -> int:
     out = Outflow()
     async with opened(config, wish.chat, resume=wish.resume, save=wish.save) as workspace:
         await _check(workspace, wish)
+        if wish.pictures:
+            await _warn_of_blindness(workspace.connection)
 
         def start(hear: Hear) -> Generation:
             chat = workspace.current
@@ -142,6 +145,14 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
             await conversation.ask(wish.prompt)
         raise trouble
     await check_consent(workspace)
+
+
+async def _warn_of_blindness(connection: Connection) -> None:
+    """Warn if the model is known not to see pictures: servers drop them without saying so."""
+    await connection.learn_abilities()
+    model = find(connection.model, connection.models)
+    if model is not None and model.is_blind:
+        warn(f"{model.name} cannot see pictures: choose another model with -m.")
 
 
 def _reply_for(wish: Wish, workspace: Workspace) -> Reply:

@@ -15,6 +15,7 @@ from tui_chat.chat.settings import (
     as_preset,
     chosen_preset,
     is_preset,
+    model_named,
     set_parameter,
     set_system,
     set_think,
@@ -26,11 +27,10 @@ from tui_chat.errors import ConfigError, StoreError
 from tui_chat.files import unused_name, write_new
 from tui_chat.output import put
 from tui_chat.presets import preset_names, save_preset
-from tui_chat.servers.connection import find
 from tui_chat.shell.asking import confirmed
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
-from tui_chat.typed import nearest, user_path
+from tui_chat.typed import user_path
 
 if TYPE_CHECKING:
     from tui_chat.shell.plain import PlainChat
@@ -86,12 +86,10 @@ async def model(plain: PlainChat, name: str) -> None:
     if not name:
         marks = {True: "*", False: " "}
         put(*(f"{marks[each.name == connection.model]} {each.name}" for each in connection.models))
-    elif (known := find(name, connection.models)) is None:
-        names = [each.name for each in connection.models]
-        raise ConfigError(f"There is no model {clean_line(name, 80)} here.", nearest(name, names))
     else:
-        await plain.workspace.use_model(known.name)
-        put(f"{known.name} answers from now on.")
+        known = model_named(plain.workspace, name)
+        await plain.workspace.use_model(known)
+        put(f"{known} answers from now on.")
 
 
 async def preset(plain: PlainChat, name: str) -> None:
@@ -119,7 +117,10 @@ async def load(plain: PlainChat, name: str) -> None:
 async def save(plain: PlainChat, name: str) -> None:
     """Save model, system prompt and parameters of this chat as a preset."""
     workspace, chat = plain.workspace, plain.workspace.conversation.chat
-    path = save_preset(workspace.config.presets, as_preset(workspace, name, chat.system, chat.parameters))
+    folder = workspace.config.presets
+    if name in preset_names(folder) and not await confirmed(f"Replace the preset {name}?", unasked=False):
+        return
+    path = save_preset(folder, as_preset(workspace, name, chat.system, chat.parameters))
     put(f"Saved as {path}. /preset {name} uses it.")
 
 

@@ -17,7 +17,6 @@ from textual.widgets.text_area import Location
 from tui_chat.attachments.paths import mention_at, paths_mentioned, unfinished_mention
 from tui_chat.attachments.prompt import Attachment, as_mentions, completed, existing, look_through, mention_of
 from tui_chat.errors import FileError
-from tui_chat.messages import Model
 from tui_chat.servers.connection import find
 from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
@@ -85,7 +84,7 @@ class Attachments:
         """The model, if it is known not to see pictures."""
         connection = self._screen.workspace.connection
         model = find(connection.model, connection.models)
-        return model.name if model is not None and is_blind(model) else ""
+        return model.name if model is not None and model.is_blind else ""
 
     def holds_back(self, text: str) -> bool:
         """Whether a prompt has a picture that the model cannot see, and that was not said yet; says it."""
@@ -195,11 +194,6 @@ class Attachments:
                 if not await screen.ask(ConfirmScreen(screen.keys, title, f"{_figures(each)}\n{names}\n{keys}")):
                     return False
         return True
-
-
-def is_blind(model: Model) -> bool:
-    """Whether a model is known not to see pictures."""
-    return bool(model.capabilities) and "vision" not in model.capabilities
 
 
 def counted(number: int, what: str) -> str:

@@ -89,7 +89,7 @@ class Fit:
     def _meaning(self, branch: list[Message], system: str, window: int) -> str:
         """What happens to a prompt that does not fit, and what helps."""
         helps = self._screen.keys.hint(
-            "{context} gives it a larger window, or starts a fresh chat from a summary."
+            "Back there, {context} gives a larger window, or starts a fresh chat from a summary."
         )
         if self._workspace.connection.backend.server.kind is not Kind.OLLAMA:
             return f"the server may refuse it. {helps}"

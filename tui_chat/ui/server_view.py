@@ -44,6 +44,7 @@ class ServerView:
             await connection.look()
             self.show()
             if connection.error is None and connection.model:
+                await self._learn_most()
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -132,6 +133,14 @@ class ServerView:
         self.show_gauge()
         await self._screen.workspace.connection.measure()
         self.show_gauge()
+        await self._learn_most()
+
+    async def _learn_most(self) -> None:
+        """Learn the model's own maximum, where the chat asks for a window that may be larger."""
+        workspace = self._screen.workspace
+        if workspace.conversation.chat.parameters.num_ctx is not None:
+            await workspace.connection.learn_abilities()
+            self.show_gauge()
 
     def show_gauge(self) -> None:
         """Show how full the context window is; say once if the server has left out the beginning of a chat."""

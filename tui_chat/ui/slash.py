@@ -53,6 +53,9 @@ class Slash:
         """Name the nearest command, and the way to send the text as a prompt."""
         import difflib  # late: only mistakes need it
 
+        if more := [each.removeprefix(f"{name} ") for each in sorted(BY_SLASH) if each.startswith(f"{name} ")]:
+            self._failed(text, ConfigError(f"After {name} comes one of: {', '.join(more)}."))
+            return
         self._refused = text
         self._screen.composer.put_back(text)
         close = difflib.get_close_matches(name, BY_SLASH, n=1)

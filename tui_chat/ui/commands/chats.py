@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui_chat.chat.settings import model_named
 from tui_chat.errors import ConfigError, StoreError
 from tui_chat.servers.connection import runs_at
 from tui_chat.store.export import to_markdown
@@ -89,6 +90,7 @@ async def models(screen: ChatScreen, name: str) -> None:
     """Choose a model, of this server or another; with `name`, one of this server."""
     connection = screen.workspace.connection
     if name:
+        name = model_named(screen.workspace, name)
         if await screen.consent.given(name, runs_at(name, connection.models)):
             await screen.server.use_model(name)
         return

@@ -66,3 +66,4 @@ async def summary(screen: ChatScreen) -> None:
         await fresh.follow_on(chat, screen.composer.text)
         screen.status.show_title()
         screen.status.show()
+        screen.server.show()

@@ -11,6 +11,8 @@ from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.parameters import text_of
 from tui_chat.presets import Preset, preset_names, save_preset
 from tui_chat.servers.dialects import taken_by
+from tui_chat.ui.commands import chats
+from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.settings_form import ChatSettings, SettingsForm
 from tui_chat.ui.widgets.choice_list import Choice
@@ -77,6 +79,10 @@ async def save(screen: ChatScreen, name: str) -> None:
     """Save model, system prompt and parameters of this chat as a preset."""
     workspace, chat = screen.workspace, screen.workspace.conversation.chat
     preset = chat_settings.as_preset(workspace, name, chat.system, chat.parameters)
+    if name in preset_names(workspace.config.presets):
+        hint = screen.keys.line("{accept} replace · {close} cancel")
+        if not await screen.ask(ConfirmScreen(screen.keys, f"Replace the preset {name}?", hint)):
+            return
     path = await asyncio.to_thread(save_preset, workspace.config.presets, preset)
     screen.notify(f"Saved as {path}. /preset {name} uses it.", timeout=6, markup=False)
 
@@ -86,7 +92,7 @@ async def load(screen: ChatScreen, name: str) -> None:
     if chat_settings.is_preset(screen.workspace, name):
         await preset(screen, name)
     else:
-        await screen.server.use_model(name)
+        await chats.models(screen, name)
 
 
 def loadable(screen: ChatScreen) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.backend import HttpBackend
+from tui_chat.servers.connection import find
 from tui_chat.servers.dialect import Details
 from tui_chat.servers.jobs import Job, model_name
 from tui_chat.text.figures import size
@@ -116,9 +117,21 @@ class ModelVerbs:
         """Ask for a second name, and give the model that."""
         if (chosen := self._model("copy")) is not None:
             backend, offer = chosen
-            if name := await self._name(f"A second name for {offer.name}", "copy", offer.name):
+            name = await self._name(f"A second name for {offer.name}", "copy", "")
+            if name and await self._may_replace(backend, name):
                 await self._done(backend.copy(offer.name, name))
                 self._screen.ask()
+
+    async def _may_replace(self, backend: HttpBackend, name: str) -> bool:
+        """Whether a server has no model of this name, or the person wants to lose that one."""
+        models = await self._done(backend.models())
+        if not isinstance(models, Sequence) or (there := find(name, models)) is None:
+            return models is not None
+        keys = self._screen.keys
+        question = f"{backend.server.label} has {there.name} already. Replace it by the copy?"
+        box = ConfirmScreen(keys, question, keys.line("{accept} replace · {close} cancel"))
+        replaces = await self._screen.app.push_screen_wait(box)
+        return bool(replaces)
 
     async def delete(self) -> None:
         """Delete a model after asking; cancel a pull that runs, and forget one that does not."""
