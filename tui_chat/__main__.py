@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 
 
 def run() -> int:
     """Run the program; returns the exit code. Ctrl+C is quiet while the program is still being loaded, too."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn their callers, and would do so across the screen
     try:
         from tui_chat.cli import main
 

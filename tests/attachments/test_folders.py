@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -171,3 +173,15 @@ async def test_what_the_work_raises_is_raised() -> None:
 
     with pytest.raises(FileError, match="no"):
         await DiskThreads().run(fail)
+
+
+def test_odd_patterns_print_no_warning() -> None:
+    program = (
+        "import sys; from tui_chat.__main__ import run; sys.argv[1:] = ['--version']\n"
+        "try: run()\n"
+        "except SystemExit: pass\n"
+        "from pathspec import GitIgnoreSpec; GitIgnoreSpec.from_lines(['[[a]'])"
+    )
+    environ = {**os.environ, "PYTHONWARNINGS": ""}
+    told = subprocess.run([sys.executable, "-c", program], env=environ, capture_output=True, check=True)
+    assert told.stderr == b""

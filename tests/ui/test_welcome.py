@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tui_chat.config import Config
 from tui_chat.server import Kind, Server
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.ui.widgets.welcome import Welcome
@@ -109,3 +110,13 @@ async def test_the_bar_does_not_repeat_the_card() -> None:
     async with driven(Server("http://127.0.0.1:9"), ready=False) as run:
         await run.until(lambda: run.status.error)
         assert (run.status.text, run.status.hint) == ("no server", "")
+
+
+async def test_the_words_stand_below_each_other_beside_keys_of_any_length() -> None:
+    async with driven(None, config=Config(keys={"command-palette": "shift+f1", "chats": "ctrl+shift+f2"})) as run:
+        rows = [row for row in card(run).splitlines() if row.endswith(("all commands", "or search chats", "send"))]
+        assert rows == [
+            "Enter          send",
+            "Ctrl+Shift+F2  open or search chats",
+            "Shift+F1       all commands",
+        ]

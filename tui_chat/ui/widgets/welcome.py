@@ -18,8 +18,8 @@ from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.widgets.clickable import clickable
 
-_KEY: Final = 7
-"""Cells of a key and the gap behind it."""
+_KEY: Final = 5
+"""Cells of the column of keys, or more if a key needs them."""
 _HOW_TO_ASK: Final = {
     "send": "send",
     "new-line": "start a new line",
@@ -69,9 +69,10 @@ class Welcome(Widget):
         """Show lines, the first one bold; keys with `ways`, their words by command id; a dim line."""
         first, *rest = lines
         said = [Content.styled(first, "bold"), *(Content(line) for line in rest if line), Content("")]
+        width = max([_KEY, *(len(self._keys[id]) for id in ways)])
         for id, words in ways.items():
             ((label, _, action),) = self._keys.footer(id)
-            row = Content.assemble((f"{label:<{_KEY}}", "bold $you"), self._keys.hint(words))
+            row = Content.assemble((f"{label:<{width}}  ", "bold $you"), self._keys.hint(words))
             said.append(clickable(row, action) if id not in ("send", "new-line") else row)
         self.card = Content("\n").join([*said, Content(""), Content.styled(below, "$text-muted")])
 
