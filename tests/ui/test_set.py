@@ -95,6 +95,8 @@ async def test_show_shows_what_the_server_tells_and_what_is_set() -> None:
         await run.say("/set parameter top_k 20")
         await run.say("/show")
         await run.until(lambda: all(map(run.shows, ("Theirs.", "top_k 20", "stop x", "{{ .Prompt }}", "MIT"))))
+        assert run.shows("tiny:latest on box")
+        assert run.shows("Quantization  F16")
         await run.pilot.press("escape")
         await run.say("/show modelfile")
         await run.until(lambda: run.shows("FROM tiny") and run.shows("PARAMETER top_k 20"))

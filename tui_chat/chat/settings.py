@@ -16,6 +16,7 @@ from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
 from tui_chat.servers.dialect import Details
 from tui_chat.servers.dialects import taken_by
+from tui_chat.servers.facts import facts
 from tui_chat.servers.registry import same_place
 from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
@@ -126,12 +127,13 @@ async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
         raise ConfigError(f"/show does not know {clean_line(topic, 40)}.", nearest(topic, TOPICS))
     connection, own = workspace.connection, workspace.conversation.chat
     model, details = connection.model, None
+    listed = find(model, connection.models) or Model(model)
     if isinstance(connection.backend, HttpBackend):
         with suppress(Unsupported):  # then it is known by name alone
             details = await connection.backend.details(model)
-    details = details or Details(find(model, connection.models) or Model(model))
+    details = details or Details(listed)
     texts = {
-        "Info": _facts(details.model, connection.server.label),
+        "Info": f"{model} on {connection.server.label}\n{facts(listed, details.model)}",
         "System prompt": own.system or details.system,
         "Parameters of this chat": _lines(own.parameters),
         "Parameters of the model": details.parameters,
@@ -145,13 +147,6 @@ async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
     if not found:
         raise ConfigError(f"{model} has no {topic}.", "/show shows all there is.")
     return found
-
-
-def _facts(model: Model, server: str) -> str:
-    window = f"context window {model.context_window:,}" if model.context_window else ""
-    abilities = ", ".join(sorted(model.capabilities))
-    size = " ".join(filter(None, [model.family, model.parameters, model.quantization]))
-    return "\n".join(filter(None, [f"{model.name} on {server}", size, window, abilities]))
 
 
 def _lines(parameters: Parameters) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 from tui_chat.messages import Model
@@ -12,6 +11,7 @@ from tui_chat.server import Server
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Connection, find
+from tui_chat.servers.facts import whereabouts
 from tui_chat.servers.jobs import Job, Jobs
 from tui_chat.servers.registry import Origin, place
 from tui_chat.servers.well_known import KnownModel, fitting, memory_of
@@ -19,10 +19,7 @@ from tui_chat.text.figures import size
 from tui_chat.ui import phrases
 from tui_chat.ui.widgets.choice_list import Choice
 
-LEAVES: Final = "leaves this machine"
 _ABILITIES: Final = {"vision": "sees", "audio": "hears", "thinking": "thinks", "tools": "tools"}
-_FOR_EVER: Final = 3650
-"""Days after which a model that is not unloaded before counts as loaded for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,45 +182,3 @@ def _loading(job: Job) -> str:
 def called(server: Server) -> str:
     """A server's name, or its kind and address."""
     return server.label if server.name else f"{server.flavour} {server.label}".strip()
-
-
-def whereabouts(model: Model) -> str:
-    """Where a model runs, and until when it stays: `48 % GPU · 4 min`; empty if it is not loaded."""
-    if model.remote:
-        return LEAVES
-    if not model.loaded:
-        return ""
-    where = "loaded"
-    if model.on_gpu is not None:
-        where = (
-            f"{100 * model.on_gpu:.0f} % GPU" if 0 < model.on_gpu < 1 else "on GPU" if model.on_gpu else "on CPU"
-        )
-    return " · ".join(filter(None, [where, _left(model.until)]))
-
-
-def facts(offer: Offer, told: Model) -> str:
-    """What is known of a model, a line each."""
-    model = offer.model
-    window = model.context_window or told.context_window
-    lines = {
-        "Family": model.family or told.family,
-        "Parameters": model.parameters or told.parameters,
-        "Quantization": model.quantization or told.quantization,
-        "Context": f"{window:,} tokens" if window else "",
-        "Window": f"{model.window or told.window:,} tokens in force" if model.window or told.window else "",
-        "Can": ", ".join(sorted((model.capabilities | told.capabilities) - {"completion"})),
-        "On disk": size(model.size) if model.size and not model.remote else "",
-        "In memory": whereabouts(model),
-        "Runs at": f"{model.remote}: what you write {LEAVES}" if model.remote else "",
-    }
-    return "\n".join(f"{name:<13} {text}" for name, text in lines.items() if text)
-
-
-def _left(until: str) -> str:
-    """The time until a moment in RFC 3339, in words; empty if it is not known."""
-    try:
-        left = datetime.fromisoformat(until) - datetime.now(UTC)
-    except (ValueError, TypeError, OverflowError):
-        return ""
-    minutes = max(1, round(left.total_seconds() / 60))
-    return "for ever" if left.days > _FOR_EVER else f"{minutes} min" if minutes < 100 else f"{minutes // 60} h"

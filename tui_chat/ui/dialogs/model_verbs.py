@@ -11,10 +11,11 @@ from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
 from tui_chat.servers.dialect import Details
+from tui_chat.servers.facts import facts
 from tui_chat.servers.jobs import Job, model_name
 from tui_chat.text.figures import size
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
-from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted, facts
+from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.text import TextScreen
 from tui_chat.ui.widgets.choice_list import Choice
@@ -65,7 +66,7 @@ class ModelVerbs:
             backend, offer = chosen
             if (details := await self._done(backend.details(offer.name))) is not None:
                 assert isinstance(details, Details)
-                texts = {"Model": facts(offer, details.model), "Parameters": details.parameters}
+                texts = {"Model": facts(offer.model, details.model), "Parameters": details.parameters}
                 texts |= {"System prompt": details.system, "Template": details.template}
                 texts["Licence"] = details.licence
                 self._screen.app.push_screen(TextScreen(keys, offer.name, texts))
