@@ -22,7 +22,7 @@ from tui_chat.shell.receiving import opened, receive
 from tui_chat.shell.replies import Aside, Plain
 from tui_chat.shell.words import complain, warn
 from tui_chat.tasks import start_task
-from tui_chat.terminal.shell_command import CommandOutput, ShellCommand, as_printed
+from tui_chat.terminal.shell_command import TAIL, CommandOutput, ShellCommand, as_printed
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.typed import nearest
 from tui_chat.ui.commands.slash import is_command, is_open, prompt_of, split
@@ -213,9 +213,13 @@ class _Printed(CommandOutput):
     def feed(self, data: bytes) -> None:
         """Add what was printed next."""
         super().feed(data)
-        lines, end, self._rest = (self._rest + data).rpartition(b"\n")
-        if end:
-            put(as_printed(lines))
+        text = self._rest + data
+        whole = text.rfind(b"\n") + 1
+        if len(text) - whole > TAIL:  # a line that may never end
+            whole = len(text)
+        self._rest = text[whole:]
+        if whole:
+            put(as_printed(text[:whole].removesuffix(b"\n")))
 
 
 async def _result_of(work: Awaitable[None]) -> None:

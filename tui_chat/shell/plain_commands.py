@@ -29,7 +29,7 @@ from tui_chat.output import put
 from tui_chat.presets import preset_names, save_preset
 from tui_chat.shell.asking import confirmed
 from tui_chat.store.export import to_markdown
-from tui_chat.text.sanitize import clean_line
+from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.typed import user_path
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ async def no_thinking(plain: PlainChat, _: str) -> None:
 async def show(plain: PlainChat, topic: str) -> None:
     """Show the model, the system prompt and the parameters."""
     for heading, text in (await shown(plain.workspace, topic)).items():
-        put(f"{heading}:", text.strip("\n"), "")
+        put(f"{heading}:", clean(text).strip("\n"), "")
 
 
 async def find_words(plain: PlainChat, words: str) -> None:
