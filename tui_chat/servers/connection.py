@@ -188,9 +188,11 @@ class Connection:
             learned()
 
     async def learn_abilities(self) -> None:
-        """Ask once what the model in use can do, if the list of the server's models does not tell."""
+        """Ask once what the model in use can do, if the list of the server's models does not tell all."""
         model = find(self.model, self.models)
-        if model is None or model.capabilities or (self.server, model.name) in self._asked:
+        if model is None or (self.server, model.name) in self._asked:
+            return
+        if model.capabilities and model.context_window:
             return
         self._asked.add((self.server, model.name))
         with suppress(ReplyError):
@@ -246,10 +248,12 @@ def choose(models: Sequence[Model], last: str) -> str:
 
 
 def completed(model: Model, told: Model) -> Model:
-    """A listed model; with the context window and the capabilities from its description, if it has neither."""
-    if model.context_window or model.capabilities:
-        return model
-    return replace(model, context_window=told.context_window, capabilities=told.capabilities)
+    """A listed model; with the context window and the capabilities from its description, if it lacks them."""
+    return replace(
+        model,
+        context_window=model.context_window or told.context_window,
+        capabilities=model.capabilities or told.capabilities,
+    )
 
 
 def with_loaded(models: Iterable[Model], loaded: Iterable[Model]) -> tuple[Model, ...]:
