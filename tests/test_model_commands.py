@@ -36,6 +36,16 @@ async def test_models_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[s
         )
 
 
+async def test_what_an_older_list_leaves_out_is_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with ScriptedServer() as server:
+        bare = {name: value for name, value in MODEL.items() if name != "capabilities"}
+        server.script(answer(200, {"models": [bare]}), path="/api/tags")
+        shown = {"capabilities": ["completion", "tools"], "model_info": {"llama.context_length": 2048}}
+        server.script(answer(200, shown), path="/api/show")
+        assert await called(server, tmp_path, "models") == 0
+        assert capsys.readouterr().out.splitlines()[1].split()[-2:] == ["2,048", "tools"]
+
+
 async def test_what_is_in_memory_is_told_with_its_share_on_the_gpu(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

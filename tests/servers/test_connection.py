@@ -61,6 +61,19 @@ async def test_a_window_that_is_known_is_kept_where_nothing_is_told_of_the_loade
     assert connection.window == 1024
 
 
+@pytest.mark.parametrize("is_listed", [False, True])
+async def test_the_model_of_a_chat_that_is_gone_is_told_once(is_listed: bool) -> None:
+    connection = Connection(lambda _: ScriptedBackend(offered=[OLD]), DEFAULT)
+    if is_listed:
+        await connection.look()
+    connection.prefer("gone")
+    await connection.look()
+    assert (connection.model, connection.missed) == (OLD.name, "gone")
+    connection.missed = ""
+    await connection.look()
+    assert connection.missed == ""
+
+
 async def test_a_model_that_was_asked_for_is_kept_even_where_the_server_lacks_it() -> None:
     connection = Connection(lambda _: ScriptedBackend(offered=[OLD]), DEFAULT, wanted="nope")
     await connection.look()

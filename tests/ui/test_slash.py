@@ -136,6 +136,16 @@ async def test_the_text_stays_when_a_command_fails(text: str, told: str) -> None
         assert run.chat.composer.text == f"{text}x"
 
 
+async def test_the_complaint_of_a_command_goes_with_the_next_one() -> None:
+    async with driven(None) as run:
+        await run.say("/theme nosuch")
+        await run.until(lambda: "no theme nosuch" in run.status.text)
+        run.chat.composer.clear()
+        await run.say("/theme nord")
+        await run.until(lambda: run.app.theme == "nord")
+        await run.until(lambda: not run.status.error)
+
+
 async def test_commands_work_while_a_reply_runs_and_prompts_that_wait_are_prompts(tmp_path: Path) -> None:
     async with driven(None, demo_speed=1.0, database=tmp_path / "chats.db") as run:
         await run.say("Hello")

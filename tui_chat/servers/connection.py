@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -59,6 +59,9 @@ class Connection:
         self.model = wanted
         self._asked: set[tuple[Server, str]] = set()
         """The models, each of its server, of which `learn_abilities` has asked."""
+        self.missed = ""
+        """The model of an opened chat, if the server does not have it and another stands in."""
+        self._preferred = ""
         self.window: int | None = None
         """The context window of the model in tokens, if the server says."""
         self.tried: tuple[str, ...] = ()
@@ -106,6 +109,8 @@ class Connection:
             return
         if not self.model or (not self._wanted and find(self.model, self.models) is None):
             self.model = choose(self.models, self.last)
+            if self.model and self._preferred and find(self._preferred, self.models) is None:
+                self.missed, self._preferred = self._preferred, ""
         elif (known := find(self.model, self.models)) is not None:
             self.model = known.name
         if closely:
@@ -172,15 +177,7 @@ class Connection:
         `learned` is called whenever there is more.
         """
         backend = self.backend
-
-        async def tell(model: Model) -> Model:
-            with suppress(ReplyError):
-                return completed(model, await backend.describe(model.name))
-            return model
-
-        unknown = [model for model in self.models if not (model.context_window or model.capabilities)]
-        for start in range(0, len(unknown), _ASKED_AT_ONCE):
-            told = await asyncio.gather(*map(tell, unknown[start : start + _ASKED_AT_ONCE]))
+        async for told in detailed(backend, self.models):
             if self.backend is not backend:
                 return
             by_name = {model.name: model for model in told}
@@ -202,6 +199,7 @@ class Connection:
     def use(self, model: str) -> None:
         """Change to another model of the server."""
         self.model = self._wanted = model
+        self._preferred = ""
         self._forget_window()
 
     def prefer(self, model: str) -> None:
@@ -209,13 +207,15 @@ class Connection:
         if not model:
             return
         if not self.models:
-            self.last = model
+            self.last = self._preferred = model
         elif find(model, self.models) is not None:
             self.use(model)
+        else:
+            self.missed = model
 
     def switch(self, server: Server, models: Sequence[Model] = ()) -> None:
         """Change to another server. Without `models`, they are unknown until `look`."""
-        self.last = self.model or self.last
+        self.last, self._preferred = self.model or self.last, ""
         self.server, self.models, self.model, self._wanted = server, tuple(models), "", ""
         self.pinned = server.named
         self.error = None
@@ -228,6 +228,19 @@ class Connection:
     async def aclose(self) -> None:
         """Close all connections."""
         await self.backends.aclose()
+
+
+async def detailed(backend: Backend, models: Iterable[Model]) -> AsyncIterator[Sequence[Model]]:
+    """The models of which the server's list tells nothing, some at a time, with what it tells of each."""
+
+    async def tell(model: Model) -> Model:
+        with suppress(ReplyError):
+            return completed(model, await backend.describe(model.name))
+        return model
+
+    unknown = [model for model in models if not (model.context_window or model.capabilities)]
+    for start in range(0, len(unknown), _ASKED_AT_ONCE):
+        yield await asyncio.gather(*map(tell, unknown[start : start + _ASKED_AT_ONCE]))
 
 
 def find(name: str, models: Iterable[Model]) -> Model | None:

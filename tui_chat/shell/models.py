@@ -16,6 +16,7 @@ from tui_chat.errors import Unsupported
 from tui_chat.messages import Model
 from tui_chat.output import is_terminal, put
 from tui_chat.servers.backend import Backend, HttpBackend
+from tui_chat.servers.connection import detailed
 from tui_chat.servers.jobs import Tally, model_name
 from tui_chat.shell.words import aligned
 from tui_chat.text.figures import size
@@ -39,7 +40,10 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
             raise Unsupported("The demo has no models to manage.", "Choose a server with --url.")
         match arguments.command:
             case "models":
-                _list(await backend.models(), loaded=False, as_json=arguments.json)
+                models = await backend.models()
+                told = {each.name: each async for some in detailed(backend, models) for each in some}
+                models = [told.get(model.name, model) for model in models]
+                _list(models, loaded=False, as_json=arguments.json)
             case "ps":
                 _list(await backend.loaded(), loaded=True, as_json=arguments.json)
             case "show":

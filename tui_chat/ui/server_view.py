@@ -13,6 +13,7 @@ from tui_chat.server import Server
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
 from tui_chat.servers.jobs import Job
+from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.gauge import fullness_of
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import Status, trouble
@@ -68,6 +69,12 @@ class ServerView:
             return  # the program is ending
         self.show_names()
         self.show_gauge()
+        missed, connection.missed = connection.missed, ""
+        if missed:
+            words = (
+                f"{connection.server.label} does not have {clean_line(missed, 80)}: {connection.model} answers."
+            )
+            screen.notify(words, severity="warning", timeout=10, markup=False)
         screen.query_one(Welcome).show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
         if screen.replies.view is None and (status := self._status()) not in (None, screen.status.said):
             screen.status.say(status)
