@@ -318,15 +318,30 @@ async def side_by_side(stage: Stage) -> None:
     await stage.pilot.pause(0.3)
 
 
-async def chats(stage: Stage) -> None:
-    """The list of chats: one that is open, one that is pinned, a draft."""
+async def _keep_chats(stage: Stage) -> float:
+    """Two chats of earlier days; returns the present time."""
     now, store = time.time(), stage.chat.workspace.store
     for number, (title, days, pinned) in enumerate(
         [("Token buckets in Go", 9, True), ("Why is the sky blue?", 1, False)]
     ):
-        said, then = Message(Role.USER, parts_of(title), id=f"m{number}"), now - days * 90_000
+        then = now - days * 90_000
+        said = Message(Role.USER, parts_of(title), id=f"m{number}", created=then)
         chat = Chat(f"c{number}", title=title, model="qwen3:4b", created=then, leaf=said.id, pinned=pinned)
         await store.adopt(Thread(chat, (said,)))
+    return now
+
+
+async def history(stage: Stage) -> None:
+    """The prompts of all chats."""
+    await _keep_chats(stage)
+    await stage.pilot.press("f10")
+    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    await stage.pilot.pause(0.4)
+
+
+async def chats(stage: Stage) -> None:
+    """The list of chats: one that is open, one that is pinned, a draft."""
+    now, store = await _keep_chats(stage), stage.chat.workspace.store
     await store.adopt(Thread(Chat("draft", draft="A plan that is not sent yet", created=now - 700), ()))
     await finished(stage)
     await stage.pilot.press("ctrl+o")
@@ -417,6 +432,7 @@ SCENES: Final[dict[str, Callable[[Stage], Awaitable[None]]]] = {
     "no models": no_models,
     "side by side": side_by_side,
     "chats": chats,
+    "history": history,
     "command": command,
     "help": help_screen,
     "settings": settings,

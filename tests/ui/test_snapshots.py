@@ -32,6 +32,7 @@ TINY = (
     "details",
     "no models",
     "context",
+    "history",
     "command",
     "completion",
     "settings",
