@@ -140,3 +140,12 @@ async def test_thinking_is_ended_where_the_server_can_and_only_then_offered() ->
         asked = server.asked("/v1/chat/completions/control")
         assert asked[1] == {"id": "chat-7", "action": "reasoning_end", "model": "m"}
         assert server.asked("/v1/chat/completions")[0]["reasoning_control"] is True
+
+
+@pytest.mark.parametrize("command", ["/think high", "/set think high"])
+async def test_only_what_the_model_takes_is_set(command: str) -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await run.say(command)
+        await run.until(lambda: "is one of default, off, on, not 'high'" in run.status.text)
+        assert run.app.workspace.conversation.chat.parameters.think is None
+        assert run.chat.composer.text == command

@@ -56,12 +56,20 @@ def set_system(workspace: Workspace, text: str) -> str:
     return "The system prompt counts from the next reply on." if text else "No system prompt."
 
 
-def set_think(workspace: Workspace, level: str) -> str:
+async def set_think(workspace: Workspace, level: str) -> str:
     """Let this chat, and later ones with its model, think like this. Returns what is said.
 
     Raises:
-        ConfigError: there is no such level.
+        ConfigError: the model does not think, or not like this.
     """
+    connection = workspace.connection
+    await connection.learn_abilities()
+    levels = workspace.choices.levels(connection)
+    if not levels and level not in ("off", DEFAULT):
+        raise ConfigError(f"{connection.model or 'This model'} cannot think.")
+    if level not in ("off", DEFAULT, *levels):
+        takes = ", ".join((DEFAULT, *levels))
+        raise ConfigError(f"Thinking of {connection.model} is one of {takes}, not {clean_line(level, 40)!r}.")
     chosen = Parameters().with_text("think", "" if level == DEFAULT else level).think
     parameters = replace(workspace.conversation.chat.parameters, think=chosen)
     kept = workspace.choices.prefer_think(workspace.connection.model, chosen)

@@ -146,24 +146,22 @@ async def no_format(plain: PlainChat, _: str) -> None:
 
 async def think(plain: PlainChat, level: str) -> None:
     """List how much the model can think, or choose it."""
-    workspace = plain.workspace
-    levels = workspace.choices.levels(workspace.connection)
-    if not levels and level not in ("off", DEFAULT):
-        put(f"{workspace.connection.model or 'This model'} cannot think.")
-    elif level:
-        put(set_think(workspace, level))
+    if level:
+        put(await set_think(plain.workspace, level))
     else:
+        await plain.workspace.connection.learn_abilities()
+        levels = plain.workspace.choices.levels(plain.workspace.connection)
         put(*(f"/think {each}" for each in (DEFAULT, *levels)))
 
 
 async def set_thinking(plain: PlainChat, level: str) -> None:
     """Let the model think."""
-    put(set_think(plain.workspace, level or "on"))
+    put(await set_think(plain.workspace, level or "on"))
 
 
 async def no_thinking(plain: PlainChat, _: str) -> None:
     """Let the model answer without thinking."""
-    put(set_think(plain.workspace, "off"))
+    put(await set_think(plain.workspace, "off"))
 
 
 async def show(plain: PlainChat, topic: str) -> None:

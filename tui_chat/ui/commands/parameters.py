@@ -27,6 +27,7 @@ _HELP: Final = {_NOW: "end the thinking of this reply", "off": "answers directly
 async def think(screen: ChatScreen, level: str) -> None:
     """Choose how much the model thinks, in this chat and later with this model."""
     workspace = screen.workspace
+    await workspace.connection.learn_abilities()
     model, levels = workspace.connection.model, think_levels(screen)
     if not levels and level not in ("off", DEFAULT):
         screen.notify(f"{model or 'This model'} cannot think.", timeout=4, markup=False)
@@ -41,17 +42,22 @@ async def think(screen: ChatScreen, level: str) -> None:
     if level == _NOW:
         await answer_now(screen)
     elif level:
-        set_think(screen, level)
+        await set_think(screen, level)
 
 
-def set_think(screen: ChatScreen, level: str) -> None:
-    """Let this chat, and later ones with its model, think like this.
+async def set_think(screen: ChatScreen, level: str) -> None:
+    """Let this chat, and later ones with its model, think like this, without a level at all.
 
     Raises:
-        ConfigError: there is no such level.
+        ConfigError: the model does not think, or not like this.
     """
-    screen.notify(chat_settings.set_think(screen.workspace, level), timeout=4)
+    screen.notify(await chat_settings.set_think(screen.workspace, level or "on"), timeout=4)
     screen.server.show_names()
+
+
+async def set_nothink(screen: ChatScreen) -> None:
+    """Let this chat, and later ones with its model, not think."""
+    await set_think(screen, "off")
 
 
 async def settings(screen: ChatScreen) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tui_chat.messages import THINK_LEVELS
 from tui_chat.presets import preset_names
 from tui_chat.ui.commands import chats, context, dialogs, parameters, program, read, settings, write
 from tui_chat.ui.commands.command import Argument, Command, Scope
@@ -74,10 +73,9 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 slash="/set parameter", argument=Argument("name value", settings.names, required=True)),
         Command(settings.system, "set-system", "Set the system prompt", "Set the system prompt of this chat",
                 slash="/set system", argument=Argument("text", required=True)),
-        Command(lambda it, level: parameters.set_think(it, level or "on"), "set-think", "Think",
-                "Let the model think", slash="/set think",
-                argument=Argument("level", lambda _: ["on", "off", *THINK_LEVELS])),
-        Command(lambda it: parameters.set_think(it, "off"), "set-nothink", "Do not think",
+        Command(parameters.set_think, "set-think", "Think", "Let the model think", slash="/set think",
+                argument=Argument("level", parameters.think_levels)),
+        Command(parameters.set_nothink, "set-nothink", "Do not think",
                 "Let the model answer without thinking", slash="/set nothink"),
         Command(settings.format, "set-format", "Set the format", "Let the model answer in JSON, or by a schema",
                 slash="/set format", argument=Argument("json or schema", lambda _: ["json"], required=True)),
