@@ -21,7 +21,7 @@ from tui_chat.markdown import warm_up
 from tui_chat.messages import Message, Role
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.ui.attachments import AttachmentRows, Attachments
-from tui_chat.ui.commands.command import Command, Scope, carry_out
+from tui_chat.ui.commands.command import OF_DIALOGS, Command, Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.read import ask_about_link, copy_out
 from tui_chat.ui.commands.table import COMMANDS
@@ -149,8 +149,9 @@ class ChatScreen(Screen[None]):
     # Keys
 
     def action_command(self, id: str) -> None:
-        """Carry out a command whose key was pressed."""
-        self.carry_out(self.keys.commands[id])
+        """Carry out a command whose key was pressed; one of a dialog that has closed meanwhile is none."""
+        if (command := self.keys.commands[id]).scope not in OF_DIALOGS:
+            self.carry_out(command)
 
     def carry_out(
         self, command: Command, argument: str = "", failed: Callable[[ChatError], None] | None = None

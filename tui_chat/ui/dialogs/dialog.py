@@ -6,7 +6,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import on
 from textual.await_complete import AwaitComplete
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -29,9 +29,14 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self.keys = keys
 
     def action_command(self, id: str) -> None:
-        """Carry out a command whose key was pressed; a notice about the one before goes."""
+        """Carry out a command whose key was pressed; a notice about the one before goes.
+
+        A click may be for a screen that was there when it came, and is covered or closed now.
+        """
         self.hush()
-        carry_out(self.keys.commands[id], self)
+        own = (binding for base in type(self).__mro__ for binding in vars(base).get("BINDINGS", ()))
+        if any(isinstance(binding, Binding) and binding.id == id for binding in own):
+            carry_out(self.keys.commands[id], self)
 
     @on(Input.Changed)
     def hush(self) -> None:
