@@ -89,9 +89,9 @@ async def send(program: Program, data: bytes) -> None:
 
 
 async def leave(program: Program) -> int:
-    """Leave, as soon as no editor has the terminal."""
-    for _ in range(int(PATIENCE)):
-        program.type("\x1b[201~\x11")
+    """Leave, as soon as no editor has the terminal; a reply or a pull that still runs is asked about."""
+    for turn in range(int(PATIENCE)):
+        program.type("\r" if turn % 2 else "\x1b[201~\x11")
         with suppress(TimeoutError):
             return await asyncio.wait_for(program.process.wait(), 1.0)
     raise TimeoutError("\n".join(program.rows))
