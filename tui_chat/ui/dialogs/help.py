@@ -38,10 +38,11 @@ class HelpScreen(Dialog[None]):
         with Vertical(id="help"):
             with ThinScroll():
                 for title, commands in self.keys.groups.items():
+                    named = [(labels, each.help) for each in commands if (labels := self.keys.labels(each.id))]
+                    if not named:
+                        continue
                     yield Static(Content.styled(title, "bold underline"))
-                    for command in commands:
-                        if labels := self.keys.labels(command.id):
-                            yield _line(" ".join(labels), command.help)
+                    yield from (_line(" ".join(labels), help) for labels, help in named)
                     if title == "Write":
                         yield from (_line(key, words) for key, words in _EDITING)
                     yield Static()

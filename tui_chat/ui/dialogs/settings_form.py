@@ -37,6 +37,8 @@ class ChatSettings:
 class SettingsForm(Form[ChatSettings]):
     """A field for each parameter; answers what is set. Nothing wrong can be saved."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (19, "-tall")]  # noqa: RUF012  as Textual declares it
+
     def __init__(
         self,
         keys: Keymap,
