@@ -14,7 +14,7 @@ import signal
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -155,28 +155,24 @@ class ShellCommand:
     async def _start(self) -> tuple[int, Process]:
         """Start it; returns the end of the pipe to read from, and the process."""
         shell = self._environ.get("SHELL") or "/bin/sh"
-        ends: tuple[int, ...] = ()
         try:
-            ends = pipe, theirs = os.pipe()
-            os.set_blocking(pipe, False)
-            process = await asyncio.create_subprocess_exec(
-                *(shell, "-c", self.command),
-                stdin=DEVNULL,
-                stdout=theirs,
-                stderr=theirs,
-                start_new_session=True,
-                env={**self._environ, "TERM": "dumb"},
-            )
-        except BaseException as error:
-            for end in ends[:1]:
-                os.close(end)
-            if not isinstance(error, OSError | ValueError):
-                raise
+            with ExitStack() as ours, ExitStack() as theirs:
+                pipe, end = os.pipe()
+                ours.callback(os.close, pipe)
+                theirs.callback(os.close, end)
+                os.set_blocking(pipe, False)
+                process = await asyncio.create_subprocess_exec(
+                    *(shell, "-c", self.command),
+                    stdin=DEVNULL,
+                    stdout=end,
+                    stderr=end,
+                    start_new_session=True,
+                    env={**self._environ, "TERM": "dumb"},
+                )
+                ours.pop_all()
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "a command has no NUL in it"
             raise ConfigError(f"{clean_line(shell, 100)} cannot run it: {reason}", "Check SHELL.") from None
-        finally:
-            for end in ends[1:]:
-                os.close(end)
         return pipe, process
 
     def _hear(self, pipe: int) -> bool:
