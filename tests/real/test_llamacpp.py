@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +24,7 @@ from tui_chat.servers.client import Client
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.dialects import levels_of
 from tui_chat.servers.probe import detect
+from tui_chat.tasks import start_task
 
 from tests.chat.kit import reception
 
@@ -202,42 +203,37 @@ async def test_llama_cpp_killed_in_the_middle_leaves_what_came(
 @pytest.mark.parametrize("flags", [SLOW, ("--router",)], ids=["server", "router"])
 async def test_a_reply_cut_again_and_again_goes_on_exactly(flags: tuple[str, ...]) -> None:
     question = replace(asked("Tell me everything.", num_predict=150, seed=1), model="tiny-slow")
-    async with running("start-llamacpp-new.sh", *flags) as server, cutting(server.url) as (url, cut):
+    async with running("start-llamacpp-new.sh", *flags) as server, cutting(server.url, 6000) as url:
         whole = text_in(await read(Server(server.url), question))
-        events: list[Event] = []
-        async for event in connect(Server(url)).reply(question):
-            events.append(event)
-            if isinstance(event, Delta) and len(events) % 20 == 0:
-                cut()
+        events = await read(Server(url), question)
         assert events.count(Dropped()) >= 3
         assert text_in(events) == whole
 
 
 @asynccontextmanager
-async def cutting(server: str) -> AsyncIterator[tuple[str, Callable[[], None]]]:
-    """A proxy before a server: its URL, and a function that breaks all of its connections."""
-    ends = set[asyncio.StreamWriter]()
+async def cutting(server: str, most: int) -> AsyncIterator[str]:
+    """A proxy before a server that ends each connection after `most` bytes of answers; yields its URL."""
 
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def ask(reader: asyncio.StreamReader, requests: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             while piece := await reader.read(1 << 12):
-                writer.write(piece)
-        writer.close()
+                requests.write(piece)
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers, requests = await asyncio.open_connection("127.0.0.1", urlsplit(server).port)
-        ends.update((writer, requests))
-        await asyncio.gather(pump(reader, requests), pump(answers, writer))
-
-    def cut() -> None:
-        for end in ends:
-            end.transport.abort()
-        ends.clear()
+        asking = start_task(ask(reader, requests))
+        left = most
+        with suppress(ConnectionError):
+            while left and (piece := await answers.read(min(left, 1 << 12))):
+                writer.write(piece)
+                left -= len(piece)
+        asking.cancel()
+        requests.close()
+        writer.close()
 
     listening = await asyncio.start_server(carry, "127.0.0.1", 0)
-    async with listening:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", cut
-        cut()
+    with closing(listening):
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
 
 
 THINKS = """{% for m in messages %}<|{{ m['role'] }}|>\
