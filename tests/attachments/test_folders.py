@@ -112,9 +112,9 @@ def test_what_is_ignored_is_what_git_ignores(tmp_path: Path) -> None:
     assert {str(file.relative_to(tmp_path)) for file in listing.files} == visible
 
 
-def test_a_pattern_that_is_costly_to_match_is_left_out(tmp_path: Path) -> None:
+def test_patterns_that_are_costly_or_invalid_are_left_out(tmp_path: Path) -> None:
     made(tmp_path, ".git/")
-    (tmp_path / ".gitignore").write_text("*a" * 30 + "b\n*.o\n")
+    (tmp_path / ".gitignore").write_text("*a" * 30 + "b\n!\n[z-a]\n*.o\n")
     rules = rules_for(str(tmp_path))
     assert not rules.ignores(str(tmp_path / ("a" * 250)), False)
     assert rules.ignores(str(tmp_path / "x.o"), False)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import statistics
+from io import BytesIO
 from pathlib import Path
+from random import Random
 from typing import Final
 
+from PIL import Image
 from tui_chat.messages import Message, Role
-from tui_chat.parts import parts_of
+from tui_chat.parts import Blob, parts_of
+from tui_chat.parts import Image as PartImage
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
@@ -22,6 +26,8 @@ _TOKENS: Final = 400
 """Of each message of a long chat."""
 _WHEEL_UP: Final = "\x1b[<64;60;14M"
 _CTRL_O: Final = "\x0f"
+_ABOVE: Final = "\x1b[1;3A"
+_BELOW: Final = "\x1b[1;3B"
 _PATIENCE: Final = 30.0
 _QUIET_CPU: Final = 0.05
 """Share of a core below which a program is taken to be at rest."""
@@ -41,6 +47,32 @@ async def build_chat(folder: Path, messages: int) -> None:
         await store.adopt(Thread(Chat("c" * 16, leaf=chain[-1].id), tuple(chain)))
         await store.index()
     await store.aclose()
+
+
+async def build_pictures(folder: Path, count: int) -> None:
+    """A store with one chat whose first prompt has so many pictures."""
+    store = await Store.open(folder / "chats.db")
+    pictures = [_picture(number) for number in range(count)]
+    prompt = Message(Role.USER, (*pictures, *parts_of("What do you see?")), id="a" * 16)
+    reply = Message(Role.ASSISTANT, parts_of("Ten squares."), id="b" * 16, parent=prompt.id, model="tiny")
+    await store.adopt(Thread(Chat("c" * 16, leaf=reply.id), (prompt, reply)))
+    await store.aclose()
+
+
+def _picture(number: int) -> PartImage:
+    """A PNG of 200x200 noisy pixels."""
+    pixels = Random(number).randbytes(200 * 200 * 3)
+    file = BytesIO()
+    Image.frombytes("RGB", (200, 200), pixels).save(file, "PNG")
+    return PartImage(f"{number}.png", "image/png", Blob.of(file.getvalue()))
+
+
+def show_pictures(run: Run) -> None:
+    """Show the pictures of the prompt above the last reply."""
+    for key in (_ABOVE, _ABOVE, "p", _BELOW, _BELOW):
+        run.session.key(key)
+        run.session.settle()
+    assert run.session.sees("▀"), run.session.screen.text()
 
 
 async def build_chats(folder: Path, chats: int) -> None:

@@ -105,6 +105,17 @@ def _mixed(index: int, word: Word) -> str:
     return opening + ("    " if column == 0 else "") + word(index) + closing
 
 
+def _maths(index: int, word: Word) -> str:
+    """An explanation with inline formulas, and a displayed one every 60 tokens."""
+    place = index % 60
+    if place >= 50:
+        opening = "\n\n$$\n" if place == 50 else ""
+        closing = "\n$$\n\n" if place == 59 else " "
+        return opening + rf"\frac{{\text{{{word(index)}}}}}{{\sqrt{{x_{place}}}}} +" + closing
+    text = word(index)
+    return (rf"$\sum_{{i=1}}^{{n}} x_i^2$ {text}" if place % 7 == 3 else text) + " "
+
+
 KINDS: Final[dict[str, Callable[[int, Word], str]]] = {
     "prose": _prose,
     "mixed": _mixed,
@@ -112,5 +123,6 @@ KINDS: Final[dict[str, Callable[[int, Word], str]]] = {
     "table": _table,
     "list": _list,
     "paragraph": _giant_paragraph,
+    "maths": _maths,
 }
 """How each kind makes its tokens."""

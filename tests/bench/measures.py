@@ -55,9 +55,18 @@ def flood(program: Program, server: Server, home: Path, count: int) -> Figures:
         }
 
 
-def growth(program: Program, server: Server, home: Path, kind: str, count: int) -> Figures:
+def growth(
+    server: Server,
+    home: Path,
+    kind: str,
+    count: int,
+    *arguments: str,
+    prepare: Callable[[Run], None] | None = None,
+) -> Figures:
     """One long reply at 1,000 tokens a second: processor time by tenths, and memory."""
-    with running(program, server, home) as run:
+    with running(Program.OURS, server, home, *arguments) as run:
+        if prepare is not None:
+            prepare(run)
         run.fill_screen()
         session = run.session
         memory = session.memory()

@@ -76,7 +76,7 @@ def growth(bench: Bench) -> list[Row]:
     for kind in KINDS:
         got = bench.each(
             f"growth:{kind}", 1, [OURS],
-            lambda p, kind=kind: measures.growth(Program(p), bench.server, bench.home, kind, count),  # type: ignore[misc]
+            lambda _, kind=kind: measures.growth(bench.server, bench.home, kind, count),  # type: ignore[misc]
         )[OURS]  # fmt: skip
         ratio = got["growth"]
         rows.append(
@@ -87,7 +87,21 @@ def growth(bench: Bench) -> list[Row]:
             rows.append(
                 Row(f"memory added by {count:,} tokens: {kind}", "MB", memory, "at most 15 MB", memory <= 15)
             )
+    ratio = _below_pictures(bench, count)
+    rows.append(Row("… prose below ten shown pictures", "x", ratio, "at most 1.2", ratio <= 1.2))
     return rows
+
+
+def _below_pictures(bench: Bench, count: int) -> float:
+    folder = bench.home / "pictures"
+    asyncio.run(chats.build_pictures(folder, 10))
+    return bench.each(
+        "growth:pictures", 1, [OURS],
+        lambda _: measures.growth(
+            bench.server, bench.home, "prose", count, "--data-dir", str(folder), "--continue",
+            prepare=chats.show_pictures,
+        ),
+    )[OURS]["growth"]  # fmt: skip
 
 
 def flood(bench: Bench) -> list[Row]:

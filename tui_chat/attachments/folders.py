@@ -49,10 +49,18 @@ class IgnoreRules:
         """The rules in a folder below."""
         try:
             lines = read_text(Path(folder, ".gitignore"), ".gitignore").splitlines()
-            spec = GitIgnoreSpec.from_lines(line for line in lines if not _COSTLY.search(line))
-        except (FileError, ValueError, re.error):
+        except FileError:
             return self
+        spec = GitIgnoreSpec.from_lines(filter(_usable, lines))
         return IgnoreRules((*self.specs, (folder.rstrip("/") + "/", spec)))
+
+
+def _usable(line: str) -> bool:
+    """Whether a line of a `.gitignore` is cheap and valid; git leaves out invalid ones too."""
+    try:
+        return not _COSTLY.search(line) and bool(GitIgnoreSpec.from_lines([line]))
+    except (ValueError, re.error):
+        return False
 
 
 def rules_for(folder: str) -> IgnoreRules:
