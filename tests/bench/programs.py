@@ -132,6 +132,7 @@ def running(
         "COLORTERM": "truecolor",
         "OLLAMA_HOST": server.url,
         "PYTHONPATH": str(tree),
+        "PYTHONSAFEPATH": "1",  # else the folder that the bench runs in comes before `tree`
         **{name: value for name, value in os.environ.items() if name.startswith("TUI_CHAT_")},
     }
     with Session(program.argv(arguments), environ, rate) as session:
