@@ -13,12 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import Final
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Final
 
 from tui_chat.attachments.reading import look_at, read_text
 from tui_chat.errors import FileError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 _COSTLY: Final = re.compile(r"(?:\*+[^*]+){5}")
 """Patterns whose matching takes time that grows with a high power of a path's length."""
@@ -47,6 +48,8 @@ class IgnoreRules:
 
     def within(self, folder: str) -> IgnoreRules:
         """The rules in a folder below."""
+        from pathspec import GitIgnoreSpec  # late: the start need not wait for it
+
         try:
             lines = read_text(Path(folder, ".gitignore"), ".gitignore").splitlines()
         except FileError:
@@ -57,6 +60,8 @@ class IgnoreRules:
 
 def _usable(line: str) -> bool:
     """Whether a line of a `.gitignore` is cheap and valid; git leaves out invalid ones too."""
+    from pathspec import GitIgnoreSpec
+
     try:
         return not _COSTLY.search(line) and bool(GitIgnoreSpec.from_lines([line]))
     except (ValueError, re.error):

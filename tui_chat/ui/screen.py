@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
+from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp, Resize
 from textual.screen import Screen
 
 from tui_chat.chat.workspace import Workspace
@@ -38,7 +38,7 @@ from tui_chat.ui.services import Services
 from tui_chat.ui.shell import Shell
 from tui_chat.ui.slash import Slash
 from tui_chat.ui.status_line import StatusLine
-from tui_chat.ui.widgets.column import AIRY, WIDE
+from tui_chat.ui.widgets.column import AIRY, Column
 from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
@@ -67,10 +67,11 @@ class ChatScreen(Screen[None]):
         command.binding for command in COMMANDS if command.scope in (Scope.CHAT, Scope.SELECT, Scope.LOG)
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall"), (AIRY, "-airy")]  # noqa: RUF012  as Textual declares it
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-narrow"),
-        *((WIDE + 20 * step, f"-wide-{step}") for step in range(6)),
-    ]
+
+    transcript: Transcript
+    """The log."""
+    composer: Composer
+    """Where the user types."""
 
     def __init__(
         self,
@@ -104,17 +105,18 @@ class ChatScreen(Screen[None]):
         """From top to bottom."""
         yield Header()
         selecting = (command.id for command in COMMANDS if command.scope is Scope.LOG)
-        yield Transcript(
+        self.transcript = Transcript(
             resolve(self.app, self.keys.hint(_COPIES)),
             frozenset(key for id in selecting for key in self.keys.keys(id)),
         )
+        yield self.transcript
         yield Welcome(self.keys)
         yield Waiting()
         yield CommandView()
         yield AttachmentRows()
         yield (completions := Completions(self.attachments.complete, self.slash.complete))
         yield Divider()
-        yield Composer(
+        self.composer = Composer(
             self.keys,
             completions,
             EarlierPrompts(self.workspace),
@@ -123,6 +125,7 @@ class ChatScreen(Screen[None]):
             self.replies.unqueue,
             self.attachments.pasted,
         )
+        yield self.composer
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -136,15 +139,12 @@ class ChatScreen(Screen[None]):
         self.call_after_refresh(self.server.look)
         self.call_after_refresh(self.run_worker, warm_up, thread=True, group="warm-up")
 
-    @property
-    def transcript(self) -> Transcript:
-        """The log."""
-        return self.query_one(Transcript)
-
-    @property
-    def composer(self) -> Composer:
-        """Where the user types."""
-        return self.query_one(Composer)
+    def on_resize(self, event: Resize) -> None:
+        """Put the column in the middle of a wide screen. Code and tables of the log may be wider."""
+        column = Column(*event.size)
+        for part in self.children:
+            part.styles.margin = (0, 0, 0, column.left)
+            part.styles.max_width = None if part is self.transcript else column.width
 
     # Keys
 

@@ -12,7 +12,7 @@ MARGIN: Final = 2
 AIRY: Final = 30
 """Rows of a screen from which on there are blank ones that only make it easier to read."""
 WIDE: Final = 130
-"""Columns of a screen from which on the column stands in the middle, about: the style sheet has its left edges."""
+"""Columns of a screen from which on the column stands in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Column:
     def width(self) -> int:
         """Cells from its left edge to its right one."""
         return PROSE + 2 * MARGIN if self.screen >= WIDE else self.screen
+
+    @property
+    def left(self) -> int:
+        """Cells left of it."""
+        return (self.screen - self.width) // 2
 
     @property
     def airy(self) -> bool:
