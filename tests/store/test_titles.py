@@ -13,7 +13,8 @@ from tui_chat.store.values import TITLE_LIMIT, title_of
     [
         ("What is a queue?", "What is a queue?"),
         ("\n\n  ## Heading ##\nmore", "Heading"),
-        ("```python\nprint(1)", "python"),
+        ("```python\nprint(1)", "print(1)"),
+        ("```\n$ ls -l", "$ ls -l"),
         ("---\n> - 1. deep", "deep"),
         ("3.14 is pi", "3.14 is pi"),
         ("日本語の質問\n二行目", "日本語の質問"),

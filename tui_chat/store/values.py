@@ -21,12 +21,17 @@ _MARKUP: Final = re.compile(r"^(?:[#>*+~`=-]+\s*|\d+[.)]\s+)+|[\s#*`~]+$")
 _SCANNED: Final = 10_000
 """Characters of a prompt that are scanned: a paste can be long and begin with empty lines."""
 
+_FENCES: Final = ("```", "~~~")
+
 
 def title_of(prompt: str) -> str:
-    """A chat's title from its first prompt: the first line with a letter or digit, without Markdown's marks."""
+    """A chat's title from its first prompt: the first line with a letter or digit, without Markdown's marks.
+
+    The line that opens a code block names a language.
+    """
     for line in prompt[:_SCANNED].splitlines():
         words = " ".join(_MARKUP.sub("", line.strip()).split())
-        if any(character.isalnum() for character in words):
+        if not line.lstrip().startswith(_FENCES) and any(character.isalnum() for character in words):
             return clean_line(words, TITLE_LIMIT)
     return clean_line(" ".join(prompt[:_SCANNED].split()), TITLE_LIMIT)
 
