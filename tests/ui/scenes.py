@@ -32,6 +32,7 @@ from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.divider import Divider
+from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.welcome import Welcome
 
@@ -286,7 +287,7 @@ async def no_models(stage: Stage) -> None:
     with patch("tui_chat.ui.widgets.welcome.memory_of", return_value=16_000_000_000):
         connection.switch(connection.server)
         stage.chat.server.meet()
-        await stage.until(lambda: "no models" in stage.chat.query_one(Welcome).card.plain)
+        await stage.until(lambda: "no models" in stage.chat.query_one(Welcome).lines[0].content.plain)
 
 
 async def side_by_side(stage: Stage) -> None:
@@ -356,9 +357,12 @@ async def help_screen(stage: Stage) -> None:
 
 
 async def settings(stage: Stage) -> None:
-    """The settings of the chat, one of them wrong."""
+    """The settings of the chat, one of them wrong, and some of the model."""
+    told = {**MODELS[0], "parameters": 'top_k 20\nmin_p 0\nstop "<|im_end|>"'}
+    stage.server.script(answer(200, told), path="/api/show")
     await stage.pilot.press("f7")
-    await stage.until(lambda: len(stage.pilot.app.screen_stack) == 2)
+    app = stage.pilot.app
+    await stage.until(lambda: any("by the model" in field.placeholder for field in app.screen.query(Field)))
     await stage.pilot.press(*"0.7", "tab", *"5")
     await stage.pilot.pause(0.4)
 

@@ -15,7 +15,7 @@ from tui_chat.server import Flavour, Kind, Server
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
 from tui_chat.ui.dialogs.settings_form import SettingsForm
 
-from tests.server import ScriptedServer, done, head, token
+from tests.server import ScriptedServer, answer, done, head, token
 from tests.ui.kit import AppDriver, driven
 
 
@@ -45,6 +45,18 @@ async def fill(run: AppDriver, form: SettingsForm, name: str, text: str) -> None
 async def closed(run: AppDriver) -> None:
     await run.until(lambda: not isinstance(run.app.screen, SettingsForm))
     await run.pilot.pause()
+
+
+async def test_an_empty_field_shows_what_the_model_says(server: ScriptedServer) -> None:
+    told = 'temperature                    0.6\nstop                           "<|a|>"\nstop   "<|b|>"\nseed 7'
+    server.script(answer(200, {"model": "tiny", "parameters": told}), path="/api/show")
+    async with driven(server, config=Config(options={"seed": 1})) as run:
+        form = await opened(run)
+        shown = {name: form.query_one(f"#{name}", Input) for name in ("temperature", "stop", "seed", "top_k")}
+        await run.until(lambda: shown["temperature"].placeholder == "0.6, by the model")
+        assert shown["stop"].placeholder == "<|a|>, <|b|>, by the model"
+        assert shown["seed"].placeholder == "1, by your settings"
+        assert "model" not in shown["top_k"].placeholder
 
 
 async def test_what_is_set_is_kept_and_sent_and_an_empty_field_is_not(

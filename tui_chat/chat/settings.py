@@ -13,7 +13,7 @@ from tui_chat.parameters import Parameters
 from tui_chat.presets import Preset, preset_names, read_preset
 from tui_chat.server import Server
 from tui_chat.servers.backend import HttpBackend
-from tui_chat.servers.connection import find
+from tui_chat.servers.connection import Connection, find
 from tui_chat.servers.dialect import Details
 from tui_chat.servers.dialects import taken_by
 from tui_chat.servers.facts import facts
@@ -134,12 +134,8 @@ async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
     if topic and topic not in TOPICS:
         raise ConfigError(f"/show does not know {clean_line(topic, 40)}.", nearest(topic, TOPICS))
     connection, own = workspace.connection, workspace.conversation.chat
-    model, details = connection.model, None
+    model, details = connection.model, await details_of(connection)
     listed = find(model, connection.models) or Model(model)
-    if isinstance(connection.backend, HttpBackend):
-        with suppress(Unsupported):  # then it is known by name alone
-            details = await connection.backend.details(model)
-    details = details or Details(listed)
     texts = {
         "Info": f"{model} on {connection.server.label}\n{facts(listed, details.model)}",
         "System prompt": own.system or details.system,
@@ -155,6 +151,18 @@ async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
     if not found:
         raise ConfigError(f"{model} has no {topic}.", "/show shows all there is.")
     return found
+
+
+async def details_of(connection: Connection) -> Details:
+    """All that the server tells of the present model; of some servers that is only its place in the list.
+
+    Raises:
+        ReplyError: the server does not tell.
+    """
+    if isinstance(connection.backend, HttpBackend):
+        with suppress(Unsupported):
+            return await connection.backend.details(connection.model)
+    return Details(find(connection.model, connection.models) or Model(connection.model))
 
 
 def _lines(parameters: Parameters) -> str:

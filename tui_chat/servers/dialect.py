@@ -117,6 +117,15 @@ class Details:
     system: str = ""
     licence: str = ""
 
+    @property
+    def values(self) -> Mapping[str, str]:
+        """The model's own parameters by name; several of one name, such as `stop`, in one text."""
+        values: dict[str, str] = {}
+        for line in self.parameters.splitlines():
+            name, _, value = line.partition(" ")
+            values[name] = ", ".join(filter(None, [values.get(name), value.strip().strip('"')]))
+        return values
+
 
 async def give_up(_client: Client, _ask: Ask, refusal: ReplyError, _request: ChatRequest) -> Ask:
     """Raise the refusal: there is no other way to ask."""

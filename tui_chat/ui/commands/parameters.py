@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat import settings as chat_settings
@@ -65,6 +66,10 @@ async def settings(screen: ChatScreen) -> None:
     workspace = screen.workspace
     chat, config, connection = workspace.conversation.chat, workspace.config, workspace.connection
 
+    async def learn() -> None:
+        with suppress(ReplyError):
+            form.learn((await chat_settings.details_of(connection)).values)
+
     def preset(name: str, settings: ChatSettings) -> Preset:
         return chat_settings.as_preset(workspace, name, settings.system, settings.parameters)
 
@@ -77,6 +82,7 @@ async def settings(screen: ChatScreen) -> None:
         preset=preset,
         folder=config.presets,
     )
+    screen.start(learn, "details")
     if (changed := await screen.ask(form)) is not None:
         use(screen, changed)
 

@@ -62,6 +62,7 @@ class SettingsForm(Form[ChatSettings]):
         self._taken = taken
         self._defaults = defaults
         self._levels = levels
+        self._values: Mapping[str, str] = {}
         self._preset = preset
         self._folder = folder
 
@@ -79,8 +80,9 @@ class SettingsForm(Form[ChatSettings]):
             return "this server does not take it"
         if name == "think" and not self._levels:
             return "this model does not think"
-        default = text_of(self._defaults.get(name))
-        return f"{default}, by your settings" if default else self._range(name)
+        if default := text_of(self._defaults.get(name)):
+            return f"{default}, by your settings"
+        return f"{own}, by the model" if (own := self._values.get(name)) else self._range(name)
 
     def _range(self, name: str) -> str:
         return ", ".join(self._levels) if name == "think" and self._levels else PARAMETERS[name].range
@@ -88,6 +90,12 @@ class SettingsForm(Form[ChatSettings]):
     def on_mount(self) -> None:
         """Focus the first parameter: it is what one comes for."""
         self.query_one("#temperature").focus()
+
+    def learn(self, values: Mapping[str, str]) -> None:
+        """Show the model's own parameters, which empty fields leave in force too."""
+        self._values = values
+        for field in self.query(Field):
+            field.placeholder = self._placeholder(field.id or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The arrow keys leave the system prompt only at its ends."""
