@@ -171,7 +171,7 @@ async def test_a_dropped_folder_lists_what_would_go_and_asks(run: AppDriver, wor
         await paste(run, str(work / "src"))
         await run.until(lambda: run.shows("Attach 2 files of src/?"))
         await run.until(lambda: run.shows("a.py, b c.py"))
-        assert run.shows("2 files · 12 B · about 3 tokens · 1 left out")
+        assert run.shows("2 files · 12 B · about 3 tokens")
         await run.pilot.press(answer_)
         await run.until(lambda becomes=becomes: run.chat.composer.text == becomes)  # type: ignore[misc]
 

@@ -26,7 +26,12 @@ OTHERS = (
     ("input-selection-foreground", "input-selection-background"),
     ("input-cursor-foreground", "input-cursor-background"),
 )
-MARKS = (("rule", "background"), ("scrollbar", "background"), ("scrollbar-hover", "background"))
+MARKS = (
+    ("rule", "background"),
+    ("rule", "surface"),
+    ("scrollbar", "background"),
+    ("scrollbar-hover", "background"),
+)
 
 
 def variables_of(theme: Theme) -> dict[str, str]:

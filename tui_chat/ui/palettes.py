@@ -27,7 +27,7 @@ _DARK: Final[_Chosen] = {
     "panel": ("#22262f", "#303030", "#000000"),  # prompts, and where one writes
     "foreground": ("#dcdfe6", "#dadada", "#ffffff"),
     "text-muted": ("#979fad", "#a8a8a8", "#e5e5e5"),
-    "rule": ("#626a79", "#6c6c6c", "#7f7f7f"),
+    "rule": ("#626a79", "#767676", "#7f7f7f"),
     "you": ("#f4b36c", "#ffaf5f", "#ffff00"),
     "model": ("#76d0b3", "#87d7af", "#00ff00"),
     "primary": ("#8cb4fa", "#87afff", "#00ffff"),

@@ -175,10 +175,10 @@ def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
     """The row of a chat."""
     state = "replying" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
     details = (
+        (badge or state).removeprefix("● "),
         age(time.time() - chat.updated),
         f"{chat.messages} msg" if chat.messages else "draft",
         chat.model,
-        (badge or state).removeprefix("● "),
     )
     running = badge.startswith("●") or chat.state is State.STREAMING
     mark = "●" if running else "★" if chat.pinned else "✎" if not chat.messages else "›" if present else ""
@@ -193,7 +193,7 @@ def _said(hit: Hit, words: str) -> Choice[Found]:
         snippet += [(hit.snippet[position:start], False), (hit.snippet[start:end], True)]
         position = end
     snippet.append((hit.snippet[position:], False))
-    details = (age(time.time() - hit.created), "you" if hit.role == "user" else "reply")
+    details = ("", age(time.time() - hit.created), "you" if hit.role == "user" else "reply")
     return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=tuple(snippet))
 
 

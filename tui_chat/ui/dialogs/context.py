@@ -73,7 +73,7 @@ class ContextScreen(Box[Wish]):
 
     def _show(self) -> None:
         for figures in self.query("#context-figures").results(Hint):
-            figures.update(self._figures())
+            figures.say(self._figures())
 
     def _figures(self) -> Content:
         taken, window, most = self._taken, self._window, self._model.context_window

@@ -65,4 +65,4 @@ class FindScreen(Dialog[None]):
     def _count(self) -> None:
         hits = len(self._finding.hits)
         words = f"message {self._finding.number} of {hits}" if hits else "no matches"
-        self.query_one("#find-count", Static).update(self.keys.line(f"{words} · {_KEYS}"))
+        self.query_one("#find-count", Hint).say(self.keys.line(f"{words} · {_KEYS}"))

@@ -23,7 +23,8 @@ _EDITING: Final = (
     ("↑", "The last waiting prompt, or the one before; after some text, one of any chat that begins so"),
     ("\\ Enter", "At the end of a line: start a new line"),
     ("!command", "Run it in your shell; its output comes into the prompt. !! again"),
-    ("\\!", "Begin a prompt with !"),
+    ("@path", "Attach a file or a folder"),
+    ("\\! \\@", "A plain ! or @"),
 )
 """Keys of the composer that are no commands."""
 

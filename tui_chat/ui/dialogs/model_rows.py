@@ -163,7 +163,11 @@ class ModelRows:
         state = "pulling" if job.running else "failed" if job.error else "cancelled"
         far = "" if tally.percent is None else f" {tally.percent} %"
         label, total = job.backend.server.label if many else "", size(tally.total) if tally.total else ""
-        told = job.error.told if job.error else " · ".join(tally.figures()) or tally.status or "asking the server"
+        told = (
+            f"Failed. {job.error.told}"
+            if job.error
+            else " · ".join(tally.figures()) or tally.status or "asking the server"
+        )
         return Choice(job, job.model, (label, total, f"{state}{far}"), mark="↓", snippet=((told, False),))
 
 

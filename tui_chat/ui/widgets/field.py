@@ -11,6 +11,8 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from tui_chat.ui.widgets.scrollbar import thin_scrollbar
+
 
 async def act_in_turn(field: Widget, event: Key) -> None:
     """Carry out what a key is bound to in a field, as moving the cursor or deleting, when it is the key's turn.
@@ -43,11 +45,13 @@ class Field(Input):
 
 
 class LongField(TextArea):
-    """Textual's text area: keys act in their order, and the cursor does not blink."""
+    """Textual's text area: keys act in their order, the cursor does not blink, and the scrollbar is thin."""
 
     def __init__(self, text: str = "", **settings: Any) -> None:
         super().__init__(text, show_line_numbers=False, highlight_cursor_line=False, **settings)
         self.cursor_blink = False
+
+    vertical_scrollbar = property(thin_scrollbar)
 
     async def on_key(self, event: Key) -> None:
         """Keys act in their order."""

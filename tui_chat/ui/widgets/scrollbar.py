@@ -65,13 +65,15 @@ class WholeCellScrollBar(ScrollBar):
         return above, thumb, height - thumb - above
 
 
+def thin_scrollbar(widget: Widget) -> ScrollBar:
+    """The vertical scrollbar of a widget, made when first asked for, as Textual makes its own."""
+    return vertical_scrollbar(widget, lambda: WholeCellScrollBar(lambda: True))
+
+
 class ThinScroll(VerticalScroll):
     """Textual's container that scrolls up and down, with this scrollbar."""
 
-    @property
-    def vertical_scrollbar(self) -> ScrollBar:
-        """The scrollbar, made when first asked for, as Textual makes its own."""
-        return vertical_scrollbar(self, lambda: WholeCellScrollBar(lambda: True))
+    vertical_scrollbar = property(thin_scrollbar)
 
 
 @lru_cache(maxsize=64)

@@ -93,7 +93,7 @@ def error_rows(status: Status, keys: Keys, width: int, height: int) -> list[Cont
         if needed and rows[-1].cell_length + 2 + needed > width:
             rows.append(Content(""))
         if len(rows) <= height or cell_len(text) <= 1 >= cell_len(hint):
-            rows = [*rows[:-1], _with_keys(rows[-1], keys, width)]
+            rows = [*rows[:-1], _with_keys(rows[-1], keys, width, "")]
             marks = (Content.styled("✗ ", "bold"), *[Content("  ")] * len(rows))
             return [mark + row for mark, row in zip(marks, rows, strict=False)]
         if cell_len(text) > max(1, width) or not hint:
@@ -107,19 +107,18 @@ def _chosen(keys: Keys, count: int) -> Keys:
     return keys if count >= len(keys) else (*keys[: max(0, count - 1)], keys[-1])
 
 
-def _with_keys(left: Content, keys: Keys, width: int) -> Content:
-    """A row with as many keys at its right end as fit."""
+def _with_keys(left: Content, keys: Keys, width: int, style: str = "$text-muted") -> Content:
+    """A row with as many keys at its right end as fit, their words in a style."""
     gap = 2 if left else 0
     room = width - left.cell_length - gap
-    choices = (_labelled(_chosen(keys, count)) for count in range(len(keys), 0, -1))
+    choices = (_labelled(_chosen(keys, count), style) for count in range(len(keys), 0, -1))
     right = next((each for each in choices if each.cell_length <= room), Content(""))
     return Content.assemble(left, " " * (room + gap - right.cell_length), right) if right else left
 
 
-def _labelled(keys: Keys) -> Content:
+def _labelled(keys: Keys, style: str = "") -> Content:
     return Content("  ").join(
-        clickable(Content.assemble((label, "bold"), " ", (word, "$text-muted")), action)
-        for label, word, action in keys
+        clickable(Content.assemble((label, "bold"), " ", (word, style)), action) for label, word, action in keys
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from textual.content import Content
@@ -32,11 +33,28 @@ _SIGNS: Final = "/ commands · @ files · ! shell"
 _LOOKING: Final = "Looking for a server …"
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the card."""
+
+    rank: int
+    """Where there is no room, the lines of the highest rank go first, the last of them before the others."""
+    content: Content
+    key: Content = Content("")  # noqa: RUF009  it does not change
+    """Stands before the first row; the others are indented as far."""
+
+    def rows(self, width: int) -> list[Content]:
+        """The line in so many cells."""
+        indent = self.key.cell_length
+        wrapped = self.content.wrap(max(1, width - indent))
+        return [(self.key if number == 0 else Content(" " * indent)) + row for number, row in enumerate(wrapped)]
+
+
 class Welcome(Widget):
     """A card: the state in one line, what to do, and the keys for it."""
 
     auto_links = False
-    card: reactive[Content] = reactive(Content.styled(_LOOKING, "bold"), layout=True)
+    lines: reactive[tuple[_Line, ...]] = reactive((_Line(0, Content.styled(_LOOKING, "bold")),), layout=True)
 
     def __init__(self, keys: Keymap) -> None:
         super().__init__()
@@ -68,17 +86,28 @@ class Welcome(Widget):
     def _say(self, lines: tuple[str, ...], ways: Mapping[str, str], below: str = "") -> None:
         """Show lines, the first one bold; keys with `ways`, their words by command id; a dim line."""
         first, *rest = lines
-        said = [Content.styled(first, "bold"), *(Content(line) for line in rest if line), Content("")]
+        blank = _Line(4, Content(""))
+        said = [
+            _Line(0, Content.styled(first, "bold")),
+            *(_Line(2, Content(line)) for line in rest if line),
+            blank,
+        ]
         width = max([_KEY, *(len(self._keys[id]) for id in ways)])
-        for id, words in ways.items():
+        for place, (id, words) in enumerate(ways.items()):
             ((label, _, action),) = self._keys.footer(id)
-            row = Content.assemble((f"{label:<{width}}  ", "bold $you"), self._keys.hint(words))
-            said.append(clickable(row, action) if id not in ("send", "new-line") else row)
-        self.card = Content("\n").join([*said, Content(""), Content.styled(below, "$text-muted")])
+            parts = Content(self._keys.hint(words)), Content.styled(f"{label:<{width}}  ", "bold $you")
+            if id not in ("send", "new-line"):
+                parts = clickable(parts[0], action), clickable(parts[1], action)
+            said.append(_Line(min(1, place), *parts))
+        self.lines = (*said, blank, _Line(3, Content.styled(below, "$text-muted")))
 
     def render(self) -> Content:
-        """The card."""
-        return self.card
+        """The lines for which there is room."""
+        lines, size = list(self.lines), self.content_size
+        while len(rows := [row for line in lines for row in line.rows(size.width)]) > size.height and lines:
+            *_, last = sorted(range(len(lines)), key=lambda at: lines[at].rank)
+            del lines[last]
+        return Content("\n").join(rows)
 
 
 def way_out(error: ReplyError) -> dict[str, str]:
