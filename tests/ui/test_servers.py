@@ -276,7 +276,7 @@ async def test_a_server_is_changed_its_key_kept_unseen_and_not_given_to_another_
         assert file.read()[0].server.url == "http://127.0.0.1:9"
         await fill_in(run, url="http://127.0.0.1:9/prefix", name="attic")
         await run.pilot.press("enter")
-        await run.until(lambda: run.shows("attic"))
+        await run.until(lambda: not isinstance(run.app.screen, ServerForm) and run.shows("attic"))
     server = file.read()[0].server
     assert (server.url, server.name, server.key) == ("http://127.0.0.1:9/prefix", "attic", Secret(KEY))
     assert server.headers == (("X-Team", "blue"),)

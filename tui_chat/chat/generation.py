@@ -26,6 +26,8 @@ from tui_chat.tasks import start_task
 
 CHECKPOINT_SECONDS: Final = 1.0
 """At most this much of a reply is lost when the process is killed."""
+_REQUEST_SECONDS: Final = 0.015
+"""Seconds after the commit within which a request leaves, if nothing holds it up."""
 _BREATH_SECONDS: Final = 0.008
 """Longest time to process received data before keys get their turn."""
 
@@ -171,8 +173,12 @@ class Generation:
         self._before = leaf if plan.kind is RetryKind.REGENERATE else plan.reply.parent
         prompts = [] if plan.prompt is None else [plan.prompt]
         self._partial = await self._begin_reply(plan, *prompts)
-        self._growth.grow()
+        self._grow_soon()
         return self._partial
+
+    def _grow_soon(self) -> None:
+        """Wake the waiters once the request has left: it would wait for their painting."""
+        asyncio.get_running_loop().call_later(_REQUEST_SECONDS, self._growth.grow)
 
     async def _begin_reply(self, plan: ReplyPlan, *prompts: Message) -> PartialReply:
         """Save prompts and the empty reply with title, draft, model and server in one transaction."""
@@ -204,7 +210,7 @@ class Generation:
         request = self._choices.apply(own, replace(request, format=plan.format), connection)
         for attempt in count(1):
             self._progress.enter(Phase.CONNECTING)
-            self._growth.grow()
+            self._grow_soon()
             try:
                 await self._attempt(backend, request, partial)
                 return

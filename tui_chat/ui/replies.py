@@ -67,7 +67,6 @@ class Replies:
         """Send a prompt now, instead of the edited one if there is one."""
         screen = self._screen
         screen.query_one(Divider).clear()
-        screen.status.say_aside("saving", busy=True)  # seen only where the disk is slow
         reply = self._workspace.current.send(text, screen.edit.take())
         self._show_answer(reply, text)
         return reply
@@ -94,7 +93,13 @@ class Replies:
         self._screen.start(self._answer, "view", reply, text)
         held = ExitStack()
         held.enter_context(self._screen.app.batch_update())
-        self._screen.set_timer(_REQUEST_FIRST, held.close)
+
+        def go_on() -> None:
+            held.close()
+            if reply.message is None and not reply.ended:
+                self._screen.status.say_aside("saving", busy=True)
+
+        self._screen.set_timer(_REQUEST_FIRST, go_on)
 
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show a reply that was just started; `text` is its prompt, if one was sent."""
