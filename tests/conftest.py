@@ -15,6 +15,6 @@ _MODULES: Final = (".".join(file.relative_to(_ROOT.parent).with_suffix("").parts
 # The rule of pyproject.toml, for programs that tests start: this variable takes no patterns.
 os.environ["PYTHONWARNINGS"] = ",".join(f"error::DeprecationWarning:{module}" for module in _MODULES)
 
-# A run that passed passes again; `--hypothesis-profile=default` tries new examples.
-settings.register_profile("steady", derandomize=True)
+# A run that passed passes again, also on a busy machine; `--hypothesis-profile=default` tries new examples.
+settings.register_profile("steady", derandomize=True, deadline=None)
 settings.load_profile("steady")

@@ -9,7 +9,7 @@ from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.context import ContextScreen, sizes_for
 
 from tests import server as scripted
-from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, token
+from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token
 from tests.ui.kit import AppDriver, driven
 
 LONG = "word " * 5000
@@ -57,6 +57,20 @@ async def test_a_prompt_that_does_not_fit_is_asked_about_and_enter_sends_it() ->
         assert run.chat.composer.text == ""
         await run.say("more")  # said once for this chat
         await run.until(lambda: len(server.asked()) == 2)
+
+
+async def test_a_waiting_prompt_that_may_not_fit_is_told_of() -> None:
+    async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
+        server.script(head(), token("ok"), stall())
+        await run.say("hello")
+        await run.until(lambda: run.shows("ok"))
+        window(run, 4096)
+        await run.say("short")
+        await run.until(lambda: len(run.app.workspace.current.queue) == 1)
+        assert not run.notices
+        await run.say(LONG)
+        await run.until(lambda: any("may not fit" in notice for notice in run.notices))
+        assert len(run.app.workspace.current.queue) == 2
 
 
 async def test_what_was_left_out_is_told_after_the_reply() -> None:
@@ -168,6 +182,20 @@ async def test_a_fresh_chat_begins_with_a_summary_that_the_person_edits() -> Non
         await run.until(lambda: isinstance(run.app.screen, ContextScreen))
         await run.pilot.press("g")
         await run.until(lambda: run.app.workspace.conversation.chat.id == fresh)
+
+
+async def test_a_summary_of_what_was_read_in_part_says_so() -> None:
+    async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
+        server.script(head(), token("ok"), done("stop", prompt_eval_count=2000, eval_count=1), end())
+        server.script(head(), token("In short."), done("stop", prompt_eval_count=2000, eval_count=2), end())
+        window(run, 4096)
+        await run.say(LONG)
+        await run.until(lambda: asks(run))
+        await run.pilot.press("enter")
+        await run.idle()
+        await run.say("/summary")
+        await run.until(lambda: "In short." in run.chat.composer.text)
+        await run.until(lambda: any("the summary lacks it" in notice for notice in run.notices))
 
 
 @pytest.mark.parametrize(

@@ -74,21 +74,22 @@ class PlainChat:
     def _read(self) -> str | None:
         """What the user types, over several lines after three quotes; None at the end of the input."""
         text = ""
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # asyncio's own would not end `input`
         try:
-            while not text or is_open(text):
-                sign = "> " if not text else ". "
-                line = clean(input(sign if is_terminal(sys.stdin) else "")).strip("\n")
-                text = f"{text}\n{line}" if text else line
-                if not text.strip():
-                    return ""
+            try:
+                signal.signal(signal.SIGINT, _interrupt)  # asyncio's own would not end `input`
+                while not text or is_open(text):
+                    sign = "> " if not text else ". "
+                    line = clean(input(sign if is_terminal(sys.stdin) else "")).strip("\n")
+                    text = f"{text}\n{line}" if text else line
+                    if not text.strip():
+                        return ""
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # until `_attempt` listens
         except EOFError:
             return text or None
         except KeyboardInterrupt:
             put("", "Ctrl+D or /bye leaves.")
             return ""
-        finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until `_attempt` listens
         return text
 
     async def _attempt(self, work: Awaitable[None]) -> None:
@@ -195,6 +196,12 @@ class PlainChat:
     def leave(self, code: int) -> None:
         """End the chat with this exit code."""
         self._code = code
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """End `input`, once: a second Ctrl+C would end the program while it says how to leave."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 class _Printed(CommandOutput):

@@ -28,6 +28,8 @@ _INTERVAL: Final = 0.05
 _REQUEST_FIRST: Final = 0.015
 """Seconds after Enter in which nothing is painted: a request leaves in less, if painting does not hold it up."""
 
+_MAY_NOT_FIT: Final = "It may not fit the context window when its turn comes: {context} shows that."
+
 
 class Replies:
     """Sends prompts, and shows the reply of the open chat, whichever process receives it."""
@@ -52,6 +54,8 @@ class Replies:
         elif self.busy and not screen.edit.active and not screen.navigation.moving:
             self._workspace.current.enqueue(text)
             screen.status.show()
+            if not screen.fit.surely(text):
+                screen.notify(screen.keys.hint(_MAY_NOT_FIT), severity="warning", timeout=8)
         elif self.cannot_send() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
         elif screen.consent.lacking:

@@ -60,7 +60,10 @@ async def summary(screen: ChatScreen) -> None:
         again = screen.keys.hint("{summary} there begins a new chat with it.")
         screen.notify(f"“{conversation.chat.title}” is summed up: {again}", markup=False)
     elif text:
+        lacks = screen.fit.left_out() and "The model has not read the beginning of the chat: the summary lacks it."
         screen.navigation.new_chat()
+        if lacks:
+            screen.notify(lacks, severity="warning", timeout=12)
         fresh = screen.workspace.current
         screen.composer.insert(GO_ON.format(text))
         await fresh.follow_on(chat, screen.composer.text)
