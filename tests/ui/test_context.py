@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tui_chat.messages import Role
 from tui_chat.server import Flavour, Kind, Server
@@ -9,7 +11,7 @@ from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.context import ContextScreen, sizes_for
 
 from tests import server as scripted
-from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token
+from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven
 
 LONG = "word " * 5000
@@ -198,13 +200,32 @@ async def test_a_summary_of_what_was_read_in_part_says_so() -> None:
         await run.until(lambda: any("the summary lacks it" in notice for notice in run.notices))
 
 
+async def test_the_figures_follow_a_reply_a_notice_leaves_them_and_only_keys_that_act_are_named() -> None:
+    async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
+        gate = asyncio.Event()
+        server.script(head(), token("ok"), wait(gate), token("word " * 100), stall())
+        await run.say("hello")
+        await run.until(lambda: run.shows("ok"))
+        window(run, 1024)
+        await run.pilot.press("f8")
+        await run.until(lambda: run.shows("about 1 token "))
+        assert run.shows("↑ larger window")
+        assert not run.shows("smaller")
+        gate.set()
+        await run.until(lambda: run.shows("about 101 tokens"))
+        run.app.notify("Something else has happened.")
+        await run.pilot.pause()
+        assert sum("Something else" in row for row in run.rows()) == 1
+        assert run.shows("about 101 tokens")
+
+
 @pytest.mark.parametrize(
     ("present", "most", "sizes"),
     [
-        (4096, 32768, [2048, 4096, 8192, 16384, 32768]),
-        (None, 5000, [2048, 4096, 5000]),
-        (1024, 1500, [1500]),
-        (524288, None, [1 << power for power in range(11, 20)]),
+        (4096, 32768, [1024, 2048, 4096, 8192, 16384, 32768]),
+        (None, 5000, [1024, 2048, 4096, 5000]),
+        (1024, 1500, [1024, 1500]),
+        (524288, None, [1 << power for power in range(10, 20)]),
     ],
 )
 def test_windows_are_offered_up_to_the_models_own(present: int | None, most: int | None, sizes: list[int]) -> None:

@@ -210,8 +210,8 @@ class ChatApp(App[None], inherit_bindings=False):
     ) -> None:
         """Show a notice on the composer's rule or, in a dialog, instead of its keys. It covers nothing."""
         seconds, hints = timeout or self.NOTIFICATION_TIMEOUT, self.screen.query(Hint)
-        for hint in hints:
-            hint.tell(message, seconds)
+        if hints:
+            hints.last().tell(message, seconds)
         for divider in () if hints else self.screen_stack[0].query(Divider):
             divider.say(message, severity, seconds)
 

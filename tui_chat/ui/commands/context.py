@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_chat.chat.context import shares_of
+from tui_chat.chat.context import Taken, shares_of
 from tui_chat.chat.summary import GO_ON, SUM_UP, summary_in
 from tui_chat.errors import ReplyError
 from tui_chat.messages import Model
@@ -24,7 +24,10 @@ async def context(screen: ChatScreen) -> None:
     workspace, keys = screen.workspace, screen.keys
     conversation, connection, chat = workspace.conversation, workspace.connection, workspace.current
     model = find(connection.model, connection.models) or Model(connection.model)
-    taken = shares_of(conversation.branch, conversation.chat.system)
+
+    def taken() -> Taken:
+        return shares_of(conversation.branch, conversation.chat.system)
+
     can_raise, linked = "num_ctx" in taken_by(connection.backend.server), chat.linked.words if chat.linked else ""
     dialog = ContextScreen(keys, taken, window_of(workspace), model, can_raise=can_raise, linked=linked)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 from textual.content import Content
@@ -18,7 +18,7 @@ from tui_chat.ui.dialogs.ask import Box
 from tui_chat.ui.phrases import count
 from tui_chat.ui.widgets.clickable import Hint
 
-_SMALLEST: Final = 2048
+_SMALLEST: Final = 1024
 _LARGEST: Final = 262_144
 """Tokens that are offered at most where the model's own maximum is not known."""
 Wish = int | Literal["summary", "linked"]
@@ -31,10 +31,18 @@ class ContextScreen(Box[Wish]):
     BINDINGS = bindings(Scope.CONTEXT)
 
     def __init__(
-        self, keys: Keymap, taken: Taken, window: int | None, model: Model, *, can_raise: bool, linked: str
+        self,
+        keys: Keymap,
+        taken: Callable[[], Taken],
+        window: int | None,
+        model: Model,
+        *,
+        can_raise: bool,
+        linked: str,
     ) -> None:
         """
         Args:
+            taken: what takes the window now; a reply may be growing.
             model: what is known of it; `learn` adds to that.
             can_raise: whether the server takes a window with a request.
             linked: words about the chat that this one is linked to, if any.
@@ -48,6 +56,10 @@ class ContextScreen(Box[Wish]):
     def body(self) -> Iterable[Widget]:
         """The figures."""
         yield Hint(self._figures(), id="context-figures")
+
+    def on_mount(self) -> None:
+        """Keep the figures right."""
+        self.set_interval(1.0, self._show)
 
     def learn(self, model: Model) -> None:
         """Take what the server tells of the model."""
@@ -76,12 +88,12 @@ class ContextScreen(Box[Wish]):
             figures.say(self._figures())
 
     def _figures(self) -> Content:
-        taken, window, most = self._taken, self._window, self._model.context_window
+        taken, window, most = self._taken(), self._window, self._model.context_window
         share = f" · {min(9.99, taken.total / window):.0%}" if window else ""
         named = {"system prompt": taken.system, "messages": taken.messages, "files": taken.files}
         parts = [f"{name} {count(tokens)}" for name, tokens in named.items() if tokens]
         rows = {
-            "Used": f"{'' if taken.counted else 'about '}{taken.total:,} tokens{share}",
+            "Used": f"{'' if taken.counted else 'about '}{taken.total:,} token{'s' * (taken.total != 1)}{share}",
             "": " · ".join(parts) if len(parts) > 1 else "",
             "Window": f"{window:,} tokens" if window else "not known yet",
             "Model": f"at most {most:,} tokens" if most else "its maximum is not known",
@@ -94,12 +106,15 @@ class ContextScreen(Box[Wish]):
         """What the keys for the window do, or what the chosen one costs."""
         if not self._can_raise:
             return Content("This server sets the window when it loads the model.")
+        sizes = sizes_for(self._window, self._model.context_window)
+        ways = ["{context-raise} larger"] * (sizes[-1] > self._wanted)
+        ways += ["{context-lower} smaller"] * (sizes[0] < self._wanted)
         if self._wanted == (self._window or 0):
-            return self.keys.line("{context-raise} larger window · {context-lower} smaller")
+            return self.keys.line(" · ".join(ways) + " window" * bool(ways))
         added, each = self._wanted - (self._window or 0), self._model.token_bytes
         memory = f", roughly {size(abs(added) * each)} {'more' if added > 0 else 'less'} memory" if each else ""
         cost = f"{self._wanted:,} tokens for this chat: reloads the model{memory}.\n"
-        return cost + self.keys.line("{accept} use it · {context-raise} larger · {context-lower} smaller")
+        return cost + self.keys.line(" · ".join(["{accept} use it", *ways]))
 
 
 def sizes_for(window: int | None, most: int | None) -> list[int]:

@@ -19,6 +19,8 @@ async def act_in_turn(field: Widget, event: Key) -> None:
 
     Textual itself looks for bindings after the field has taken all keys that came in one burst.
     """
+    if event.key.startswith("alt+"):
+        event.prevent_default()  # terminals name the letter too, and the field would type it
     bound = None if event.is_printable else field.screen.active_bindings.get(event.key)
     if bound is not None and bound.node is field and bound.enabled:
         event.stop()
