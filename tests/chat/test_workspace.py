@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from tui_chat.chat.generation import Generation
+from tui_chat.chat.summary import SUM_UP
 from tui_chat.chat.workspace import Workspace, find_chat
 from tui_chat.config import Config
 from tui_chat.errors import ReplyError, StoreError, Unreachable
@@ -337,6 +338,20 @@ async def test_a_chats_own_parameters_precede_those_of_the_settings(store: Store
     workspace.new_chat()
     await answered(workspace, "go")
     assert backend.requests[1].options == {"seed": 1, "num_gpu": 2}
+
+
+async def test_a_summary_has_neither_the_format_nor_the_stop_sequences_of_its_chat(store: Store) -> None:
+    workspace = session_on(store)
+    own = Parameters(seed=7, format="json", stop=("---",))
+    await workspace.conversation.note(parameters=own)
+    await answered(workspace, SUM_UP)
+    await ended(workspace.current.again())
+    await answered(workspace, "go on")
+    backend = workspace.connection.backend
+    assert isinstance(backend, ScriptedBackend)
+    asked = [(request.format, request.options) for request in backend.requests]
+    assert asked == [("", {"seed": 7})] * 2 + [("json", {"seed": 7, "stop": ["---"]})]
+    assert workspace.conversation.chat.parameters == own
 
 
 async def test_what_a_server_does_not_take_is_not_sent_to_it(store: Store) -> None:

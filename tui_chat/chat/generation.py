@@ -16,6 +16,7 @@ from tui_chat.chat.partial import PartialReply
 from tui_chat.chat.progress import Phase, Progress
 from tui_chat.chat.reply import Growth
 from tui_chat.chat.retry import ReplyPlan, RetryKind, pause_after, with_time
+from tui_chat.chat.summary import parameters_for
 from tui_chat.errors import ChatError, Cut, Garbled, Remedy, ReplyError
 from tui_chat.events import Event, Finished
 from tui_chat.messages import ChatRequest, Message, State
@@ -206,7 +207,7 @@ class Generation:
             partial = self._partial = await self._begin_reply(plan)
         backend, plan = connection.backend, partial.plan
         request = await self._conversation.request(partial.message, plan.prefill)
-        own = self._conversation.chat.parameters
+        own = parameters_for(self._conversation, partial.message)
         request = self._choices.apply(own, replace(request, format=plan.format), connection)
         for attempt in count(1):
             self._progress.enter(Phase.CONNECTING)
