@@ -145,7 +145,7 @@ async def test_what_is_set_is_sent_shown_and_kept_as_a_preset(home: Home, server
     typed = (
         "/set parameter temperature 0.2\n/set system Be brief.\n/set nothink\n/set format json\nhello\n/find FINE\n"
         "/show\n/save brief\n/new\n/load brief\n/set noformat\nagain\n/delete\n/preset\n/think\n"
-        "/set parameter tempreture 1\n/set parameter\n/show nothing\n/copy 2\n/set verbose\n"
+        "/set parameter tempreture 1\n/set parameter\n/show nothing\n/copy 2\n/set verbose\n/set seed 9\n"
     )
     code, output, error = await piped(home, typed, "--url", server.url)
     assert code == 0
@@ -168,6 +168,7 @@ async def test_what_is_set_is_sent_shown_and_kept_as_a_preset(home: Home, server
         assert said in error
     assert "/copy needs the full screen." in error
     assert "/set verbose needs the full screen." in error
+    assert "After /set comes one of: format, noformat, nothink, parameter, system, think." in error
     (kept,) = await home.threads()
     assert kept.chat.parameters.temperature == 0.2
 

@@ -25,7 +25,7 @@ from tui_chat.tasks import start_task
 from tui_chat.terminal.shell_command import TAIL, CommandOutput, ShellCommand, as_printed
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.typed import nearest
-from tui_chat.ui.commands.slash import is_command, is_open, prompt_of, split
+from tui_chat.ui.commands.slash import incomplete, is_command, is_open, prompt_of, split
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
@@ -239,5 +239,7 @@ def _unknown(text: str, name: str) -> ConfigError:
 
     if (known := split(text, BY_SLASH)[0]) in BY_SLASH:
         return ConfigError(f"{known} needs the full screen.", "/help lists what plain mode can do.")
+    if error := incomplete(name, COMMANDS):
+        return error
     hint = f"{nearest(name, COMMANDS)} /help lists all; // in front sends it as a prompt."
     return ConfigError(f"There is no command {clean_line(name, 40)}.", hint)

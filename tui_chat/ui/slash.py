@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.commands.command import Command, Values
-from tui_chat.ui.commands.slash import is_command, prompt_of, split
+from tui_chat.ui.commands.slash import incomplete, is_command, prompt_of, split
 from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
 from tui_chat.ui.completion import Candidate, Completion, ranked
 from tui_chat.ui.widgets.status import Status
@@ -60,8 +60,8 @@ class Slash:
         """Name the nearest command, and the way to send the text as a prompt."""
         import difflib  # late: only mistakes need it
 
-        if more := [each.removeprefix(f"{name} ") for each in sorted(BY_SLASH) if each.startswith(f"{name} ")]:
-            self._failed(text, ConfigError(f"After {name} comes one of: {', '.join(more)}."))
+        if error := incomplete(name, BY_SLASH):
+            self._failed(text, error)
             return
         self._refused = text
         self._screen.composer.put_back(text)

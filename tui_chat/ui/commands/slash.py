@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from tui_chat.errors import ConfigError
+
 _QUOTES: Final = '"' * 3
 _NAMES: Final = (re.compile(r"/\S+\s+\S+"), re.compile(r"/\S*"))
 """A name may have two words, as `/set system`."""
@@ -32,6 +34,12 @@ def split(text: str, known: Collection[str]) -> tuple[str, str]:
             if name in known:
                 break
     return name, rest
+
+
+def incomplete(name: str, known: Collection[str]) -> ConfigError | None:
+    """Why `name` is no command, if it is the first word of some of the `known` ones."""
+    more = [each.removeprefix(f"{name} ") for each in sorted(known) if each.startswith(f"{name} ")]
+    return ConfigError(f"After {name} comes one of: {', '.join(more)}.") if more else None
 
 
 def _closed_at(text: str) -> int | None:
