@@ -219,6 +219,23 @@ async def test_the_figures_follow_a_reply_a_notice_leaves_them_and_only_keys_tha
         assert run.shows("about 101 tokens")
 
 
+async def test_a_summary_that_ends_in_another_chat_is_told_of_there_and_on_return() -> None:
+    async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
+        gate = asyncio.Event()
+        server.script(*reply("The fox", " ran."))
+        server.script(head(), wait(gate), token("It was a fox."), done(), end())
+        await run.say("Tell of a fox")
+        await run.idle()
+        first = run.app.workspace.conversation.chat.id
+        await run.say("/summary")
+        await run.until(lambda: len(server.asked()) == 2)
+        await run.pilot.press("ctrl+n", *"new")
+        gate.set()
+        await run.until(lambda: any("is summed up" in notice for notice in run.notices))
+        await run.chat.navigation.open_chat(first)
+        await run.until(lambda: any("/summary begins a new chat" in notice for notice in run.notices))
+
+
 @pytest.mark.parametrize(
     ("present", "most", "sizes"),
     [

@@ -60,8 +60,11 @@ async def summary(screen: ChatScreen) -> None:
         await screen.replies.dispatch(SUM_UP).wait()
     text = summary_in(conversation)
     if text and (screen.workspace.current is not chat or screen.composer.text.strip()):
-        again = screen.keys.hint("{summary} there begins a new chat with it.")
-        screen.notify(f"“{conversation.chat.title}” is summed up: {again}", markup=False)
+        chat.notice = "Summed up: /summary begins a new chat with it."
+        if screen.workspace.current is chat:
+            screen.replies.show_notice()
+        else:
+            screen.notify(f"“{conversation.chat.title}” is summed up.", timeout=10, markup=False)
     elif text:
         lacks = screen.fit.left_out() and "The model has not read the beginning of the chat: the summary lacks it."
         screen.navigation.new_chat()
