@@ -141,7 +141,7 @@ class Work:
     async def say(self) -> None:
         """As Enter does: send, or let it wait."""
         one, text = self.here, self.prompt()
-        if one.chat.busy:
+        if one.chat.busy or one.chat.held:
             one.chat.enqueue(text)
             one.queue.append(text)
         else:

@@ -68,6 +68,44 @@ async def test_after_a_stop_the_queue_is_held_until_it_is_told_to_go_on(server: 
         assert waiting(run) == ()
 
 
+async def test_a_prompt_joins_the_end_of_a_held_queue_and_goes_at_once_when_nothing_waits(
+    server: ScriptedServer,
+) -> None:
+    server.script(head(), token("begin"), stall())
+    server.script(*reply("answer five"))
+    async with driven(server, size=(100, 24)) as run:
+        await begun(run, "two", "three")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("2 prompts are waiting"))
+        await run.say("four")
+        await run.until(lambda: run.shows("3 prompts are waiting"))
+        assert waiting(run) == ("two", "three", "four")
+        assert run.shows("F4 send next")
+        assert said(run) == ["first", "begin"]
+        await run.pilot.press(*["up", "ctrl+u"] * 3)
+        await run.until(lambda: waiting(run) == ())
+        await run.say("five")
+        await run.until(lambda: said(run) == ["first", "begin", "five", "answer five"])
+        assert waiting(run) == ()
+
+
+async def test_an_edited_prompt_goes_at_once_while_others_wait(server: ScriptedServer) -> None:
+    gate = asyncio.Event()
+    server.script(head(), token("begin"), stall())
+    server.script(head(), token("again"), wait(gate), done(), end())
+    server.script(*reply("answer two"))
+    async with driven(server, size=(100, 24)) as run:
+        await begun(run, "two")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("1 prompt is waiting"))
+        run.chat.edit.begin(run.app.workspace.conversation.branch[0])
+        await run.pilot.press("!", "enter")
+        await run.until(lambda: said(run) == ["first!", "again"])
+        assert waiting(run) == ("two",)
+        gate.set()
+        await run.until(lambda: said(run) == ["first!", "again", "two", "answer two"])
+
+
 async def test_the_next_one_can_be_sent_at_once_which_stops_the_reply(server: ScriptedServer) -> None:
     server.script(head(), token("begin"), stall())
     server.script(*reply("answer two"))

@@ -12,7 +12,6 @@ from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.reply_view import ReplyView
-from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.status import Status
 
@@ -47,17 +46,16 @@ class Replies:
         return own or self._workspace.current.replying
 
     def send(self, text: str) -> None:
-        """Send a prompt, instead of the edited one if there is one; while a reply runs, it waits."""
+        """Send a prompt, instead of the edited one if there is one; it waits for a reply and for others."""
         screen = self._screen
         if screen.attachments.asks(text):
             screen.composer.take_back(text)
         elif self.busy and not screen.edit.active and not screen.navigation.moving:
-            self._workspace.current.enqueue(text)
-            screen.status.show()
-            if not screen.fit.surely(text):
-                screen.notify(screen.keys.hint(_MAY_NOT_FIT), severity="warning", timeout=8)
+            self._enqueue(text)
         elif self.cannot_send() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
+        elif self._workspace.current.held and not screen.edit.active:
+            self._enqueue(text)
         elif screen.consent.lacking:
             screen.composer.take_back(text)
             screen.start(screen.consent.ask, "consent", screen.composer.send)
@@ -66,6 +64,12 @@ class Replies:
         else:
             screen.composer.take_back(text)
             screen.start(self._send_if_wanted, "fit")
+
+    def _enqueue(self, text: str) -> None:
+        self._workspace.current.enqueue(text)
+        self._show_queue()
+        if not self._screen.fit.surely(text):
+            self._screen.notify(self._screen.keys.hint(_MAY_NOT_FIT), severity="warning", timeout=8)
 
     def dispatch(self, text: str) -> Generation:
         """Send a prompt now, instead of the edited one if there is one."""
@@ -154,7 +158,7 @@ class Replies:
 
     def _told(self) -> None:
         """Something besides its words has changed in the reply on screen."""
-        if not self._screen.query(Composer):
+        if not self._screen.app.is_running:
             return  # the program is ending, with nothing left to show it on
         self._screen.show_log()
         self._screen.server.show()
@@ -204,7 +208,10 @@ class Replies:
         """Move a waiting prompt into the composer, the last one by default."""
         if text := self._workspace.current.unqueue(index):
             self._screen.composer.take_back(text)
-            self._screen.status.show() if self.busy else self._screen.status.say_state()
+            self._show_queue()
+
+    def _show_queue(self) -> None:
+        self._screen.status.show() if self.busy else self._screen.status.say_state()
 
     def refuses(self, more: str = "") -> bool:
         """Whether nothing can be sent now; shows why, and `more`."""
