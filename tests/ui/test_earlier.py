@@ -47,8 +47,21 @@ async def test_up_finds_what_begins_so_in_all_chats_and_down_brings_back_what_wa
     await run.pilot.press("down", "down", "down")
     await shown(run, "why")
     await run.pilot.press("down", "?", "up")
-    await shown(run, "why?")  # it is the only one, and typed already: the cursor goes to the start
-    assert run.chat.composer.cursor_location == (0, 0)
+    await run.until(lambda: all(each.group != "earlier" for each in run.chat.workers))
+    await shown(run, "why?")  # it is the only one, and typed already
+    assert run.chat.composer.cursor_location == (0, 4)
+
+
+async def test_up_beyond_the_oldest_prompt_leaves_the_cursor_at_the_end(run: AppDriver) -> None:
+    await run.pilot.press(*"how", "up")
+    await shown(run, "how so")
+    await run.pilot.press("up", "!")
+    await shown(run, "how so!")
+    await run.pilot.press("ctrl+u")
+    await run.say("here")
+    await run.idle()
+    await run.pilot.press("up", "up", "up", "!")
+    await shown(run, "here!")
 
 
 async def test_the_prompts_of_the_open_chat_go_first(run: AppDriver) -> None:

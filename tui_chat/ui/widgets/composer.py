@@ -225,10 +225,10 @@ class Composer(LongField):
             super().action_cursor_down(select)
 
     def _recall(self, step: int) -> bool:
-        """Show the prompt before or after; whether there is one, or one before is looked for."""
-        text = self.text
+        """Show the prompt before or after; whether there is one, one before is looked for, or the cursor stays."""
+        text, is_first = self.text, self.navigator.is_first_wrapped_line(self.cursor_location)
         if not self.earlier.recalled(text):
-            if step > 0 or not self.navigator.is_first_wrapped_line(self.cursor_location):
+            if step > 0 or not is_first:
                 return False
             if text and not self.earlier.shows(text):
                 self.run_worker(self._look_back(text), group="earlier", exclusive=True)
@@ -236,8 +236,8 @@ class Composer(LongField):
             if not text:
                 self.earlier.begin("")
         wanted = self.earlier.step(step)
-        if wanted is None:
-            return False
+        if wanted is None:  # at its end a row stays as it is, to be typed on
+            return step < 0 and is_first and self.cursor_location == self.document.end
         self.text = wanted
         self.move_cursor(self.document.end)
         return True
