@@ -72,8 +72,12 @@ async def test_a_model_is_shown_with_its_texts(tmp_path: Path, capsys: pytest.Ca
         server.script(answer(200, told), path="/api/show")
         assert await called(server, tmp_path, "show", "tiny") == 0
         out = capsys.readouterr().out
-        assert "parameters:\n  temperature 0.7\n  stop ␛[31m\n\nlicence:\n  MIT\n" in out
+        assert "settings:\n  temperature 0.7\n  stop ␛[31m\n\nlicence:\n  MIT\n" in out
         assert "template" not in out
+        assert await called(server, tmp_path, "show", "tiny", "--json") == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["parameters"] == "1.02M", "as `models --json` has it"
+        assert (shown["settings"], shown["licence"]) == ({"temperature": "0.7", "stop": "␛[31m"}, "MIT")
 
 
 async def test_a_pull_tells_each_step_once_in_a_pipe_and_all_as_json(
@@ -136,13 +140,26 @@ async def test_a_model_is_removed(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert server.asked("/api/delete") == [{"model": "tiny"}]
 
 
-async def test_a_name_with_a_slash_too_many_is_refused_and_nothing_is_asked(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", ["a/b/c/d", "a b", "http://foo/bar/baz"])
+@pytest.mark.parametrize("command", ["pull", "show", "rm"])
+async def test_what_is_no_name_is_refused_and_nothing_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
 ) -> None:
     async with ScriptedServer() as server:
-        assert await called(server, tmp_path, "pull", "a/b/c/d") == 2
+        assert await called(server, tmp_path, command, name) == 2
         assert "not a model's name" in capsys.readouterr().err
         assert not server.requests
+
+
+@pytest.mark.parametrize(("command", "path"), [("show", "/api/show"), ("rm", "/api/delete")])
+async def test_of_a_model_that_is_not_there_the_list_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, path: str
+) -> None:
+    async with ScriptedServer() as server:
+        server.script(answer(404, {"error": "model 'nope' not found"}), path=path)
+        assert await called(server, tmp_path, command, "nope") == 1
+        said = "The server does not have the model nope.\n  `tui-chat models` lists what is there."
+        assert capsys.readouterr().err == f"tui-chat: {said}\n"
 
 
 async def test_a_model_that_leaves_the_machine_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

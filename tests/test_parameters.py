@@ -65,10 +65,10 @@ def test_any_text_is_a_value_or_a_clear_mistake(name: str, text: str) -> None:
     except ConfigError as error:
         said = str(error)
     else:
-        said = f"{name} is fine"
+        said = f"{name} must be what it is"
         assert changed.with_text(name, changed.text(name)) == changed
         assert set(changed.given) <= {name}
-    assert said.startswith(f"{name} is ")
+    assert said.startswith(f"{name} must be ")
     assert said.isprintable()
 
 
@@ -84,17 +84,17 @@ def test_of_anything_at_all_what_is_right_is_kept(value: object) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("temperature", "3", "temperature is 0 to 2, not '3'"),
-        ("temperature", "nan", "temperature is 0 to 2, not 'nan'"),
-        ("temperature", "warm", "temperature is 0 to 2, not 'warm'"),
-        ("top_k", "1.5", "top_k is a whole number, 0 to 1000, not '1.5'"),
-        ("seed", "9" * 5000, f"seed is a whole number, 0 to 2147483647, not '{'9' * 39}…'"),
-        ("num_ctx", "\x1b[2J", "num_ctx is a whole number, 64 to 10000000, not '␛[2J'"),
-        ("think", "a lot", "think is off, on, low, medium, high, max, not 'a lot'"),
-        ("keep_alive", "soon", "keep_alive is a time like 30s, 5m, 1h, 0 or -1, not 'soon'"),
-        ("format", "[1]", "format is json, or a JSON schema, not '[1]'"),
-        ("format", "[" * 90_000, f"format is json, or a JSON schema, not '{'[' * 39}…'"),
-        ("stop", '"open', """stop is up to 16 words, like END "two words" "\\n", not '"open'"""),
+        ("temperature", "3", "temperature must be 0 to 2, not '3'"),
+        ("temperature", "nan", "temperature must be 0 to 2, not 'nan'"),
+        ("temperature", "warm", "temperature must be 0 to 2, not 'warm'"),
+        ("top_k", "1.5", "top_k must be a whole number, 0 to 1000, not '1.5'"),
+        ("seed", "9" * 5000, f"seed must be a whole number, 0 to 2147483647, not '{'9' * 39}…'"),
+        ("num_ctx", "\x1b[2J", "num_ctx must be a whole number, 64 to 10000000, not '␛[2J'"),
+        ("think", "a lot", "think must be off, on, low, medium, high, max, not 'a lot'"),
+        ("keep_alive", "soon", "keep_alive must be a time like 30s, 5m, 1h, 0 or -1, not 'soon'"),
+        ("format", "[1]", "format must be json, or a JSON schema, not '[1]'"),
+        ("format", "[" * 90_000, f"format must be json, or a JSON schema, not '{'[' * 39}…'"),
+        ("stop", '"open', """stop must be up to 16 words, like END "two words" "\\n", not '"open'"""),
         ("tempreature", "1", "There is no parameter 'tempreature'"),
     ],
 )

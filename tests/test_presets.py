@@ -48,15 +48,15 @@ def test_a_preset_is_for_its_owner_alone_and_listed_by_its_name(tmp_path: Path) 
     ("text", "said", "hint"),
     [
         ("seed = 1\ntempreature = 1", ", line 2: unknown setting 'tempreature'", "Did you mean 'temperature'?"),
-        ("# hot\r\n\r\n  temperature = 5", ", line 3: temperature is 0 to 2, not '5'", "Correct that line."),
+        ("# hot\r\n\r\n  temperature = 5", ", line 3: temperature must be 0 to 2, not '5'", "Correct that line."),
         ('"model" = 5', ", line 1: model must be a string", "Put it in quotes."),
         ("seed = 1\nmodel = 5", ", line 2: model must be a string", "Put it in quotes."),
         ("seed = 1\nmodel = \n", "is not valid TOML: Invalid value (at line 2, column 9)", "Fix that line"),
-        ('system = """\nseed = x\n"""\nseed = -1', ", line 4: seed is a whole number", "Correct that line."),
+        ('system = """\nseed = x\n"""\nseed = -1', ", line 4: seed must be a whole number", "Correct that line."),
         ('server = "bxo"', "there is no server 'bxo'", "Did you mean 'box'?"),
-        ('think = "much"', "think is off, on, low, medium, high, max, not 'much'", "Correct that line."),
+        ('think = "much"', "think must be off, on, low, medium, high, max, not 'much'", "Correct that line."),
         ("[parameters]\nseed = 1", "unknown setting 'parameters'", "Known:"),
-        ('stop = ["a", 1]', "stop is up to 16 words", "Correct that line."),
+        ('stop = ["a", 1]', "stop must be up to 16 words", "Correct that line."),
     ],
 )
 def test_a_mistake_is_told_with_its_file(tmp_path: Path, text: str, said: str, hint: str) -> None:
@@ -114,4 +114,4 @@ def test_a_wrong_preset_ends_a_start_with_the_code_for_that(
     (tmp_path / "presets" / "poet.toml").write_text("temperature = 7")
     flags = ["--config", str(tmp_path / "config.toml"), "--data-dir", str(tmp_path)]
     assert main([*flags, "ask", "--preset", "poet", "hi"]) == 2
-    assert "temperature is 0 to 2, not '7'" in capsys.readouterr().err
+    assert "temperature must be 0 to 2, not '7'" in capsys.readouterr().err

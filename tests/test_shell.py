@@ -198,7 +198,7 @@ def test_a_full_disk_behind_standard_output_is_said_once(data: Path, command: st
     code, _, error = in_a_shell(data, f"{command} > /dev/full")
     assert code == 1
     assert error.count("\n") == 2, error  # what it is, and what to do
-    assert error.startswith("tui-chat: Cannot write to standard output: No space left on device\n")
+    assert error.startswith("tui-chat: Cannot write to standard output: No space left on device.\n")
 
 
 @pytest.mark.parametrize("command", COMMANDS[:-1])

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tui_chat.errors import ChatError, Remedy
 from tui_chat.servers.content import fenced
-from tui_chat.shell.words import advice
+from tui_chat.shell.words import advice, complain
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import GROUPS
+from tui_chat.ui.widgets.status import trouble
 
 from tests.test_floors import MODULES
 
@@ -46,6 +47,17 @@ def test_what_helps_is_said_without_keys_in_the_shell_and_by_todays_keys_on_the_
     shown = phrases.advice(error, Keymap(GROUPS, {}))
     assert shown.startswith("Mend it.")
     assert bool(re.search(r"\^[A-Z]|F3", shown)) is (remedy is not None)
+
+
+@pytest.mark.parametrize("said", ["There is no preset 'no'", "x is binary, not text", "It is gone.", "Why?"])
+def test_a_full_stop_is_between_an_error_and_what_to_do(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    error = ChatError(said, "Do it.")
+    sentence = said if said[-1] in ".?" else f"{said}."
+    assert error.told == f"{sentence} Do it."
+    assert ChatError(said).told == said
+    assert trouble(error, Keymap(GROUPS, {})).text == sentence
+    complain(error)
+    assert capsys.readouterr().err == f"tui-chat: {sentence}\n  Do it.\n"
 
 
 def test_a_remedy_names_the_key_that_the_user_has_bound() -> None:

@@ -53,9 +53,13 @@ class ChatError(Exception):
     @property
     def told(self) -> str:
         """What happened and what to do next, in one line."""
+        return f"{self.sentence} {self.hint}" if self.hint else str(self)
+
+    @property
+    def sentence(self) -> str:
+        """What happened, with a full stop, so that more can follow."""
         said = str(self)
-        end = "." if self.hint and said[-1:].isalnum() else ""
-        return f"{said}{end} {self.hint}".rstrip()
+        return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
 
 class ConfigError(ChatError):

@@ -103,7 +103,7 @@ class Parameter:
         try:
             return self.read(given)
         except (ValueError, RecursionError):
-            raise ConfigError(f"{self.name} is {self.range}, not {clean_line(str(given), 40)!r}") from None
+            raise ConfigError(f"{self.name} must be {self.range}, not {clean_line(str(given), 40)!r}") from None
 
 
 def text_of(value: object) -> str:

@@ -228,7 +228,7 @@ async def test_input_that_does_not_end_is_said_to_be_waited_for(home: Home, serv
 
 async def test_binary_input_is_refused(home: Home, server: ScriptedServer) -> None:
     code, _, error = await ask(home, "--url", server.url, "explain", piped=b"\x00\x01")
-    assert (code, error.splitlines()[0]) == (USAGE, "tui-chat: Standard input is binary, not text")
+    assert (code, error.splitlines()[0]) == (USAGE, "tui-chat: Standard input is binary, not text.")
 
 
 async def test_no_question_is_a_wrong_command_line(home: Home) -> None:
@@ -576,7 +576,7 @@ async def test_a_full_disk_behind_standard_output_is_said(home: Home, server: Sc
         async with asyncio.timeout(PATIENCE):
             _, error = await process.communicate()
     assert process.returncode == FAILED
-    assert error.decode().startswith("tui-chat: Cannot write to standard output: No space left on device\n")
+    assert error.decode().startswith("tui-chat: Cannot write to standard output: No space left on device.\n")
     assert (await home.replies())[0].text == "Yes."
 
 

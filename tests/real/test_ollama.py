@@ -152,7 +152,7 @@ async def test_the_models_are_listed_described_and_loaded(backend: HttpBackend) 
 async def test_a_missing_model_is_told(backend: HttpBackend) -> None:
     with pytest.raises(NoSuchModel) as caught:
         await ask(backend, ChatRequest("nope", ASKED))
-    assert "ollama pull nope" in caught.value.hint
+    assert "tui-chat pull nope" in caught.value.hint
     with pytest.raises(NoSuchModel):
         await backend.describe("nope")
 

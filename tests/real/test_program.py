@@ -94,7 +94,7 @@ async def test_a_missing_model_is_said_with_the_way_to_get_it(home: Home, ollama
     async with home.running("--url", ollama.url, "--model", "nope") as program:
         await program.until_shows("nope ·")
         await program.say("Hello")
-        await program.until_shows("✗", "ollama pull nope")
+        await program.until_shows("✗", "tui-chat pull nope")
         assert await program.quit() == 0
 
 

@@ -210,7 +210,21 @@ def test_a_name_is_taken_as_it_is_typed_or_copied(typed: str, name: str) -> None
 
 
 @pytest.mark.parametrize(
-    "typed", ["", " ", "a/b/c/d", "qwen3:4b:8b", "two words", "../etc", "qwen3:", "/x", "ü", "a\x1b[2J", "x" * 500]
+    "typed",
+    [
+        "",
+        " ",
+        "a/b/c/d",
+        "qwen3:4b:8b",
+        "two words",
+        "../etc",
+        "qwen3:",
+        "/x",
+        "ü",
+        "a\x1b[2J",
+        "x" * 500,
+        "http://foo/bar",
+    ],
 )
 def test_what_cannot_be_a_name_is_refused(typed: str) -> None:
     with pytest.raises(ConfigError, match="not a model's name") as refused:

@@ -197,7 +197,7 @@ async def test_a_missing_model_is_told_with_how_to_get_it(server: ScriptedServer
     events, error = await broken(backend)
     assert events == []
     assert type(error) is NoSuchModel
-    assert "ollama pull tiny" in error.hint
+    assert "tui-chat pull tiny" in error.hint
 
 
 async def test_a_web_page_in_place_of_a_stream_is_garbled(server: ScriptedServer, backend: HttpBackend) -> None:

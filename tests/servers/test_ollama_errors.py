@@ -71,7 +71,7 @@ def test_a_recorded_error_is_told_as_what_it_is(name: str, kind: type[ReplyError
 @pytest.mark.parametrize(
     ("status", "body", "kind", "hint"),
     [
-        (404, '{"error":"model \'a\' not found"}', NoSuchModel, "`ollama pull NAME`"),
+        (404, '{"error":"model \'a\' not found"}', NoSuchModel, "`tui-chat pull NAME`"),
         (404, "404 page not found", Refused, "Is this an Ollama?"),
         (404, "", Refused, "Is this an Ollama?"),
         (403, "", Refused, "OLLAMA_HOST=0.0.0.0"),

@@ -116,7 +116,7 @@ async def test_who_reads_the_thinking_keeps_it_when_the_answer_begins() -> None:
 
 
 ERRORS = {
-    "no such model": (answer(404, {"error": 'model "tiny" not found, try pulling it first'}), "ollama pull"),
+    "no such model": (answer(404, {"error": 'model "tiny" not found, try pulling it first'}), "tui-chat pull"),
     "busy": (answer(503, {"error": "server busy, please try again."}), "again"),
     "fault": (answer(500, {"error": "llama runner process has terminated"}), ""),
     "forbidden": (answer(403, b""), "Host"),

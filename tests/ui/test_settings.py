@@ -94,12 +94,12 @@ async def test_a_mistake_is_told_at_its_field_and_nothing_is_saved(server: Scrip
     async with driven(server) as run:
         form = await opened(run)
         await fill(run, form, "top_p", "2")
-        assert said(form) == "top_p is 0 to 1, not '2'."
+        assert said(form) == "top_p must be 0 to 1, not '2'."
         await fill(run, form, "seed", "7")
         assert said(form).startswith("The same seed")
         await run.pilot.press("ctrl+s")
         assert run.app.screen is form
-        assert (form.focused and form.focused.id, said(form)) == ("top_p", "top_p is 0 to 1, not '2'.")
+        assert (form.focused and form.focused.id, said(form)) == ("top_p", "top_p must be 0 to 1, not '2'.")
         await run.pilot.press("escape")
         await closed(run)
         assert run.app.workspace.conversation.chat.parameters == Parameters()
@@ -166,7 +166,7 @@ async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer
     async with driven(server, config=Config(presets=tmp_path)) as run:
         run.chat.carry_out(run.chat.keys.commands["preset"], "poet")
         await run.until(lambda: run.status.error)
-        assert "poet.toml, line 2: temperature is 0 to 2, not '7'" in run.status.text
+        assert "poet.toml, line 2: temperature must be 0 to 2, not '7'" in run.status.text
         assert run.header.model == "tiny:latest"
 
 

@@ -22,7 +22,7 @@ _MOST_LAYERS: Final = 1000
 _PART: Final = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}"
 _NAME: Final = re.compile(rf"(?:(?:{_PART}(?::\d+)?/)?{_PART}/)?{_PART}(?::{_PART})?")
 """A model's name as Ollama parses it (`types/model/name.go`): `[[HOST/]NAMESPACE/]MODEL[:TAG]`."""
-_BEFORE: Final = re.compile(r"(ollama (pull|run) +|https?://)+")
+_BEFORE: Final = re.compile(r"(ollama (pull|run) +|https://)+")
 """What one copies together with a name."""
 
 

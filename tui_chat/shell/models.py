@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from tui_chat.errors import Unsupported
+from tui_chat.errors import NoSuchModel, Unsupported
 from tui_chat.messages import Model
 from tui_chat.output import is_terminal, put
 from tui_chat.servers.backend import Backend, HttpBackend
@@ -52,6 +52,10 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
                 await _pull(backend, arguments.name, as_json=arguments.json)
             case "rm":
                 await _remove(backend, arguments.name, as_json=arguments.json)
+    except NoSuchModel as error:
+        if arguments.command in ("show", "rm"):
+            error.hint, error.remedy = "`tui-chat models` lists what is there.", None
+        raise
     finally:
         await backend.aclose()
 
@@ -100,13 +104,17 @@ def _json(model: Model) -> str:
 
 
 async def _show(backend: HttpBackend, name: str, *, as_json: bool) -> None:
-    details = await backend.details(name)
-    texts = {name: getattr(details, name) for name in ("parameters", "system", "template", "licence")}
+    details = await backend.details(model_name(name))
+    texts = {name: getattr(details, name) for name in ("system", "template", "licence")}
     if as_json:
-        put(json.dumps({**json.loads(_json(details.model)), **texts}, ensure_ascii=False))
+        put(
+            json.dumps(
+                {**json.loads(_json(details.model)), "settings": dict(details.values), **texts}, ensure_ascii=False
+            )
+        )
         return
     put(*aligned([_HEAD, _row(details.model)]))
-    for title, text in texts.items():
+    for title, text in {"settings": details.parameters, **texts}.items():
         if text.strip():
             put("", f"{title}:", *(f"  {line}" for line in text.strip().splitlines()))
 
@@ -136,5 +144,6 @@ async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
 
 
 async def _remove(backend: HttpBackend, name: str, *, as_json: bool) -> None:
+    name = model_name(name)
     await backend.delete(name)
     put(json.dumps({"removed": name}, ensure_ascii=False) if as_json else f"Removed {name}.")

@@ -122,7 +122,7 @@ class PlainChat:
 
     def _complain(self, error: ChatError) -> None:
         if error.remedy in (Remedy.CONTINUE, Remedy.RETRY):
-            warn(f"{error}\n  /retry continues or repeats it.")
+            warn(f"{error.sentence}\n  /retry continues or repeats it.")
         else:
             complain(error)
 

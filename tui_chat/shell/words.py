@@ -29,7 +29,7 @@ def advice(error: ChatError, *, goes_on: bool = False) -> str:
 def complain(error: ChatError, *, goes_on: bool = False) -> None:
     """Print an error and what to do to standard error; `goes_on` as for `advice`."""
     hint = advice(error, goes_on=goes_on)
-    warn(f"{error}" + (f"\n  {hint}" if hint else ""))
+    warn(error.sentence + (f"\n  {hint}" if hint else ""))
 
 
 def warn(text: str) -> None:

@@ -266,7 +266,7 @@ async def open_store(path: Path | None) -> tuple[Store, str]:
     try:
         store = await Store.open(path)
     except StoreError as error:
-        return await Store.open(None), f"{str(error).removesuffix('.')}. This chat is not saved. {error.hint}"
+        return await Store.open(None), f"{error.sentence} This chat is not saved. {error.hint}"
     return store, store.notice
 
 

@@ -235,7 +235,7 @@ def described(
 
 def _described(each: Attachment, blind: str) -> Content:
     if each.trouble is not None:
-        return Content.styled(f"✗ {each.trouble}. {each.trouble.hint}", "$text-error")
+        return Content.styled(f"✗ {each.trouble.told}", "$text-error")
     row = Content.assemble((f"▪ {each.name}", "$foreground"), (f" · {_figures(each)}", "$text-muted"))
     if each.is_image and blind:
         return Content.assemble(row, (f" · {blind} cannot see pictures", "$text-warning"))

@@ -41,7 +41,7 @@ class StatusLine:
     def say_error(self, error: ChatError) -> None:
         """Show an error and what helps; the key that continues or retries a reply is on the right already."""
         again = error.remedy in (Remedy.RETRY, Remedy.CONTINUE) and plan_again(self._screen.workspace.conversation)
-        self.say(Status(str(error), error.hint, error=True) if again else trouble(error, self._screen.keys))
+        self.say(Status(error.sentence, error.hint, error=True) if again else trouble(error, self._screen.keys))
 
     def say_aside(self, text: str, hint: str = "", *, busy: bool = False) -> None:
         """Show a status in passing: `show` brings the one before back."""

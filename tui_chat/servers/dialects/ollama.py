@@ -165,7 +165,9 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
         case NoSuchModel():
             name = clean_line(model, 100)
             missing = f"The server does not have the model {name}." if name else str(error)
-            return NoSuchModel(missing, f"Get it with `ollama pull {name or 'NAME'}`.", Remedy.PULL, status=status)
+            return NoSuchModel(
+                missing, f"Get it with `tui-chat pull {name or 'NAME'}`.", Remedy.PULL, status=status
+            )
         case Refused(status=404 | 405):
             error.hint = _IS_IT_OLLAMA
     return with_advice(error)

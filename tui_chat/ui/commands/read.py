@@ -117,7 +117,7 @@ async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -
             path = user_path(name)
             await asyncio.to_thread(write_new, path, text)
         except ChatError as error:
-            hint = f"{error}. {error.hint}"
+            hint = error.told
         else:
             screen.notify(f"Saved {what} as {path}.", timeout=4, markup=False)
             return

@@ -131,7 +131,7 @@ class SettingsForm(Form[ChatSettings]):
         try:
             Parameters().with_text(field.id or "", field.value)
         except ConfigError as error:
-            return f"{error}."
+            return error.sentence
         return ""
 
     def _filled_in(self) -> ChatSettings | None:

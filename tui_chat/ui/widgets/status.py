@@ -67,7 +67,7 @@ class StatusBar(Widget):
 
 def trouble(error: ChatError, keys: Keymap) -> Status:
     """An error, and what helps."""
-    return Status(str(error), advice(error, keys), error=True)
+    return Status(error.sentence, advice(error, keys), error=True)
 
 
 def status_row(status: Status, keys: Keys, width: int) -> Content:
