@@ -130,6 +130,10 @@ async def test_a_pull_that_fails_says_why(
         captured = capsys.readouterr()
         assert said in captured.err
         assert "Pulled" not in captured.out
+        server.script(*steps, path="/api/pull")  # type: ignore[arg-type]
+        assert await called(server, tmp_path, "pull", "tiny", "--json") == 1
+        told = json.loads(capsys.readouterr().out.splitlines()[-1])
+        assert said in f"{told['error']} {told['hint']}"
 
 
 async def test_a_model_is_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

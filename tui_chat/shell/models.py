@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
-from tui_chat.errors import NoSuchModel, Unsupported
+from tui_chat.errors import NoSuchModel, ReplyError, Unsupported
 from tui_chat.messages import Model
 from tui_chat.output import is_terminal, put
 from tui_chat.servers.backend import Backend, HttpBackend
@@ -28,7 +28,7 @@ _CLEAR: Final = "\r\x1b[K"
 
 
 async def run(arguments: argparse.Namespace, backend: Backend) -> None:
-    """Run a command for models.
+    """Run a command for models. With `--json`, an object tells of a failure too.
 
     Raises:
         ReplyError: the server cannot be reached, refuses, or cannot do that.
@@ -52,9 +52,11 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
                 await _pull(backend, arguments.name, as_json=arguments.json)
             case "rm":
                 await _remove(backend, arguments.name, as_json=arguments.json)
-    except NoSuchModel as error:
-        if arguments.command in ("show", "rm"):
+    except ReplyError as error:
+        if isinstance(error, NoSuchModel) and arguments.command in ("show", "rm"):
             error.hint, error.remedy = "`tui-chat models` lists what is there.", None
+        if arguments.json:
+            put(json.dumps({"error": str(error), "hint": error.hint}, ensure_ascii=False))
         raise
     finally:
         await backend.aclose()
