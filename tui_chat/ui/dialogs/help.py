@@ -24,7 +24,7 @@ _EDITING: Final = (
     ("\\ Enter", "At the end of a line: start a new line"),
     ("!command", "Run it in your shell; its output comes into the prompt. !! again"),
     ("@path", "Attach a file or a folder"),
-    ("\\! \\@", "A plain ! or @"),
+    ("\\! \\@", "A plain ! in front; an @ that attaches nothing, and is sent with its \\"),
 )
 """Keys of the composer that are no commands."""
 
