@@ -133,7 +133,7 @@ async def test_a_dropped_path_is_attached_and_undo_makes_it_the_path_again(
     await paste(run, dropped)
     await run.until(lambda: run.chat.composer.text == "see @main.py ")
     await run.until(lambda: "▪ main.py" in shown(run))
-    assert any("Ctrl+Z" in notice for notice in run.notices)
+    assert any("^Z makes it the path again" in notice for notice in run.notices)
     await run.pilot.press("ctrl+z")
     assert run.chat.composer.text == f"see {dropped}"
     await run.until(lambda: shown(run) == "")

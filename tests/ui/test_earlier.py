@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tui_chat.chat.summary import SUM_UP
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
@@ -22,7 +23,9 @@ async def run(tmp_path: Path) -> AsyncIterator[AppDriver]:
     database = tmp_path / "chats.db"
     store = await Store.open(database)
     said: list[Message] = []
-    for number, text in enumerate(["Why is the sky blue?", "how so", "Why not\ngreen?", "why?", "/etc is what?"]):
+    for number, text in enumerate(
+        ["Why is the sky blue?", "how so", SUM_UP, "Why not\ngreen?", "why?", "/etc is what?"]
+    ):
         parent = said[-1].id if said else None
         created = time.time() - 1000 + number
         said.append(Message(Role.USER, parts_of(text), id=f"m{number}", parent=parent, created=created))
@@ -108,8 +111,13 @@ async def test_the_list_narrows_and_enter_puts_a_prompt_where_the_cursor_is(run:
     await run.pilot.press("enter")
     await shown(run, "Say: Why not\ngreen?")
     run.chat.composer.clear()
+    await run.pilot.press("S", "u", "m", "up")
+    await run.pilot.pause()
+    assert run.chat.composer.text == "Sum", "nobody typed what asks for a summary"
+    run.chat.composer.clear()
     await run.pilot.press("alt+r")
     await run.until(lambda: run.shows("/etc is what?"))
+    assert not run.shows("Sum up")
     await run.pilot.press("enter")
     await shown(run, "//etc is what?")
     await run.pilot.press("f10")

@@ -150,8 +150,10 @@ async def test_a_wrong_name_is_told_and_changes_nothing(name: str) -> None:
         await run.until(lambda: told(run, "is not a model's name."))
         assert run.app.screen.query_one(Input).value == name
         await run.pilot.press("escape")
-        await run.pilot.press(*"x/x/x/x", "enter")  # by the filter
-        await run.until(lambda: told(run, "'x/x/x/x' is not a model's name."))
+        await run.pilot.press(*"x/x/x")  # by the filter
+        await run.until(lambda: told(run, "Pull x/x/x …"))
+        await run.pilot.press(*"/x", "enter")
+        await run.until(lambda: not told(run, "Pull x"))
         assert not server.asked("/api/pull")
         assert not run.app.workspace.jobs.all
 
@@ -221,14 +223,20 @@ async def test_models_are_loaded_kept_unloaded_copied_and_deleted() -> None:
         await run.until(lambda: isinstance(run.app.screen, AskScreen))
         run.app.screen.query_one(Input).value = "tiny"
         await run.pilot.press("enter")
-        await run.until(lambda: told(run, "box has tiny:latest already. Replace it by the copy?"))
+        await run.until(lambda: told(run, "tiny is its own name."))
+        server.script(answer(200, {"models": [MODEL, {**MODEL, "name": "twin:latest"}]}), path="/api/tags")
+        await run.pilot.press("ctrl+r")
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        run.app.screen.query_one(Input).value = "twin"
+        await run.pilot.press("enter")
+        await run.until(lambda: told(run, "box has twin:latest already. Replace it by the copy?"))
         await run.pilot.press("escape")
         await run.until(lambda: isinstance(run.app.screen, ModelsScreen))
         assert len(server.asked("/api/copy")) == 1
         for key in ("escape", "enter"):
             await run.pilot.press("ctrl+d")
             await run.until(lambda: isinstance(run.app.screen, ConfirmScreen))
-            await run.until(lambda: told(run, "Delete tiny:latest from box? That frees 4.1 MB."))
+            await run.until(lambda: told(run, "Delete tiny:latest from box? That frees up to 4.1 MB."))
             assert not server.asked("/api/delete")
             await run.pilot.press(key)
         await run.until(lambda: bool(server.asked("/api/delete")))
@@ -253,6 +261,7 @@ async def test_details_have_all_that_the_server_tells_and_nothing_of_it_acts_on_
         await run.pilot.press("ctrl+o")
         await run.until(lambda: isinstance(run.app.screen, TextScreen) and run.shows("{{ .Prompt }}"))
         assert run.shows("num_ctx 512")
+        assert run.shows("Parameters of the model")
         await run.pilot.press(*["pagedown"] * 12)
         await run.until(lambda: run.shows("line 99 [@click=app.quit]x[/]␛[31m"))
         await run.pilot.press("q")

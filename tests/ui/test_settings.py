@@ -59,6 +59,21 @@ async def test_an_empty_field_shows_what_the_model_says(server: ScriptedServer) 
         assert "model" not in shown["top_k"].placeholder
 
 
+async def test_more_context_than_the_model_can_use_is_told_and_can_be_saved(server: ScriptedServer) -> None:
+    told = {"model_info": {"llama.context_length": 2048}, "parameters": "seed 7"}
+    server.script(answer(200, told), path="/api/show")
+    async with driven(server) as run:
+        form = await opened(run)
+        await run.until(lambda: form.query_one("#seed", Input).placeholder == "7, by the model")
+        await fill(run, form, "num_ctx", "2048")
+        assert said(form).startswith("Tokens of context window")
+        await fill(run, form, "num_ctx", "4096")
+        assert said(form) == "More than the 2,048 tokens that the model can take: it will use those."
+        await run.pilot.press("ctrl+s")
+        await closed(run)
+        assert run.app.workspace.conversation.chat.parameters == Parameters(num_ctx=4096)
+
+
 async def test_what_is_set_is_kept_and_sent_and_an_empty_field_is_not(
     server: ScriptedServer, tmp_path: Path
 ) -> None:

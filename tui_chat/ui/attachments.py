@@ -143,7 +143,7 @@ class Attachments:
         if composer.get_text_range(start, end) == text:
             composer.history.checkpoint()
             composer.replace(f"{mentions} ", start, end)
-            screen.notify("Attached. Ctrl+Z makes it the path again.", timeout=4)
+            screen.notify("Attached. ^Z makes it the path again.", timeout=4)
 
     async def add(self, path: str) -> None:
         """Mention a file at the cursor.

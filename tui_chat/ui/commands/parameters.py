@@ -68,7 +68,7 @@ async def settings(screen: ChatScreen) -> None:
 
     async def learn() -> None:
         with suppress(ReplyError):
-            form.learn((await chat_settings.details_of(connection)).values)
+            form.learn(await chat_settings.details_of(connection))
 
     def preset(name: str, settings: ChatSettings) -> Preset:
         return chat_settings.as_preset(workspace, name, settings.system, settings.parameters)

@@ -66,7 +66,7 @@ class ModelVerbs:
             backend, offer = chosen
             if (details := await self._done(backend.details(offer.name))) is not None:
                 assert isinstance(details, Details)
-                texts = {"Model": facts(offer.model, details.model), "Parameters": details.parameters}
+                texts = {"Model": facts(offer.model, details.model), "Parameters of the model": details.parameters}
                 texts |= {"System prompt": details.system, "Template": details.template}
                 texts["Licence"] = details.licence
                 self._screen.app.push_screen(TextScreen(keys, offer.name, texts))
@@ -119,7 +119,9 @@ class ModelVerbs:
         if (chosen := self._model("copy")) is not None:
             backend, offer = chosen
             name = await self._name(f"A second name for {offer.name}", "copy", "")
-            if name and await self._may_replace(backend, name):
+            if name and find(name, [offer.model]):
+                self._screen.notify(f"{name} is its own name.", severity="warning", markup=False)
+            elif name and await self._may_replace(backend, name):
                 await self._done(backend.copy(offer.name, name))
                 self._screen.ask()
 
@@ -142,7 +144,11 @@ class ModelVerbs:
             self._screen.refresh_rows()
         elif (chosen := self._model("delete")) is not None:
             backend, offer = chosen
-            frees = f" That frees {size(offer.model.size)}." if offer.model.size and not offer.model.remote else ""
+            frees = (
+                f" That frees up to {size(offer.model.size)}."
+                if offer.model.size and not offer.model.remote
+                else ""
+            )
             question = f"Delete {offer.name} from {backend.server.label}?{frees}"
             box = ConfirmScreen(keys, question, keys.line("{accept} delete · {close} cancel"))
             if await self._screen.app.push_screen_wait(box):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from textual import work
 from textual.widgets import Input
 
+from tui_chat.errors import ConfigError
 from tui_chat.servers.catalog import ProbeResult
-from tui_chat.servers.jobs import Job
+from tui_chat.servers.jobs import Job, model_name
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
@@ -76,10 +78,12 @@ class ModelsScreen(Picker[ModelRow]):
         self._say_hint()
 
     def filter(self, typed: str) -> None:
-        """Show the matching rows; if there are none, a row to pull what is typed."""
+        """Show the matching rows; if there are none, a row to pull what is typed, if that is a name."""
         super().filter(typed)
         if typed.strip() and not self.list.choices and self._rows.can("pull"):
-            self.list.show([Choice(Wanted(typed.strip()), f"Pull {typed.strip()} …")], "")
+            with suppress(ConfigError):  # then it is no name
+                name = model_name(typed)
+                self.list.show([Choice(Wanted(name), f"Pull {name} …")], "")
         self._say_hint()
 
     def take(self, choice: Choice[ModelRow]) -> None:

@@ -6,6 +6,7 @@ import time
 
 from textual import work
 
+from tui_chat.chat.summary import SUM_UP
 from tui_chat.errors import StoreError
 from tui_chat.store.store import Store
 from tui_chat.text.sanitize import clean_line
@@ -40,5 +41,9 @@ class PromptsScreen(Picker[str]):
             return
         if found is not None:  # else a newer search is running
             now = time.time()
-            rows = [Choice(each.text, clean_line(each.text, _SHOWN), (age(now - each.created),)) for each in found]
+            rows = [
+                Choice(each.text, clean_line(each.text, _SHOWN), (age(now - each.created),))
+                for each in found
+                if each.text != SUM_UP  # nobody typed that
+            ]
             self.list.show(rows, "Nothing found." if typed.strip() else "No prompts yet.")

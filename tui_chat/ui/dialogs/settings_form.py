@@ -15,6 +15,7 @@ from textual.widgets import Input, TextArea
 from tui_chat.errors import ConfigError
 from tui_chat.parameters import PARAMETERS, Parameters, text_of
 from tui_chat.presets import Preset, preset_names, preset_path, save_preset
+from tui_chat.servers.dialect import Details
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
@@ -63,6 +64,8 @@ class SettingsForm(Form[ChatSettings]):
         self._defaults = defaults
         self._levels = levels
         self._values: Mapping[str, str] = {}
+        self._most = 0
+        """Tokens of context window that the model can use; 0 while that is unknown."""
         self._preset = preset
         self._folder = folder
 
@@ -91,9 +94,9 @@ class SettingsForm(Form[ChatSettings]):
         """Focus the first parameter: it is what one comes for."""
         self.query_one("#temperature").focus()
 
-    def learn(self, values: Mapping[str, str]) -> None:
+    def learn(self, details: Details) -> None:
         """Show the model's own parameters, which empty fields leave in force too."""
-        self._values = values
+        self._values, self._most = details.values, details.model.context_window or 0
         for field in self.query(Field):
             field.placeholder = self._placeholder(field.id or "")
 
@@ -121,10 +124,19 @@ class SettingsForm(Form[ChatSettings]):
     def _explain(self, field: Widget) -> None:
         if isinstance(field, Input) and (parameter := PARAMETERS.get(field.id or "")):
             mistake, reloads = self._mistake(field), _RELOADS if parameter.reloads else ""
-            self.say(mistake or f"{parameter.help}{reloads} ({self._range(parameter.name)})")
+            self.say(
+                mistake or self._excess(field) or f"{parameter.help}{reloads} ({self._range(parameter.name)})"
+            )
             self.query("#form-state").set_class(bool(mistake), "-wrong")
         else:
             self.say(_SYSTEM)
+
+    def _excess(self, field: Input) -> str:
+        """That the model cannot use so large a context window; empty if it can."""
+        asked = Parameters().with_text(field.id or "", field.value).num_ctx or 0
+        if not 0 < self._most < asked:
+            return ""
+        return f"More than the {self._most:,} tokens that the model can take: it will use those."
 
     def _mistake(self, field: Input) -> str:
         """What is wrong with the text of a field; empty if nothing is."""

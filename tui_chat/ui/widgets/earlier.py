@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
+from tui_chat.chat.summary import SUM_UP
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import StoreError
 from tui_chat.store.values import Prompt
@@ -37,10 +38,10 @@ class EarlierPrompts:
         return self._at > 0 and self.shows(text)
 
     def begin(self, typed: str, others: Iterable[str] = ()) -> None:
-        """Find the prompts that begin with what is typed."""
+        """Find the prompts that begin with what is typed, except the one for a summary, which nobody typed."""
         wanted = fold(typed)
         found = [text for text in (*reversed(self._own), *others) if fold(text[: len(wanted)]) == wanted]
-        self._rows, self._at = [typed, *(text for text in dict.fromkeys(found) if text != typed)], 0
+        self._rows, self._at = [typed, *(text for text in dict.fromkeys(found) if text not in (typed, SUM_UP))], 0
 
     async def search(self, typed: str) -> None:
         """Find the prompts of all chats that begin with what is typed."""
