@@ -209,7 +209,7 @@ async def test_a_copy_too_large_for_the_clipboard_goes_to_a_file_and_a_full_disk
         run.chat.services = replace(run.chat.services, config=Config(data_dir=tmp_path / "gone"))
         run.chat.action_command("copy")
         await run.until(lambda: run.status.error)
-        assert run.status.text.endswith("copied.txt: No such file or directory")
+        assert run.status.text.endswith("copied.txt: No such file or directory.")
 
 
 @pytest.mark.parametrize("place", [(2, 20), (190, 20), (60, 0), (100, 20)])
