@@ -27,7 +27,7 @@ _TOKENS: Final = 400
 _WHEEL_UP: Final = "\x1b[<64;60;14M"
 _CTRL_O: Final = "\x0f"
 _ABOVE: Final = "\x1b[1;3A"
-_BELOW: Final = "\x1b[1;3B"
+_ESC: Final = "\x1b"
 _PATIENCE: Final = 30.0
 _QUIET_CPU: Final = 0.05
 """Share of a core below which a program is taken to be at rest."""
@@ -69,7 +69,7 @@ def _picture(number: int) -> PartImage:
 
 def show_pictures(run: Run) -> None:
     """Show the pictures of the prompt above the last reply."""
-    for key in (_ABOVE, _ABOVE, "p", _BELOW, _BELOW):
+    for key in (_ABOVE, _ABOVE, "p", _ESC):
         run.session.key(key)
         run.session.settle()
     assert run.session.sees("▀"), run.session.screen.text()
