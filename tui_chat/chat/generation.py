@@ -27,8 +27,8 @@ from tui_chat.tasks import start_task
 
 CHECKPOINT_SECONDS: Final = 1.0
 """At most this much of a reply is lost when the process is killed."""
-_REQUEST_SECONDS: Final = 0.015
-"""Seconds after the commit within which a request leaves, if nothing holds it up."""
+REQUEST_SECONDS: Final = 0.015
+"""A request leaves in less, if painting does not hold it up."""
 _BREATH_SECONDS: Final = 0.008
 """Longest time to process received data before keys get their turn."""
 
@@ -179,7 +179,7 @@ class Generation:
 
     def _grow_soon(self) -> None:
         """Wake the waiters once the request has left: it would wait for their painting."""
-        asyncio.get_running_loop().call_later(_REQUEST_SECONDS, self._growth.grow)
+        asyncio.get_running_loop().call_later(REQUEST_SECONDS, self._growth.grow)
 
     async def _begin_reply(self, plan: ReplyPlan, *prompts: Message) -> PartialReply:
         """Save prompts and the empty reply with title, draft, model and server in one transaction."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
-from tui_chat.chat.generation import Generation
+from tui_chat.chat.generation import REQUEST_SECONDS, Generation
 from tui_chat.chat.open_chat import Reply
 from tui_chat.errors import ReplyError, StoreError
 from tui_chat.terminal.driver import DiffDriver
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 _INTERVAL: Final = 0.05
 """Seconds between two paints with a driver that does not measure its line."""
-
-
-_REQUEST_FIRST: Final = 0.015
-"""Seconds after Enter in which nothing is painted: a request leaves in less, if painting does not hold it up."""
-
 _MAY_NOT_FIT: Final = "It may not fit the context window when its turn comes: {context} shows that."
 
 
@@ -107,7 +102,7 @@ class Replies:
             if reply.message is None and not reply.ended:
                 self._screen.status.say_aside("saving", busy=True)
 
-        self._screen.set_timer(_REQUEST_FIRST, go_on)
+        self._screen.set_timer(REQUEST_SECONDS, go_on)
 
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show a reply that was just started; `text` is its prompt, if one was sent."""

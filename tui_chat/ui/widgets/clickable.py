@@ -41,7 +41,7 @@ class Hint(Static):
         """Show a notice."""
         self._notice = notice
         self.set_class(bool(notice), "-notice")
-        self.update(Content(notice) if notice else self._line)
+        self.update(self._shown)
         if notice:
             self.set_timer(seconds, lambda: self.hush() if self._notice is notice else None)
 
