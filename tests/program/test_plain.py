@@ -116,6 +116,20 @@ async def test_ctrl_c_pressed_again_and_again_at_the_prompt_does_not_end_it(
         assert await program.ended() == 0
 
 
+@pytest.mark.parametrize("environ", [{}, {"TERM": "dumb"}])
+async def test_a_line_that_was_entered_is_read_though_python_notices_a_ctrl_c_only_then(
+    tmp_path: Path, server: ScriptedServer, environ: dict[str, str]
+) -> None:
+    arguments = [] if environ.get("TERM") == "dumb" else ["--plain"]
+    async with Home(tmp_path, environ).running(*arguments, "--url", server.url) as program:
+        await program.until(lambda: program.output.endswith("> "))
+        program.kill(signal.SIGSTOP)  # as a busy machine does it: the signal and the line are there at once
+        program.kill(signal.SIGINT)
+        program.type("/bye\r")
+        program.kill(signal.SIGCONT)
+        assert await program.ended() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_it_and_what_came_is_kept(home: Home, server: ScriptedServer, number: int) -> None:
     server.script(head(), token("partial words"), stall())

@@ -74,22 +74,18 @@ class PlainChat:
     def _read(self) -> str | None:
         """What the user types, over several lines after three quotes; None at the end of the input."""
         text = ""
-        try:
+        while not text or is_open(text):
+            sign = "> " if not text else ". "
             try:
-                signal.signal(signal.SIGINT, _interrupt)  # asyncio's own would not end `input`
-                while not text or is_open(text):
-                    sign = "> " if not text else ". "
-                    line = clean(input(sign if is_terminal(sys.stdin) else "")).strip("\n")
-                    text = f"{text}\n{line}" if text else line
-                    if not text.strip():
-                        return ""
-            finally:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # until `_attempt` listens
-        except EOFError:
-            return text or None
-        except KeyboardInterrupt:
-            put("", "Ctrl+D or /bye leaves.")
-            return ""
+                line = clean(_line(sign if is_terminal(sys.stdin) else "")).strip("\n")
+            except EOFError:
+                return text or None
+            except KeyboardInterrupt:
+                put("", "Ctrl+D or /bye leaves.")
+                return ""
+            text = f"{text}\n{line}" if text else line
+            if not text.strip():
+                return ""
         return text
 
     async def _attempt(self, work: Awaitable[None]) -> None:
@@ -196,6 +192,26 @@ class PlainChat:
     def leave(self, code: int) -> None:
         """End the chat with this exit code."""
         self._code = code
+
+
+def _line(sign: str) -> str:
+    """What the user types after `sign`.
+
+    Raises:
+        EOFError: the input has ended.
+        KeyboardInterrupt: Ctrl+C was pressed before Enter.
+    """
+    lines: list[str] = []
+    try:
+        try:
+            signal.signal(signal.SIGINT, _interrupt)  # asyncio's own would not end `input`
+            lines.extend(map(input, [sign]))  # within C: a Ctrl+C that Python notices after Enter loses no line
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # until `_attempt` listens
+    except KeyboardInterrupt:
+        if not lines:
+            raise
+    return lines[0]
 
 
 def _interrupt(_number: int, _frame: object) -> None:
