@@ -30,6 +30,7 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
+from tui_chat.ui.widgets.choice_list import ChoiceList
 from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.field import Field
@@ -265,9 +266,8 @@ async def pulling(stage: Stage) -> None:
     await stage.until(lambda: jobs.all[-1].tally.percent == 46)
     stage.chat.status.show()
     await picker(stage)
-    await stage.until(
-        lambda: "gpt-oss:120b-cloud" in [each.name for each in stage.chat.workspace.connection.models]
-    )
+    listing = stage.pilot.app.screen.query_one(ChoiceList)
+    await stage.until(lambda: "gpt-oss:120b-cloud" in [each.name for each in listing.choices])
 
 
 async def details(stage: Stage) -> None:

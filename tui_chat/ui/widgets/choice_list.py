@@ -155,6 +155,12 @@ class ChoiceList(LineView):
                 rows = 2 if self._choices[self._highlighted].snippet else 1
                 self.scroll_to_region(Region(0, top, 1, rows), animate=False)
 
+    def on_resize(self) -> None:
+        """Show the rows from the top on, if the highlighted one is among them."""
+        with self._repainting():
+            self.scroll_to(y=0, animate=False)
+            self.highlighted = self._highlighted
+
     @property
     def choices(self) -> Sequence[Choice[Any]]:
         """The choices that can be taken now."""
@@ -178,14 +184,11 @@ class ChoiceList(LineView):
     @contextmanager
     def _repainting(self) -> Iterator[None]:
         """Paint the rows of the view that the block changes."""
-        before = self._view()
+        before = [self._row(y) for y in range(self.size.height)]
         yield
-        changed = [y for y, (old, new) in enumerate(zip(before, self._view(), strict=True)) if old != new]
+        changed = [y for y, was in enumerate(before) if self._row(y) != was]
         if changed:
             self.refresh(Region(0, changed[0], self.size.width, changed[-1] + 1 - changed[0]))
-
-    def _view(self) -> list[_Row | str]:
-        return [self._row(y) for y in range(self.size.height)]
 
     def _row(self, y: int) -> _Row | str:
         """The content of a row of the view."""
