@@ -48,7 +48,7 @@ class Config:
     notify: str = "auto"
     """How to tell that a long reply has ended unseen: "bell", "osc9", "osc777", "off", or "auto" to choose."""
     pictures: str = "auto"
-    """How to draw pictures: "kitty" for kitty's protocol, "blocks" for half blocks, or "auto" to choose."""
+    """How to draw pictures: "kitty" or "sixel" by these, "blocks" for half blocks, or "auto" to choose."""
     hang_up_minutes: float = 30.0
     """How long a reply is still received after the terminal is gone."""
     data_dir: Path = Path()
@@ -132,7 +132,10 @@ def _xdg(environ: Mapping[str, str], variable: str, fallback: str) -> Path:
     return Path(folder) if folder.startswith("/") else user_path(environ.get("HOME") or "~") / fallback
 
 
-_WORDS: Final = {"notify": ("auto", "bell", "osc9", "osc777", "off"), "pictures": ("auto", "kitty", "blocks")}
+_WORDS: Final = {
+    "notify": ("auto", "bell", "osc9", "osc777", "off"),
+    "pictures": ("auto", "kitty", "sixel", "blocks"),
+}
 
 SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "url": str,

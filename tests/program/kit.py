@@ -67,6 +67,7 @@ class Program:
         self._pending = ""
         self._changed = asyncio.Event()
         self.hung_up = False
+        self.answers: Mapping[str, str] = ANSWERS
         asyncio.get_running_loop().add_reader(master, self._read)
 
     @property
@@ -177,7 +178,7 @@ class Program:
             return
         text = self._decode(data)
         self.output += text
-        for query, answer in ANSWERS.items():
+        for query, answer in self.answers.items():
             if query in text:
                 self.type(answer)
         text = self._pending + text

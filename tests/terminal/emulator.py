@@ -13,7 +13,7 @@ from tui_chat.text.clusters import clusters
 _Screen: Any = pyte.Screen
 _LINK: Final = re.compile(r"\x1b\]8;([^\x07\x1b]*)(?:\x1b\\|\x07)")
 _NOT_FOR_PYTE: Final = re.compile(
-    r"\x1b\[[<=>][0-?]*[ -/]*[@-~]|\x1b\[\?[\d;]*\$p|\x1b\]\d\d+;[^\x07\x1b]*(?:\x1b\\|\x07)"
+    r"\x1b\[[<=>][0-?]*[ -/]*[@-~]|\x1b\[\?[\d;]*\$p|\x1b\]\d\d+;[^\x07\x1b]*(?:\x1b\\|\x07)|\x1bP[^\x1b]*\x1b\\"
 )
 
 

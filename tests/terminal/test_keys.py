@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual import constants, events
 from tui_chat.terminal import keys
-from tui_chat.terminal.keys import BackgroundTold, KeyParser
+from tui_chat.terminal.keys import BackgroundTold, GraphicsTold, KeyParser
 
 
 def keys_of(*reads: str) -> list[str]:
@@ -54,6 +54,37 @@ def test_what_the_terminal_says_of_its_background_is_no_key_wherever_it_is_split
         assert [key for key in typed if key not in ("escape", "alt+b")][:1] == ["a"]
         assert cut == 1 or typed == ["a", "b"]
         assert [message.dark for message in messages if isinstance(message, BackgroundTold)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "sixel", "cell"),
+    [
+        ("\x1b[6;20;10t\x1b[?62;4;22c", True, (10, 20)),
+        ("\x1b[?63;1;2;4;6;9;15;16;22;28;29c", True, None),
+        ("\x1b[?1;2c", False, None),
+        ("\x1b[?4c", False, None),  # a VT132, which has none
+    ],
+)
+def test_what_the_terminal_says_of_its_graphics_is_no_key_wherever_it_is_split(
+    answer: str, sixel: bool, cell: tuple[int, int] | None
+) -> None:
+    escapes = [place for place, character in enumerate(answer) if character == "\x1b"]
+    for cut in range(len(answer) + 1):
+        if cut - 1 in escapes:
+            continue  # there it cannot be told from the key
+        parser = KeyParser()
+        messages = [message for read in (f"a{answer[:cut]}", f"{answer[cut:]}b") for message in parser.feed(read)]
+        assert [message.key for message in messages if isinstance(message, events.Key)] == ["a", "b"]
+        told = [message for message in messages if isinstance(message, GraphicsTold)]
+        assert [(message.sixel, message.cell) for message in told] == [(sixel, cell)]
+
+
+@pytest.mark.parametrize(("keys", "name"), [("\x1b[6~", "pagedown"), ("\x1b[A", "up"), ("\x1b[1;3A", "alt+up")])
+def test_keys_that_begin_as_an_answer_does_are_keys_wherever_they_are_split(keys: str, name: str) -> None:
+    for cut in range(2, len(keys)):
+        parser = KeyParser()
+        messages = [message for read in (keys[:cut], keys[cut:]) for message in parser.feed(read)]
+        assert [message.key for message in messages if isinstance(message, events.Key)] == [name]
 
 
 def test_the_beginning_of_an_answer_that_has_no_end_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
@@ -11,8 +12,22 @@ WIDTH: Final = 80
 HEIGHT: Final = 40
 """Most cells of a picture."""
 
+COLOURS: Final = 64
+"""Most colours of a picture that has a palette: twice as many cost a third more bytes, and look much the same."""
+
 Rgb = tuple[int, int, int]
 """Red, green and blue, from 0 to 255."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A picture with a palette."""
+
+    width: int
+    height: int
+    palette: tuple[Rgb, ...]
+    pixels: bytes
+    """The number of each pixel's colour, row by row from the top left."""
 
 
 def half_blocks(
@@ -45,3 +60,21 @@ def as_png(data: bytes, name: str, width: int, height: int, background: Rgb) -> 
         image, file = small(image, width, height, background), BytesIO()
         image.save(file, "PNG", optimize=True)
         return file.getvalue(), image.width, image.height
+
+
+def indexed(data: bytes, name: str, columns: int, rows: int, cell: tuple[int, int], background: Rgb) -> Indexed:
+    """A picture in few colours that fits into a box of cells and fills whole ones, of so many pixels each.
+
+    Raises:
+        FileError: as `half_blocks`.
+    """
+    from PIL import ImageOps
+
+    width, height = cell
+    with opened(data, name) as image:
+        image = small(image, columns * width, rows * height, background)
+        image = ImageOps.expand(image, (0, 0, -image.width % width, -image.height % height), background)
+        image = image.quantize(COLOURS)
+        flat = image.getpalette() or []
+        palette = tuple(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+        return Indexed(*image.size, palette, image.tobytes())

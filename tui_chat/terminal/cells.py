@@ -59,6 +59,8 @@ class Cell(NamedTuple):
 Row: TypeAlias = tuple[Cell, ...]
 
 PLAIN: Final = Style()
+SIXEL: Final = Style(foreground="39")
+"""The style of all cells that stand for a part of a Sixel picture, whatever style they were given."""
 UNKNOWN: Final = Cell("\0", PLAIN)
 """A cell with unknown content; equal to no drawn cell."""
 _ALPHABET_LIMIT: Final = 8192
@@ -88,6 +90,8 @@ class _Alphabet(dict[str, Cell]):
             cell = blank(style.background)
         elif text == " " and not style.link and style.attributes == _REVERSED and style.foreground:
             cell = blank(_as_background(style.foreground))
+        elif is_sixel(text):
+            cell = Cell(text, SIXEL)
         else:
             cell = Cell(text, style)
         self[text] = cell
@@ -98,6 +102,11 @@ def _as_background(foreground: str) -> str:
     """The SGR parameters that give the background a foreground's colour: 48 for 38, 41 for 31, 101 for 91."""
     code, separator, rest = foreground.partition(";")
     return f"{int(code) + 10}{separator}{rest}"
+
+
+def is_sixel(text: str) -> bool:
+    """Whether a text stands for a part of a Sixel picture: it has three marks, for row, column and picture."""
+    return len(text) == 4 and ord(text[0]) == PICTURE_CELL
 
 
 @lru_cache(maxsize=256)

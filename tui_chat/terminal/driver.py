@@ -16,6 +16,7 @@ from tui_chat.terminal.line import Line
 from tui_chat.terminal.notices import restore_title, save_title
 from tui_chat.terminal.outbox import SYNC_END, SYNC_START, Outbox
 from tui_chat.terminal.painter import Painter
+from tui_chat.terminal.sixel import ASK_GRAPHICS, cell_of
 from tui_chat.terminal.speed import LineSpeed
 from tui_chat.terminal.stock import StockDriver
 from tui_chat.terminal.textual_private import (
@@ -46,7 +47,10 @@ class DiffDriver(StockDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         width, height = size or terminal_size(self)
-        self._outbox = Outbox(Painter(width, height, erases_in_colour=self.erases_in_colour))
+        painter = Painter(width, height, erases_in_colour=self.erases_in_colour)
+        self.sixels = painter.sixels
+        """The pictures that it can draw by Sixel, where cells stand for them."""
+        self._outbox = Outbox(painter)
         self._speed = LineSpeed()
         self._line: Line | None = None
         self._mouse_lent = False
@@ -67,6 +71,11 @@ class DiffDriver(StockDriver):
     def frame_interval(self) -> float:
         """Seconds between two frames, 0.05 to 0.2: more on a slow line."""
         return self._speed.frame_interval
+
+    @property
+    def cell(self) -> tuple[int, int] | None:
+        """Width and height of a cell in pixels, as the operating system knows them; None if it does not."""
+        return cell_of(self.fileno)
 
     def redraw(self) -> None:
         """Repaint the whole screen."""
@@ -146,6 +155,8 @@ class DiffDriver(StockDriver):
 
     def _resized(self) -> None:
         self._outbox.forget()
+        if self.sixels:  # the letters may have another size now
+            self._outbox.control(ASK_GRAPHICS)
         loop_of(self).call_later(_SETTLE, self._wake)
 
     def _wake(self) -> None:

@@ -18,11 +18,11 @@ SYNC_END: Final = "\x1b[?2026l"
 _SYNC_WORTH: Final = 512
 """Shorter frames arrive in one piece, and need no marks of 16 bytes."""
 _LEAVES_SCREEN_ALONE: Final = re.compile(
-    r"(?:\x07|\x1b\[[?<=>][0-?]*[ -/]*[@-~]|\x1b\[2[23];2t"
+    r"(?:\x07|\x1b\[[?<=>][0-?]*[ -/]*[@-~]|\x1b\[(?:2[23];2t|16t|c)"
     r"|\x1bP(?:[^\x1b]|\x1b[^\\])*\x1b\\|\x1b[\]_^][^\x07\x1b]*(?:\x07|\x1b\\))*",
     re.DOTALL,
 )
-"""Private modes and queries, the title's stack, OSC, APC, DCS (also what a multiplexer passes on) and the bell:
+"""Private modes, queries, the title's stack, OSC, APC, DCS (also what a multiplexer passes on) and the bell:
 neither cursor, colours nor cells change."""
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from tui_chat.terminal.cells import UNKNOWN, Row, blank_row, overlay
+from typing import Final
+
+from tui_chat.terminal.cells import SIXEL, UNKNOWN, Row, blank, blank_row, overlay
 from tui_chat.terminal.diff import changed_runs, find_scroll
 from tui_chat.terminal.frames import Frame
 from tui_chat.terminal.sequences import SequenceWriter
+from tui_chat.terminal.sixel import Sixels
 
 _KNOWN_STATE = "\x1b[r\x1b[?7l"
 """No margins and no line wrap, which `SequenceWriter` relies on."""
+_PICTURE_ROWS: Final = 2
+"""Rows with Sixel pictures that are painted at once: some 10 kB each."""
 
 
 class Painter:
@@ -16,6 +21,7 @@ class Painter:
 
     def __init__(self, width: int, height: int, *, erases_in_colour: bool) -> None:
         """A painter for a terminal of `width` by `height` cells with unknown content."""
+        self.sixels = Sixels()
         self._erases_in_colour = erases_in_colour
         self._wanted_cursor = (0, 0)
         self._resize(width, height)
@@ -36,11 +42,14 @@ class Painter:
         """Treat the terminal's content as unknown: the next `paint` draws everything."""
         self._shown: list[Row] = [(UNKNOWN,) * self._width] * self._height
         self._stale = set(range(self._height))
-        self._pen = SequenceWriter(self._width, self._erases_in_colour)
+        self._pen = SequenceWriter(self._width, self._erases_in_colour, self.sixels)
         self._lost = True
 
     def paint(self) -> str:
-        """The sequences that bring the terminal up to date; empty if it is."""
+        """The sequences that bring the terminal up to date; empty if it is.
+
+        Of rows with Sixel pictures only so many are painted at once that a key's echo need not wait for long.
+        """
         pen = self._pen
         if self._stale:
             preamble = _KNOWN_STATE if self._lost else ""
@@ -72,10 +81,24 @@ class Painter:
             kept = shown[top : bottom + 1]
             shown[top : bottom + 1] = kept[lines:] + freed if lines > 0 else freed + kept[:lines]
             stale.update(range(top, bottom + 1))
+        later: set[int] = set()
+        drawn = 0
         for y in sorted(stale):
             row = wanted[y]
             if row is not shown[y]:
+                if self.sixels and (bare := _without_new_pictures(shown[y], row)) != row:
+                    drawn += 1
+                    if drawn > _PICTURE_ROWS:
+                        later.add(y)
+                        row = bare
                 for start, end in changed_runs(shown[y], row):
                     pen.draw(y, row, start, end)
                 shown[y] = row
-        stale.clear()
+        self._stale = later
+
+
+def _without_new_pictures(shown: Row, wanted: Row) -> Row:
+    """A row with blanks where a picture is wanted that is not shown yet."""
+    return tuple(
+        blank() if cell.style is SIXEL and cell != was else cell for was, cell in zip(shown, wanted, strict=True)
+    )

@@ -5,10 +5,9 @@ row and column, in a colour that is the number. So the driver, which sends only 
 nothing of pictures: they scroll, are covered and are cleared as text is, and tmux keeps them in place.
 
 That is why textual-image is not used: its Kitty pictures go past our driver to standard output, between its
-sequences, and its Sixel pictures are put into Textual's frames, which our driver takes apart into cells. Sixel
-paints over cells without being in them: with each row that scrolls it would be sent anew, some 100 kB of it, and
-the painter could no longer say what the screen shows. Where there are no placeholders, half blocks are drawn
-(`images.half_blocks`).
+sequences, and its Sixel pictures are put into Textual's frames, which our driver takes apart into cells: with each
+row that scrolls they would be sent anew, some 100 kB of them. Our own Sixel stands in cells too (`sixel`). Where a
+terminal has neither, half blocks are drawn (`images.half_blocks`).
 
 Source: https://sw.kovidgoyal.net/kitty/graphics-protocol/#unicode-placeholders
 """
@@ -22,10 +21,11 @@ from typing import Final
 from tui_chat.terminal.passthrough import multiplexer, passed_through
 from tui_chat.text.sanitize import PICTURE_CELL
 
-_PLACEHOLDER: Final = chr(PICTURE_CELL)
+PLACEHOLDER: Final = chr(PICTURE_CELL)
+"""What stands in a picture's cells, before marks."""
 _CHUNK: Final = 4096
 """Characters of base64 in a sequence."""
-_MARKS: Final = tuple(
+MARKS: Final = tuple(
     chr(code)
     for codes in (
         (0x305, 0x30D, 0x30E, 0x310, 0x312, 0x33D, 0x33E, 0x33F, 0x346, 0x34A, 0x34B, 0x34C, 0x350, 0x351, 0x352),
@@ -36,7 +36,7 @@ _MARKS: Final = tuple(
     for code in codes
 )
 """The marks that stand for 0, 1, 2 …: the first of the protocol's rowcolumn-diacritics.txt."""
-MOST_CELLS: Final = len(_MARKS)
+MOST_CELLS: Final = len(MARKS)
 """Columns and rows that a picture may have."""
 
 
@@ -72,12 +72,14 @@ def send_picture(png: bytes, number: int, columns: int, rows: int, environ: Mapp
     return "".join(passed_through(sequence, environ) for sequence in sequences)
 
 
-def placeholders(columns: int, rows: int) -> tuple[str, ...]:
-    """The rows of text where a picture is to be seen, to be drawn in `placeholder_colour` without a background.
+def placeholders(columns: int, rows: int, mark: str = "") -> tuple[str, ...]:
+    """The rows of text where a picture is to be seen.
 
-    Each cell says which part it shows, so that any of them can be covered, scrolled away and drawn anew.
+    Each cell says which part it shows, so that any of them can be covered, scrolled away and drawn anew. Of which
+    picture says the `mark`; without one, `placeholder_colour`, in which they are drawn without a background.
     """
-    return tuple("".join(f"{_PLACEHOLDER}{row}{column}" for column in _MARKS[:columns]) for row in _MARKS[:rows])
+    marks, lines = MARKS[:columns], MARKS[:rows]
+    return tuple("".join(f"{PLACEHOLDER}{row}{column}{mark}" for column in marks) for row in lines)
 
 
 def placeholder_colour(number: int) -> tuple[int, int, int]:

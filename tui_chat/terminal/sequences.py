@@ -9,7 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from tui_chat.terminal.cells import PLAIN, SHOW_ON_BLANK, Cell, Row, Style, blank, disputed_width
+from tui_chat.terminal.cells import PLAIN, SHOW_ON_BLANK, SIXEL, Cell, Row, Style, blank, disputed_width
+from tui_chat.terminal.sixel import Sixels
 
 _OFF: Final = {1: "22", 2: "22", 3: "23", 4: "24", 5: "25", 7: "27", 8: "28", 9: "29"}
 """The code that switches an attribute off; the others (21, 51, 53 ...) need a reset."""
@@ -65,9 +66,10 @@ def _fit_for_blanks(style: Style | None, background: str) -> Style:
 class SequenceWriter:
     """Collects sequences, and tracks the terminal's cursor, style and margins."""
 
-    def __init__(self, width: int, erases_in_colour: bool) -> None:
+    def __init__(self, width: int, erases_in_colour: bool, sixels: Sixels) -> None:
         """`width`: columns; `erases_in_colour`: erased cells take the background in force (terminfo's `bce`)."""
         self._width = width
+        self._sixels = sixels
         self._erases_in_colour = erases_in_colour
         self._parts: list[str] = []
         self._x: int | None = None
@@ -125,6 +127,10 @@ class SequenceWriter:
                 while stop < end and row[stop] == cell:
                     stop += 1
                 self._draw_blanks(x, y, stop, end, row)
+            elif cell.style is SIXEL:
+                while stop < end and row[stop].style is SIXEL:
+                    stop += 1
+                self._draw_pictures(x, y, [cell.text for cell in row[x:stop]])
             else:
                 stop = _end_of_text(row, x, end)
                 self._draw_text(x, y, row[x:stop], cell.style)
@@ -166,6 +172,15 @@ class SequenceWriter:
                 self._clear_two(x + offset, y)
             self._put(cell.text, 0)
             self._x = None  # terminals disagree about where they are now
+
+    def _draw_pictures(self, x: int, y: int, texts: list[str]) -> None:
+        self._set_margins(None)  # the terminal goes to the row below, and would scroll at the bottom margin
+        while texts:
+            count, strip = self._sixels.strip(texts)
+            self.move(x, y)
+            self._parts.append(strip)
+            self._x = self._y = None  # below, to the right, or where it was
+            x, texts = x + count, texts[count:]
 
     def _clear_two(self, x: int, y: int) -> None:
         """Clear two columns, for a cluster that a terminal may draw in one."""

@@ -26,7 +26,7 @@ from tui_chat.tasks import start_task
 from tui_chat.terminal.clipboard import BY_TMUX, copy_sequences, copy_way, load_buffer
 from tui_chat.terminal.colours import ASK_BACKGROUND, Depth, is_dark_by
 from tui_chat.terminal.driver import DiffDriver
-from tui_chat.terminal.keys import BackgroundTold
+from tui_chat.terminal.keys import BackgroundTold, GraphicsTold
 from tui_chat.terminal.notices import NoticeKind
 from tui_chat.terminal.passthrough import multiplexer
 from tui_chat.terminal.stock import StockDriver
@@ -126,6 +126,12 @@ class ChatApp(App[None], inherit_bindings=False):
         self._is_dark = event.dark
         if self.follows_background:
             self.use_theme("")
+
+    @on(GraphicsTold)
+    def _told_graphics(self, event: GraphicsTold) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.pictures.told(event)
 
     def _control(self, sequence: str) -> None:
         """Send the terminal a control sequence."""
