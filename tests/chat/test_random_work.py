@@ -236,10 +236,27 @@ class Work:
         await one.chat.catch_up()
         one.order.append(text)
 
+    async def queue_elsewhere(self) -> None:
+        """Another tui-chat changes a held queue, and so does this one before it learns of that."""
+        await self.settle()
+        one = self.here
+        await one.chat.conversation.settle()
+        if one.chat.busy or not one.queue:
+            return
+        there = Conversation(self.other, await self.other.load(one.chat.conversation.chat.id))
+        index, theirs, ours = self.random.randrange(len(one.queue)), self.prompt(), self.prompt()
+        assert there.unqueue(index) == one.queue[index]
+        there.enqueue(theirs)
+        await there.settle()
+        one.chat.enqueue(ours)
+        del one.queue[index]
+        one.queue.extend((theirs, ours))
+        await one.chat.catch_up()
+
     async def step(self) -> None:
         ways = [
             *[self.say] * 5, *[self.finish] * 4, self.cut_short, self.fail, self.open, self.open, self.stop, self.edit,
-            self.again, self.unqueue, self.send_next, self.write_elsewhere,
+            self.again, self.unqueue, self.send_next, self.write_elsewhere, self.queue_elsewhere,
         ]  # fmt: skip
         if len(self.chats) < 4 and self.random.random() < 0.08:
             self.log.append("new chat")

@@ -14,7 +14,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest, Message, Role, State, new_id
 from tui_chat.parts import File, Image, parts_of
 from tui_chat.store.store import Store
-from tui_chat.store.values import Chat, ChatFields, Thread, title_of
+from tui_chat.store.values import Chat, ChatFields, QueueChange, Thread, title_of
 
 
 class Conversation:
@@ -70,16 +70,21 @@ class Conversation:
             for number, message in enumerate(versions, 1)
         }
 
-    async def begin(self, *messages: Message, settings: Mapping[str, str], **fields: Unpack[ChatFields]) -> None:
+    async def begin(
+        self, *messages: Message, settings: Mapping[str, str], waited: bool = False, **fields: Unpack[ChatFields]
+    ) -> None:
         """Add a prompt, an empty reply or both to the branch, and save them with `fields` and `settings`.
 
-        One transaction; afterwards they are on disk, or `trouble` says why not.
+        One transaction, in which the prompt leaves the queue if it `waited`; afterwards they are on disk, or
+        `trouble` says why not.
         """
         prompt = messages[0]
         if not self.chat.title and prompt.role is Role.USER:
             self.chat = replace(self.chat, title=title_of(prompt.text))
         held = [self._hold(message) for message in messages]
-        await asyncio.shield(self._writer.write(*held, fields=self._changed(fields), settings=settings))
+        left = (self._change_queue(QueueChange(self.chat.queue[0], 0)),) if waited else ()
+        write = self._writer.write(*held, fields=self._changed(fields), queue=left, settings=settings)
+        await asyncio.shield(write)
 
     async def ask(self, text: str) -> Message:
         """Add a prompt without a reply, and return it."""
@@ -107,6 +112,24 @@ class Conversation:
         """
         return asyncio.shield(self._writer.write(fields=self._changed(fields), settings=settings or {}))
 
+    def enqueue(self, text: str) -> None:
+        """Add a prompt to the end of the queue, and save that."""
+        self._writer.write(queue=[self._change_queue(QueueChange(text))])
+
+    def unqueue(self, index: int) -> str:
+        """Remove a waiting prompt, save that, and return its text.
+
+        Raises:
+            IndexError: there is none.
+        """
+        text = self.chat.queue[index]
+        self._writer.write(queue=[self._change_queue(QueueChange(text, index % len(self.chat.queue)))])
+        return text
+
+    def _change_queue(self, change: QueueChange) -> QueueChange:
+        self.chat = replace(self.chat, queue=change.apply(self.chat.queue))
+        return change
+
     def _changed(self, fields: ChatFields) -> set[str]:
         """Set `fields`; returns the names of those that changed."""
         before, self.chat = self.chat, replace(self.chat, **fields)
@@ -132,7 +155,8 @@ class Conversation:
         self._streamed = set(thread.elsewhere)
         if self.chat.leaf in {above.id for above in self._tree.branch(thread.chat.leaf)}:
             self.chat = replace(self.chat, leaf=thread.chat.leaf)  # the other process continued this branch
-        self.chat = replace(self.chat, title=thread.chat.title)
+        queue = self._writer.with_unsaved(thread.chat.queue)
+        self.chat = replace(self.chat, title=thread.chat.title, queue=queue)
         return bool(news)
 
     def turn_to(self, message: str) -> bool:

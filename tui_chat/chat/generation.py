@@ -187,7 +187,8 @@ class Generation:
         model, server = connection.model, connection.server
         reply = replace(plan.reply, model=model, server=server.label, created=time.time())
         fields = plan.fields | {"model": model, "server": server.address}
-        await self._conversation.begin(*prompts, reply, settings=self._choices.of(connection), **fields)
+        settings = self._choices.of(connection)
+        await self._conversation.begin(*prompts, reply, settings=settings, waited=plan.waited, **fields)
         return PartialReply(plan, reply)
 
     async def _receive(self, partial: PartialReply) -> None:
@@ -203,7 +204,7 @@ class Generation:
             if not connection.model:
                 unknown = ReplyError(f"The models of {connection.server.label} are not known yet")
                 raise connection.obstacle or unknown
-            plan = replace(partial.plan, fields=ChatFields())
+            plan = replace(partial.plan, fields=ChatFields(), waited=False)
             partial = self._partial = await self._begin_reply(plan)
         backend, plan = connection.backend, partial.plan
         request = await self._conversation.request(partial.message, plan.prefill)

@@ -137,18 +137,13 @@ class OpenChat:
     def enqueue(self, text: str) -> None:
         """Add a prompt to the end of the queue."""
         waited = self.queue
-        self.conversation.note(queue=(*waited, text))
+        self.conversation.enqueue(text)
         if not waited:
             self._go_on()  # if the reply has just ended, nothing else would send it
 
     def unqueue(self, index: int = -1) -> str:
         """Remove a waiting prompt, by default the last, and return its text; empty if there is none."""
-        waiting = list(self.queue)
-        if not -len(waiting) <= index < len(waiting):
-            return ""
-        text = waiting.pop(index)
-        self.conversation.note(queue=tuple(waiting))
-        return text
+        return self.conversation.unqueue(index) if -len(self.queue) <= index < len(self.queue) else ""
 
     async def send_next(self) -> None:
         """Send the next waiting prompt now; a running reply is stopped and kept."""
@@ -160,12 +155,9 @@ class OpenChat:
         """Send the next waiting prompt; it leaves the queue in the transaction that makes it a message."""
 
         def plan() -> ReplyPlan | None:
-            if not self.queue:  # it was taken back meanwhile
+            if self.queue[:1] != (first,):  # it was taken back, or another tui-chat has sent it
                 return None
-            text, *others = self.queue
-            if text != first:
-                return None
-            return plan_prompt(self.conversation.prompt(text, None, files), ChatFields(queue=tuple(others)))
+            return plan_prompt(self.conversation.prompt(first, None, files), ChatFields(), waited=True)
 
         if self.queue and not self.busy:
             first, files = self.queue[0], list[File | Image]()

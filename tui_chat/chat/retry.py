@@ -42,11 +42,15 @@ class ReplyPlan:
     prefill: str = ""
     format: str | Mapping[str, object] = ""
     """The required format, as in `ChatRequest`."""
+    waited: bool = False
+    """Whether the prompt leaves the queue in the same transaction."""
 
 
-def plan_prompt(prompt: Message, fields: ChatFields, format: str | Mapping[str, object] = "") -> ReplyPlan:
+def plan_prompt(
+    prompt: Message, fields: ChatFields, format: str | Mapping[str, object] = "", *, waited: bool = False
+) -> ReplyPlan:
     """Send a prompt."""
-    return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=format)
+    return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=format, waited=waited)
 
 
 def plan_again(conversation: Conversation, message: Message | None = None) -> ReplyPlan | None:

@@ -12,7 +12,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message
 from tui_chat.store.database import Closed
 from tui_chat.store.store import Store
-from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields
+from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, QueueChange
 from tui_chat.tasks import start_task
 
 _AGAIN_SECONDS: Final = 3.0
@@ -42,6 +42,7 @@ class Writer:
         self._stored = stored
         self._messages: dict[str, Message] = {}
         self._fields = set[str]()
+        self._queue: list[QueueChange] = []
         self._settings: dict[str, str] = {}
         self._lock = asyncio.Lock()
         self._next: asyncio.Task[None] | None = None
@@ -54,18 +55,28 @@ class Writer:
         """The ids of the messages with unsaved changes."""
         return self._messages.keys()
 
+    def with_unsaved(self, queue: tuple[str, ...]) -> tuple[str, ...]:
+        """The waiting prompts on disk, after the unsaved changes."""
+        for change in self._queue:
+            queue = change.apply(queue)
+        return queue
+
     def write(
         self,
         *messages: Message,
         fields: Collection[str] = (),
+        queue: Iterable[QueueChange] = (),
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> asyncio.Task[None]:
-        """Save messages (parents first), the named fields of the chat, and settings in one transaction.
+        """Save messages (parents first), the named fields of the chat, changes of its queue, and settings.
+
+        It is one transaction.
 
         The task ends after the attempt. An empty chat is not saved.
         """
         self._messages |= {message.id: message for message in messages}
         self._fields.update(fields)
+        self._queue.extend(queue)
         self._settings.update(settings)
         if self._next is None:
             self._next = start_task(self._write())
@@ -73,7 +84,7 @@ class Writer:
 
     async def settle(self) -> None:
         """Try once more to save what is not on disk."""
-        if self._messages or self._fields or self._settings:
+        if self._messages or self._fields or self._queue or self._settings:
             await asyncio.shield(self.write())
 
     async def _write(self) -> None:
@@ -95,7 +106,8 @@ class Writer:
     async def _write_once(self) -> bool:
         """Save all changes in one transaction; whether messages got new ids and must be saved again."""
         chat, messages, settings = self._chat(), dict(self._messages), dict(self._settings)
-        wanted = bool(messages or (self._fields and (self._stored or chat.draft or chat.queue)))
+        queue = tuple(self._queue)
+        wanted = bool(messages or ((self._fields or queue) and (self._stored or chat.draft or chat.queue)))
         if not (wanted or settings):
             return False
         fields = ChatFields()
@@ -107,8 +119,9 @@ class Writer:
             await self._store.save(
                 chat.id,
                 *messages.values(),
-                new=None if self._stored or not wanted else replace(chat, leaf=None),
+                new=None if self._stored or not wanted else replace(chat, leaf=None, queue=()),
                 fields=fields,
+                queue=queue if wanted else (),
                 deleted=not chat.draft if drafted else None,
                 settings=settings,
             )
@@ -119,6 +132,7 @@ class Writer:
             if id in refused or self._messages[id] is message:
                 del self._messages[id]
         now = self._chat()
+        del self._queue[: len(queue) if wanted else 0]
         self._fields -= {name for name, value in fields.items() if getattr(now, name) == value}
         self._settings = {key: value for key, value in self._settings.items() if settings.get(key) != value}
         if refused:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tui_chat.errors import Remedy, StoreError
 from tui_chat.messages import Message, Role, State
 from tui_chat.store.fields import decoded, encoded, state_of, whole
 from tui_chat.store.owner import Owner
-from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatSummary, Place
+from tui_chat.store.values import DRAFT_SHOWN, Chat, ChatSummary, Place, QueueChange
 from tui_chat.text.fold import fold, words_of
 
 _FIELDS: Final = tuple(field.name for field in dataclasses.fields(Chat) if field.name != "place")
@@ -62,6 +62,18 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: Mapping[str, An
         ).rowcount
     ):
         raise no_such_chat(chat_id)
+
+
+def change_queue(connection: sqlite3.Connection, chat_id: str, changes: Iterable[QueueChange]) -> None:
+    """Apply changes to the waiting prompts, which another process may have changed too.
+
+    Raises:
+        StoreError: the chat does not exist.
+    """
+    queue = get(connection, chat_id).queue
+    for change in changes:
+        queue = change.apply(queue)
+    update(connection, chat_id, {"queue": queue})
 
 
 def summaries(

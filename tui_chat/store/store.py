@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,7 @@ from tui_chat.store import chats, messages, parts
 from tui_chat.store.database import Database, open_database
 from tui_chat.store.prompts import prompts
 from tui_chat.store.search import Search, index_some, search
-from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Prompt, Thread
+from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Prompt, QueueChange, Thread
 
 T = TypeVar("T")
 
@@ -112,13 +112,14 @@ class Store:
         *said: Message,
         new: Chat | None = None,
         fields: ChatFields | None = None,
+        queue: Sequence[QueueChange] = (),
         deleted: bool | None = None,
         settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Add messages, or change those with known ids, parents first, in one transaction.
 
-        The same transaction adds the chat itself (`new`), changes `fields` of it, deletes or restores it
-        (`deleted`), and keeps `settings` as `remember` does.
+        The same transaction adds the chat itself (`new`), changes `fields` and the `queue` of it, deletes or
+        restores it (`deleted`), and keeps `settings` as `remember` does.
 
         The last added message becomes the chat's leaf, and the first prompt its title. Adding a message restores a
         deleted chat. A streaming message belongs to this process until it is saved in another state. Texts must be
@@ -141,6 +142,8 @@ class Store:
                 known = max(self._loaded.get(chat_id, -1), self._saved.get(message.id, -1))
                 revisions[message.id] = messages.save(db, chat_id, message, self._owner, self._clock(), known)
             chats.update(db, chat_id, fields or {})
+            if queue:
+                chats.change_queue(db, chat_id, queue)
             if deleted is not None:
                 chats.update(db, chat_id, {"deleted": self._clock() if deleted else None})
             _remember(db, settings)

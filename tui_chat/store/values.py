@@ -88,7 +88,24 @@ class ChatFields(TypedDict, total=False):
     leaf: str | None
     draft: str
     place: Place | None
-    queue: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChange:
+    """A prompt joins the end of a chat's queue, or leaves it."""
+
+    text: str
+    left: int | None = None
+    """Its index before it left; None if it joins."""
+
+    def apply(self, queue: tuple[str, ...]) -> tuple[str, ...]:
+        """`queue` after the change. Another process may have changed it too: what is gone cannot leave."""
+        if self.left is None:
+            return (*queue, self.text)
+        if self.text not in queue:
+            return queue
+        index = self.left if self.text in queue[self.left : self.left + 1] else queue.index(self.text)
+        return queue[:index] + queue[index + 1 :]
 
 
 @dataclass(frozen=True, slots=True)
