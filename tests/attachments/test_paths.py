@@ -12,7 +12,16 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.attachments.paths import Mention, mention, mention_at, mentioned, mentions_in, paths_in
+from tui_chat.attachments.paths import (
+    Mention,
+    mention,
+    mention_at,
+    mentioned,
+    mentions_in,
+    missing,
+    paths_in,
+    unescaped,
+)
 
 NAMES = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=20
@@ -181,6 +190,40 @@ def test_the_mention_that_is_being_typed_is_what_stands_before_the_cursor(path: 
 )
 def test_what_is_a_mention(text: str, found: Mention | None) -> None:
     assert mention_at(text, len(text)) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@property @app.route('/a.html') @media @types/node @user @example.org me@gone.py user@host @a.b.Test",
+        'import x from "@/lib/x"; @patch("a/b.json") @a.py is there, @"a.py" too, \\@gone.py, @src',
+    ],
+)
+def test_what_does_not_look_like_a_path_is_not_missed(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.py").touch()
+    (tmp_path / "src").mkdir()
+    assert list(missing(text, tmp_path)) == []
+
+
+def test_a_path_that_does_not_exist_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    text = f'@gone.py, (@src/gone) @sr/main.TXT. @{tmp_path}/gone @"my notes.md" @~/gone.png'
+    found = ["gone.py", "src/gone", "sr/main.TXT", f"{tmp_path}/gone", "my notes.md", "~/gone.png"]
+    assert [each.path for each in missing(text, tmp_path)] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        (
+            '\\@a.py (\\@src/) \\@"my file.md" \\@~/x\n\\@/etc/hosts',
+            '@a.py (@src/) @"my file.md" @~/x\n@/etc/hosts',
+        ),
+        ("push(\\@list); me\\@a.py \\\\@a.py \\@ifnextchar @a.py", None),
+    ],
+)
+def test_an_escaped_path_is_sent_as_text_without_its_backslash(text: str, sent: str | None) -> None:
+    assert unescaped(text) == (text if sent is None else sent)
 
 
 def test_punctuation_behind_a_path_is_not_part_of_it(tmp_path: Path) -> None:

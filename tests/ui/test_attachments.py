@@ -114,6 +114,37 @@ async def test_what_goes_and_what_does_not(run: AppDriver, text: str, row: str, 
         await run.until(lambda: run.shows("It greets."))
 
 
+async def test_a_path_without_a_file_is_said_before_and_after_it_goes_as_text(
+    run: AppDriver, server: ScriptedServer
+) -> None:
+    await run.pilot.press(*"see @gone.py")
+    await run.pilot.pause(0.3)
+    assert shown(run) == "", "it may be typed further"
+    await run.pilot.press(*" now")
+    await run.until(lambda: shown(run) == "✗ There is no file gone.py. It goes as text.")
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("It greets."))
+    assert sent(server) == "see @gone.py now"
+    await run.until(lambda: "There is no file gone.py: it was sent as text." in run.notices)
+
+
+async def test_an_escaped_path_goes_without_its_backslash_and_is_not_attached_when_it_is_edited(
+    run: AppDriver, server: ScriptedServer
+) -> None:
+    await run.say("see \\@main.py")
+    await run.until(lambda: run.shows("It greets."))
+    assert sent(server) == "see @main.py"
+    await run.idle()
+    for count, keys in enumerate((["alt+up", "alt+up", "e"], ["ctrl+r"]), 2):
+        await run.pilot.press(*keys)
+        if "e" in keys:
+            await run.until(lambda: run.chat.composer.text == "see \\@main.py")
+            await run.pilot.press("!", "enter")
+        await run.until(lambda count=count: len(server.asked()) == count)  # type: ignore[misc]
+        await run.idle()
+        assert sent(server) == "see @main.py!"
+
+
 async def test_of_many_files_the_first_and_their_sum_are_said(run: AppDriver) -> None:
     run.app.workspace.connection.window = 5
     run.chat.composer.text = '@main.py @src/a.py @"src/b c.py" @dot.png'

@@ -81,8 +81,20 @@ def _path(word: str) -> Path | None:
 
 
 _MENTION: Final = re.compile(r"""(?<![^\s(\[{'"])@(?:"((?:\\.|[^"\\\n])*\\?)"?|([^\s"][^\s]*)?)""")
+_ESCAPED: Final = re.compile(r"""(?<![^\s(\[{'"])\\(@(?:"([^"\\\n]+)"|([^\s"\\]+)))""")
 _PLAIN: Final = re.compile(r"""[^\s"\\()\[\]{}'][^\s"\\()\[\]{}']*""")
 _AFTER_A_PATH: Final = ".,;:!?)]}'\""
+_OF_CODE: Final = frozenset("()[]{}'\"\0")
+_SUFFIX: Final = re.compile(
+    r""".\.(?:
+        bash | bat | c | cc | cfg | conf | cpp | cs | css | csv | diff | env | go | h | hpp | html? | ini |
+        ipynb | java | jpe?g | jsx? | json | jsonl | kt | lock | log | lua | md | patch | php | pl | png | ps1 |
+        py | rb | rs | rst | scss | sh | sql | svg | swift | tex | toml | tsv | tsx? | txt | vue | webp | xml |
+        ya?ml | zig | zsh
+    )$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Suffixes of files that people attach: words that end so are paths, where `@app.route` is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +153,35 @@ def mentioned(text: str, folder: Path) -> Iterator[tuple[Mention, Path]]:
             if path and "\0" not in path and os.path.lexists(whole):
                 yield Mention(each.start, each.end - (len(each.path) - len(path)), path), whole
                 break
+
+
+def missing(text: str, folder: Path) -> Iterator[Mention]:
+    """The mentions of paths that do not exist. What has a known suffix, or is in a folder, is taken for a path.
+
+    Looks at the disk.
+    """
+    there = {each.start for each, _ in mentioned(text, folder)}
+    for each in islice(mentions_in(text), _MOST):
+        path = each.path.rstrip(_AFTER_A_PATH)
+        before, slash, _ = path.rpartition("/")
+        quoted = text[each.start - 1 : each.start] in ("'", '"')  # as in `import x from "@/lib/x"`
+        if each.start in there or quoted or not path or set(path) & _OF_CODE:
+            continue
+        if _SUFFIX.search(path) or (slash and os.path.isdir(folder / os.path.expanduser(before + slash))):
+            yield Mention(each.start, each.end, path)
+
+
+def unescaped(text: str) -> str:
+    """A prompt as it is sent: without the backslash before `@path`, which kept the file from being attached.
+
+    Other words keep theirs: `\\@list` is Perl.
+    """
+
+    def plain(found: re.Match[str]) -> str:
+        path = (found[2] or found[3]).rstrip(_AFTER_A_PATH)
+        return found[1] if "/" in path or _SUFFIX.search(path) else found[0]
+
+    return _ESCAPED.sub(plain, text)
 
 
 def shortened(path: Path, folder: Path) -> str:

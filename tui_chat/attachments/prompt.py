@@ -13,7 +13,15 @@ from threading import Event
 from typing import Final
 
 from tui_chat.attachments.folders import candidates, list_folder
-from tui_chat.attachments.paths import mention, mentioned, mentions_in, paths_in, paths_mentioned, shortened
+from tui_chat.attachments.paths import (
+    mention,
+    mentioned,
+    mentions_in,
+    missing,
+    paths_in,
+    paths_mentioned,
+    shortened,
+)
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
 from tui_chat.parts import File, Image
@@ -48,7 +56,7 @@ class Attachment:
 
 
 def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:
-    """What a prompt would attach. Looks at the disk, until `stop` is set."""
+    """What a prompt would attach, then the paths that do not exist. Looks at the disk, until `stop` is set."""
     folder, found = _folder(), list[Attachment]()
     for path, is_folder in _paths(text, folder):
         if stop.is_set():
@@ -61,7 +69,20 @@ def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:
                 found.append(Attachment(name, *look_at(path, name)))
         except FileError as error:
             found.append(Attachment(name, trouble=error))
+    gone = [each.path for each in missing(text, folder) if each.end < len(text)]  # the last may be half typed
+    found.extend(Attachment(name, trouble=missing_file(name, "It goes as text.")) for name in gone)
     return tuple(found)
+
+
+def not_there(text: str, _stop: Event) -> str:
+    """That paths in a prompt were sent as text; empty if there are none. Looks at the disk."""
+    gone = list(dict.fromkeys(each.path for each in missing(text, _folder())))
+    return f"{missing_file(', '.join(gone))}: it was sent as text." if gone else ""
+
+
+def missing_file(name: str, hint: str = "Check the path.") -> FileError:
+    """The error for a path that does not exist."""
+    return FileError(f"There is no file {clean_line(name, 200)}", hint)
 
 
 def look_at_folder(path: Path, stop: Event) -> Attachment:
@@ -132,7 +153,7 @@ def mention_of(path: Path) -> str:
     whole = folder / path.expanduser()
     name = shortened(whole, folder)
     if not whole.exists():
-        raise FileError(f"There is no file {clean_line(name, 200)}", "Check the path.")
+        raise missing_file(name)
     return mention(f"{name}/" if whole.is_dir() else name)
 
 

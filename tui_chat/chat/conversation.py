@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Unpack
 
+from tui_chat.attachments.paths import unescaped
 from tui_chat.attachments.prompt import still_attached
 from tui_chat.chat.tree import Tree
 from tui_chat.chat.writer import Writer
@@ -174,7 +175,7 @@ class Conversation:
         """
         asked = self._tree.branch(reply.parent)
         branch = [message for message in asked if message.says or message.role is Role.USER]
-        messages = list(await self.store.with_data(branch))
+        messages = [_as_sent(message) for message in await self.store.with_data(branch)]
         if self.chat.system:
             messages.insert(
                 0, Message(Role.SYSTEM, parts_of(self.chat.system), id="system", created=self.chat.created)
@@ -200,3 +201,9 @@ class Conversation:
         if message.state is State.STREAMING and message.id not in self._streamed:
             return replace(message, state=State.INTERRUPTED)
         return message
+
+
+def _as_sent(message: Message) -> Message:
+    if message.role is not Role.USER or "\\@" not in message.text:
+        return message
+    return message.with_text(unescaped(message.text))

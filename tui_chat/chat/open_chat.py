@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from tui_chat.attachments.prompt import attach_mentioned
+from tui_chat.attachments.prompt import attach_mentioned, not_there
 from tui_chat.attachments.threads import DiskThreads
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
@@ -171,6 +171,7 @@ class OpenChat:
 
         async def read() -> None:
             files.extend(await disk.run(partial(attach_mentioned, text)))
+            self.notice = await disk.run(partial(not_there, text)) or self.notice
 
         return read
 

@@ -24,7 +24,7 @@ _EDITING: Final = (
     ("\\ Enter", "At the end of a line: start a new line"),
     ("!command", "Run it in your shell; its output comes into the prompt. !! again"),
     ("@path", "Attach a file or a folder"),
-    ("\\! \\@", "A plain ! in front; an @ that attaches nothing, and is sent with its \\"),
+    ("\\! \\@", "A plain ! in front; an @path that attaches nothing; the \\ is not sent"),
 )
 """Keys of the composer that are no commands."""
 
