@@ -12,6 +12,7 @@ from tui_chat.config import Config
 from tui_chat.parameters import Parameters
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.dialogs.settings_form import SettingsForm
 
 from tests.server import SSE, ScriptedServer, answer, done, head, raw, token, wait
 from tests.ui.kit import AppDriver, driven
@@ -143,9 +144,27 @@ async def test_thinking_is_ended_where_the_server_can_and_only_then_offered() ->
 
 
 @pytest.mark.parametrize("command", ["/think high", "/set think high"])
-async def test_only_what_the_model_takes_is_set(command: str) -> None:
+async def test_a_level_is_taken_for_a_model_that_is_known_to_think_or_not_as_by_the_form_and_the_flag(
+    server: ScriptedServer, command: str
+) -> None:
+    async with driven(server) as run:
+        await run.say(command)
+        known = "This model is known to take off, on: high may count as one of those."
+        await run.until(lambda: run.notices == [f"Thinking: high. {known}"])
+        assert run.app.workspace.conversation.chat.parameters.think == "high"
+        await run.say("go")
+        await run.idle()
+        assert [body.get("think") for body in server.asked()] == ["high"]
+        await run.pilot.press("f7")
+        await run.until(lambda: isinstance(run.app.screen, SettingsForm))
+        run.app.screen.query_one("#think").focus()
+        await run.until(lambda: run.shows(known))
+
+
+@pytest.mark.parametrize("command", ["/think huge", "/set think huge"])
+async def test_a_word_that_is_no_level_is_not_set(command: str) -> None:
     async with ScriptedServer() as server, driven(server) as run:
         await run.say(command)
-        await run.until(lambda: "is one of default, off, on, not 'high'" in run.status.text)
+        await run.until(lambda: "not 'huge'" in run.status.text)
         assert run.app.workspace.conversation.chat.parameters.think is None
         assert run.chat.composer.text == command

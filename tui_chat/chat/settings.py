@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError, Unsupported
 from tui_chat.messages import Model
-from tui_chat.parameters import Parameters
+from tui_chat.parameters import Parameters, text_of
 from tui_chat.presets import Preset, preset_names, read_preset
 from tui_chat.server import Server
 from tui_chat.servers.backend import HttpBackend
@@ -60,21 +61,26 @@ async def set_think(workspace: Workspace, level: str) -> str:
     """Let this chat, and later ones with its model, think like this. Returns what is said.
 
     Raises:
-        ConfigError: the model does not think, or not like this.
+        ConfigError: the model does not think, or that is no level.
     """
     connection = workspace.connection
     await connection.learn_abilities()
     levels = workspace.choices.levels(connection)
     if not levels and level not in ("off", DEFAULT):
         raise ConfigError(f"{connection.model or 'This model'} cannot think.")
-    if level not in ("off", DEFAULT, *levels):
-        takes = ", ".join((DEFAULT, *levels))
-        raise ConfigError(f"Thinking of {connection.model} is one of {takes}, not {clean_line(level, 40)!r}.")
     chosen = Parameters().with_text("think", "" if level == DEFAULT else level).think
     parameters = replace(workspace.conversation.chat.parameters, think=chosen)
     kept = workspace.choices.prefer_think(workspace.connection.model, chosen)
     workspace.conversation.note(parameters=parameters, settings=kept)
-    return f"Thinking: {level}."
+    level = text_of(chosen) or DEFAULT
+    return f"Thinking: {level}. {about_level(level, levels)}".rstrip()
+
+
+def about_level(level: str, levels: Collection[str]) -> str:
+    """That a model is not known to take a level of thinking besides `levels`; empty if it is."""
+    if not levels or level in ("off", DEFAULT, *levels):
+        return ""
+    return f"This model is known to take {', '.join(levels)}: {level} may count as one of those."
 
 
 def as_preset(workspace: Workspace, name: str, system: str, parameters: Parameters) -> Preset:

@@ -50,7 +50,7 @@ async def set_think(screen: ChatScreen, level: str) -> None:
     """Let this chat, and later ones with its model, think like this, without a level at all.
 
     Raises:
-        ConfigError: the model does not think, or not like this.
+        ConfigError: the model does not think, or that is no level.
     """
     screen.notify(await chat_settings.set_think(screen.workspace, level or "on"), timeout=4)
     screen.server.show_names()

@@ -12,6 +12,7 @@ from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from tui_chat.chat.settings import about_level
 from tui_chat.errors import ConfigError
 from tui_chat.parameters import PARAMETERS, Parameters, text_of
 from tui_chat.presets import Preset, preset_names, preset_path, save_preset
@@ -124,16 +125,17 @@ class SettingsForm(Form[ChatSettings]):
     def _explain(self, field: Widget) -> None:
         if isinstance(field, Input) and (parameter := PARAMETERS.get(field.id or "")):
             mistake, reloads = self._mistake(field), _RELOADS if parameter.reloads else ""
-            self.say(
-                mistake or self._excess(field) or f"{parameter.help}{reloads} ({self._range(parameter.name)})"
-            )
+            self.say(mistake or self._doubt(field) or f"{parameter.help}{reloads} ({self._range(parameter.name)})")
             self.query("#form-state").set_class(bool(mistake), "-wrong")
         else:
             self.say(_SYSTEM)
 
-    def _excess(self, field: Input) -> str:
-        """That the model cannot use so large a context window; empty if it can."""
-        asked = Parameters().with_text(field.id or "", field.value).num_ctx or 0
+    def _doubt(self, field: Input) -> str:
+        """That the model may not take this context window or level of thinking; empty if it does."""
+        own = Parameters().with_text(field.id or "", field.value)
+        if own.think is not None:
+            return about_level(text_of(own.think), self._levels)
+        asked = own.num_ctx or 0
         if not 0 < self._most < asked:
             return ""
         return f"More than the {self._most:,} tokens that the model can take: it will use those."
