@@ -13,8 +13,9 @@ from tui_chat.parameters import Parameters
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.settings_form import SettingsForm
+from tui_chat.ui.widgets.divider import Divider
 
-from tests.server import SSE, ScriptedServer, answer, done, head, raw, token, wait
+from tests.server import MODEL, SSE, ScriptedServer, answer, done, head, raw, token, wait
 from tests.ui.kit import AppDriver, driven
 
 NO_THINKING = {"error": '"tiny" does not support thinking'}
@@ -88,6 +89,28 @@ async def test_a_refusal_to_think_is_told_and_the_prompt_is_answered(server: Scr
         await run.until(lambda: any("cannot be told how much to think" in notice for notice in run.notices))
         assert run.shows("Hi.")
     assert [body.get("think") for body in server.asked()] == ["high", None]
+
+
+@pytest.mark.parametrize("change", ["/think default", "/set think low", "/model other", "again"])
+async def test_the_notice_of_a_refusal_to_think_goes_when_it_is_no_longer_true(
+    server: ScriptedServer, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Divider, "_drop", lambda *_: None)  # it does not go by itself
+    server._scripts.clear()
+    server._own["/api/tags"] = answer(200, {"models": [MODEL, {**MODEL, "name": "other:latest"}]})
+    server.script(answer(400, NO_THINKING))
+    server.script(head(), token("Hi."), done())
+    server.script(head(), token("There."), done())
+    async with driven(server, config=Config(parameters=Parameters(think="high"))) as run:
+
+        def told() -> bool:
+            return any("cannot be told how much to think" in notice for notice in run.notices)
+
+        await run.say("one")
+        await run.until(told)
+        await run.idle()
+        await run.say(change)
+        await run.until(lambda: not told())
 
 
 async def test_any_other_refusal_is_not_asked_again(server: ScriptedServer) -> None:

@@ -33,6 +33,8 @@ class Replies:
         self._workspace = screen.workspace
         self.view: ReplyView | None = None
         """Shows the running reply, until its end is on screen."""
+        self._notice = ""
+        """What was said of how the last reply was asked for."""
 
     @property
     def busy(self) -> bool:
@@ -93,6 +95,7 @@ class Replies:
             self._show_answer(self._workspace.current.again(message))
 
     def _show_answer(self, reply: Generation, text: str = "") -> None:
+        self.withdraw_notice()
         self._screen.start(self._answer, "view", reply, text)
         held = ExitStack()
         held.enter_context(self._screen.app.batch_update())
@@ -167,10 +170,15 @@ class Replies:
         if notice:
             self._screen.notify(notice, severity="warning", timeout=10, markup=False)
 
+    def withdraw_notice(self) -> None:
+        """Remove what was said of how the last reply was asked for: the next one is asked for otherwise."""
+        self._screen.query_one(Divider).withdraw(self._notice)
+
     def _ended(self, reply: Reply) -> None:
         screen, status, server = self._screen, self._screen.status, self._screen.server
         screen.query_one(Divider).clear()
         if isinstance(reply, Generation) and reply.notice:
+            self._notice = reply.notice
             screen.notify(reply.notice, severity="warning", timeout=8, markup=False)
         error = reply.error or self._workspace.conversation.trouble
         if error is not None:

@@ -82,11 +82,13 @@ class ServerView:
     def show_names(self) -> None:
         """Show the model, how much it thinks, and its server."""
         header, connection = self._screen.query_one(Header), self._screen.workspace.connection
-        found = find(connection.model, connection.models)
+        found, before = find(connection.model, connection.models), (header.model, header.server, header.thinking)
         header.model, header.server = found.name if found else connection.model, connection.server.label
         workspace = self._screen.workspace
         thinks = workspace.choices.think(workspace.conversation.chat.parameters, connection)
         header.thinking = "" if thinks == workspace.config.think else f"think {text_of(thinks) or 'default'}"
+        if before != (header.model, header.server, header.thinking):
+            self._screen.replies.withdraw_notice()
 
     def _status(self) -> Status | None:
         """The status of the server; None to leave the status as it is."""

@@ -38,6 +38,10 @@ class Divider(Widget):
         """Remove the notices; warnings and errors only with `all`."""
         self.notices = () if all else tuple(each for each in self.notices if each.spans[0].style != _PASSING)
 
+    def withdraw(self, text: str) -> None:
+        """Remove the notice with this text: it is no longer true."""
+        self.notices = tuple(other for other in self.notices if other.plain != text)
+
     def _drop(self, notice: Content) -> None:
         self.notices = tuple(other for other in self.notices if other is not notice)
 
