@@ -153,6 +153,22 @@ async def test_the_chat_stays_in_the_scrollback_if_that_is_wanted(home: Home, se
         assert program.unrestored() == []
 
 
+async def test_what_was_not_sent_is_in_the_scrollback_too(home: Home, server: ScriptedServer) -> None:
+    server.script(head(), token("It begins."), stall())
+    async with home.running("--print-on-exit", "--url", server.url, "my question") as program:
+        await program.until_shows("It begins.")
+        program.type("it waits\r")
+        await program.until_shows("1 it waits")
+        program.type("I was writing")
+        await program.until_shows("❯ I was writing")
+        assert await program.quit() == 0
+        rows = [row.strip() for row in program.said.split("\n")]
+        end = [row for row in rows[rows.index("It begins.") :] if row]
+        assert end[1:-1] == [
+            "(stopped)", "You · waiting, not sent", "it waits", "You · draft, not sent", "I was writing",
+        ]  # fmt: skip
+
+
 async def test_what_is_set_is_sent_shown_and_kept_as_a_preset(home: Home, server: ScriptedServer) -> None:
     server.script(*reply("A fine answer."))
     server.script(answer(200, {"license": "MIT, in short"}), path="/api/show")

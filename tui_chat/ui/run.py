@@ -139,11 +139,14 @@ def say_goodbye(app: ChatApp) -> None:
 
 
 def transcript_of(app: ChatApp) -> str:
-    """The chat on screen as drawn Markdown; only its end if it is very long."""
+    """The chat on screen as drawn Markdown, with what is not sent; only its end if it is very long."""
     conversation = app.workspace.conversation
-    text = to_markdown(Thread(conversation.chat, tuple(conversation.branch)))
+    chat = conversation.chat
+    text = to_markdown(Thread(chat, tuple(conversation.branch)))
+    unsent = [*(("waiting", prompt) for prompt in chat.queue), ("draft", chat.draft)]
+    text += "".join(f"\n## You · {what}, not sent\n\n{words}\n" for what, words in unsent if words.strip())
     if len(text) > _LONGEST:
-        text = f"*The end of the chat; all of it: tui-chat export {conversation.chat.id}*\n\n" + text[-_LONGEST:]
+        text = f"*The end of the chat; all of it: tui-chat export {chat.id}*\n\n" + text[-_LONGEST:]
     columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
     printed = Printed(columns, 0, colours=not app.services.environ.get("NO_COLOR"))
     return printed.append(text) + printed.close()
