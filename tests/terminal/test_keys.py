@@ -61,6 +61,8 @@ def test_what_the_terminal_says_of_its_background_is_no_key_wherever_it_is_split
     [
         ("\x1b[6;20;10t\x1b[?62;4;22c", True, (10, 20)),
         ("\x1b[?63;1;2;4;6;9;15;16;22;28;29c", True, None),
+        ("\x1b[6;0;10t\x1b[?62;4c", True, None),  # nonsense
+        ("\x1b[6;9999;9999t\x1b[?62;4c", True, None),
         ("\x1b[?1;2c", False, None),
         ("\x1b[?4c", False, None),  # a VT132, which has none
     ],

@@ -11,6 +11,7 @@ from textual import events
 from textual.message import Message
 
 from tui_chat.terminal.colours import is_dark
+from tui_chat.terminal.sixel import sensible
 from tui_chat.terminal.textual_private import Parser
 
 _KEYS: Final[Mapping[str, str]] = {
@@ -75,7 +76,7 @@ class KeyParser(Parser):
         if answer["colour"] and (dark := is_dark(answer["colour"])) is not None:
             yield BackgroundTold(dark=dark)
         elif answer["height"]:
-            self._cell = (int(answer["width"]), int(answer["height"]))
+            self._cell = sensible(int(answer["width"]), int(answer["height"]))
         elif answer["attributes"]:
             yield GraphicsTold(sixel="4" in answer["attributes"].split(";")[1:], cell=self._cell)
 

@@ -25,6 +25,8 @@ ASK_GRAPHICS: Final = "\x1b[16t\x1b[c"
 """Asks for the size of a cell in pixels (xterm's XTWINOPS 16) and for what the terminal can (DA1; all answer)."""
 _BAND: Final = 6
 """Rows of pixels in a band: the bits of a character."""
+_MOST: Final = 100
+"""Pixels of a cell, at most, in each direction."""
 _BLANK: Final = 63
 """The character without a pixel."""
 _CHARACTERS: Final = bytes((value + _BLANK) % 256 for value in range(256))
@@ -118,4 +120,9 @@ def cell_of(terminal: int) -> tuple[int, int] | None:
     except OSError:
         return None
     rows, columns, width, height = struct.unpack("4H", told)
-    return (width // columns, height // rows) if width >= columns > 0 and height >= rows > 0 else None
+    return sensible(width // columns, height // rows) if rows and columns else None
+
+
+def sensible(width: int, height: int) -> tuple[int, int] | None:
+    """A cell's size in pixels; None for one that no letter has."""
+    return (width, height) if 0 < width <= _MOST and 0 < height <= _MOST else None

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 _CELL: Final = (8, 16)
 """Pixels of a cell for which pictures are sent to the terminal, which scales them to its own cells."""
+_WIDE: Final = 800
+_HIGH: Final = 600
+"""Most pixels of a picture that is drawn by Sixel: with more it takes a megabyte and more of the line."""
 _PATIENCE: Final = 5.0
 """Seconds until a terminal that does not answer counts as one without graphics."""
 
@@ -117,7 +120,8 @@ class Pictures:
         if cell := await self._sixel_cell():
             key = (file.blob.digest, width, height, cell, ground)
             if key not in self._sixels and isinstance(driver := driver_of(screen.app), DiffDriver):
-                sixel = await run(lambda _: Sixel(indexed(data, image.name, width, height, cell, ground), cell))
+                box = (min(width, _WIDE // cell[0]), min(height, _HIGH // cell[1]))
+                sixel = await run(lambda _: Sixel(indexed(data, image.name, *box, cell, ground), cell))
                 if (mark := driver.sixels.add(sixel)) is not None:
                     self._sixels[key] = _silent(placeholders(sixel.columns, sixel.rows, mark), Style.null())
             if key in self._sixels:
