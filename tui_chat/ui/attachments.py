@@ -47,6 +47,8 @@ class Attachments:
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
         self.found: tuple[Attachment, ...] = ()
+        self._mentions = False
+        """Whether the text may mention files."""
         self._warned = ""
         """The text that was held back once because the model does not see."""
         self._doubted = frozenset[str]()
@@ -56,9 +58,10 @@ class Attachments:
 
     def written(self, text: str) -> None:
         """The composer's text has changed."""
-        if "@" in text:
+        before, self._mentions = self._mentions, "@" in text
+        if self._mentions:
             self._screen.start(self._look, "attachments", text)
-        else:
+        elif before:
             self._screen.workers.cancel_group(self._screen, "attachments")
             self._show(())
 
