@@ -49,7 +49,7 @@ def run(data: Path, *arguments: str) -> int:
     return main(["--data-dir", str(data), *arguments])
 
 
-def test_chats_are_listed_newest_first_with_unfinished_ones_marked(
+def test_chats_are_listed_newest_first_and_which_are_unfinished(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(data, "chats") == 0
@@ -57,10 +57,10 @@ def test_chats_are_listed_newest_first_with_unfinished_ones_marked(
     assert first.startswith("bbb2")
     assert "About stacks  (1 message, tiny)" in first
     assert second.startswith("aaa1")
-    assert " * What is a bounded queue?" in second
+    assert "What is a bounded queue?  (unfinished, " in second
 
 
-def test_a_chat_that_is_being_answered_is_marked_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_chat_that_is_being_answered_is_told(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def stream() -> Store:
         store = await Store.open(data / "chats.db")
         await store.save("aaa1", replace(REPLY, state=State.STREAMING))
@@ -71,7 +71,7 @@ def test_a_chat_that_is_being_answered_is_marked_so(data: Path, capsys: pytest.C
         assert run(data, "chats", "bounded") == 0
     finally:
         assert store.close()
-    assert " … What is a bounded queue?" in capsys.readouterr().out
+    assert "What is a bounded queue?  (being answered, " in capsys.readouterr().out
 
 
 def test_chats_as_json_are_filtered_and_limited(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +103,7 @@ def test_a_draft_is_called_one_by_its_first_words(data: Path, capsys: pytest.Cap
 
     asyncio.run(write())
     assert run(data, "chats", "--limit", "1") == 0
-    assert "   How does a trie  (draft, tiny)" in capsys.readouterr().out
+    assert "  How does a trie  (draft, tiny)" in capsys.readouterr().out
 
 
 def test_search_finds_messages_and_titles(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

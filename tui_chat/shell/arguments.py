@@ -58,7 +58,7 @@ def add_commands(commands: Commands) -> None:
         help="get the answer as JSON, or by the JSON schema in FILE",
     )
     ask.add_argument("--render", action="store_true", help="draw the Markdown of the answer")
-    chats = add_command(commands, "chats", "list the chats, newest first; * unfinished, … being answered")
+    chats = add_command(commands, "chats", "list the chats, newest first")
     chats.add_argument("words", nargs="*", help="only chats with all of these words in the title")
     _add_json(chats, "chat")
     chats.add_argument("--limit", type=_limit, metavar="N", help="at most N chats")

@@ -61,10 +61,10 @@ async def _chats(store: Store, arguments: argparse.Namespace) -> None:
 
 def _chat_line(chat: ChatSummary) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(chat.updated))
-    mark = "…" if chat.state is State.STREAMING else "*" if chat.unfinished else " "
+    state = "being answered" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
     count = f"{chat.messages} message" + "s" * (chat.messages != 1) if chat.messages else "draft"
-    details = ", ".join(filter(None, ["pinned" if chat.pinned else "", count, chat.model]))
-    return f"{chat.id}  {when} {mark} {chat.title or title_of(chat.draft) or 'Untitled'}  ({details})"
+    details = ", ".join(filter(None, ["pinned" if chat.pinned else "", state, count, chat.model]))
+    return f"{chat.id}  {when}  {chat.title or title_of(chat.draft) or 'Untitled'}  ({details})"
 
 
 async def _search(store: Store, arguments: argparse.Namespace) -> None:
