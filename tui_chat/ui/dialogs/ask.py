@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from textual.app import ComposeResult
@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui_chat.errors import ConfigError
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
@@ -61,9 +62,18 @@ class ConfirmScreen(Box[bool]):
 class AskScreen(Box[str]):
     """Asks for a line of text; an empty one answers nothing."""
 
-    def __init__(self, keys: Keymap, question: str, hint: str | Content, suggestion: str) -> None:
+    def __init__(
+        self,
+        keys: Keymap,
+        question: str,
+        hint: str | Content,
+        suggestion: str,
+        check: Callable[[str], object] = str,
+    ) -> None:
+        """`check` raises a `ConfigError` for a line that will not do: the box stays and tells it."""
         super().__init__(keys, question, hint)
         self._suggestion = suggestion
+        self._check = check
 
     def body(self) -> Iterable[Widget]:
         """The line."""
@@ -74,8 +84,15 @@ class AskScreen(Box[str]):
         self.query(Input).focus()
 
     def accept(self) -> None:
-        """Answer."""
-        self.dismiss(self.query_one(Input).value.strip() or None)
+        """Answer, if the line will do."""
+        text = self.query_one(Input).value.strip()
+        try:
+            if text:
+                self._check(text)
+        except ConfigError as error:
+            self.query_one(Hint).say(Content.assemble(f"{error.told}\n", self._hint))
+        else:
+            self.dismiss(text or None)
 
 
 class LinkScreen(Box[LinkAction]):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from textual.content import Content
-
 from tui_chat.errors import ChatError, ConfigError
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
@@ -157,14 +155,10 @@ class ModelVerbs:
 
     async def _name(self, question: str, verb: str, typed: str) -> str:
         """Ask for a model's name until it is one; empty if the question is closed."""
-        ask, keys, trouble = self._screen.app.push_screen_wait, self._screen.keys, Content("")
+        keys = self._screen.keys
         hint = keys.line(f"{{accept}} {verb} · {{close}} cancel")
-        while answer := await ask(AskScreen(keys, question, trouble + hint, typed)):
-            try:
-                return model_name(answer)
-            except ConfigError as error:
-                typed, trouble = answer, Content(f"{error.told}\n")
-        return ""
+        box = AskScreen(keys, question, hint, typed, model_name)
+        return model_name(answer) if (answer := await self._screen.app.push_screen_wait(box)) else ""
 
     async def _done(self, work: Awaitable[object]) -> object:
         """The result of a verb; None if it failed, which is said."""

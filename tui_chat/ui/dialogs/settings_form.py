@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -171,16 +172,15 @@ class SettingsForm(Form[ChatSettings]):
         if (settings := self._filled_in()) is None:
             return
         hint = self.keys.line("{accept} save · {close} cancel")
-        name = await self.app.push_screen_wait(AskScreen(self.keys, "Name of the preset", hint, ""))
-        if not name:
+        box = AskScreen(self.keys, "Name of the preset", hint, "", partial(preset_path, self._folder))
+        if not (name := await self.app.push_screen_wait(box)):
             return
         try:
-            path = preset_path(self._folder, name)
             if name in preset_names(self._folder):
                 replace = f"Replace the preset {name}?"
                 if not await self.app.push_screen_wait(ConfirmScreen(self.keys, replace, hint)):
                     return
-            save_preset(self._folder, self._preset(name, settings))
+            path = save_preset(self._folder, self._preset(name, settings))
         except ConfigError as error:
             self.say(error.told)
         else:
