@@ -413,7 +413,7 @@ async def test_without_a_model_a_turn_says_what_is_wrong(store: Store) -> None:
     error = (await ended(workspace.current.send("go"))).error
     assert isinstance(error, ReplyError)
     assert "no models" in str(error)
-    assert "ollama pull" in error.hint
+    assert "Load one" in error.hint
     down = session_on(store, ScriptedBackend(failure=Unreachable("nobody")))
     error = (await ended(down.current.send("go"))).error
     assert isinstance(error, Unreachable)

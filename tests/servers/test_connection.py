@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from tui_chat.errors import Refused, Unreachable
 from tui_chat.messages import Model
-from tui_chat.server import Server
+from tui_chat.server import Flavour, Kind, Server
+from tui_chat.servers.backend import connect
 from tui_chat.servers.connection import Connection, choose, find
 from tui_chat.servers.probe import Attempt, Discovery
 
 from tests.chat.kit import ScriptedBackend
+from tests.server import ScriptedServer, answer
 
 OLD, NEW = Model("old:latest", modified="2024-01-01"), Model("new:latest", modified="2026-01-01")
 EMBEDS = Model("embed:latest", modified="2026-06-01", capabilities=frozenset(("embedding",)))
@@ -40,6 +42,25 @@ def test_a_name_without_a_tag_is_the_latest() -> None:
     assert find("old", [NEW, OLD]) is OLD
     assert find("old:latest", [NEW, OLD]) is OLD
     assert find("ol", [NEW, OLD]) is None
+
+
+@pytest.mark.parametrize(
+    ("server", "hint"),
+    [
+        (Server("", kind=Kind.OLLAMA), "Get one with `tui-chat pull qwen3:4b`."),
+        (Server("", kind=Kind.OPENAI, flavour=Flavour.LLAMACPP), "Load one there."),
+    ],
+)
+async def test_where_there_is_no_model_it_is_told_how_to_get_one(server: Server, hint: str) -> None:
+    async with ScriptedServer() as empty:
+        empty.script(answer(200, {"models": []}), path="/api/tags")
+        empty.script(answer(200, {"data": []}), path="/v1/models")
+        connection = Connection(connect, replace(server, url=empty.url))
+        await connection.look()
+        assert connection.obstacle is not None
+        assert "has no models" in str(connection.obstacle)
+        assert connection.obstacle.hint == hint
+        await connection.aclose()
 
 
 async def test_a_look_settles_on_a_model_and_learns_its_window() -> None:

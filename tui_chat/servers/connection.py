@@ -11,7 +11,7 @@ from typing import Final
 from tui_chat.errors import Garbled, Remedy, ReplyError, Unreachable
 from tui_chat.messages import Model
 from tui_chat.server import Server
-from tui_chat.servers.backend import Backend
+from tui_chat.servers.backend import Backend, HttpBackend
 from tui_chat.servers.probe import Discovery
 from tui_chat.servers.well_known import CLOUD, is_cloud
 
@@ -124,7 +124,16 @@ class Connection:
         if not self._looked:
             return None
         which = "no model to chat with" if self.models else "no models"
-        return ReplyError(f"{self.server.label} has {which}", "Get one: ollama pull qwen3:4b.", Remedy.PULL)
+        found = f"{self.server.label} has {which}"
+        if self.pulls:
+            return ReplyError(found, "Get one with `tui-chat pull qwen3:4b`.", Remedy.PULL)
+        return ReplyError(found, "Load one there.", Remedy.CHOOSE_SERVER)
+
+    @property
+    def pulls(self) -> bool:
+        """Whether the server can download models."""
+        backend = self.backend
+        return isinstance(backend, HttpBackend) and "pull" in backend.verbs
 
     async def _find_another(self) -> bool:
         """Unless the user named a server, change to another one on this machine that can be used."""

@@ -10,7 +10,6 @@ from tui_chat.errors import Unauthorized
 from tui_chat.messages import Model
 from tui_chat.parameters import text_of
 from tui_chat.server import Server
-from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
 from tui_chat.servers.jobs import Job
 from tui_chat.text.sanitize import clean_line
@@ -100,8 +99,7 @@ class ServerView:
             return Status("key needed" if isinstance(error, Unauthorized) else short, error=True)
         if connection.models and find(connection.model, connection.models) is None:
             missing = f"{connection.server.label} does not have {connection.model}"
-            backend = connection.backend
-            pulls = "pulls it, or " if isinstance(backend, HttpBackend) and "pull" in backend.verbs else ""
+            pulls = "pulls it, or " * connection.pulls
             hint = self._screen.keys.hint(f"{{models}} {pulls}chooses another model.")
             return Status(missing, hint, error=True)
         return self._screen.status.state() if said.error or said.busy else None

@@ -11,7 +11,6 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.errors import ReplyError, Unauthorized, Unreachable
-from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.well_known import fitting, memory_of
 from tui_chat.text.figures import size
@@ -68,8 +67,8 @@ class Welcome(Widget):
             self._say(_what(connection, error, self._keys), ways, f"◌ Trying again every {every:.0f} s.{tried}")
         elif connection.obstacle is not None:
             ways = {"demo": "a demo meanwhile", "servers": "another server", "command-palette": "all commands"}
-            backend, what = connection.backend, "Load or download one there."
-            if isinstance(backend, HttpBackend) and "pull" in backend.verbs:
+            what = "Load or download one there."
+            if connection.pulls:
                 memory = memory_of(connection.server)
                 *names, last = (f"{model.name} ({size(model.size)})" for model in fitting(memory))
                 ways = {"models": f"pull {', '.join(names)} or {last}" if names else f"pull {last}", **ways}
