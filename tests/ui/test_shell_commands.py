@@ -68,12 +68,18 @@ async def test_what_was_typed_meanwhile_stands_after_the_output_and_stays_when_t
         assert "```console" in run.chat.composer.text
 
 
+async def test_a_command_that_is_typed_has_one_sign() -> None:
+    async with running() as (run, _):
+        await run.pilot.press(*"!ls")
+        await run.until(lambda: run.shows("Enter runs it in your shell"))
+        assert run.shows("❯ !ls")
+
+
 async def test_commands_follow_each_other_and_all_outputs_are_dropped_at_once() -> None:
     async with running() as (run, _):
         await ran(run, "!echo one")
         await run.pilot.press("!")
         assert run.chat.query_one(Divider).standing == "Enter runs it in your shell"
-        assert run.shows("$ ```console")
         await run.pilot.press("!")
         await ran(run, "")
         text = run.chat.composer.text

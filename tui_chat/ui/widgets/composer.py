@@ -123,7 +123,7 @@ class Composer(LongField):
         """The rows, the first one behind a mark."""
         strips = super().render_lines(crop)
         if strips and crop.x == crop.y == 0 and self.size.width:
-            mark = Segment("$ " if self.quotes.command else "❯ ", self.get_component_rich_style("composer--mark"))
+            mark = Segment("❯ ", self.get_component_rich_style("composer--mark"))
             strips[0] = Strip.join([Strip([mark], 2), strips[0].crop(2)])
         return strips
 
