@@ -61,14 +61,14 @@ async def grow(run: AppDriver, entry: Entry, text: str) -> None:
 
 async def finished(run: AppDriver) -> None:
     """Wait until a reply that is too long to be laid out at once is, and painted."""
-    await run.until(lambda: not run.transcript._unfinished)
+    await run.until(lambda: not run.transcript.stack.unfinished)
     run.rows()
     await run.pilot.pause()
 
 
 async def measured(run: AppDriver) -> None:
     """Wait until the heights of all messages are known."""
-    await run.until(lambda: not run.transcript._unmeasured | run.transcript._unfinished)
+    await run.until(lambda: not run.transcript.stack.unmeasured | run.transcript.stack.unfinished)
     await run.pilot.pause()
 
 
@@ -140,14 +140,14 @@ async def test_opening_a_long_chat_renders_a_screen_and_measures_the_rest_in_sli
     async with chat_of(0) as run:
         log = run.transcript
         log.show(Message(Role.ASSISTANT, parts_of(text)) for text in texts)
-        assert len(log._unmeasured) > 4980
+        assert len(log.stack.unmeasured) > 4980
         run.chat.show_log()
         await run.pilot.pause()
         assert log.rendered <= 2 * SIZE[1]
-        left = len(log._unmeasured)
+        left = len(log.stack.unmeasured)
         assert left > 4000
         assert run.shows("Message 4999.")
-        await run.until(lambda: len(log._unmeasured) < left)
+        await run.until(lambda: len(log.stack.unmeasured) < left)
         assert log.rendered <= 2 * SIZE[1]
 
 
@@ -227,13 +227,13 @@ async def test_a_resize_renders_only_what_is_seen() -> None:
     async with chat_of(500) as run:
         log = run.transcript
         await measured(run)
-        width, before, first = log._width, log.rendered, list[tuple[int, int]]()
+        width, before, first = log.stack.width, log.rendered, list[tuple[int, int]]()
         display = run.app._display
 
         def noted(screen: Any, update: Any) -> None:
             display(screen, update)
-            if log._width != width and log.rendered > before and not first:
-                first.append((log.rendered - before, len(log._unmeasured)))
+            if log.stack.width != width and log.rendered > before and not first:
+                first.append((log.rendered - before, len(log.stack.unmeasured)))
 
         with patch.object(run.app, "_display", noted):
             await run.pilot.resize_terminal(SIZE[0] - 20, SIZE[1])

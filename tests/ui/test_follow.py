@@ -77,10 +77,10 @@ async def test_going_to_the_end_follows_again(way: str) -> None:
     async with ScriptedServer() as server, driven(server) as run:
         gate = await streaming(server, run)
         await run.pilot.press("pageup")
-        assert not run.transcript.follows
+        assert not run.transcript.viewport.follows
         for _ in range(3):
             await run.pilot.press(way)
-        assert run.transcript.follows
+        assert run.transcript.viewport.follows
         gate.set()
         await run.until(lambda: run.shows(f"later {LINES - 1}"))
 
@@ -92,7 +92,7 @@ async def test_scrolling_down_at_the_end_goes_on_following(key: str) -> None:
         await run.pilot.press(key)
         gate.set()
         await run.until(lambda: run.shows(f"later {LINES - 1}"))
-        assert run.transcript.follows
+        assert run.transcript.viewport.follows
 
 
 async def test_sending_follows_again() -> None:
@@ -101,12 +101,12 @@ async def test_sending_follows_again() -> None:
         gate.set()
         await run.idle()
         await run.pilot.press("ctrl+home")
-        assert not run.transcript.follows
+        assert not run.transcript.viewport.follows
         server.script(head(), token("the next reply"), done(), end())
         server._scripts["/api/chat"] = server._scripts["/api/chat"][-1:]
         await run.say("next")
         await run.until(lambda: run.shows("the next reply"))
-        assert run.transcript.follows
+        assert run.transcript.viewport.follows
 
 
 async def test_a_resize_keeps_the_row_that_is_read_at_the_top() -> None:

@@ -66,7 +66,7 @@ async def test_what_looks_clickable_is() -> None:
             await run.pilot.click(offset=(run.rows()[y].index(text) + 1, y))
 
         await click("more below")
-        await run.until(lambda: run.transcript.follows)
+        await run.until(lambda: run.transcript.viewport.follows)
         await click("tok")  # the gauge
         await run.until(lambda: run.shows("Context window"))
         await run.pilot.press("escape")

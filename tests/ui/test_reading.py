@@ -221,7 +221,7 @@ async def test_the_wheel_scrolls_the_log_beside_its_column_too(place: tuple[int,
             run.app.screen._forward_event(kind(None, *place, 0, 0, 0, False, False, False, *place))
             await run.pilot.pause()
             assert run.transcript.scroll_offset.y == end + rows * run.app.scroll_sensitivity_y
-        assert run.transcript.follows
+        assert run.transcript.viewport.follows
 
 
 async def test_a_link_shows_its_address_and_does_not_open_by_itself() -> None:

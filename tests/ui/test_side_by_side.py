@@ -121,7 +121,7 @@ async def test_the_view_comes_back_to_where_it_was_while_the_reply_grows(server:
     async with driven(server) as run:
         server.script(head(), token("line\n\n" * 60), wait(gate), token("more\n\n" * 30), stall())
         await begun(run, "first", "line")
-        await run.until(lambda: len(run.transcript.entries) == 2 and run.transcript.height > 100)
+        await run.until(lambda: len(run.transcript.entries) == 2 and run.transcript.stack.height > 100)
         await run.pilot.press("ctrl+home")
         await run.pilot.press("ctrl+n")
         await run.until(lambda: said(run) == [])
@@ -129,9 +129,9 @@ async def test_the_view_comes_back_to_where_it_was_while_the_reply_grows(server:
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("2 msg"))
         await run.pilot.press(*"first", "enter")
-        await run.until(lambda: len(run.transcript.entries) == 2 and run.transcript.height > 150)
+        await run.until(lambda: len(run.transcript.entries) == 2 and run.transcript.stack.height > 150)
         assert run.transcript.scroll_offset.y == 0
-        assert not run.transcript.follows
+        assert not run.transcript.viewport.follows
 
 
 async def test_a_chat_that_is_begun_before_the_server_has_answered_gets_its_model_too(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
+from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.selection import SELECT_ALL
 from tui_chat.markdown import Document
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
-from tui_chat.ui.widgets import transcript, virtual_list
+from tui_chat.ui.widgets import entry_stack, idle_layout
 from tui_chat.ui.widgets.transcript import Transcript
 
 from tests.markdown.test_counts import counted
@@ -46,7 +49,6 @@ class Log(App[None]):
         yield Transcript(resolve(self))
 
     def on_mount(self) -> None:
-        self.log_view._measuring = True  # idle moments come when a test says so
         self.log_view.show(self.shown)
 
     @property
@@ -62,24 +64,24 @@ class Log(App[None]):
 @asynccontextmanager
 async def showing(shown: Sequence[Message]) -> AsyncGenerator[tuple[Log, Pilot[None]], None]:
     app = Log(shown)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause()
-        yield app, pilot
+    with patch.object(Transcript, "set_timer"):  # idle moments come when a test says so
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            yield app, pilot
 
 
 def all_measured(app: Log) -> None:
     """Let idle moments pass until every height is known."""
     for _ in range(2000):
-        if not app.log_view._unmeasured:
+        if not app.log_view.stack.unmeasured | app.log_view.stack.unfinished:
             return
-        app.log_view._measure_slice()
-        app.log_view._measuring = True
+        app.log_view.idle.work()
     raise AssertionError("the heights were never measured")
 
 
 async def test_opening_shows_the_end_before_the_rest_is_measured() -> None:
     async with showing(messages(400)) as (app, _pilot):
-        assert app.log_view._unmeasured
+        assert app.log_view.stack.unmeasured
         assert any("message 399" in row for row in app.in_view())
         assert app.log_view.scroll_offset.y == app.log_view.max_scroll_y
 
@@ -87,9 +89,9 @@ async def test_opening_shows_the_end_before_the_rest_is_measured() -> None:
 @pytest.mark.parametrize("index", [0, 1, 57, 200, 398])
 async def test_measuring_what_is_above_and_below_moves_nothing(index: int) -> None:
     async with showing(messages(400)) as (app, _pilot):
-        app.log_view.go(index, 1)
+        app.log_view.viewport.go(index, 1)
         before = app.in_view()
-        assert app.log_view._unmeasured
+        assert app.log_view.stack.unmeasured
         all_measured(app)
         assert app.in_view() == before
 
@@ -98,9 +100,47 @@ async def test_measured_heights_are_those_of_the_rows() -> None:
     async with showing(messages(60)) as (app, _pilot):
         all_measured(app)
         view = app.log_view
-        assert [view._heights[index] for index in range(60)] == [
-            view.measured_height(index) for index in range(60)
+        assert [view.stack.heights[index] for index in range(60)] == [
+            view.stack.rows(index).height for index in range(60)
         ]
+
+
+async def test_looking_for_what_is_far_above_moves_nothing() -> None:
+    async with showing(messages(400)) as (app, _pilot):
+        view = app.log_view
+        view.viewport.go(300, 1)
+        before = app.in_view()
+        for number in range(1, 30):
+            assert view.steps.code_block(number)
+            assert app.in_view() == before
+
+
+async def test_a_copy_has_the_whole_of_a_long_message_whose_rows_were_dropped() -> None:
+    text = "\n\n".join(f"word{number}" for number in range(2000))
+    with patch.object(entry_stack, "_PATIENCE", 0.0):
+        async with showing([Message(Role.ASSISTANT, parts_of(text)), *messages(80)]) as (app, _pilot):
+            all_measured(app)
+            for _ in range(2):
+                copied = app.log_view.get_selection(SELECT_ALL)
+                assert copied is not None
+                assert text in copied[0]
+
+
+async def test_another_look_draws_the_view_anew_and_lays_out_the_rest_of_a_long_message_later() -> None:
+    text = "\n\n".join(f"word{number}" for number in range(2000))
+    with patch.object(entry_stack, "_PATIENCE", 0.0):
+        async with showing([Message(Role.ASSISTANT, parts_of(text)), *messages(80)]) as (app, _pilot):
+            view = app.log_view
+            view.viewport.go(0)
+            all_measured(app)
+            before, height = app.in_view(), view.stack.height
+            view.look = replace(view.look, text=Style(italic=True))
+            assert app.in_view() == before
+            assert view.stack.unfinished == {0}
+            assert len(view.stack.unmeasured) < 60
+            all_measured(app)
+            assert app.in_view() == before
+            assert view.stack.height == height
 
 
 async def test_scrolling_through_everything_shows_every_message_once_and_in_order() -> None:
@@ -127,12 +167,12 @@ async def test_a_fold_that_opens_and_closes_leaves_the_rest_in_its_place(offset:
         view = app.log_view
         entry = view.entries[31]
         assert entry.has_thoughts
-        view.go(31, offset)
-        top = view.place()
+        view.viewport.go(31, offset)
+        top = view.viewport.place()
         before = app.in_view()
         view.fold(entry, unfolded=True)
         view.fold(entry, unfolded=False)
-        assert view.place() == top
+        assert view.viewport.place() == top
         assert app.in_view() == before
 
 
@@ -140,7 +180,7 @@ async def test_a_fold_above_the_view_moves_nothing_in_it() -> None:
     async with showing(messages(60)) as (app, _pilot):
         all_measured(app)
         view = app.log_view
-        view.go(40)
+        view.viewport.go(40)
         before = app.in_view()
         view.fold(view.entries[31], unfolded=True)
         assert app.in_view() == before
@@ -149,11 +189,11 @@ async def test_a_fold_above_the_view_moves_nothing_in_it() -> None:
 async def test_a_message_that_is_added_below_moves_nothing_unless_it_is_followed() -> None:
     async with showing(messages(60)) as (app, _pilot):
         view = app.log_view
-        view.go(30)
+        view.viewport.go(30)
         before = app.in_view()
         view.add(Message(Role.USER, parts_of("a new one")))
         assert app.in_view() == before
-        view.follow()
+        view.viewport.follow()
         assert any("a new one" in row for row in app.in_view())
 
 
@@ -163,7 +203,7 @@ async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
     async with showing([Message(Role.ASSISTANT, parts_of(text))]) as (app, pilot):
         view = app.log_view
         await laid_out(view, pilot)
-        view.go(0, 100)
+        view.viewport.go(0, 100)
         first = view.render_line(0).text.split()[0]
         for size in (width, 80):
             await pilot.resize_terminal(size, 24)
@@ -174,22 +214,22 @@ async def test_a_new_width_keeps_the_character_at_the_top(width: int) -> None:
 async def laid_out(view: Transcript, pilot: Pilot[None]) -> None:
     """Give it the idle moments in which a busy machine lays out a long message."""
     await pilot.pause()
-    while view._unfinished:
-        view._go_on(min(view._unfinished))
+    while view.stack.unfinished:
+        view.idle.work()
 
 
 async def test_a_new_width_keeps_the_character_in_a_message_that_takes_idle_moments_to_lay_out() -> None:
     text = "".join(f"word{number} " * (number % 7 + 1) for number in range(2000))
-    with patch.object(transcript, "_PATIENCE", 0.0):
+    with patch.object(entry_stack, "_PATIENCE", 0.0):
         async with showing([Message(Role.ASSISTANT, parts_of(text))]) as (app, pilot):
             view = app.log_view
             await laid_out(view, pilot)
-            view.go(0, 300)
+            view.viewport.go(0, 300)
             first = view.render_line(0).text.split()[0]
             for size in (37, 80):
                 await pilot.resize_terminal(size, 24)
                 await pilot.pause()
-                assert view._unfinished
+                assert view.stack.unfinished
                 await laid_out(view, pilot)
                 assert first in view.render_line(0).text
 
@@ -238,9 +278,8 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
         view = app.log_view
         entry = view.add(Message(Role.ASSISTANT, ()), live=True)
         with (
-            patch.object(transcript, "_PATIENCE", 0),
-            patch.object(virtual_list, "_HURRY_SECONDS", 0),
-            patch.object(virtual_list.VirtualList, "_await_idleness"),  # they come when the test says so
+            patch.object(entry_stack, "_PATIENCE", 0),
+            patch.object(idle_layout, "_HURRY_SECONDS", 0),
         ):
             for width in (80, 60):
                 with counted() as work:
@@ -249,13 +288,13 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
                         view.grown()
                     else:
                         await pilot.resize_terminal(width, 24)
-                    assert view._unfinished
+                    assert view.stack.unfinished
                     assert work.rows < 2000
-                while view._unfinished:
+                while view.stack.unfinished:
                     with counted() as work:
-                        view._measure_slice()
+                        view.idle.work()
                     assert work.rows < 1000
                 height = Document(text).layout(width - 4, view.look.markdown).height
-                assert view.rows_at(2)[1].height == height + 2  # with a blank row and the head
-                assert view.follows
+                assert view.viewport.rows_at(2).height == height + 2  # with a blank row and the head
+                assert view.viewport.follows
                 assert "".join(app.in_view()).strip()

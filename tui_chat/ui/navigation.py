@@ -41,7 +41,7 @@ class Navigation:
         screen.replies.watch()
         screen.status.say_state()
         if (place := chat.place) is not None:
-            screen.call_after_refresh(screen.transcript.return_to, place.message, place.row)
+            screen.call_after_refresh(screen.transcript.viewport.return_to, place.message, place.row)
         screen.server.show_names()
         screen.server.show_gauge()
         screen.replies.show_notice()
@@ -63,8 +63,8 @@ class Navigation:
     def _place(self) -> Place | None:
         """The reader's place; None at the end."""
         log = self._screen.transcript
-        index, row = log.place()
-        return None if log.follows or not log.entries else Place(log.entries[index].message.id, row)
+        index, row = log.viewport.place()
+        return None if log.viewport.follows or not log.entries else Place(log.entries[index].message.id, row)
 
     def arrive(self) -> None:
         """Show the open chat, with what was already typed for it."""

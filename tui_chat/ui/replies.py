@@ -110,7 +110,7 @@ class Replies:
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show a reply that was just started; `text` is its prompt, if one was sent."""
         screen = self._screen
-        screen.transcript.follow()
+        screen.transcript.viewport.follow()
         await self._look_at(reply)
         if reply.message is not None or not screen.is_running:
             return

@@ -88,7 +88,7 @@ class ReplyView:
     def _end_thinking(self, entry: Entry) -> None:
         if (progress := self.reply.progress) is not None:
             entry.thought_seconds = progress.thought_seconds
-        if self._transcript.follows:  # else the reader may be in the thinking
+        if self._transcript.viewport.follows:  # else the reader may be in the thinking
             self._transcript.fold(entry, unfolded=False)
         self._transcript.changed(entry)
 

@@ -47,6 +47,7 @@ from tui_chat.ui.widgets.earlier import EarlierPrompts
 from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.status import StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
+from tui_chat.ui.widgets.viewport import Viewport
 from tui_chat.ui.widgets.waiting import Waiting
 from tui_chat.ui.widgets.welcome import Welcome
 
@@ -291,6 +292,6 @@ class ChatScreen(Screen[None]):
         rows = self.app.scroll_sensitivity_y
         self.transcript.scroll_relative(y=rows if isinstance(event, MouseScrollDown) else -rows, animate=False)
 
-    @on(Transcript.Moved)
-    def _moved(self, event: Transcript.Moved) -> None:
+    @on(Viewport.Moved)
+    def _moved(self, event: Viewport.Moved) -> None:
         self.query_one(Divider).below = event.below

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_chat.markdown import suffix_of
 from tui_chat.messages import Message, Role
 from tui_chat.ui.widgets.column import MARGIN
 from tui_chat.ui.widgets.entry import Entry, EntryRows
-from tui_chat.ui.widgets.log import Log
+from tui_chat.ui.widgets.entry_stack import EntryStack
+from tui_chat.ui.widgets.viewport import Viewport
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,11 @@ class Step:
 class MessageCursor:
     """The stop that the reader has selected, if any."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self, stack: EntryStack, viewport: Viewport, refresh: Callable[[], object]) -> None:
+        """`refresh` draws the log anew."""
+        self._stack = stack
+        self._viewport = viewport
+        self._refresh = refresh
         self._at: tuple[int, int] | None = None
         """A message, and which of its stops."""
         self._marked: Step | None = None
@@ -46,18 +51,18 @@ class MessageCursor:
     @property
     def message(self) -> Message | None:
         """The message of the selected stop."""
-        return None if self._at is None else self._log.entries[self._at[0]].message
+        return None if self._at is None else self._stack.entries[self._at[0]].message
 
     def enter(self, index: int) -> None:
         """Select a message."""
         self._at, self._marked = (index, 0), self._stops(index)[0]
-        self._log.refresh()
+        self._refresh()
 
     def leave(self) -> None:
         """Select nothing."""
         if self._at is not None:
             self._at = self._marked = None
-            self._log.refresh()
+            self._refresh()
 
     def renew(self) -> None:
         """Find the selected stop among new rows."""
@@ -66,7 +71,7 @@ class MessageCursor:
 
     def move(self, direction: int) -> None:
         """Go to the next stop below (1) or above (-1); from nowhere, to the last message or its last stop."""
-        last = len(self._log.entries) - 1
+        last = len(self._stack.entries) - 1
         if last < 0:
             return
         if self._at is None:
@@ -81,12 +86,12 @@ class MessageCursor:
         stops = self._stops(index)
         number = max(0, min(number, len(stops) - 1))
         self._at, self._marked = (index, number), stops[number]
-        self._log.reveal(index, stops[number].first)
-        self._log.refresh()
+        self._viewport.reveal(index, stops[number].first)
+        self._refresh()
 
     def chosen(self) -> Step | None:
         """The selected stop, else the last reply; None in an empty log."""
-        entries = self._log.entries
+        entries = self._stack.entries
         if self._at is not None and self._at[0] < len(entries):
             stops = self._stops(self._at[0])
             return stops[min(self._at[1], len(stops) - 1)]
@@ -96,8 +101,9 @@ class MessageCursor:
 
     def code_block(self, number: int) -> Step | None:
         """A code block of the chat by its number."""
-        replies = (index for index, entry in enumerate(self._log.entries) if entry.message.role is Role.ASSISTANT)
-        index = max((index for index in replies if self._log.entries[index].blocks < number), default=None)
+        entries = self._stack.entries
+        replies = (index for index, entry in enumerate(entries) if entry.message.role is Role.ASSISTANT)
+        index = max((index for index in replies if entries[index].blocks < number), default=None)
         stops = () if index is None else self._stops(index)
         return next((stop for stop in stops if stop.what == f"code block {number}"), None)
 
@@ -114,7 +120,7 @@ class MessageCursor:
         return tuple((start, end) for at, start, end in self._marked.places if at == row)
 
     def _stops(self, index: int) -> list[Step]:
-        return stops_of(*self._log.rows_at(index))
+        return stops_of(self._stack.entries[index], self._viewport.rows_at(index))
 
 
 def stops_of(entry: Entry, rows: EntryRows) -> list[Step]:

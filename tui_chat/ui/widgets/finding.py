@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tui_chat.text.fold import fold, spans_in
-from tui_chat.ui.widgets.log import Log
+from tui_chat.ui.widgets.entry_stack import EntryStack
+from tui_chat.ui.widgets.viewport import Viewport
 
 
 class Finding:
     """A search in the log: the words, the messages that hold them, and the hit that the reader is at."""
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self, stack: EntryStack, viewport: Viewport, refresh: Callable[[], object]) -> None:
+        """`refresh` draws the log anew."""
+        self._stack = stack
+        self._viewport = viewport
+        self._refresh = refresh
         self._words: tuple[str, ...] = ()
         self._hits: list[int] = []
         self._at: tuple[int, int] | None = None
@@ -31,9 +35,9 @@ class Finding:
     def look_for(self, words: tuple[str, ...]) -> None:
         """Search for these folded words and mark them; without words, end the search."""
         self._words, self._at = words, None
-        folded = (fold(entry.said) for entry in self._log.entries) if words else ()
+        folded = (fold(entry.said) for entry in self._stack.entries) if words else ()
         self._hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
-        self._log.refresh()
+        self._refresh()
 
     def first_in(self, index: int) -> int:
         """Go to the first hit in a message; its row, or 0 without one."""
@@ -45,7 +49,7 @@ class Finding:
 
     def nearest(self) -> None:
         """Go to the first place in view or below it, else to the first of all."""
-        here = self._log.place()
+        here = self._viewport.place()
         for index in self._hits:
             if index >= here[0]:
                 for row in self._rows(index):
@@ -77,11 +81,11 @@ class Finding:
 
     def _enter(self, index: int, row: int) -> None:
         self._at = (index, row)
-        self._log.reveal(index, row)
-        self._log.refresh()
+        self._viewport.reveal(index, row)
+        self._refresh()
 
     def _rows(self, index: int) -> list[int]:
         """The rows of a message where a word stands; its first where none does: it is wrapped, or in a link."""
-        _, rows = self._log.rows_at(index)
+        rows = self._viewport.rows_at(index)
         texts = ((row, fold(rows.row(row).text)) for row in range(rows.answer_row, rows.height))
         return [row for row, text in texts if any(word in text for word in self._words)] or [rows.answer_row]

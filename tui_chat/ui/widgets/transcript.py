@@ -1,14 +1,8 @@
-"""The message log: one Line-API widget for all messages, the live one included.
-
-Finished messages keep their source and height; rows are rendered on demand and kept in a bounded cache.
-"""
+"""The message log: one Line-API widget for all messages, the live one included. Its rows are drawn on demand."""
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -19,31 +13,25 @@ from textual.message import Message as UiMessage
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.markdown import CodeBlock, Row, copied
+from tui_chat.markdown import CodeBlock, copied
 from tui_chat.messages import Message
 from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
 from tui_chat.ui.widgets.column import Column
 from tui_chat.ui.widgets.cursor import MessageCursor
-from tui_chat.ui.widgets.entry import Entry, EntryRows
+from tui_chat.ui.widgets.entry import Entry
+from tui_chat.ui.widgets.entry_stack import EntryStack
 from tui_chat.ui.widgets.finding import Finding
-from tui_chat.ui.widgets.lines import RowStrip
+from tui_chat.ui.widgets.idle_layout import IdleLayout
+from tui_chat.ui.widgets.lines import LineView, RowStrip
 from tui_chat.ui.widgets.selecting import ends_of, highlight, highlight_cells, paragraph_at, word_at
-from tui_chat.ui.widgets.virtual_list import VirtualList
+from tui_chat.ui.widgets.viewport import Viewport
 
-_CACHED: Final = 48
-"""Entries whose rows are kept; a screen shows fewer."""
 _PICTURES: Final = 128
 """Rows whose pictures are kept at least; most screens show fewer."""
-_PIECES: Final = 4
-"""Pieces of a message that are laid out at once in any case: most messages are no longer."""
-_PATIENCE: Final = 0.01
-"""Seconds for which more of them are; five times as much of both where a place in the message is looked for."""
-_FAR: Final = 1000
-"""Rows of a message from which on a resize finds the reader's place by rows and no more by characters."""
 
 
-class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
+class Transcript(LineView, can_focus=True, inherit_bindings=False):
     """All messages of a chat. Its keys are commands of the screen."""
 
     DEFAULT_CSS = "Transcript { overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }"
@@ -68,252 +56,124 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def __init__(self, look: Look, keys: Collection[str] = (), *, id: str | None = None) -> None:
         """`keys` act on the selected message; all other typed text is meant for the composer."""
         super().__init__(id=id)
-        self._look = look
         self._keys = keys
-        self._entries: list[Entry] = []
-        self._rows: OrderedDict[int, EntryRows] = OrderedDict()
         self._pictures: dict[int, tuple[Strip, Style, RowStrip]] = {}
         """By row: the strip that its picture was made from, on which style, and the picture."""
-        self._anchor: tuple[int, int, int, int] | None = None
-        """The reader's place before the last resize, until somebody scrolls: see `_character_at_top`."""
-        self._wish: Callable[[], None] | None = None
-        """The jump to make once the width is known."""
         self._typing = False
         """Whether keys go on to the composer, which is about to have the focus."""
-        self._column = Column(0, 0)
-        self.steps = MessageCursor(self)
-        self.finding = Finding(self)
+        self.idle = IdleLayout(self)
+        self.stack = EntryStack(look, self.idle.request)
+        self.viewport = Viewport(self, self.stack, self.idle.request)
+        self.steps = MessageCursor(self.stack, self.viewport, self.refresh)
+        self.finding = Finding(self.stack, self.viewport, self.refresh)
         self.rendered = 0
         """Pictures of rows made so far, for the tests."""
 
     # What is shown
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> Sequence[Entry]:
         """The messages from top to bottom."""
-        return tuple(self._entries)
+        return self.stack.entries
 
     def show(
         self, messages: Iterable[Message], versions: Mapping[str, tuple[int, int]] = MappingProxyType({})
     ) -> None:
         """Show these messages instead, from their end; `versions` are the `Entry.version`s by id."""
-        self._entries = []
-        for message in messages:
-            self._entries.append(Entry(message, self._entries, version=versions.get(message.id)))
-        self._rows.clear()
-        self._wish = None
+        self.stack.show(messages, versions)
         self.leave_step()
-        self.follows = True
-        self._relay(len(self._entries))
+        self.viewport.follow()
+        self.refresh()
 
     def add(self, message: Message, *, live: bool = False, version: tuple[int, int] | None = None) -> Entry:
         """Put a message below the others; a live one grows until it is finished."""
-        entry = Entry(message, self._entries, live=live, version=version)
-        self._entries.append(entry)
-        self._append()
+        entry = Entry(message, self.stack.entries, live=live, version=version)
+        self.viewport.settle(new=self.stack.append(entry))
         return entry
 
     def drop_below(self, message: str | None) -> None:
         """Remove the entries after a message; all, if it is not there."""
-        kept = 0 if (index := _index_of(message, self._entries)) is None else index + 1
-        while len(self._entries) > kept:
-            self._entries.pop()
-            self._rows.pop(len(self._entries), None)
-            self._pop()
+        index = self.stack.index_of(message)
+        if dropped := self.stack.cut(0 if index is None else index + 1):
+            self.viewport.settle(new=-dropped)
+            self.refresh()
 
     def changed(self, entry: Entry) -> None:
         """Redraw an entry whose head, fold or end has changed."""
-        if entry not in self._entries:  # another chat is shown meanwhile
-            return
-        index = self._entries.index(entry)
-        self._renew(index)
-        self._measure(index, anew=True)
-        self._settle()
-        self.refresh()
+        if entry in self.stack.entries:  # else another chat is shown meanwhile
+            self.viewport.settle(new=self.stack.renew(self.stack.entries.index(entry)))
+            self.refresh()
 
     def grown(self) -> None:
         """Paint the new text of the live entry."""
-        if self._width and self._entries:
-            index = len(self._entries) - 1
-            if index not in self._unfinished:
-                self._lay_out(index, self._rows_of(index))
-            self.paint_more(index)
-
-    def paint_more(self, index: int) -> None:
-        """Update an entry's height, and paint its new rows."""
-        rows = self._rows_of(index)
-        first, before = rows.take_changes(), self.scroll_offset.y
-        above = self._heights.top(index + 1) <= before
-        growth = self._measure(index, anew=True)
-        if not self._entries[index].live:
-            self._left_at += growth
-        self._settle(shift=growth if above else 0)
-        if growth < 0 or (growth and index + 1 < len(self._entries)):
-            self.refresh()
-        elif self.scroll_offset.y == before:
-            top = self._heights.top(index)
-            start, stop = max(top + first, before), min(top + rows.laid_out, before + self.size.height)
-            if start < stop:
-                self.refresh_lines(start, stop - start)
+        if self.stack.width and self.stack.entries:
+            index = len(self.stack.entries) - 1
+            if index not in self.stack.unfinished:
+                self.stack.lay_out(index)
+            self.viewport.update(index)
 
     def fold(self, entry: Entry, *, unfolded: bool) -> None:
         """Show or hide an entry's thinking, without moving the rows that the reader looks at."""
         if entry.unfolded == unfolded:
             return
-        index = self._entries.index(entry)
-        old = self._rows_of(index)
-        row = self.scroll_offset.y - self._heights.top(index)
+        index = self.stack.entries.index(entry)
+        old = self.stack.rows(index)
+        row = self.scroll_offset.y - self.stack.heights.top(index)
         entry.unfolded = unfolded
-        self._renew(index)
-        growth = self._measure(index, anew=True)
-        self._left_at += growth  # nothing new has come
+        growth = self.stack.renew(index)
         if row > old.fold_row + old.fold_height:
-            self._settle(shift=growth)
-        elif row > old.fold_row:
-            self._settle(shift=old.fold_row - row)
+            self.viewport.settle(shift=growth)
         else:
-            self._settle()
+            self.viewport.settle(shift=min(0, old.fold_row - row))
         self.refresh()
 
     @property
     def look(self) -> Look:
         """The colours."""
-        return self._look
+        return self.stack.look
 
     @look.setter
     def look(self, look: Look) -> None:
-        self._look = look
-        self._rows.clear()
+        self.stack.recolour(look)
+        self.viewport.settle()
         self.refresh()
-
-    # Where the reader is
 
     def step_to(self, message: str, words: str = "") -> None:
         """Select a message, mark some words in it, and go to the first of them."""
-        index = _index_of(message, self._entries)
-        if index is None:
-            return
-        if not self._width:  # which row the words are in is not known yet
-            self._wish = partial(self.step_to, message, words)
-            return
-        self.steps.enter(index)
-        self.finding.look_for(words_of(words))
-        self.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
+
+        def step() -> None:
+            if (index := self.stack.index_of(message)) is not None:
+                self.steps.enter(index)
+                self.finding.look_for(words_of(words))
+                self.viewport.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
+
+        self.viewport.when_sized(step)
 
     def leave_step(self) -> None:
         """Select nothing, and mark no words."""
         self.steps.leave()
         self.finding.look_for(())
 
-    def return_to(self, message: str, row: int) -> None:
-        """Go to where `place` was."""
-        if not self._width:
-            self._wish = partial(self.return_to, message, row)
-        elif (index := _index_of(message, self._entries)) is not None:
-            self.rows_at(index)
-            self.go(index, row)
+    # What the view does
+
+    def shows_thumb(self) -> bool:
+        """Whether to show the thumb: not while the view follows the end."""
+        return not self.viewport.follows
 
     def on_resize(self) -> None:
-        """A new width lays everything out anew around the character at the top of the view."""
-        width, column = self.scrollable_content_region.width, Column(*self.app.size)
-        if (width, column.width, column.airy) == (self._width, self._column.width, self._column.airy):
-            self._settle()
-            return
-        reading = self._width and self._entries and not self.follows
-        anchor = (self._anchor or self._character_at_top()) if reading else None
-        self._width, self._column = width, column
-        self._rows.clear()
-        self._relay(len(self._entries))
-        self.steps.renew()
-        if anchor is not None:
-            self._return_to(anchor)
-        wish, self._wish = self._wish, None
-        if wish is not None:
-            wish()
-
-    def _return_to(self, anchor: tuple[int, int, int, int]) -> None:
-        """Go to the character that was at the top of the view; about there, while its row is not known."""
-        index, row, characters, before = anchor
-        _, rows = self.rows_at(index)
-        if index in self._unfinished or row > _FAR:
-            row = row * before // self._width
-        elif characters:
-            row = _row_of_character(rows, characters)
-        self.go(index, row)
-        self._anchor = anchor  # another width finds the same character, not the first one of this row
-
-    def finished(self, index: int) -> None:
-        """A long message is laid out to its end: now the reader's row in it is known."""
-        if self._anchor is not None and self._anchor[0] == index:
-            self._return_to(self._anchor)
-
-    def _look_where(self) -> None:
-        self._anchor = None
-        super()._look_where()
-
-    def _character_at_top(self) -> tuple[int, int, int, int]:
-        """Message, row, characters above the row in the message (0 where these are many), and width."""
-        index, row = self.place()
-        rows = self._rows_of(index)
-        above = 0 if row > _FAR else sum(_letters(rows, y) for y in range(min(row, rows.height)))
-        return index, row, above, self._width
-
-    # Rows
-
-    def estimated_height(self, index: int) -> int:
-        """About how many rows a message takes."""
-        return self._entries[index].estimate(self._width, self._column)
-
-    def measured_height(self, index: int) -> int:
-        """How many rows a message takes."""
-        return self._rows_of(index).height
-
-    def rows_at(self, index: int) -> tuple[Entry, EntryRows]:
-        """A message and its rows, measured; all of them, unless these are too many to wait for."""
-        rows = self._rows_of(index)
-        if index in self._unfinished:
-            self._lay_out(index, rows, times=5)
-            self.paint_more(index)
-        self._measure(index)
-        return self._entries[index], rows
-
-    def _renew(self, index: int) -> None:
-        """Make a message's rows anew, but for its Markdown, which may be long."""
-        if (rows := self._rows.get(index)) is not None:
-            rows = self._rows[index] = rows.anew()
-            self._lay_out(index, rows)
-
-    def _lay_out(self, index: int, rows: EntryRows, *, times: int = 1) -> None:
-        """Lay out a message as far as a key can wait for it; idle moments do the rest."""
-        until = time.monotonic() + _PATIENCE * times
-        pieces = 0
-        while rows.advance():
-            pieces += 1
-            if pieces >= _PIECES * times and time.monotonic() > until:
-                self._unfinished.add(index)
-                self._await_idleness()
-                return
-        self._unfinished.discard(index)
-
-    def measure_more(self, index: int) -> bool:
-        """Lay out a piece more of a message; whether there is more of it."""
-        return self._rows_of(index).advance()
-
-    def _rows_of(self, index: int) -> EntryRows:
-        rows = self._rows.get(index)
-        if rows is None:
-            rows = EntryRows(self._entries[index], self._width, self._look, self._column, first=index == 0)
-            self._rows[index] = rows
-            while len(self._rows) > _CACHED:
-                oldest, _ = self._rows.popitem(last=False)
-                self._entries[oldest].forget()
-                if oldest in self._unfinished:
-                    self._unfinished.remove(oldest)
-                    self._unmeasured.add(oldest)
-            self._lay_out(index, rows)
+        """A new width lays everything out anew."""
+        width, column, stack = self.scrollable_content_region.width, Column(*self.app.size), self.stack
+        if (width, column.width, column.airy) == (stack.width, stack.column.width, stack.column.airy):
+            self.viewport.settle()
         else:
-            self._rows.move_to_end(index)
-        return rows
+            self.viewport.resize(width, column)
+            self.steps.renew()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Follow the end, or stop following, after the reader has scrolled."""
+        super().watch_scroll_y(old_value, new_value)
+        if old_value != new_value:
+            self.viewport.scrolled()
 
     def render_line(self, y: int) -> Strip:
         """A row of the view with the places that a selection goes by.
@@ -324,63 +184,47 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def picture(self, y: int) -> RowStrip:
         """A row of the view."""
-        base = self.visual_style.rich_style
-        row = self.scroll_offset.y + y
-        if not self._width or row >= self._heights.total:
+        base, look = self.visual_style.rich_style, self.stack.look
+        row, width = self.scroll_offset.y + y, self.stack.width
+        if not width or row >= self.stack.height:
             return self.shown(Strip.blank(self.size.width, base))
-        index, inner = self._heights.find(row)
-        rows = self._rows_of(index)
-        try:
-            strip = rows.strip(inner)
-        except IndexError:  # the message has become shorter, and nobody has asked for its height yet
-            strip = Strip.blank(0)
+        index, inner = self.stack.heights.find(row)
+        rows = self.stack.rows(index)
+        source = strip = rows.strip(inner)
         marked, selection = self.steps.marks(index, inner), self.text_selection
         found = self.finding.spans(index, strip.text) if inner >= rows.answer_row else ()
-        if not marked and selection is None and not found:
-            return self._plain(row, strip, base)
+        is_plain = not marked and selection is None and not found
+        if is_plain and (known := self._pictures.get(row)) is not None:
+            of, on, picture = known
+            if of is source and on == base and picture.cell_length == width:
+                return picture
         self.rendered += 1
-        strip = strip.adjust_cell_length(self._width)
+        strip = strip.adjust_cell_length(width)
         for place in found:
             here = self.finding.is_at(index, inner)
-            strip = highlight(strip, place, self._look.found_here if here else self._look.found)
+            strip = highlight(strip, place, look.found_here if here else look.found)
         for start, end in self.steps.places(index, inner):
-            strip = highlight_cells(strip, start, end, self._look.found_here)
+            strip = highlight_cells(strip, start, end, look.found_here)
         if marked:
-            strip = Strip.join([Strip([Segment("▎", self._look.mark)]), strip.crop(1, self._width)])
+            strip = Strip.join([Strip([Segment("▎", look.mark)]), strip.crop(1, width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
-            style = self._look.selected + Style(bgcolor=style.bgcolor, reverse=style.reverse)
+            style = look.selected + Style(bgcolor=style.bgcolor, reverse=style.reverse)
             strip = highlight(strip, span, style)
-        return self.shown(strip.apply_style(base))
-
-    def _plain(self, row: int, strip: Strip, base: Style) -> RowStrip:
-        """A row on which nothing is marked."""
-        known = self._pictures.get(row)
-        if known is not None and known[0] is strip and known[1] == base and known[2].cell_length == self._width:
-            return known[2]
-        self.rendered += 1
-        picture = self.shown(strip.adjust_cell_length(self._width).apply_style(base))
-        while len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
-            del self._pictures[next(iter(self._pictures))]
-        self._pictures[row] = (strip, base, picture)
+        picture = self.shown(strip.apply_style(base))
+        if is_plain:
+            while len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
+                del self._pictures[next(iter(self._pictures))]
+            self._pictures[row] = (source, base, picture)
         return picture
 
-    @property
-    def height(self) -> int:
-        """All rows, measured or not."""
-        return self._heights.total
-
-    def row(self, y: int) -> Row:
-        """A row of the whole transcript, with what is needed to copy from it."""
-        index, inner = self._heights.find(y)
-        rows = self._rows_of(index)
-        return rows.row(inner) if inner < rows.height else Row(())
+    # What the user does
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text as its source has it: no hard breaks, gutters or borders."""
-        if not self._entries:
+        if not self.stack.entries:
             return None
-        return copied(self, *ends_of(selection, self)).strip("\n"), "\n"
+        return copied(self.stack, *ends_of(selection, self.stack)).strip("\n"), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002  Textual's signature
         """Redraw: the log paints its selection itself."""
@@ -388,26 +232,22 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """Act on a click on a link, a code block's hint or a fold; two clicks select a word, three a paragraph."""
-        meta = event.style.meta
+        meta, row = event.style.meta, self.scroll_offset.y + event.y
         if event.chain > 1:
             event.stop()
             event.prevent_default()  # Textual selects everything
-        index, _ = self._heights.find(self.scroll_offset.y + event.y)
+        index, _ = self.stack.heights.find(row)
         if href := meta.get("href"):
             self.post_message(self.Clicked(str(href)))
-        elif (number := meta.get("copy")) and (answer := self._rows_of(index).answer) is not None:
+        elif (number := meta.get("copy")) and (answer := self.stack.rows(index).answer) is not None:
             self.post_message(self.Clicked(answer.code_blocks()[number - 1]))
         elif meta.get("picture"):
-            self.post_message(self.Clicked(self._entries[index].message))
+            self.post_message(self.Clicked(self.stack.entries[index].message))
         elif meta.get("fold"):
-            entry = self._entries[index]
+            entry = self.stack.entries[index]
             self.fold(entry, unfolded=not entry.unfolded)
-        elif event.chain > 1:
-            self._select_around(event.x, self.scroll_offset.y + event.y, whole=event.chain > 2)
-
-    def _select_around(self, cell: int, row: int, *, whole: bool) -> None:
-        if row < self.height:
-            chosen = paragraph_at(self, row) if whole else word_at(self, row, cell)
+        elif event.chain > 1 and row < self.stack.height:
+            chosen = paragraph_at(self.stack, row) if event.chain > 2 else word_at(self.stack, row, event.x)
             self.screen.selections = {self: chosen} if chosen is not None else {}
 
     def on_key(self, event: events.Key) -> None:
@@ -421,19 +261,3 @@ class Transcript(VirtualList, can_focus=True, inherit_bindings=False):
     def on_blur(self) -> None:
         """The keys go elsewhere from now on."""
         self._typing = False
-
-
-def _index_of(message: str | None, entries: Sequence[Entry]) -> int | None:
-    return next((index for index, entry in enumerate(entries) if entry.message.id == message), None)
-
-
-def _letters(rows: EntryRows, y: int) -> int:
-    return sum(not character.isspace() for character in rows.row(y).text)
-
-
-def _row_of_character(rows: EntryRows, characters: int) -> int:
-    for y in range(rows.height):
-        characters -= _letters(rows, y)
-        if characters < 0:
-            return y
-    return max(0, rows.height - 1)
