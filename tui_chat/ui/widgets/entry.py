@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -19,10 +19,11 @@ from tui_chat.text.figures import duration, size
 from tui_chat.ui.look import Look
 from tui_chat.ui.phrases import ending, heading, shortened
 from tui_chat.ui.widgets.column import MARGIN, Column
+from tui_chat.ui.widgets.lines import RowStrip
 from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Rows, Stack
 
-_CACHED_STRIPS: Final = 128
-"""Rows of a message whose strips are kept: they weigh some kilobytes each, and few screens show more."""
+_PICTURES: Final = 128
+"""Rows of a message whose pictures are kept: they weigh some kilobytes each, and few screens show more."""
 
 
 class Entry:
@@ -132,7 +133,7 @@ class EntryRows:
 
     def _make(self, entry: Entry, width: int, look: Look, column: Column, *, first: bool) -> None:
         self._of, self._first = (entry, width, look, column), first
-        self._cache: dict[int, Strip] = {}
+        self._pictures: dict[int, tuple[Style, RowStrip]] = {}
         self._live = entry.live
         self._whole = False
         self._reached = entry.estimate(width, column)
@@ -216,20 +217,20 @@ class EntryRows:
             first = self.answer_row + row
         if self.thoughts is not None and (row := self.thoughts.take_changed()) is not None:
             first = min(first, self.fold_row + 1 + row)
-        for y in [y for y in self._cache if y >= first]:
-            del self._cache[y]
+        for y in [y for y in self._pictures if y >= first]:
+            del self._pictures[y]
         if self._live:
             self._reached = self.height
         return first
 
-    def strip(self, y: int) -> Strip:
-        """The picture of row `y`."""
-        strip = self._cache.get(y)
-        if strip is None:
-            if len(self._cache) >= _CACHED_STRIPS:
-                del self._cache[next(iter(self._cache))]
-            strip = self._cache[y] = self.row(y).strip()
-        return strip
+    def picture(self, y: int, ground: Style, draw: Callable[[Strip], RowStrip]) -> RowStrip:
+        """The picture of row `y` on a ground, drawn once; the same object while nothing changes."""
+        kept = self._pictures.get(y)
+        if kept is None or kept[0] != ground:
+            if len(self._pictures) >= _PICTURES:
+                del self._pictures[next(iter(self._pictures))]
+            kept = self._pictures[y] = ground, draw(self.row(y).strip())
+        return kept[1]
 
     def row(self, y: int) -> Row:
         """Row `y` with what is needed to copy from it."""

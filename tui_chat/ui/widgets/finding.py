@@ -69,11 +69,12 @@ class Finding:
             beyond = self._rows(index)
         return self._enter(index, beyond[0 if direction > 0 else -1])
 
-    def spans(self, index: int, text: str) -> tuple[tuple[int, int], ...]:
+    def spans(self, index: int, row: int) -> tuple[tuple[int, int], ...]:
         """Spans of the words in the text of a row of a message."""
         if not self._words or index not in self._hits:
             return ()
-        return spans_in(fold(text), self._words)
+        rows = self._stack.rows(index)
+        return spans_in(fold(rows.row(row).strip().text), self._words) if row >= rows.answer_row else ()
 
     def is_at(self, index: int, row: int) -> bool:
         """Whether the reader is at a hit in this row."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
 
 from rich.segment import Segment
 from rich.style import Style
@@ -26,9 +25,6 @@ from tui_chat.ui.widgets.idle_layout import IdleLayout
 from tui_chat.ui.widgets.lines import LineView, RowStrip
 from tui_chat.ui.widgets.selecting import ends_of, highlight, highlight_cells, paragraph_at, word_at
 from tui_chat.ui.widgets.viewport import Viewport
-
-_PICTURES: Final = 128
-"""Rows whose pictures are kept at least; most screens show fewer."""
 
 
 class Transcript(LineView, can_focus=True, inherit_bindings=False):
@@ -57,8 +53,6 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
         """`keys` act on the selected message; all other typed text is meant for the composer."""
         super().__init__(id=id)
         self._keys = keys
-        self._pictures: dict[int, tuple[Strip, Style, RowStrip]] = {}
-        """By row: the strip that its picture was made from, on which style, and the picture."""
         self._typing = False
         """Whether keys go on to the composer, which is about to have the focus."""
         self.idle = IdleLayout(self)
@@ -190,16 +184,16 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             return self.shown(Strip.blank(self.size.width, base))
         index, inner = self.stack.heights.find(row)
         rows = self.stack.rows(index)
-        source = strip = rows.strip(inner)
         marked, selection = self.steps.marks(index, inner), self.text_selection
-        found = self.finding.spans(index, strip.text) if inner >= rows.answer_row else ()
-        is_plain = not marked and selection is None and not found
-        if is_plain and (known := self._pictures.get(row)) is not None:
-            of, on, picture = known
-            if of is source and on == base and picture.cell_length == width:
-                return picture
-        self.rendered += 1
-        strip = strip.adjust_cell_length(width)
+        found = self.finding.spans(index, inner)
+
+        def draw(strip: Strip) -> RowStrip:
+            self.rendered += 1
+            return self.shown(strip.adjust_cell_length(width).apply_style(base))
+
+        if not marked and selection is None and not found:
+            return rows.picture(inner, base, draw)
+        strip = rows.row(inner).strip().adjust_cell_length(width)
         for place in found:
             here = self.finding.is_at(index, inner)
             strip = highlight(strip, place, look.found_here if here else look.found)
@@ -211,12 +205,7 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             style = self.screen.get_component_rich_style("screen--selection")
             style = look.selected + Style(bgcolor=style.bgcolor, reverse=style.reverse)
             strip = highlight(strip, span, style)
-        picture = self.shown(strip.apply_style(base))
-        if is_plain:
-            while len(self._pictures) >= max(_PICTURES, 2 * self.size.height):
-                del self._pictures[next(iter(self._pictures))]
-            self._pictures[row] = (source, base, picture)
-        return picture
+        return draw(strip)
 
     # What the user does
 
