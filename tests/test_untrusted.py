@@ -7,7 +7,7 @@ import json
 import pytest
 from tui_chat.events import Finished, PromptProgress
 from tui_chat.messages import Usage
-from tui_chat.servers.dialects import ollama, openai, relay
+from tui_chat.servers.dialects import ollama, ollama_stream, openai, relay
 from tui_chat.untrusted import LARGEST, LONGEST, count_of, objects_of
 
 HUGE = 10**400
@@ -29,7 +29,7 @@ def test_of_a_list_without_end_only_the_beginning_is_looked_at() -> None:
 
 def test_figures_beyond_all_measure_are_as_good_as_none() -> None:
     counts = dict.fromkeys(("eval_count", "prompt_eval_count", "eval_duration", "load_duration"), HUGE)
-    assert ollama.events_of(json.dumps({"done": True, **counts}).encode()) == [Finished("stop")]
+    assert ollama_stream.events_of(json.dumps({"done": True, **counts}).encode()) == [Finished("stop")]
     (model,) = ollama.models_of({"models": [{"name": "m", "size": HUGE, "details": {"context_length": HUGE}}]})
     assert (model.size, model.context_window) == (None, None)
     (listed,) = openai.models_in({"data": [{"id": "m", "meta": {"n_params": HUGE, "n_ctx_train": HUGE}}]})

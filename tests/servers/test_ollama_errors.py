@@ -18,7 +18,8 @@ from tui_chat.errors import (
     Unsupported,
 )
 from tui_chat.servers.client import Answer
-from tui_chat.servers.dialects.ollama import body_of, judged
+from tui_chat.servers.dialects.ollama import judged
+from tui_chat.servers.dialects.ollama_stream import body_of
 
 from tests.servers.ollama_recordings import recorded
 from tests.servers.test_ollama_wire import is_safe

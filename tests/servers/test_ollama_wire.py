@@ -14,7 +14,8 @@ from tui_chat.errors import Garbled, ReplyError, ServerFault
 from tui_chat.events import Delta, Event, Finished, Thinking, ToolCall
 from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import Blob, attached, parts_of
-from tui_chat.servers.dialects.ollama import body_of, chat_body, events_of, model_of, models_of
+from tui_chat.servers.dialects.ollama import chat_body, model_of, models_of
+from tui_chat.servers.dialects.ollama_stream import body_of, events_of
 from tui_chat.servers.lines import Lines
 
 from tests.servers.ollama_recordings import STREAMS, recorded

@@ -6,7 +6,8 @@ import pytest
 from tui_chat.messages import ChatRequest, Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.servers.dialect import CONTINUE, in_words, trailing
-from tui_chat.servers.dialects.ollama import body_of, chat_body, continues
+from tui_chat.servers.dialects.ollama import chat_body, continues
+from tui_chat.servers.dialects.ollama_stream import body_of
 
 from tests.servers.ollama_recordings import recorded
 

@@ -7,9 +7,8 @@ Fields change with versions, so each may be missing, null or of another type. Th
 from __future__ import annotations
 
 import base64
-import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -21,28 +20,22 @@ from tui_chat.errors import (
     Refused,
     Remedy,
     ReplyError,
-    ServerFault,
     Unauthorized,
     Unsupported,
 )
-from tui_chat.events import Event, Finished, Thinking, ToolCall
-from tui_chat.messages import ChatRequest, Message, Model, Usage
+from tui_chat.messages import ChatRequest, Message, Model
 from tui_chat.servers import client as http
 from tui_chat.servers.client import Answer, Call, Client
 from tui_chat.servers.content import is_sent, sendable, words_of
-from tui_chat.servers.dialect import Ask, Decoder, Details, Dialect, Progress, in_words, trailing
-from tui_chat.servers.faults import fault_in, judge
+from tui_chat.servers.dialect import Ask, Details, Dialect, Progress, in_words, trailing
+from tui_chat.servers.dialects.ollama_stream import IS_IT_OLLAMA, NAME_LENGTH, ReplyDecoder, body_of, with_advice
 from tui_chat.servers.lines import Lines
 from tui_chat.servers.well_known import CLOUD, is_cloud
 from tui_chat.text.sanitize import clean, clean_line
-from tui_chat.untrusted import count_of, delta_of, object_of, objects_of, parsed, seconds_of, strings_of, text_of
+from tui_chat.untrusted import count_of, object_of, objects_of, parsed, strings_of, text_of
 
-_NANOSECONDS: Final = 1_000_000_000
 _MEDIA: Final = ("image/", "audio/")
 """MIME types that are sent in `images`."""
-_NAME_LENGTH: Final = 200
-_CRASHED: Final = "The model may have crashed: see `journalctl -u ollama`."
-_IS_IT_OLLAMA: Final = "Is this an Ollama? Check the URL."
 _GPT_OSS_LEVELS: Final = ("low", "medium", "high")
 """It ignores `true` and `false` (`docs/capabilities/thinking.mdx`)."""
 _KNOWS_LAST: Final = re.compile(r"\$last\b|slice\s+\$\.Messages")
@@ -169,7 +162,7 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
                 missing, f"Get it with `tui-chat pull {name or 'NAME'}`.", Remedy.PULL, status=status
             )
         case Refused(status=404 | 405):
-            error.hint = _IS_IT_OLLAMA
+            error.hint = IS_IT_OLLAMA
     return with_advice(error)
 
 
@@ -179,46 +172,6 @@ def _signin(answer: Answer) -> str:
         said = answer.json()
         return clean_line(text_of(said, "signin_url")) if isinstance(said, dict) else ""
     return ""
-
-
-def with_advice(error: ReplyError) -> ReplyError:
-    """An error of the server, with the place of its log."""
-    if isinstance(error, ServerFault) and error.remedy in (Remedy.RETRY, Remedy.SET_KEY):
-        error.remedy = Remedy.RETRY
-        error.hint = "Ollama's log may say more: `journalctl -u ollama`."
-    return error
-
-
-class ReplyDecoder(Decoder):
-    """Turns lines of NDJSON into events, up to `done`."""
-
-    def __init__(self, ask: Ask) -> None:
-        super().__init__(ask)
-        self._lines = Lines()
-        self._begun = False
-
-    def feed(self, chunk: bytes) -> Iterator[Event]:
-        """See `Decoder.feed`."""
-        return self._events(self._lines.feed(chunk))
-
-    def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
-        """See `Decoder.close`."""
-        if lost is not None:
-            raise lost
-        yield from self._events([self._lines.rest()])
-        if not self.done:
-            if not self._begun:  # a retry would not help
-                raise Garbled("The server sent no reply.", _CRASHED)
-            raise Cut("The server broke off the reply.", _CRASHED, Remedy.CONTINUE)
-
-    def _events(self, lines: Sequence[bytes]) -> Iterator[Event]:
-        for line in lines:
-            for event in events_of(line):
-                self._begun = True
-                self.done = isinstance(event, Finished)
-                yield event
-            if self.done:
-                return
 
 
 def continues(show: Mapping[str, object]) -> bool:
@@ -256,43 +209,6 @@ def _keep_alive(typed: str) -> int | str:
     return int(typed) if re.fullmatch(r"-?\d+", typed) else typed
 
 
-def events_of(line: bytes) -> list[Event]:
-    """The events of one line of a stream, in order. An empty line has none.
-
-    Raises:
-        Garbled: it is not Ollama's protocol.
-        ReplyError: it reports an error.
-    """
-    if not line.strip():
-        return []
-    body = body_of(line)
-    message = object_of(body, "message")
-    events: list[Event] = []
-    if thinking := clean(text_of(message, "thinking")):
-        events.append(Thinking(thinking))
-    if sent := text_of(message, "content"):
-        events.append(delta_of(sent))
-    events += [_tool_call(call) for call in objects_of(message, "tool_calls")]
-    if body.get("done") is True:
-        events.append(Finished(clean_line(text_of(body, "done_reason"), 100) or "stop", _usage(body)))
-    return events
-
-
-def body_of(data: bytes) -> Mapping[str, object]:
-    """The JSON object in a line of a stream.
-
-    Raises:
-        Garbled: it is something else.
-        ReplyError: it reports an error.
-    """
-    body = parsed(data.decode("utf-8", "replace"))
-    if not isinstance(body, dict):
-        raise Garbled(f"The server sent something that is not Ollama's protocol: {_glimpse(data)}", _IS_IT_OLLAMA)
-    if fault := fault_in(body):
-        raise with_advice(judge(fault))
-    return body
-
-
 def models_of(body: Mapping[str, object], server: str = "", *, loaded: bool = False) -> list[Model]:
     """The models in a body of `/api/tags`, or of `/api/ps` if `loaded`, newest first.
 
@@ -315,7 +231,7 @@ def model_of(body: Mapping[str, object], name: str, server: str = "", *, loaded:
     details = object_of(body, "details")
     family = clean_line(text_of(details, "family"), 50)
     return Model(
-        name=clean_line(name, _NAME_LENGTH),
+        name=clean_line(name, NAME_LENGTH),
         server=server,
         size=count_of(body, "size"),
         family=family,
@@ -355,23 +271,6 @@ def _call_body(call: parts.ToolCall) -> dict[str, object]:
     return {"function": {"name": call.name, "arguments": arguments if isinstance(arguments, dict) else {}}}
 
 
-def _tool_call(call: Mapping[str, object]) -> ToolCall:
-    function = object_of(call, "function")
-    arguments = json.dumps(function.get("arguments") or {}, ensure_ascii=False)
-    return ToolCall(clean_line(text_of(function, "name"), _NAME_LENGTH), clean(arguments))
-
-
-def _usage(body: Mapping[str, object]) -> Usage | None:
-    usage = Usage(
-        prompt_tokens=count_of(body, "prompt_eval_count"),
-        reply_tokens=count_of(body, "eval_count"),
-        load_seconds=seconds_of(body, "load_duration", _NANOSECONDS),
-        prompt_seconds=seconds_of(body, "prompt_eval_duration", _NANOSECONDS),
-        reply_seconds=seconds_of(body, "eval_duration", _NANOSECONDS),
-    )
-    return None if usage == Usage() else usage
-
-
 def _context_window(body: Mapping[str, object], details: Mapping[str, object]) -> int | None:
     """From `/api/ps`, the details of new `/api/tags`, or `<architecture>.context_length` in the `model_info` of
     `/api/show`, of which Ollama takes the largest."""
@@ -398,11 +297,6 @@ def _num_ctx(parameters: str) -> int | None:
     values = [line.split() for line in parameters.splitlines()]
     set_to = [words[1] for words in values if len(words) == 2 and words[0] == "num_ctx"]
     return int(set_to[-1]) or None if set_to and set_to[-1].isdecimal() and len(set_to[-1]) < 10 else None
-
-
-def _glimpse(data: bytes) -> str:
-    text = clean_line(data[:400].decode("utf-8", "replace").strip(), 60)
-    return "a web page" if text.startswith("<") else text or "nothing"
 
 
 DIALECT: Final = Dialect(
