@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -17,7 +18,9 @@ from tui_chat.parts import parts_of
 from tui_chat.server import Server
 from tui_chat.terminal.frames import parse_frame
 from tui_chat.terminal.painter import Painter
+from tui_chat.ui import paint
 from tui_chat.ui.paint import PaintClock
+from tui_chat.ui.widgets import idle_layout
 from tui_chat.ui.widgets.entry import Entry
 from tui_chat.ui.widgets.lines import RowStrip
 
@@ -95,6 +98,20 @@ async def test_many_tokens_are_painted_in_few_frames() -> None:
         assert len(painted) == 1  # the first at once, all others at the next tick
         clock.flush()
         assert len(painted) == 2
+
+
+async def test_what_is_put_off_for_less_time_than_a_timer_takes_to_start_comes_all_the_same() -> None:
+    async with chat_of(0) as run:
+        painted: list[int] = []
+        with patch.object(paint, "time", SimpleNamespace(monotonic=lambda: 0.0)):
+            clock = PaintClock(run.transcript, lambda: painted.append(1), lambda: 1e-9)
+            clock.request()
+            clock.request()
+            await run.until(lambda: len(painted) == 2)
+        with patch.object(idle_layout, "_SLICE_PAUSE", 1e-9):
+            run.transcript.show(Message(Role.ASSISTANT, parts_of("Words. " * 500)) for _ in range(100))
+            run.chat.show_log()
+            await measured(run)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -267,7 +284,7 @@ async def test_where_nothing_happens_nothing_is_drawn() -> None:
         await measured(run)
         with frames_of(run) as frames:
             for timer in list(run.chat._timers):
-                if timer.name != "paint" and timer is not run.chat._update_timer:
+                if timer is not run.chat._update_timer:
                     for _ in range(5):  # five of its periods, at once
                         await timer._tick(next_timer=0.0, count=0)
             await run.pilot.pause(0.1)

@@ -64,7 +64,7 @@ class Log(App[None]):
 @asynccontextmanager
 async def showing(shown: Sequence[Message]) -> AsyncGenerator[tuple[Log, Pilot[None]], None]:
     app = Log(shown)
-    with patch.object(Transcript, "set_timer"):  # idle moments come when a test says so
+    with patch.object(idle_layout, "call_in"):  # idle moments come when a test says so
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
             yield app, pilot

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from math import inf
 
 from textual.message_pump import MessagePump
-from textual.timer import Timer
+
+
+def call_in(owner: MessagePump, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+    """Call a function after a pause, when the widget has its turn.
+
+    Textual's `set_timer` never calls it if starting the timer takes longer than the pause: that is so for
+    microseconds, and for milliseconds where the process has to wait for the processor.
+    """
+    return asyncio.get_running_loop().call_later(seconds, owner.call_next, callback)
 
 
 class PaintClock:
@@ -18,7 +27,7 @@ class PaintClock:
         self._paint = paint
         self._interval = interval
         self._last = -inf
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def request(self) -> None:
         """Paint soon: at once after a rest, else when the interval has passed."""
@@ -28,12 +37,12 @@ class PaintClock:
         if rest <= 0:
             self.flush()
         else:
-            self._timer = self._owner.set_timer(rest, self.flush, name="paint")
+            self._timer = call_in(self._owner, rest, self.flush)
 
     def flush(self) -> None:
         """Paint now."""
         if self._timer is not None:
-            self._timer.stop()
+            self._timer.cancel()
             self._timer = None
         self._last = time.monotonic()
         self._paint()

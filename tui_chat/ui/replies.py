@@ -11,6 +11,7 @@ from tui_chat.errors import ReplyError, StoreError
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
+from tui_chat.ui.paint import call_in
 from tui_chat.ui.reply_view import ReplyView
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.status import Status
@@ -105,7 +106,7 @@ class Replies:
             if reply.message is None and not reply.ended:
                 self._screen.status.say_aside("saving", busy=True)
 
-        self._screen.set_timer(REQUEST_SECONDS, go_on)
+        call_in(self._screen, REQUEST_SECONDS, go_on)
 
     async def _answer(self, reply: Generation, text: str) -> None:
         """Show a reply that was just started; `text` is its prompt, if one was sent."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from tui_chat.ui.paint import call_in
+
 if TYPE_CHECKING:
     from tui_chat.ui.widgets.transcript import Transcript
 
@@ -31,7 +33,7 @@ class IdleLayout:
         if (stack.unmeasured or stack.unfinished) and not self._requested:
             self._requested = True
             pause = _HURRY_PAUSE if stack.unfinished.intersection(self._log.viewport.in_view()) else _SLICE_PAUSE
-            self._log.set_timer(pause, self.work)
+            call_in(self._log, pause, self.work)
 
     def work(self) -> None:
         """Do a slice of the work: long entries first, those in view before others."""
