@@ -7,7 +7,7 @@
 
 There is one engine for the live reply and the finished one: a unit (`units`) settles as soon as its source is
 complete, and what is not settled is read on trial. `blocks` reads lines, `inline` text, `code` code, `maths`
-formulas; `growing` tells what an open end will be; `draw` makes rows, `layout` keeps them.
+formulas, which `atoms` sets; `growing` tells what an open end will be; `draw` makes rows, `layout` keeps them.
 """
 
 from __future__ import annotations

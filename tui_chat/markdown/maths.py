@@ -1,7 +1,6 @@
 """LaTeX maths as rows of Unicode text. pylatexenc parses it; what is not understood here is not drawn at all.
 
-A formula is a row of atoms, each a box of text with a row that stands on the line. TeX's classes of atoms (The
-TeXbook, chapter 18: ordinary, operator, binary, relation, opening, closing, punctuation) say where spaces stand.
+A formula is a row of atoms; `atoms` sets them.
 """
 
 from __future__ import annotations
@@ -9,21 +8,28 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
 
+from tui_chat.markdown.atoms import (
+    Atom,
+    Box,
+    UnknownMathsError,
+    accented,
+    bracketed,
+    character,
+    fenced,
+    joined,
+    stacked,
+)
 from tui_chat.markdown.symbols import (
     ACCENTS,
-    BINARY,
     FENCES,
     LETTERS,
     MATRICES,
-    OPERATORS,
-    RELATIONS,
     ROOTS,
     SUBSCRIPTS,
     SUPERSCRIPTS,
@@ -43,8 +49,6 @@ _NESTING: Final = re.compile(r"(\{|\\begin\b|\\left\b)|\}|\\end\b|\\right\b")
 _PROSE: Final = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}[ ,.;:]+[A-Za-z]{2,}")
 _WORDS: Final = re.compile(r"\\(?:text\w*|mbox|math\w+|operatorname)\s*\{[^{}]*\}?")
 
-Class = Literal["ord", "op", "big", "frac", "bin", "rel", "open", "close", "punct"]
-
 _LINES: Final = re.compile(r"(?:align|gather|equation)\*?|aligned|alignedat|gathered|split|eqnarray")
 _STRETCHED: Final = {"xrightarrow": "→", "xleftarrow": "←"}
 _TEXT: Final = ("text", "textbf", "textit", "textrm", "texttt", "mbox")
@@ -54,38 +58,6 @@ _NAMES: Final = re.compile(
     "arccos|arcsin|arctan|arg|cosh?|coth?|csc|deg|det|dim|exp|gcd|hom|inf|ker|lg|lim|liminf|limsup|ln|log|max|min"
     "|Pr|sec|sinh?|sup|tanh?"
 )
-
-
-class _UnknownMathsError(Exception):
-    """There is something in a formula that cannot be drawn."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """Rows of text, equally wide, and which of them stands on the line."""
-
-    rows: tuple[str, ...]
-    base: int = 0
-    grade: Literal[0, 1, 2] = 0
-    """Whether it is one thing, a product, or a sum or the like."""
-
-    @property
-    def width(self) -> int:
-        return cell_len(self.rows[0])
-
-    @property
-    def line(self) -> str:
-        """Its only row.
-
-        Raises:
-            _UnknownMathsError: it has several.
-        """
-        if len(self.rows) > 1:
-            raise _UnknownMathsError
-        return self.rows[0]
-
-
-_Atom = tuple[_Box, Class]
 
 
 def is_prose(formula: str) -> bool:
@@ -114,7 +86,7 @@ def drawn(source: str) -> tuple[str, ...] | None:
         walker = LatexWalker(formula, latex_context=_context(), tolerant_parsing=False)
         nodes = walker.get_latex_nodes()[0]
         box = _Writer(several=opener in ("$$", "\\[")).box(nodes)
-    except (LatexWalkerError, _UnknownMathsError, RecursionError):
+    except (LatexWalkerError, UnknownMathsError, RecursionError):
         return None
     rows = tuple(unicodedata.normalize("NFC", row).rstrip() for row in box.rows)
     return rows if any(rows) else None
@@ -157,7 +129,7 @@ def _symbol(name: str) -> str:
     found = get_default_latex_context_db().get_macro_spec(name)
     text = getattr(found, "simplify_repl", None)
     if not isinstance(text, str) or not text or "%" in text or text.isascii():
-        raise _UnknownMathsError
+        raise UnknownMathsError
     return text
 
 
@@ -173,16 +145,16 @@ class _Writer:
         self._several = several
         self._tight = tight
 
-    def box(self, nodes: Iterable[Any]) -> _Box:
+    def box(self, nodes: Iterable[Any]) -> Box:
         """A formula as one box."""
-        return _joined(self._atoms(list(nodes)), tight=self._tight)
+        return joined(self._atoms(list(nodes)), tight=self._tight)
 
-    def _argument(self, node: Any) -> _Box:
+    def _argument(self, node: Any) -> Box:
         return self.box(node.nodelist if type(node).__name__ == "LatexGroupNode" else [node])
 
-    def _atoms(self, nodes: list[Any]) -> list[_Atom]:
+    def _atoms(self, nodes: list[Any]) -> list[Atom]:
         items = list(_items(nodes))
-        atoms: list[_Atom] = []
+        atoms: list[Atom] = []
         position = 0
         while position < len(items):
             item = items[position]
@@ -190,7 +162,7 @@ class _Writer:
             mark = item if isinstance(item, str) else ""
             if mark in ("^", "_"):
                 if position == len(items):
-                    raise _UnknownMathsError
+                    raise UnknownMathsError
                 self._add_script(atoms, mark, _Writer(several=False, tight=True).box([items[position]]).line)
                 position += 1
             elif mark == "'":
@@ -200,28 +172,28 @@ class _Writer:
                 inside = self.box(items[position + 1 : end])
                 left, right = (_fence(items[index]) if index < len(items) else "" for index in (position, end + 1))
                 if len(inside.rows) > 1:
-                    atoms.append((_fenced(inside, left, right), "ord"))
+                    atoms.append((fenced(inside, left, right), "ord"))
                 else:
-                    atoms += [(_Box((left,)), "open"), (inside, "ord"), (_Box((right,)), "close")]
+                    atoms += [(Box((left,)), "open"), (inside, "ord"), (Box((right,)), "close")]
                 position = end + 2
             else:
                 atoms += self._atom(item)
         return atoms
 
-    def _add_script(self, atoms: list[_Atom], mark: str, script: str) -> None:
-        before, kind = atoms.pop() if atoms else (_Box(("",)), "ord")
+    def _add_script(self, atoms: list[Atom], mark: str, script: str) -> None:
+        before, kind = atoms.pop() if atoms else (Box(("",)), "ord")
         raised = scripted(script, SUPERSCRIPTS if mark == "^" else SUBSCRIPTS)
         if raised is None:
             raised = f"{mark}{script}" if len(script) == 1 else f"{mark}({script})"
         if len(before.rows) > 1 and mark == "_":
-            raise _UnknownMathsError
+            raise UnknownMathsError
         rows = [row + (raised if y == 0 else " " * cell_len(raised)) for y, row in enumerate(before.rows)]
-        atoms.append((_Box(tuple(rows), before.base, before.grade), kind))
+        atoms.append((Box(tuple(rows), before.base, before.grade), kind))
 
-    def _atom(self, item: Any) -> list[_Atom]:
+    def _atom(self, item: Any) -> list[Atom]:
         """The meaning of one character, command, group or environment."""
         if isinstance(item, str):
-            return [_character(item)]
+            return [character(item)]
         kind = type(item).__name__
         if kind == "LatexGroupNode" and item.delimiters == ("{", "}"):
             box = self.box(item.nodelist)
@@ -230,70 +202,57 @@ class _Writer:
             return self._macro(item)
         if kind == "LatexEnvironmentNode":
             return [(self._environment(item), "ord")]
-        raise _UnknownMathsError
+        raise UnknownMathsError
 
-    def _macro(self, node: Any) -> list[_Atom]:
+    def _macro(self, node: Any) -> list[Atom]:
         name = node.macroname
         arguments = [argument for argument in getattr(node.nodeargd, "argnlist", ()) or () if argument is not None]
         if len(arguments) < _arguments().get(name, "").count("{"):
-            raise _UnknownMathsError
+            raise UnknownMathsError
         if name in _SPACES:
-            return [(_Box((_SPACES[name],)), "punct")] if _SPACES[name] else []
+            return [(Box((_SPACES[name],)), "punct")] if _SPACES[name] else []
         if _IGNORED.fullmatch(name):
             return []
         if _NAMES.fullmatch(name):
-            return [(_Box((name,)), "big" if name.startswith("lim") else "op")]
+            return [(Box((name,)), "big" if name.startswith("lim") else "op")]
         if name in ("frac", "dfrac", "tfrac"):
             above, below = map(self._argument, arguments)
-            return [(_Box((f"{_bracketed(above, 1)}/{_bracketed(below, 0)}",), grade=1), "frac")]
+            return [(Box((f"{bracketed(above, 1)}/{bracketed(below, 0)}",), grade=1), "frac")]
         if name == "binom":
             above, below = map(self._argument, arguments)
-            return [(_Box((f"C({above.line}, {below.line})",)), "ord")]
+            return [(Box((f"C({above.line}, {below.line})",)), "ord")]
         if name == "sqrt":
             *degree, radicand = map(self._argument, arguments)
             order = degree[0].line if degree else ""
             mark = ROOTS.get(order) or f"{scripted(order, SUPERSCRIPTS) or f'({order})'}√"
-            return [(_Box((mark + _bracketed(radicand, 0),)), "ord")]
+            return [(Box((mark + bracketed(radicand, 0),)), "ord")]
         if name in _TEXT:
-            return [(_Box((_text_of(arguments[0]),)), "ord")]
+            return [(Box((_text_of(arguments[0]),)), "ord")]
         if name in ACCENTS:
-            return [(_Box((_accented(self._argument(arguments[0]).line, name),)), "ord")]
+            return [(Box((accented(self._argument(arguments[0]).line, name),)), "ord")]
         if name == "operatorname":
-            return [(_Box((_text_of(arguments[-1]),)), "op")]
+            return [(Box((_text_of(arguments[-1]),)), "op")]
         if name in LETTERS:
             box = self._argument(arguments[0])
-            return [(_Box(("".join(LETTERS[name].get(char, char) for char in box.line),), grade=box.grade), "ord")]
+            return [(Box(("".join(LETTERS[name].get(char, char) for char in box.line),), grade=box.grade), "ord")]
         if name in _STRETCHED:
-            return [(_Box((f"{_STRETCHED[name]}^({self._argument(arguments[0]).line})",)), "rel")]
+            return [(Box((f"{_STRETCHED[name]}^({self._argument(arguments[0]).line})",)), "rel")]
         if name == "pmod":
-            return [(_Box((f" (mod {self._argument(arguments[0]).line})",)), "ord")]
+            return [(Box((f" (mod {self._argument(arguments[0]).line})",)), "ord")]
         if name == "boxed":
             return [(self._argument(arguments[0]), "ord")]
-        return [_character(_symbol(name))]
+        return [character(_symbol(name))]
 
-    def _environment(self, node: Any) -> _Box:
+    def _environment(self, node: Any) -> Box:
         name = node.environmentname
         if name not in MATRICES and not _LINES.fullmatch(name):
-            raise _UnknownMathsError
+            raise UnknownMathsError
         cells = [[self.box(cell) for cell in row] for row in _cells(node.nodelist)]
         left, right = MATRICES.get(name, ("", ""))
         if not self._several:
             written = (" ".join(cell.line for cell in row) for row in cells)
-            return _fenced(_Box(("; ".join(written),)), left, right)
-        count = max(map(len, cells), default=0)
-        widths = [
-            max((row[column].width for row in cells if column < len(row)), default=0) for column in range(count)
-        ]
-        lines = bool(_LINES.fullmatch(name))
-        rows = []
-        for row in cells:
-            parts = [cell.line for cell in row] + [""] * (count - len(row))
-            padded = [
-                (_pad(part, width, left=lines and not column % 2 and count > 1))
-                for column, (part, width) in enumerate(zip(parts, widths, strict=True))
-            ]
-            rows.append((" " if lines else "  ").join(padded))
-        return _fenced(_Box(tuple(rows), (len(rows) - 1) // 2), left, right) if rows else _Box(("",))
+            return fenced(Box(("; ".join(written),)), left, right)
+        return fenced(stacked(cells, lines=bool(_LINES.fullmatch(name))), left, right) if cells else Box(("",))
 
 
 def _items(nodes: Sequence[Any]) -> Iterable[Any]:
@@ -307,7 +266,7 @@ def _items(nodes: Sequence[Any]) -> Iterable[Any]:
         elif kind == "LatexSpecialsNode":
             yield from node.specials_chars
         elif kind == "LatexCommentNode":
-            raise _UnknownMathsError
+            raise UnknownMathsError
         else:
             yield node
 
@@ -332,106 +291,19 @@ def _right(items: Sequence[Any], position: int) -> int:
         depth += (name == "left") - (name == "right")
         if depth < 0:
             return index
-    raise _UnknownMathsError
+    raise UnknownMathsError
 
 
 def _fence(item: Any) -> str:
     text = item if isinstance(item, str) else _symbol(item.macroname) if hasattr(item, "macroname") else "?"
     text = "" if text == "." else text
     if text not in FENCES and text not in ("/", "<", ">"):
-        raise _UnknownMathsError
+        raise UnknownMathsError
     return text
-
-
-def _fenced(box: _Box, left: str, right: str) -> _Box:
-    """A box in brackets, which are as high as it is."""
-    height = len(box.rows)
-    if height == 1:
-        return _Box((f"{left}{box.rows[0]}{right}",))
-    rows = []
-    for y, row in enumerate(box.rows):
-        part = 0 if y == 0 else 2 if y == height - 1 else 1
-        rows.append(f"{FENCES[left][part]}{row}{FENCES[right][part]}")
-    return _Box(tuple(rows), box.base)
-
-
-def _character(text: str) -> _Atom:
-    text = {"-": "−", "*": "∗", "'": "′", "~": " "}.get(text, text)
-    kinds: tuple[tuple[Iterable[str], Class], ...] = (
-        *((RELATIONS, "rel"), (BINARY, "bin"), (OPERATORS, "big"), ("([⟨⌊⌈{", "open")),
-        *((")]⟩⌋⌉}!", "close"), (",;:", "punct")),
-    )
-    kind: Class = next((kind for chars, kind in kinds if text in chars), "ord")
-    return _Box((text,)), kind
-
-
-def _joined(atoms: Sequence[_Atom], *, tight: bool) -> _Box:
-    """Atoms beside each other on the line."""
-    height = max((len(box.rows) - box.base for box, _ in atoms), default=1)
-    base = max((box.base for box, _ in atoms), default=0)
-    rows = [""] * (base + height)
-    before: Class = "open"
-    above = 1
-    for box, kind in atoms:
-        unary = kind == "bin" and before in ("open", "bin", "rel", "op", "big", "punct")
-        shown: Class = "open" if unary else kind
-        apart = _is_apart(before, "ord" if unary else kind) and not (kind == "punct" and box.rows[0].isspace())
-        gap = " " if rows[base] and ((apart and not tight) or min(above, len(box.rows)) > 1) else ""
-        if rows[base].endswith(" ") or box.rows[box.base].startswith(" "):
-            gap = ""
-        top = base - box.base
-        for y in range(len(rows)):
-            inside = 0 <= y - top < len(box.rows)
-            rows[y] += gap + (box.rows[y - top] if inside else " " * box.width)
-        before, above = shown, len(box.rows)
-    return _Box(tuple(rows), base, _grade(atoms))
-
-
-def _grade(atoms: Sequence[_Atom]) -> Literal[0, 1, 2]:
-    """Whether atoms are one thing, a product, or a sum or the like."""
-    if len(atoms) == 1:
-        return atoms[0][0].grade
-    depth = 0
-    for _, kind in atoms:
-        depth += (kind == "open") - (kind == "close")
-        if depth <= 0 and kind in ("bin", "rel", "op", "big", "punct"):
-            return 2
-    return 0 if all(box.rows[0] in "0123456789." for box, _ in atoms) else 1
-
-
-def _is_apart(before: Class, kind: Class) -> bool:
-    """Whether a space stands between atoms of these classes."""
-    if "rel" in (before, kind) or "bin" in (before, kind):
-        return True
-    if before in ("punct", "big", "frac"):
-        return kind not in ("close", "punct")
-    if before == "op":
-        return kind in ("ord", "op", "big", "frac")
-    return kind in ("op", "big", "frac") and before != "open"
-
-
-def _bracketed(box: _Box, grade: int) -> str:
-    """A part of a fraction or root: in brackets where it is more than `grade`, and neither `P(A)` nor `n!`."""
-    line = box.line
-    whole = re.fullmatch(r"\([^()]*\)|\w+\([\w|, ]*\)|\w!|[∂d]\w[²³₀-₉ₐ-ₜᵢ-ᵪ]*", line)
-    return line if box.grade <= grade or whole else f"({line})"
-
-
-def _accented(line: str, name: str) -> str:
-    letters = [char for char in line if not unicodedata.combining(char)]
-    if len(letters) != 1 and name not in ("overline", "underline", "bar"):
-        raise _UnknownMathsError
-    mark = "\u0305" if name == "bar" and len(letters) > 1 else ACCENTS[name]
-    return "".join(char + mark for char in line)
 
 
 def _text_of(node: Any) -> str:
     nodes = getattr(node, "nodelist", [node])
     if any(type(part).__name__ != "LatexCharsNode" for part in nodes):
-        raise _UnknownMathsError
+        raise UnknownMathsError
     return "".join(part.chars for part in nodes).replace("~", " ")
-
-
-def _pad(text: str, width: int, *, left: bool) -> str:
-    space = " " * (width - cell_len(text))
-    return space + text if left else text + space
