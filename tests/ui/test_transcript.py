@@ -18,6 +18,7 @@ from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
 from tui_chat.ui.widgets import entry_stack, idle_layout
 from tui_chat.ui.widgets.transcript import Transcript
+from tui_chat.ui.widgets.viewport import Viewport
 
 from tests.markdown.test_counts import counted
 
@@ -44,12 +45,16 @@ class Log(App[None]):
     def __init__(self, shown: Sequence[Message]) -> None:
         super().__init__()
         self.shown = shown
+        self.below: int | None = None
 
     def compose(self) -> ComposeResult:
         yield Transcript(resolve(self))
 
     def on_mount(self) -> None:
         self.log_view.show(self.shown)
+
+    def on_viewport_moved(self, event: Viewport.Moved) -> None:
+        self.below = event.below
 
     @property
     def log_view(self) -> Transcript:
@@ -183,6 +188,25 @@ async def test_a_fold_above_the_view_moves_nothing_in_it() -> None:
         view.viewport.go(40)
         before = app.in_view()
         view.fold(view.entries[31], unfolded=True)
+        assert app.in_view() == before
+
+
+async def test_what_changes_above_the_view_moves_nothing_and_is_not_new() -> None:
+    async with showing(messages(60)) as (app, pilot):
+        all_measured(app)
+        view = app.log_view
+        view.viewport.go(40)
+        before = app.in_view()
+        for text in ("line\n" * 20, "line"):
+            view.entries[30].finish(Message(Role.USER, parts_of(text)))
+            view.changed(view.entries[30])
+            assert app.in_view() == before
+            await pilot.pause()
+            assert app.below == 0
+        view.entries[59].finish(Message(Role.ASSISTANT, parts_of(view.entries[59].said + "\n\none more")))
+        view.changed(view.entries[59])
+        await pilot.pause()
+        assert app.below
         assert app.in_view() == before
 
 

@@ -93,9 +93,13 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             self.refresh()
 
     def changed(self, entry: Entry) -> None:
-        """Redraw an entry whose head, fold or end has changed."""
+        """Redraw an entry whose head, pictures or end have changed."""
         if entry in self.stack.entries:  # else another chat is shown meanwhile
-            self.viewport.settle(new=self.stack.renew(self.stack.entries.index(entry)))
+            index = self.stack.entries.index(entry)
+            is_above = self.stack.heights.top(index + 1) <= self.scroll_offset.y
+            growth = self.stack.renew(index)
+            is_last = index + 1 == len(self.stack.entries)
+            self.viewport.settle(shift=growth if is_above else 0, new=growth if is_last else 0)
             self.refresh()
 
     def grown(self) -> None:
