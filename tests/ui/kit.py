@@ -22,6 +22,7 @@ from tui_chat.servers.dialects.demo import DemoBackend
 from tui_chat.servers.probe import Discovery
 from tui_chat.servers.server_file import ServerFile
 from tui_chat.store.store import Store
+from tui_chat.terminal.colours import Depth
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
@@ -140,6 +141,7 @@ async def driven(
     added: ServerFile | None = None,
     clock: Callable[[], float] = time.monotonic,
     question: str = "",
+    depth: Depth = Depth.TRUE,
 ) -> AsyncGenerator[AppDriver, None]:
     """The app, talking to a server; None is the built-in demo."""
     if isinstance(server, ScriptedServer):
@@ -159,7 +161,7 @@ async def driven(
         added=added or ServerFile(),
     )
     store = await Store.open(database)
-    app = build(services, store)
+    app = build(services, store, depth=depth)
     if server is not None:
         app.workspace.connection.switch(server)
     await app.workspace.start(chat, resume=resume)

@@ -82,3 +82,21 @@ def test_with_few_colours_what_is_behind_a_dialog_is_shown_as_it_was(theme: str)
             assert first_row() == before
 
     asyncio.run(compare())
+
+
+@pytest.mark.parametrize(
+    ("depth", "size", "framed"),
+    [(Depth.TRUE, (80, 24), 0), (Depth.SIXTEEN, (80, 24), 2), (Depth.SIXTEEN, (40, 10), 2), (None, (80, 24), 2)],
+)
+async def test_a_dialog_over_another_has_a_frame_of_its_own_where_no_veil_lies_between_them(
+    monkeypatch: pytest.MonkeyPatch, depth: Depth | None, size: tuple[int, int], framed: int
+) -> None:
+    if depth is None:
+        monkeypatch.setenv("NO_COLOR", "1")
+    async with driven(None, depth=depth or Depth.TRUE, size=size) as run:
+        await run.pilot.press("f7")
+        await run.until(lambda: run.shows("Settings of this chat"))
+        assert not run.shows("━━")
+        await run.pilot.press("ctrl+p")
+        await run.until(lambda: run.shows("Name of the preset"))
+        assert sum("━━" in row for row in run.rows()) == framed

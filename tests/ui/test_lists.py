@@ -195,3 +195,20 @@ async def test_lists_open_and_close_in_a_terminal_without_room(size: tuple[int, 
         await run.pilot.pause()
         await run.pilot.press("escape")
         await run.until(lambda: run.app.screen is run.chat)
+
+
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("ctrl+o", "Enter open · ^R rename · ^T pin ^D delete · ^Z undo · Esc close"),
+        ("f3", "Enter use · ^T test · ^R edit ^D remove · ^Z undo · Esc close"),
+        ("ctrl+p", "Enter choose · Esc close"),
+        ("ctrl+f", "Find in this chat ↑ ↓ · Esc close"),
+    ],
+)
+async def test_a_tiny_terminal_has_room_for_all_keys(key: str, keys: str) -> None:
+    async with driven(None, size=(40, 10)) as run:
+        await run.say("hello")
+        await run.idle()
+        await run.pilot.press(key)
+        await run.until(lambda: keys in " ".join(" ".join(run.rows()).split()))

@@ -9,7 +9,7 @@ import pytest
 from textual import events
 from textual.widgets import Input, Static, TextArea
 from tui_chat.config import Config
-from tui_chat.parameters import Parameters
+from tui_chat.parameters import PARAMETERS, Parameters
 from tui_chat.presets import Preset, preset_names, read_preset, save_preset
 from tui_chat.server import Flavour, Kind, Server
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
@@ -83,7 +83,7 @@ async def test_what_is_set_is_kept_and_sent_and_an_empty_field_is_not(
         assert form.query_one("#top_k", Input).placeholder == "30, by your settings"
         await fill(run, form, "temperature", "0.5")
         await fill(run, form, "num_ctx", "512")
-        assert said(form).endswith("Changing it loads the model again. (a whole number, 64 to 10000000)")
+        assert said(form).endswith("Reloads the model. (a whole number, 64 to 10000000)")
         await fill(run, form, "stop", 'END "two words"')
         form.query_one("#system").focus()
         await run.pilot.press(*"Be kind.", "enter", *"Rhyme.")
@@ -174,6 +174,17 @@ async def test_settings_are_saved_as_a_preset_and_used_in_another_chat(
         chat = run.app.workspace.conversation.chat
         assert (chat.system, chat.parameters) == ("Rhyme.", Parameters(seed=7))
         assert run.header.model == "other:latest"
+
+
+async def test_in_a_tiny_terminal_each_parameter_is_explained_to_its_end(server: ScriptedServer) -> None:
+    async with driven(server, size=(40, 10)) as run:
+        form = await opened(run)
+        assert run.shows("^S save · ^P as preset · Esc cancel")
+        for name in PARAMETERS:
+            form.query_one(f"#{name}").focus()
+            await run.pilot.pause()
+            words = said(form).split()
+            await run.until(lambda words=words: " ".join(words) in " ".join(" ".join(run.rows()).split()))  # type: ignore[misc]
 
 
 async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer, tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         super().__init__()
         self.keys = keys
 
+    def on_mount(self) -> None:
+        """Tell the styles whether it is over another dialog, and whether a veil lies on what is below."""
+        self.set_class(sum(isinstance(screen, Dialog) for screen in self.app.screen_stack) > 1, "-over")
+        self.set_class(self.app.no_color or self.app.theme_variables["veil"] == "transparent", "-unveiled")
+
     def action_command(self, id: str) -> None:
         """Carry out a command whose key was pressed; a notice about the one before goes.
 

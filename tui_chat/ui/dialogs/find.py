@@ -35,7 +35,7 @@ class FindScreen(Dialog[None]):
         """One line: the words, and how many messages have them."""
         with Horizontal(id="find"):
             yield Static(Content("Find"), id="find-title")
-            yield Field(self._words, "Type to find in this chat", id="find-text")
+            yield Field(self._words, "in this chat", id="find-text")
             yield Hint(self.keys.line(f"{_KEYS} · {{close}} close"), id="find-count")
 
     def on_mount(self) -> None:

@@ -24,7 +24,7 @@ from tui_chat.ui.widgets.field import Field
 
 _DOTS: Final = "••••••••"
 """Shown for a saved key: the field never holds the key itself."""
-_HINT: Final = "{accept} save · {form-test} test · {form-next} next field · {close} cancel"
+_HINT: Final = "{accept} save · {form-test} test · {close} cancel"
 
 
 _SETTINGS: Final = {

@@ -24,9 +24,9 @@ from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
 from tui_chat.ui.dialogs.form import Form
 from tui_chat.ui.widgets.field import Field, LongField
 
-_HINT: Final = "{form-save} save · {form-next} next field · {form-preset} save as preset · {close} cancel"
+_HINT: Final = "{form-save} save · {form-preset} as preset · {close} cancel"
 _SYSTEM: Final = "What the model is told before the chat. Enter starts a new line."
-_RELOADS: Final = " Changing it loads the model again."
+_RELOADS: Final = " Reloads the model."
 
 
 @dataclass(frozen=True, slots=True)
