@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tui_chat.chat.conversation import Conversation
+from tui_chat.store.store import Store
 from tui_chat.ui.widgets.waiting import Waiting
 
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
@@ -154,6 +156,28 @@ async def test_each_chat_has_a_queue_that_goes_on_out_of_view(server: ScriptedSe
         gate.set()
         await run.until(lambda: [message.text for message in first.branch][2:] == ["two", "answer two"])
         assert first.chat.queue == ()
+
+
+async def test_a_prompt_that_another_tui_chat_has_sent_is_shown_and_not_sent_again(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.script(head(), token("begin"), stall())
+    path = tmp_path / "chats.db"
+    async with driven(server, database=path, size=(100, 24)) as run:
+        await begun(run, "two")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("1 prompt is waiting"))
+        other = await Store.open(path)
+        there = Conversation(other, await other.load(run.app.workspace.conversation.chat.id))
+        await there.ask(there.unqueue(0))
+        await there.settle()
+        await run.pilot.press("f4")
+        await run.until(lambda: said(run) == ["first", "begin", "two"])
+        await run.until(lambda: run.shows("This chat was continued in another window"))
+        assert waiting(run) == ()
+        assert not run.shows("waiting")
+        assert len(server.asked()) == 1
+        await other.aclose()
 
 
 async def test_a_queue_is_on_disk_and_held_at_the_next_start(server: ScriptedServer, tmp_path: Path) -> None:

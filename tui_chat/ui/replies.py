@@ -144,8 +144,8 @@ class Replies:
                 self.view = None
         if not screen.is_running or chat is not self._workspace.current:
             return  # the program may be ending, with nothing left to show it on
-        if reply.message is not None and reply.message.id != chat.conversation.chat.leaf:
-            screen.show_branch()  # nothing came of it: the version before is better than none
+        if reply.message is None or reply.message.id != chat.conversation.chat.leaf:
+            screen.show_branch()  # nothing came of it: show the version before, or what another tui-chat has said
         self._ended(reply)
         if chat.busy:  # the next prompt went by itself
             self.watch()
@@ -192,7 +192,8 @@ class Replies:
             left_out = "the beginning was left out · " if screen.fit.left_out() else ""
             status.say(Status(left_out + phrases.summary(reply.message)))
         else:
-            status.show()
+            status.say_state()
+        self.show_notice()
         server.measure()
 
     async def stop(self) -> None:
