@@ -74,7 +74,7 @@ def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
-def not_there(text: str, _stop: Event) -> str:
+def not_there(text: str) -> str:
     """That paths in a prompt were sent as text; empty if there are none. Looks at the disk."""
     gone = list(dict.fromkeys(each.path for each in missing(text, _folder())))
     return f"{missing_file(', '.join(gone))}: it was sent as text." if gone else ""

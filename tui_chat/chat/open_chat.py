@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from tui_chat.attachments.prompt import attach_mentioned, not_there
@@ -170,8 +169,9 @@ class OpenChat:
             return None
 
         async def read() -> None:
-            files.extend(await disk.run(partial(attach_mentioned, text)))
-            self.notice = await disk.run(partial(not_there, text)) or self.notice
+            found, gone = await disk.run(lambda stop: (attach_mentioned(text, stop), not_there(text)))
+            files.extend(found)
+            self.notice = gone or self.notice
 
         return read
 

@@ -70,9 +70,7 @@ class Writer:
     ) -> asyncio.Task[None]:
         """Save messages (parents first), the named fields of the chat, changes of its queue, and settings.
 
-        It is one transaction.
-
-        The task ends after the attempt. An empty chat is not saved.
+        One transaction; the task ends after the attempt. An empty chat is not saved.
         """
         self._messages |= {message.id: message for message in messages}
         self._fields.update(fields)
@@ -106,8 +104,9 @@ class Writer:
     async def _write_once(self) -> bool:
         """Save all changes in one transaction; whether messages got new ids and must be saved again."""
         chat, messages, settings = self._chat(), dict(self._messages), dict(self._settings)
-        queue = tuple(self._queue)
-        wanted = bool(messages or ((self._fields or queue) and (self._stored or chat.draft or chat.queue)))
+        changed = self._fields or self._queue
+        wanted = bool(messages or (changed and (self._stored or chat.draft or chat.queue)))
+        queue = tuple(self._queue) if wanted else ()
         if not (wanted or settings):
             return False
         fields = ChatFields()
@@ -121,7 +120,7 @@ class Writer:
                 *messages.values(),
                 new=None if self._stored or not wanted else replace(chat, leaf=None, queue=()),
                 fields=fields,
-                queue=queue if wanted else (),
+                queue=queue,
                 deleted=not chat.draft if drafted else None,
                 settings=settings,
             )
@@ -132,7 +131,7 @@ class Writer:
             if id in refused or self._messages[id] is message:
                 del self._messages[id]
         now = self._chat()
-        del self._queue[: len(queue) if wanted else 0]
+        del self._queue[: len(queue)]
         self._fields -= {name for name, value in fields.items() if getattr(now, name) == value}
         self._settings = {key: value for key, value in self._settings.items() if settings.get(key) != value}
         if refused:
