@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tui_chat.chat.conversation import Conversation
+from tui_chat.messages import Message, Role, State
+from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.ui.widgets.waiting import Waiting
 
@@ -176,6 +179,29 @@ async def test_a_prompt_that_another_tui_chat_has_sent_is_shown_and_not_sent_aga
         await run.until(lambda: run.shows("This chat was continued in another window"))
         assert waiting(run) == ()
         assert not run.shows("waiting")
+        assert len(server.asked()) == 1
+        await other.aclose()
+
+
+async def test_where_another_tui_chat_is_answering_the_next_prompt_waits_and_its_reply_is_followed(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    server.script(head(), token("begin"), stall())
+    path = tmp_path / "chats.db"
+    async with driven(server, database=path, size=(100, 24)) as run:
+        await begun(run, "two")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("1 prompt is waiting"))
+        other = await Store.open(path)
+        there = Conversation(other, await other.load(run.app.workspace.conversation.chat.id))
+        prompt = await there.ask("theirs")
+        answer = Message(Role.ASSISTANT, parts_of("some"), parent=prompt.id, state=State.STREAMING)
+        await there.keep(answer)
+        await run.pilot.press("f4")
+        await run.until(lambda: said(run)[-2:] == ["theirs", "some"])
+        await there.keep(replace(answer, parts=parts_of("some more"), state=State.COMPLETE))
+        await run.until(lambda: said(run)[-1] == "some more")
+        assert waiting(run) == ("two",)
         assert len(server.asked()) == 1
         await other.aclose()
 

@@ -119,7 +119,6 @@ class Replies:
             screen.composer.take_back(text)
         if self._workspace.conversation.elsewhere:
             self._say_elsewhere()
-            self.watch()
         elif not text:
             screen.notify("There is no reply to retry yet.", timeout=3)
 
@@ -147,7 +146,7 @@ class Replies:
         if reply.message is None or reply.message.id != chat.conversation.chat.leaf:
             screen.show_branch()  # nothing came of it: show the version before, or what another tui-chat has said
         self._ended(reply)
-        if chat.busy:  # the next prompt went by itself
+        if chat.busy or chat.conversation.elsewhere:  # the next prompt went by itself, or another tui-chat answers
             self.watch()
 
     def interval(self) -> float:
