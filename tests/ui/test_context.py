@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from tui_chat.messages import Role
@@ -38,6 +39,21 @@ def window(run: AppDriver, size: int) -> None:
     run.app.workspace.connection.window = size
     run.app.workspace.connection._measured = True
     run.chat.server.show_gauge()
+
+
+async def test_a_prompt_that_does_not_fit_because_of_its_files_is_asked_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("long.txt").write_text(LONG)
+    async with ScriptedServer() as server, driven(server, size=(100, 30)) as run:
+        window(run, 4096)
+        await run.pilot.press(*"@long.txt x")
+        await run.until(lambda: run.shows("not all of it will be read"))
+        await run.pilot.press("enter")
+        await run.until(lambda: asks(run))
+        assert run.shows("about 5,002 tokens")
+        assert not server.asked()
 
 
 async def test_a_prompt_that_does_not_fit_is_asked_about_and_enter_sends_it() -> None:

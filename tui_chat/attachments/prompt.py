@@ -24,7 +24,7 @@ from tui_chat.attachments.paths import (
 )
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
-from tui_chat.parts import File, Image
+from tui_chat.parts import Blob, File, Image
 from tui_chat.text.sanitize import clean_line
 
 TOTAL_LIMIT: Final = 20_000_000
@@ -53,6 +53,11 @@ class Attachment:
     def is_image(self) -> bool:
         """Whether it is a picture."""
         return self.mime.startswith("image/")
+
+    def unread(self) -> File | Image:
+        """It as a part of a prompt, without its bytes."""
+        kind = Image if self.is_image else File
+        return kind(self.name, self.mime, Blob("", self.size))
 
 
 def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:

@@ -72,12 +72,13 @@ class Fit:
         """The messages to send, with a prompt that is not sent yet."""
         conversation, edited = self._workspace.conversation, self._screen.edit.prompt
         above = takewhile(lambda message: edited is None or message.id != edited.id, conversation.branch)
-        return [*above, conversation.prompt(text, edited)]
+        found = (each for each in self._screen.attachments.found if each.trouble is None)
+        return [*above, conversation.prompt(text, edited, [each.unread() for each in found])]
 
     async def _counted(self, branch: list[Message]) -> int | None:
         workspace = self._workspace
         conversation, backend = workspace.conversation, workspace.connection.backend
-        if not isinstance(backend, HttpBackend):
+        if not isinstance(backend, HttpBackend) or any(file.blob.data is None for file in branch[-1].files):
             return None
         reply = Message(Role.ASSISTANT, parent=branch[-1].parent, model=workspace.connection.model)
         try:
