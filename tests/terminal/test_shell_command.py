@@ -213,8 +213,9 @@ async def test_a_flood_takes_bounded_memory_and_leaves_the_loop_free() -> None:
         assert len(run.output._head) + len(run.output._tail) <= HEAD + 2 * TAIL + 65_536
         assert turns > 1
         run.stop()
-        await task
+        end = await task
         assert "the middle is left out" in run.output.text
+        assert str(end).endswith(f"; of {run.output.size:,} bytes the middle is left out")
 
 
 async def test_a_command_that_dribbles_is_looked_at_no_more_often_than_it_could_be_seen() -> None:

@@ -88,12 +88,15 @@ class CommandEnd:
     seconds: float
     stopped: bool = False
     """Whether the user stopped it."""
+    size: int = 0
+    """Bytes that it has printed."""
 
     def __str__(self) -> str:
         how = f"exit code {self.code}" if self.code >= 0 else f"ended by signal: {signal.strsignal(-self.code)}"
         if self.stopped:
             how = "stopped"
-        return f"{how} after {self.seconds:.1f} s"
+        cut = f"; of {self.size:,} bytes the middle is left out" if self.size > HEAD + TAIL else ""
+        return f"{how} after {self.seconds:.1f} s{cut}"
 
 
 def quoted_block(command: str, output: str, end: CommandEnd) -> str:
@@ -150,7 +153,7 @@ class ShellCommand:
                 os.close(pipe)
                 exited.cancel()
         code = -signal.SIGKILL if process.returncode is None else process.returncode
-        return CommandEnd(code, self.seconds, self._stopped)
+        return CommandEnd(code, self.seconds, self._stopped, self.output.size)
 
     async def _start(self) -> tuple[int, Process]:
         """Start it; returns the end of the pipe to read from, and the process."""
