@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tui_chat.attachments.reading import FILE_LIMIT
 from tui_chat.messages import Role, State
 
 from tests.program.kit import CTRL_C, PATIENCE, PROGRAM, Home
@@ -165,6 +166,8 @@ async def test_what_is_piped_in_follows_the_words(
 
 async def test_a_picture_is_sent_as_one_and_kept_with_the_prompt(home: Home, server: ScriptedServer) -> None:
     server.script(*reply("A dot."))
+    server.script(answer(200, {"models": [{**MODEL, "capabilities": ["completion", "vision"]}]}), path="/api/tags")
+    server.script(answer(200, {"models": [MODEL]}), path="/api/tags")
     dot, broken = home.path / "dot.png", home.path / "broken.png"
     dot.write_bytes(PNG)
     broken.write_bytes(PNG[:40])
@@ -175,10 +178,13 @@ async def test_a_picture_is_sent_as_one_and_kept_with_the_prompt(home: Home, ser
     assert [file.name for file in thread.messages[0].files] == [str(dot)]
     error = (await ask(home, "--url", server.url, "what is it?", "-f", str(broken)))[2]
     assert "is a broken picture" in error
-    server.script(*reply("No."))
-    server.script(answer(200, {"capabilities": ["completion"]}), path="/api/show")
-    error = (await ask(home, "--url", server.url, "what is it?", "-f", str(dot)))[2]
-    assert "tiny:latest cannot see pictures" in error
+    code, output, error = await ask(home, "--url", server.url, "what is it?", "-f", str(dot))
+    assert (code, output, error) == (
+        USAGE,
+        "",
+        "tui-chat: tiny:latest cannot see pictures.\n  -m chooses another model.\n",
+    )
+    assert len(server.asked()) == 1  # nothing was sent
 
 
 async def test_files_are_sent_with_their_names_in_fences(home: Home, server: ScriptedServer) -> None:
@@ -467,8 +473,38 @@ async def test_what_is_more_than_the_model_sees_is_told_of(home: Home, server: S
     server.script(answer(200, {"models": [{**MODEL, "context_length": 2048}]}), path="/api/ps")
     code, output, error = await ask(home, "--url", server.url, "x", piped=b"word " * 3000)
     assert (code, output) == (OK, "Yes.")
-    assert "context window of 2,048 tokens" in error
+    assert error.count("context window of 2,048 tokens") == 1
+    assert "about 3,0" in error
     assert (await ask(home, "--url", server.url, "x", piped=b"word " * 1500))[2] == ""
+
+
+async def test_what_will_not_fit_is_told_of_before_it_is_sent(home: Home, server: ScriptedServer) -> None:
+    server.script(answer(200, {"models": [{**MODEL, "context_length": 2048}]}), path="/api/ps")
+    server.script(*BEGUN, stall())
+    async with asking(home, "--url", server.url, "y" * 20_000) as process:
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE):
+            warning = (await process.stderr.readline()).decode()
+        assert "context window of 2,048 tokens, and this chat has about 4,000" in warning
+
+
+async def test_a_file_is_as_large_at_most_as_on_the_screen(home: Home, server: ScriptedServer) -> None:
+    server.script(*reply("Yes."))
+    large = home.path / "large.txt"
+    large.write_text("x" * (FILE_LIMIT + 1))
+    code, output, error = await ask(home, "--url", server.url, "x", "-f", str(large))
+    assert (code, output) == (USAGE, "")
+    assert "large.txt is larger than 1 MB.\n  Send the part that matters." in error
+    large.write_text("x" * FILE_LIMIT)
+    assert (await ask(home, "--url", server.url, "x", "-f", str(large)))[0] == OK
+
+
+async def test_a_note_on_a_terminal_begins_a_line(home: Home, server: ScriptedServer) -> None:
+    server.script(answer(400, {"error": '"tiny:latest" does not support thinking'}))
+    server.script(*reply("How can I help?"))
+    async with home.running("ask", "--url", server.url, "--think", "high", "hi") as program:
+        assert await program.ended() == OK
+    assert program.output.startswith("How can I help?\r\ntui-chat: tiny:latest cannot be told how much to think")
 
 
 async def test_a_server_that_is_not_there_is_told_of_at_once_and_the_prompt_kept(home: Home) -> None:

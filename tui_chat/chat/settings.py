@@ -83,6 +83,15 @@ def about_level(level: str, levels: Collection[str]) -> str:
     return f"This model is known to take {', '.join(levels)}: {level} may count as one of those."
 
 
+def window_of(workspace: Workspace) -> int | None:
+    """The context window of the open chat in tokens: the one set for it, else that of the loaded model."""
+    own, connection = workspace.conversation.chat.parameters.num_ctx, workspace.connection
+    if own is None or "num_ctx" not in taken_by(connection.backend.server):
+        return connection.window
+    model = find(connection.model, connection.models)
+    return min(own, (model and model.context_window) or own)
+
+
 def as_preset(workspace: Workspace, name: str, system: str, parameters: Parameters) -> Preset:
     """A preset of these settings with the chat's model and server."""
     server = workspace.connection.server

@@ -9,18 +9,20 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
 from tui_chat.chat.context import tokens_of
 from tui_chat.chat.generation import Generation, Hear
 from tui_chat.chat.retry import RetryKind, plan_again
+from tui_chat.chat.settings import window_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, Refused, ReplyError, Unreachable
-from tui_chat.messages import Message, State
+from tui_chat.messages import Message, Role, State
 from tui_chat.output import Outflow, is_terminal
-from tui_chat.parts import File, Image
+from tui_chat.parts import File, Image, parts_of
 from tui_chat.servers.connection import Connection, find
 from tui_chat.shell.asking import check_consent
 from tui_chat.shell.question import answer_format, pictures_in, question
@@ -108,7 +110,8 @@ async def _ask(wish: Wish, config: Config) -> int:
     async with opened(config, wish.chat, resume=wish.resume, save=wish.save) as workspace:
         await _check(workspace, wish)
         if wish.pictures:
-            await _warn_of_blindness(workspace.connection)
+            await _check_sight(workspace.connection)
+        warned = await _warn_of_window(workspace, wish.prompt)
 
         def start(hear: Hear) -> Generation:
             chat = workspace.current
@@ -118,7 +121,8 @@ async def _ask(wish: Wish, config: Config) -> int:
 
         aside = Aside(shown=not wish.as_json)
         message, error = await receive(workspace, start, _reply_for(wish, workspace), aside, out)
-        await _warn_of_window(workspace)
+        if not warned:  # now the model is loaded, which may have told more
+            await _warn_of_window(workspace)
         return _ended(workspace, message, error, wish)
 
 
@@ -147,12 +151,16 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
     await check_consent(workspace)
 
 
-async def _warn_of_blindness(connection: Connection) -> None:
-    """Warn if the model is known not to see pictures: servers drop them without saying so."""
+async def _check_sight(connection: Connection) -> None:
+    """Check that the model is not known to be blind: servers drop pictures without saying so.
+
+    Raises:
+        ConfigError: it cannot see pictures.
+    """
     await connection.learn_abilities()
     model = find(connection.model, connection.models)
     if model is not None and model.is_blind:
-        warn(f"{model.name} cannot see pictures: choose another model with -m.")
+        raise ConfigError(f"{model.name} cannot see pictures", "-m chooses another model.")
 
 
 def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
@@ -162,19 +170,27 @@ def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
     return Drawn(os.environ) if wish.render else Plain(safe=safe)
 
 
-async def _warn_of_window(workspace: Workspace) -> None:
-    """Warn if the chat exceeds the context window: servers leave out its beginning without saying so."""
+async def _warn_of_window(workspace: Workspace, prompt: str = "") -> bool:
+    """Warn if the chat, with `prompt`, exceeds the context window; returns whether it does.
+
+    Servers leave out its beginning without saying so.
+    """
     conversation, connection = workspace.conversation, workspace.connection
-    tokens = tokens_of(conversation.branch, conversation.chat.system)
+    branch = [*conversation.branch, Message(Role.USER, parts_of(prompt))]
+    tokens = tokens_of(branch, conversation.chat.system)
     if tokens < _SMALLEST_WINDOW:
-        return
-    await connection.measure()
-    if connection.window is not None and tokens > connection.window:
-        warn(
-            f"{connection.model} has a context window of {connection.window:,} tokens, and this chat has about "
-            f"{tokens:,}: the server left out what does not fit.\n"
-            "  Send less, or set num_ctx under [options] in the config file."
-        )
+        return False
+    with suppress(ReplyError):
+        await connection.measure()
+    window = window_of(workspace)
+    if window is None or tokens <= window:
+        return False
+    warn(
+        f"{connection.model} has a context window of {window:,} tokens, and this chat has about {tokens:,}: "
+        "the server leaves out what does not fit.\n"
+        "  Send less, or set num_ctx under [options] in the config file."
+    )
+    return True
 
 
 def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish: Wish) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tui_chat.attachments.reading import attach, is_picture
+from tui_chat.attachments.reading import FILE_LIMIT, attach, is_picture
 from tui_chat.errors import ConfigError, FileError
 from tui_chat.output import is_terminal
 from tui_chat.parts import File, Image
@@ -19,7 +19,7 @@ from tui_chat.shell.words import warn
 from tui_chat.text.sanitize import clean, clean_line
 
 _MOST: Final = 16_000_000
-"""Largest file or standard input, in bytes: more than any model reads."""
+"""Most bytes of standard input: more than any model reads."""
 _PATIENCE: Final = 2.0
 """Seconds to wait for standard input before saying so."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
@@ -86,27 +86,27 @@ def _piped() -> str:
         data = sys.stdin.buffer.read(_MOST + 1)
     except OSError as error:
         raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or run with </dev/null.") from None
-    return _decoded(data, "Standard input")
+    return _decoded(data, "Standard input", _MOST)
 
 
 def _text_of(file: Path) -> str:
     name = clean_line(str(file))
     try:
         with file.expanduser().open("rb") as opened:
-            return _decoded(opened.read(_MOST + 1), name)
+            return _decoded(opened.read(FILE_LIMIT + 1), name, FILE_LIMIT)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have that name"
         raise ConfigError(f"Cannot read {name}: {reason}", "Check the path.") from None
 
 
-def _decoded(data: bytes, name: str) -> str:
-    """The bytes as sanitised text.
+def _decoded(data: bytes, name: str, most: int) -> str:
+    """The bytes, of which `most` are allowed, as sanitised text.
 
     Raises:
         ConfigError: they are not text, or too large.
     """
-    if len(data) > _MOST:
-        raise ConfigError(f"{name} is larger than {_MOST // 1_000_000} MB", "Send the part that matters.")
+    if len(data) > most:
+        raise ConfigError(f"{name} is larger than {most // 1_000_000} MB", "Send the part that matters.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:

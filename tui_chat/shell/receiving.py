@@ -103,15 +103,17 @@ async def receive(
         heeding.cancel()
     thinking.close()
     message, error = generation.message, generation.error
+    came = message is not None and generation.progress is not None
+    if message is not None and came and not troubles:
+        await out.write(reply.close(message))  # first: on a terminal it ends the line
     if generation.notice:
         warn(generation.notice)
     if troubles:
         raise troubles[0]
-    if message is None or generation.progress is None:
+    if message is None or not came:
         raise error or elsewhere()
     if message.state is State.STOPPED:
         raise asyncio.CancelledError  # by another tui-chat
-    await out.write(reply.close(message))
     return message, error
 
 

@@ -7,12 +7,12 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.context import most_tokens_of, outside, read_in_part, tokens_of
+from tui_chat.chat.settings import window_of
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message, Role, Usage
 from tui_chat.server import Kind
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.ui.dialogs.ask import ConfirmScreen
-from tui_chat.ui.gauge import window_of
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen

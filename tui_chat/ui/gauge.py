@@ -8,9 +8,8 @@ from typing import Final
 from textual.content import Content
 
 from tui_chat.chat.context import tokens_of
+from tui_chat.chat.settings import window_of
 from tui_chat.chat.workspace import Workspace
-from tui_chat.servers.connection import find
-from tui_chat.servers.dialects import taken_by
 from tui_chat.ui import phrases
 
 _CELLS: Final = 5
@@ -48,12 +47,3 @@ def fullness_of(workspace: Workspace) -> Fullness:
     """How much the open chat uses: by the server's count, and an estimate for what came after it."""
     conversation = workspace.conversation
     return Fullness(tokens_of(conversation.branch, conversation.chat.system), window_of(workspace))
-
-
-def window_of(workspace: Workspace) -> int | None:
-    """The context window of the open chat in tokens: the one set for it, else that of the loaded model."""
-    own, connection = workspace.conversation.chat.parameters.num_ctx, workspace.connection
-    if own is None or "num_ctx" not in taken_by(connection.backend.server):
-        return connection.window
-    model = find(connection.model, connection.models)
-    return min(own, (model and model.context_window) or own)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.context import Taken, shares_of
+from tui_chat.chat.settings import window_of
 from tui_chat.chat.summary import GO_ON, SUM_UP, summary_in
 from tui_chat.errors import ReplyError
 from tui_chat.messages import Model
 from tui_chat.servers.connection import find
 from tui_chat.servers.dialects import taken_by
 from tui_chat.ui.dialogs.context import ContextScreen
-from tui_chat.ui.gauge import window_of
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
