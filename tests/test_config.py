@@ -17,7 +17,7 @@ from tui_chat.config import (
 from tui_chat.errors import ConfigError
 from tui_chat.server import Kind, Secret
 from tui_chat.servers.table import DEFAULT_URL, read_key
-from tui_chat.typed import nearest, user_path
+from tui_chat.typed import near, nearest, user_path
 
 
 @pytest.fixture
@@ -229,6 +229,10 @@ def test_paths_are_taken_as_a_person_writes_them(monkeypatch: pytest.MonkeyPatch
 
 def test_the_nearest_name_is_offered_or_else_all() -> None:
     assert nearest("modle", ["model", "url"]) == "Did you mean 'model'?"
+    assert nearest("mod", ["model", "url"]) == "Did you mean 'model'?"
+    assert nearest("--bogus", ["--cloud", "--url"]) == "Known: --cloud, --url."
+    assert near("/bogus", ["/mouse", "/new"]) == ""
+    assert near("/nwe", ["/mouse", "/new"]) == "/new"
     assert nearest("zzz", ["model", "url"]) == "Known: model, url."
 
 

@@ -18,7 +18,7 @@ from tui_chat.output import is_terminal, put
 from tui_chat.parameters import Parameters
 from tui_chat.shell.arguments import add_command, add_commands, add_connection, add_files
 from tui_chat.shell.words import complain, warn
-from tui_chat.typed import nearest
+from tui_chat.typed import near, nearest
 
 if TYPE_CHECKING:
     from tui_chat.servers.backend import Backend
@@ -198,10 +198,8 @@ def check_command(parser: argparse.ArgumentParser, word: str) -> None:
     Raises:
         SystemExit: it does.
     """
-    import difflib  # late: few questions have one word
-
-    if close := difflib.get_close_matches(word, commands_of(parser), n=1, cutoff=0.65):
-        parser.error(f"there is no command {word}. Did you mean {close[0]!r}? To ask it: tui-chat -- {word}")
+    if meant := near(word, commands_of(parser)):
+        parser.error(f"there is no command {word}. Did you mean {meant!r}? To ask it: tui-chat -- {word}")
 
 
 def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:

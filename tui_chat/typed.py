@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from tui_chat.errors import ConfigError
 from tui_chat.text.sanitize import clean_line
+
+_ALIKE: Final = 0.65
+"""The share of equal letters, 0 to 1 as in difflib, from which words are near."""
 
 
 def user_path(text: str) -> Path:
@@ -24,12 +28,21 @@ def user_path(text: str) -> Path:
     return path
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint that names the known word nearest to `word`, else some of them."""
+def near(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` is most likely meant to be; empty if none is near.
+
+    The marks before options and commands do not count as alike.
+    """
     import difflib  # late: only mistakes need it
 
+    bare = {name.lstrip("-/"): name for name in known}
+    close = difflib.get_close_matches(word.lstrip("-/"), bare, n=1, cutoff=_ALIKE)
+    return bare[close[0]] if close else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint that names the known word that is near to `word` or begins with it, else some of them."""
     names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
+    if found := near(word, names) or next((name for name in names if word and name.startswith(word)), ""):
+        return f"Did you mean {found!r}?"
     return f"Known: {', '.join(names[:20])}{' and more' if len(names) > 20 else ''}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
+from tui_chat.typed import near
 from tui_chat.ui.commands.command import Command, Values
 from tui_chat.ui.commands.slash import incomplete, is_command, prompt_of, split
 from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
@@ -58,17 +59,15 @@ class Slash:
 
     def _refuse(self, text: str, name: str) -> None:
         """Name the nearest command, and the way to send the text as a prompt."""
-        import difflib  # late: only mistakes need it
-
         if error := incomplete(name, BY_SLASH):
             self._failed(text, error)
             return
         self._refused = text
         self._screen.composer.put_back(text)
-        close = difflib.get_close_matches(name, BY_SLASH, n=1)
-        near = f"did you mean {close[0]}?" if close else "/ lists all commands."
+        meant = near(name, BY_SLASH)
+        hint = f"did you mean {meant}?" if meant else "/ lists all commands."
         again = self._screen.keys.hint("{send} again, or // in front, sends it as a prompt.")
-        notice = f"There is no command {clean_line(name, 40)}: {near} {again}"
+        notice = f"There is no command {clean_line(name, 40)}: {hint} {again}"
         self._screen.notify(notice, severity="warning", timeout=6, markup=False)
 
     def complete(self, text: str, cursor: int) -> Completion | None:

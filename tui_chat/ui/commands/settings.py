@@ -26,7 +26,9 @@ def format(screen: ChatScreen, format: str) -> None:
 
 def names(_screen: ChatScreen) -> list[Candidate]:
     """The names of all parameters."""
-    return [Candidate(f"{it.name} ", f"{it.help} {it.range}.", more=True) for it in PARAMETERS.values()]
+    return [
+        Candidate(f"{it.name} ", f"{it.help.rstrip('.')} ({it.range}).", more=True) for it in PARAMETERS.values()
+    ]
 
 
 def topics(_screen: ChatScreen) -> list[Candidate]:
