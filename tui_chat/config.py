@@ -55,6 +55,8 @@ class Config:
     """The folder of the chats."""
     path: Path | None = None
     """The config file that was read."""
+    where: tuple[str, ...] = ()
+    """The flags for the config file and the folder of the chats, where this run was told of others than usual."""
     presets: Path = Path("presets")
     """The folder of the presets."""
     warnings: tuple[str, ...] = ()
@@ -114,6 +116,8 @@ def load_config(
         server_at(chosen)
     if data_dir is None and (variable := environ.get("TUI_CHAT_DATA_DIR")):
         data_dir = user_path(variable)
+    where: tuple[str, ...] = ("--config", str(file)) if file else ()
+    where += ("--data-dir", str(data_dir)) if data_dir else ()
     if data_dir is None:
         data_dir = config.data_dir if config.data_dir.parts else default_data_dir(environ)
     return replace(
@@ -123,6 +127,7 @@ def load_config(
         model=model or environ.get("TUI_CHAT_MODEL") or config.model,
         system=config.system if system is None else system,
         data_dir=data_dir,
+        where=where,
         presets=path.parent / "presets",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -96,7 +97,7 @@ async def test_in_a_terminal_ctrl_c_stops_the_reply_and_ctrl_d_leaves(
                 await asyncio.sleep(0.2)
         assert await program.ended() == 0
         assert program.unrestored() == []
-        assert "Continue with: tui-chat --plain --chat " in program.output
+        assert f"Continue with: tui-chat --plain --url {server.url} --continue, or " in program.output
         moves = re.sub(r"\x1b\[\?2004[hl]", "", program.output)  # readline's bracketed paste
         assert "\x1b" not in (program.output if environ.get("TERM") == "dumb" else moves)
     (message,) = await home.replies()
@@ -139,6 +140,33 @@ async def test_a_signal_ends_it_and_what_came_is_kept(home: Home, server: Script
         assert await program.ended() == 128 + number
     (message,) = await home.replies()
     assert (message.text, message.state) == ("partial words", State.STOPPED)
+
+
+@pytest.mark.parametrize("plain", [[], ["--plain"]])
+async def test_the_last_line_is_a_command_that_finds_the_chat_again(
+    home: Home, server: ScriptedServer, plain: list[str]
+) -> None:
+    server.script(*reply("An answer."))
+    config, data = home.path / "my config", home.path / "my chats"
+    config.write_text("")
+    where = ["--config", str(config), "--data-dir", str(data), "--url", server.url]
+    async with home.running(*plain, *where, "my question") as program:
+        if plain:
+            await program.until(lambda: program.output.endswith("An answer.\r\n> "))
+            program.type("/bye\r")
+            assert await program.ended() == 0
+        else:
+            await program.until_shows("An answer.", "○ done")
+            assert await program.quit() == 0
+        last, one = program.said.strip().splitlines()[-1].removeprefix("Continue with: ").split(", or ")
+    assert shlex.split(last) == ["tui-chat", *plain, *where, "--continue"]
+    *command, chat = shlex.split(one)
+    assert command == ["tui-chat", *plain, *where, "--chat"]
+    async with home.running(*command[1:], chat) as program:
+        if plain:
+            await program.until(lambda: "you: my question" in program.output)
+        else:
+            await program.until_shows("my question", "An answer.")
 
 
 async def test_the_chat_stays_in_the_scrollback_if_that_is_wanted(home: Home, server: ScriptedServer) -> None:

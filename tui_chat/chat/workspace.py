@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -257,3 +258,11 @@ async def find_chat(store: Store, start: str) -> str:
     if not found:
         raise StoreError(f"There is no chat {clean_line(start, 40)!r}", "`tui-chat chats` lists them.")
     raise StoreError(f"{len(found)} chats begin with {clean_line(start, 40)!r}", "Type more of the id.")
+
+
+def way_back(workspace: Workspace, *flags: str) -> str:
+    """How to continue the open chat in a shell: commands with `flags` and all without which it is not found."""
+    config, chat = workspace.config, workspace.conversation.chat
+    url = ("--url", workspace.connection.server.address) if config.pinned else ()
+    command = shlex.join(["tui-chat", *flags, *config.where, *url])
+    return f"Continue with: {command} --continue, or {command} --chat {chat.id}"

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from tui_chat.chat.generation import Generation, Hear
-from tui_chat.chat.workspace import Workspace
+from tui_chat.chat.workspace import Workspace, way_back
 from tui_chat.config import Config
 from tui_chat.errors import ChatError, ConfigError, OutputError, Remedy, ReplyError
 from tui_chat.output import Outflow, is_terminal, put
@@ -66,9 +66,8 @@ class PlainChat:
                 await self._attempt(self._take(text))
             if self._code is None:
                 text = self._read()
-        chat = self.workspace.conversation.chat
-        if chat.leaf and is_terminal(sys.stdout):
-            put(f"Continue with: tui-chat --plain --chat {chat.id}")
+        if self.workspace.conversation.chat.leaf and is_terminal(sys.stdout):
+            put(way_back(self.workspace, "--plain"))
         return self._code or 0
 
     def _read(self) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from textual.driver import Driver
 
-from tui_chat.chat.workspace import Workspace
+from tui_chat.chat.workspace import Workspace, way_back
 from tui_chat.config import Config
 from tui_chat.markdown.printed import Printed
 from tui_chat.servers.backend import connect
@@ -130,12 +130,11 @@ def say_goodbye(app: ChatApp) -> None:
     workspace, chat = app.workspace, app.workspace.conversation.chat
     if not (chat.leaf or chat.draft) or workspace.demo:
         return
-    where = f" --url {workspace.connection.server.address}" if workspace.config.pinned else ""
-    line = f"Continue with: tui-chat{where} --continue, or tui-chat{where} --chat {chat.id}\n"
+    line = way_back(workspace)
     if workspace.unsaved:
         reason = f" {workspace.conversation.trouble}" if workspace.conversation.trouble else ""
-        line = f"The last messages are not saved.{reason}\n"
-    _write(line)
+        line = f"The last messages are not saved.{reason}"
+    _write(f"{line}\n")
 
 
 def transcript_of(app: ChatApp) -> str:
