@@ -134,7 +134,7 @@ class StatusLine:
         if progress is None and isinstance(reply, Generation):
             return Status("saving", busy=True)
         if progress is None:
-            return Status("another tui-chat is replying", keys.hint("{stop} stops it"), busy=True)
+            return Status("another tui-chat is replying", busy=True)
         if reply.retry_in is not None and reply.error is not None:
             text = f"{reply.error} · retrying in {reply.retry_in:.0f} s"
             return Status(text, keys.hint("{stop} gives up."), error=True)
