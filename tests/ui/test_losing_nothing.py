@@ -241,3 +241,20 @@ async def test_a_draft_that_another_tui_chat_wrote_is_not_overwritten_by_none(tm
 async def test_where_nothing_is_kept_the_header_says_so_all_the_time() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         await run.until(lambda: run.shows("NOT SAVED"))
+
+
+async def test_a_draft_is_typed_on_at_its_end(tmp_path: Path) -> None:
+    draft = "first line\n" + "the words go on " * 40
+    async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db") as run:
+        run.chat.composer.text = draft
+        await run.pilot.press("!", "ctrl+q")
+    async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", resume=True) as run:
+        await run.pilot.press("?")
+        assert run.chat.composer.text == f"{draft}!?"
+        await run.until(lambda: run.shows("words go on !?"))  # the composer has scrolled there
+        chat = run.app.workspace.conversation.chat.id
+        await run.pilot.press("ctrl+n")
+        await run.until(lambda: run.chat.composer.text == "")
+        await run.chat.navigation.open_chat(chat)
+        await run.pilot.press(".")
+        assert run.chat.composer.text == f"{draft}!?."

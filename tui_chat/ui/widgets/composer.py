@@ -77,12 +77,13 @@ class Composer(LongField):
 
     @property
     def text(self) -> str:
-        """All that is written, long texts included."""
+        """All that is written, long texts included. The cursor is at the end of a text that is set."""
         return self._folded.unfold(self.document.text)
 
     @text.setter
     def text(self, value: str) -> None:
         self.load_text(self._folded.fold(value))
+        self.move_cursor(self.document.end)
         self.completions.rest(self.document.text)
 
     def get_text_range(self, start: Location, end: Location) -> str:
@@ -239,7 +240,6 @@ class Composer(LongField):
         if wanted is None:  # at its end a row stays as it is, to be typed on
             return step < 0 and is_first and self.cursor_location == self.document.end
         self.text = wanted
-        self.move_cursor(self.document.end)
         return True
 
     async def _look_back(self, typed: str) -> None:
