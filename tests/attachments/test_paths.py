@@ -233,3 +233,12 @@ def test_punctuation_behind_a_path_is_not_part_of_it(tmp_path: Path) -> None:
     found = list(mentioned(text, tmp_path))
     assert [path.name for _, path in found] == ["a.py", "a.py", "my file", "odd."]
     assert [text[each.start : each.end] for each, _ in found] == ["@a.py", "@a.py", '@"my file"', "@odd."]
+
+
+def test_a_blank_after_a_backslash_belongs_to_a_mention(tmp_path: Path) -> None:
+    made(tmp_path, "my notes.txt")
+    text = "see @my\\ notes.txt, and @gone\\ too.txt now"
+    assert list(mentioned(text, tmp_path)) == [(Mention(4, 18, "my notes.txt"), tmp_path / "my notes.txt")]
+    assert text[4:18] == "@my\\ notes.txt"
+    assert [each.path for each in missing(text, tmp_path)] == ["gone too.txt"]
+    assert mention_at("see @my\\ no", 11) == Mention(4, 11, "my no")

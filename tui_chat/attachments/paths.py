@@ -80,7 +80,7 @@ def _path(word: str) -> Path | None:
     return Path(path) if is_path and word.strip("/.~") else None
 
 
-_MENTION: Final = re.compile(r"""(?<![^\s(\[{'"])@(?:"((?:\\.|[^"\\\n])*\\?)"?|([^\s"][^\s]*)?)""")
+_MENTION: Final = re.compile(r"""(?<![^\s(\[{'"])@(?:"((?:\\.|[^"\\\n])*\\?)"?|((?:\\ |[^\s"])(?:\\ |\S)*)?)""")
 _ESCAPED: Final = re.compile(r"""(?<![^\s(\[{'"])\\(@(?:"([^"\\\n]+)"|([^\s"\\]+)))""")
 _PLAIN: Final = re.compile(r"""[^\s"\\()\[\]{}'][^\s"\\()\[\]{}']*""")
 _AFTER_A_PATH: Final = ".,;:!?)]}'\""
@@ -104,11 +104,14 @@ class Mention:
     start: int
     end: int
     path: str
-    """Without quotes."""
+    """Without quotes, and without backslashes before blanks."""
 
 
 def mentions_in(text: str) -> Iterator[Mention]:
-    """Everything that looks like a mention: an `@` at the beginning of a word, and the rest of the word."""
+    """Everything that looks like a mention: an `@` at the beginning of a word, and the rest of the word.
+
+    A blank after a backslash belongs to the word.
+    """
     for found in _MENTION.finditer(text):
         yield Mention(found.start(), found.end(), _meant(found))
 
@@ -195,4 +198,4 @@ def shortened(path: Path, folder: Path) -> str:
 
 def _meant(found: re.Match[str]) -> str:
     quoted, plain = found.groups()
-    return re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain or ""
+    return re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else (plain or "").replace("\\ ", " ")
