@@ -143,6 +143,34 @@ async def test_the_chat_on_screen_is_renamed_exported_and_deleted_by_commands(
         assert not await run.app.workspace.store.chats()
 
 
+async def test_a_chat_is_saved_to_the_file_that_is_named_which_is_replaced_only_if_that_was_agreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    file = tmp_path / "out" / "a chat.md"
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(*reply("the answer"))
+        await run.say("question")
+        await run.until(lambda: run.shows("the answer"))
+        await run.idle()
+        await run.say("/export out/a chat.md")
+        await run.until(lambda: "Saved this chat as out/a chat.md." in run.notices)
+        assert "the answer" in file.read_text()
+        file.write_text("precious")
+        for key, kept in (("escape", True), ("enter", False)):
+            await run.say(f"/export {file}")
+            await run.until(lambda: run.shows("Replace "))
+            assert file.read_text() == "precious"
+            await run.pilot.press(key)
+            await run.until(lambda: run.app.screen is run.chat)
+            await run.until(lambda kept=kept: kept is (file.read_text() == "precious"))  # type: ignore[misc]
+        assert "the answer" in file.read_text()
+        await run.say("/export nowhere/a.md")
+        await run.until(lambda: run.status.text.startswith("Cannot write nowhere/a.md"))
+        assert run.chat.composer.text == "/export nowhere/a.md"
+
+
 async def test_a_slash_command_s_argument_is_taken_and_its_values_are_known() -> None:
     async with driven(None) as run:
         models = BY_SLASH["/model"]

@@ -10,7 +10,7 @@ from tui_chat.servers.connection import runs_at
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
-from tui_chat.ui.commands.read import save_text
+from tui_chat.ui.commands.read import save_as, save_text
 from tui_chat.ui.dialogs.ask import ConfirmScreen, title_screen
 from tui_chat.ui.dialogs.chats import ChatsScreen
 from tui_chat.ui.dialogs.model_rows import ModelRows, Offer
@@ -75,7 +75,7 @@ async def delete(screen: ChatScreen) -> None:
 
 
 async def export(screen: ChatScreen, name: str) -> None:
-    """Save the open chat to a Markdown file."""
+    """Save the open chat to a Markdown file; without a name, ask for it."""
     conversation = screen.workspace.conversation
     await conversation.settle()
     try:
@@ -83,7 +83,8 @@ async def export(screen: ChatScreen, name: str) -> None:
     except StoreError as error:
         screen.status.say_error(error)
     else:
-        await save_text(screen, "this chat", to_markdown(thread), name or "chat.md")
+        save = save_as if name else save_text
+        await save(screen, "this chat", to_markdown(thread), name or "chat.md")
 
 
 async def models(screen: ChatScreen, name: str) -> None:

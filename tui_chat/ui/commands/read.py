@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,7 @@ from tui_chat.files import replace_text, unused_name, working_folder, write_new
 from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import user_path
-from tui_chat.ui.dialogs.ask import AskScreen, LinkScreen
+from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen, LinkScreen
 from tui_chat.ui.dialogs.find import FindScreen
 from tui_chat.ui.widgets.cursor import Step
 
@@ -121,6 +122,28 @@ async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -
         else:
             screen.notify(f"Saved {what} as {path}.", timeout=4, markup=False)
             return
+
+
+async def save_as(screen: ChatScreen, what: str, text: str, name: str) -> None:
+    """Write `text` to a file of this name; ask before one that exists is replaced.
+
+    Raises:
+        StoreError: it cannot be written.
+        ConfigError: no file can have that name.
+    """
+    path = user_path(name)
+    if not await asyncio.to_thread(os.path.lexists, path):
+        await asyncio.to_thread(write_new, path, text)
+    elif not await screen.ask(
+        ConfirmScreen(screen.keys, f"Replace {path}?", screen.keys.line("{accept} replace · {close} cancel"))
+    ):
+        return
+    else:
+        try:
+            await asyncio.to_thread(replace_text, path, text)
+        except OSError as error:
+            raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
+    screen.notify(f"Saved {what} as {path}.", timeout=4, markup=False)
 
 
 async def show_link(screen: ChatScreen) -> None:
