@@ -163,3 +163,11 @@ async def test_kitty_gets_the_picture_once_and_placeholders_in_the_log(
         assert len(sent) == 1
         assert "a=T,U=1,q=2,f=100" in sent[0]
         assert ",c=10,r=4," in sent[0]
+
+
+async def test_a_selected_message_with_a_picture_names_the_key_that_shows_it(tmp_path: Path) -> None:
+    async with ScriptedServer() as server, showing(tmp_path, png(20, 16), server=server) as run:
+        await run.pilot.press("alt+up")
+        assert "pictures" not in run.status.hint
+        await run.pilot.press("alt+up")
+        await run.until(lambda: run.shows(" · p pictures · "))

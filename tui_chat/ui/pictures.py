@@ -58,12 +58,17 @@ class Pictures:
         self._sixels: dict[object, Rows] = {}
         """What stands for pictures that the driver can draw, by what they were made from."""
 
+    @staticmethod
+    def are_in(message: Message | None) -> bool:
+        """Whether a message has pictures."""
+        return message is not None and any(isinstance(file, Image) for file in message.files)
+
     def toggle(self, message: Message | None) -> None:
         """Show the pictures of a message, or hide them."""
         entry = next(
             (each for each in self._entries if message is not None and each.message.id == message.id), None
         )
-        if entry is None or not any(isinstance(file, Image) for file in entry.message.files):
+        if entry is None or not self.are_in(entry.message):
             self._screen.notify("There is no picture in this message.", timeout=3)
         elif entry.pictures:
             entry.pictures = {}

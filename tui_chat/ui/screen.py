@@ -220,6 +220,8 @@ class ChatScreen(Screen[None]):
             self.transcript.focus()
             message = "{edit} edit · {selected-again} again · {version-before}{version-after} versions · "
             more = "{show-link} show · " if step.href else message if step.what == "the message" else ""
+            if self.pictures.are_in(self.transcript.steps.message):
+                more = "{show-picture} pictures · " + more
             keys = f"{{selected-up}}{{selected-down}} select · {{selected-copy}} copy · {more}{{stop}} back"
             self.status.say_aside(f"{step.what.removeprefix('the ')} selected", self.keys.hint(keys))
             self.query_one(StatusBar).keys = self.keys.footer("help")
