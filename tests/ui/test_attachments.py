@@ -150,9 +150,32 @@ async def test_of_many_files_the_first_and_their_sum_are_said(run: AppDriver) ->
     run.chat.composer.text = '@main.py @src/a.py @"src/b c.py" @dot.png'
     await run.until(lambda: "and 2 more files" in shown(run))
     assert shown(run).splitlines()[2:] == [
-        "… and 2 more files · together 27 B · about 7 tokens",
+        "… and 2 more files · together 97 B · about 7 tokens",
         "More than the context window of 5 tokens: not all of it will be read.",
     ]
+
+
+async def test_of_many_pictures_the_bytes_are_summed_and_what_cannot_go_comes_first(
+    run: AppDriver, work: Path
+) -> None:
+    for number in range(4):
+        (work / f"{number}.png").write_bytes(PNG)
+    run.chat.composer.text = "@0.png @1.png @2.png @3.png @dot.png"
+    await run.until(lambda: "and 3 more files" in shown(run))
+    assert shown(run).splitlines()[2] == "… and 3 more files · together 350 B"
+    for number in range(3):
+        (work / f"{number}.bin").write_bytes(b"\0")
+    run.chat.composer.text += " @0.bin @1.bin @2.bin"
+    await run.until(lambda: "and 6 more files" in shown(run))
+    first, second, rest = shown(run).splitlines()
+    assert first.startswith("✗ 0.bin is binary") and second.startswith("✗ 1.bin is binary")  # noqa: PT018
+    assert rest == "… and 6 more files · together 350 B · 1 of them cannot go"
+
+
+async def test_a_blank_after_a_backslash_belongs_to_a_typed_path(run: AppDriver, work: Path) -> None:
+    (work / "my notes.txt").write_text("buy milk")
+    await run.pilot.press(*"see @my\\ notes.txt now")
+    await run.until(lambda: shown(run).startswith("▪ my notes.txt"))
 
 
 @pytest.mark.parametrize("quoted", ["{}", "'{}'", "file://{}", "{} "])

@@ -218,17 +218,21 @@ def _in_short(doubted: Collection[str]) -> str:
 def described(
     found: Sequence[Attachment], window: int | None, blind: str, doubted: Collection[str] = ()
 ) -> Content:
-    """The rows: each file with its size, or why it cannot go.
+    """The rows: what cannot go and why, then each file with its size.
 
     Args:
         blind: the model, if it sees no pictures.
         doubted: paths that are asked about.
     """
+    found = sorted(found, key=lambda each: each.trouble is None)
     rows = [_described(each, blind) for each in found[: _ROWS if len(found) <= _ROWS else _ROWS - 1]]
-    together = Attachment("", sum(each.size for each in found if not each.is_image))
-    if more := len(found) - len(rows):
-        rows.append(Content.styled(f"… and {counted(more, 'more file')} · together {_figures(together)}"))
-    if window and _tokens(together) > window:
+    text = Attachment("", sum(each.size for each in found if not each.is_image))
+    if hidden := found[len(rows) :]:
+        words = f"… and {counted(len(hidden), 'more file')} · together {size(sum(each.size for each in found))}"
+        tokens = f" · about {counted(_tokens(text), 'token')}" if text.size else ""
+        refused = sum(each.trouble is not None for each in hidden)
+        rows.append(Content.styled(f"{words}{tokens}" + f" · {refused} of them cannot go" * bool(refused)))
+    if window and _tokens(text) > window:
         words = f"More than the context window of {window:,} tokens: not all of it will be read."
         rows.append(Content.styled(words, "$text-warning"))
     if doubted:
