@@ -142,6 +142,11 @@ def bracketed(box: Box, grade: int) -> str:
     return line if box.grade <= grade or whole else f"({line})"
 
 
+def ends_in_root(line: str) -> bool:
+    """Whether a root without brackets is at the end: what is written after it would seem to be in the root."""
+    return bool(re.search(r"[√∛∜](?!\()\S*$", line))
+
+
 def accented(line: str, name: str) -> str:
     """A letter, or letters under a line, with an accent by its name.
 

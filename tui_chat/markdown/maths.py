@@ -21,6 +21,7 @@ from tui_chat.markdown.atoms import (
     accented,
     bracketed,
     character,
+    ends_in_root,
     fenced,
     joined,
     stacked,
@@ -217,7 +218,8 @@ class _Writer:
             return [(Box((name,)), "big" if name.startswith("lim") else "op")]
         if name in ("frac", "dfrac", "tfrac"):
             above, below = map(self._argument, arguments)
-            return [(Box((f"{bracketed(above, 1)}/{bracketed(below, 0)}",), grade=1), "frac")]
+            upper = f"({above.line})" if ends_in_root(above.line) else bracketed(above, 1)
+            return [(Box((f"{upper}/{bracketed(below, 0)}",), grade=1), "frac")]
         if name == "binom":
             above, below = map(self._argument, arguments)
             return [(Box((f"C({above.line}, {below.line})",)), "ord")]
