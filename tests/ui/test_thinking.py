@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tui_chat.chat.settings import shown
 from tui_chat.config import Config
 from tui_chat.parameters import Parameters
 from tui_chat.server import Flavour, Kind, Server
@@ -50,7 +51,7 @@ async def test_a_level_is_chosen_by_a_key_shown_sent_and_kept_for_the_model(
         assert choices(run) == ["default", "off", "on"]
         await run.pilot.press("escape")
         await choose(run, "off")
-        assert run.notices == ["Thinking: off."]
+        assert run.notices == ["Thinking: off, in this chat and new ones with tiny:latest."]
         assert "think off" in run.rows()[0]
         await run.say("one")
         await run.idle()
@@ -67,6 +68,37 @@ async def test_a_level_is_chosen_by_a_key_shown_sent_and_kept_for_the_model(
     assert [body.get("think") for body in server.asked()] == [False, False, None]
     async with driven(server, database=tmp_path / "chats.db") as run:
         assert "think on" in run.rows()[0]
+
+
+async def test_a_level_counts_for_new_chats_and_not_for_those_that_are_there(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    async with driven(server, database=tmp_path / "chats.db") as run:
+        await run.say("one")
+        await run.idle()
+        old = run.app.workspace.conversation.chat.id
+        run.chat.navigation.new_chat()
+        await choose(run, "off")
+        run.chat.navigation.new_chat()
+        await run.pilot.pause()
+        assert "think off" in run.rows()[0]
+        assert (await shown(run.app.workspace, "parameters"))["Parameters of this chat"] == "think off"
+        await run.say("two")
+        await run.idle()
+        newer = run.app.workspace.conversation.chat.id
+        await run.app.workspace.open_chat(old)
+        run.chat.server.show()
+        assert "think" not in run.rows()[0]
+        await run.say("three")
+        await run.idle()
+        await choose(run, "default")  # what new chats do now does not change one that is there
+    async with driven(server, database=tmp_path / "chats.db") as run:
+        assert "think" not in run.rows()[0]
+        await run.app.workspace.open_chat(newer)
+        run.chat.server.show()
+        await run.say("four")
+        await run.idle()
+    assert [body.get("think") for body in server.asked()] == [None, False, None, False]
 
 
 async def test_a_model_that_cannot_think_says_so_and_is_not_told_to(server: ScriptedServer) -> None:
@@ -173,7 +205,9 @@ async def test_a_level_is_taken_for_a_model_that_is_known_to_think_or_not_as_by_
     async with driven(server) as run:
         await run.say(command)
         known = "This model is known to take off, on: high may count as one of those."
-        await run.until(lambda: run.notices == [f"Thinking: high. {known}"])
+        await run.until(
+            lambda: run.notices == [f"Thinking: high, in this chat and new ones with tiny:latest. {known}"]
+        )
         assert run.app.workspace.conversation.chat.parameters.think == "high"
         await run.say("go")
         await run.idle()

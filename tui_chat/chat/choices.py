@@ -87,13 +87,19 @@ class Choices:
         )
 
     def think(self, own: Parameters, connection: Connection) -> bool | str | None:
-        """How much a chat thinks: by its own parameters, else as last chosen for the model, else by the settings.
+        """How much a chat thinks: by its own parameters, else by the settings.
 
         Only its own count for a model that does not think: then the server's refusal is told.
         """
         if own.think is not None or not self.levels(connection):
             return own.think
-        return self._thinking.get(connection.model, self.config.think)
+        return self.config.think
+
+    def parameters(self, own: Parameters, connection: Connection, *, new: bool) -> Parameters:
+        """A chat's own parameters; a `new` one thinks as last chosen for the model."""
+        if not new or own.think is not None or not self.levels(connection):
+            return own
+        return replace(own, think=self._thinking.get(connection.model))
 
     def levels(self, connection: Connection) -> tuple[str, ...]:
         """What `think` can be for the present model; empty if it does not think."""

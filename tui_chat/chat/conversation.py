@@ -45,6 +45,11 @@ class Conversation:
         return self._tree.get(self.chat.leaf)
 
     @property
+    def unanswered(self) -> bool:
+        """Whether no model has replied yet, nor was one asked."""
+        return not any(message.model or message.text for message in self.branch if message.role is Role.ASSISTANT)
+
+    @property
     def elsewhere(self) -> bool:
         """Whether another tui-chat is receiving the last message, as of the last look."""
         return self.chat.leaf in self._streamed

@@ -186,9 +186,11 @@ class Generation:
         connection = self._connection
         model, server = connection.model, connection.server
         reply = replace(plan.reply, model=model, server=server.label, created=time.time())
-        fields = plan.fields | {"model": model, "server": server.address}
+        chat = self._conversation
+        own = self._choices.parameters(chat.chat.parameters, connection, new=chat.unanswered)
+        fields = plan.fields | {"model": model, "server": server.address, "parameters": own}
         settings = self._choices.of(connection)
-        await self._conversation.begin(*prompts, reply, settings=settings, waited=plan.waited, **fields)
+        await chat.begin(*prompts, reply, settings=settings, waited=plan.waited, **fields)
         return PartialReply(plan, reply)
 
     async def _receive(self, partial: PartialReply) -> None:

@@ -58,7 +58,7 @@ def set_system(workspace: Workspace, text: str) -> str:
 
 
 async def set_think(workspace: Workspace, level: str) -> str:
-    """Let this chat, and later ones with its model, think like this. Returns what is said.
+    """Let this chat, and new ones with its model, think like this. Returns what is said.
 
     Raises:
         ConfigError: the model does not think, or that is no level.
@@ -73,7 +73,14 @@ async def set_think(workspace: Workspace, level: str) -> str:
     kept = workspace.choices.prefer_think(workspace.connection.model, chosen)
     workspace.conversation.note(parameters=parameters, settings=kept)
     level = text_of(chosen) or DEFAULT
-    return f"Thinking: {level}. {about_level(level, levels)}".rstrip()
+    where = f", in this chat and new ones with {connection.model}" if connection.model else ""
+    return f"Thinking: {level}{where}. {about_level(level, levels)}".rstrip()
+
+
+def think_of(workspace: Workspace) -> bool | str | None:
+    """How much the open chat thinks."""
+    choices, chat, connection = workspace.choices, workspace.conversation, workspace.connection
+    return choices.think(choices.parameters(chat.chat.parameters, connection, new=chat.unanswered), connection)
 
 
 def about_level(level: str, levels: Collection[str]) -> str:
@@ -154,7 +161,7 @@ async def shown(workspace: Workspace, topic: str) -> dict[str, str]:
     texts = {
         "Info": f"{model} on {connection.server.label}\n{facts(listed, details.model)}",
         "System prompt": own.system or details.system,
-        "Parameters of this chat": _lines(own.parameters),
+        "Parameters of this chat": _lines(replace(own.parameters, think=think_of(workspace))),
         "Parameters of the model": details.parameters,
         "Template": details.template,
         "License": details.licence,

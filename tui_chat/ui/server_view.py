@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from tui_chat.chat.settings import think_of
 from tui_chat.errors import Unauthorized
 from tui_chat.messages import Model
 from tui_chat.parameters import text_of
@@ -84,7 +85,7 @@ class ServerView:
         found, before = find(connection.model, connection.models), (header.model, header.server, header.thinking)
         header.model, header.server = found.name if found else connection.model, connection.server.label
         workspace = self._screen.workspace
-        thinks = workspace.choices.think(workspace.conversation.chat.parameters, connection)
+        thinks = think_of(workspace)
         header.thinking = "" if thinks == workspace.config.think else f"think {text_of(thinks) or 'default'}"
         if before != (header.model, header.server, header.thinking):
             self._screen.replies.withdraw_notice()

@@ -26,7 +26,7 @@ _HELP: Final = {_NOW: "end the thinking of this reply", "off": "answers directly
 
 
 async def think(screen: ChatScreen, level: str) -> None:
-    """Choose how much the model thinks, in this chat and later with this model."""
+    """Choose how much the model thinks, in this chat and new ones with this model."""
     workspace = screen.workspace
     await workspace.connection.learn_abilities()
     model, levels = workspace.connection.model, think_levels(screen)
@@ -36,10 +36,11 @@ async def think(screen: ChatScreen, level: str) -> None:
     if not level:
         default = text_of(workspace.config.think)
         help = _HELP | {DEFAULT: default and f"{default}, as in the settings"}
-        present = text_of(workspace.choices.think(workspace.conversation.chat.parameters, workspace.connection))
+        present = text_of(chat_settings.think_of(workspace))
         names = [_NOW] * can_answer_now(screen) + [DEFAULT, *levels]
         rows = [Choice(name, name, (help.get(name, ""),), name == (present or DEFAULT)) for name in names]
-        level = await screen.ask(Picker(screen.keys, f"Thinking of {model}", rows, empty="")) or ""
+        title = f"Thinking of {model}, in this chat and new ones"
+        level = await screen.ask(Picker(screen.keys, title, rows, empty="")) or ""
     if level == _NOW:
         await answer_now(screen)
     elif level:
@@ -47,7 +48,7 @@ async def think(screen: ChatScreen, level: str) -> None:
 
 
 async def set_think(screen: ChatScreen, level: str) -> None:
-    """Let this chat, and later ones with its model, think like this, without a level at all.
+    """Let this chat, and new ones with its model, think like this, without a level at all.
 
     Raises:
         ConfigError: the model does not think, or that is no level.
@@ -57,7 +58,7 @@ async def set_think(screen: ChatScreen, level: str) -> None:
 
 
 async def set_nothink(screen: ChatScreen) -> None:
-    """Let this chat, and later ones with its model, not think."""
+    """Let this chat, and new ones with its model, not think."""
     await set_think(screen, "off")
 
 
