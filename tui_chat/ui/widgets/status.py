@@ -42,8 +42,9 @@ class StatusBar(Widget):
     """The keys on the right."""
 
     def watch_status(self, status: Status) -> None:
-        """An error colours the whole bar."""
+        """An error colours the whole bar, and on a short screen it takes rows from others."""
         self.set_class(status.error, "-error")
+        self.screen.set_class(status.error, "-trouble")
 
     def watch_keys(self) -> None:
         """An error may need another row for its keys."""
