@@ -95,7 +95,7 @@ class Attachments:
             return False
         self._warned = text
         words = f"{self._blind} cannot see pictures. {{send}} again sends it anyway; {{models}} changes the model."
-        self._screen.notify(self._screen.keys.hint(words), severity="warning", timeout=10)
+        self._screen.remarks.tell(self._screen.keys.hint(words))
         return True
 
     def doubt(self, text: str, *, hidden: bool = False) -> None:
@@ -119,7 +119,7 @@ class Attachments:
         if doubted and text != self._asked:
             self._asked = text
             ways = self._screen.keys.hint("{send} again attaches it; \\@ keeps it text.")
-            self._screen.notify(f"{_in_short(doubted)}. {ways}", severity="warning", timeout=10, markup=False)
+            self._screen.remarks.tell(f"{_in_short(doubted)}. {ways}")
             return True
         self._doubted -= doubted
         return False
@@ -141,12 +141,12 @@ class Attachments:
             if not mentions or not await self._agreed(mentions):
                 return
         except FileError as error:
-            screen.status.say_error(error)
+            screen.remarks.say_error(error)
             return
         if composer.get_text_range(start, end) == text:
             composer.history.checkpoint()
             composer.replace(f"{mentions} ", start, end)
-            screen.notify("Attached. ^Z makes it the path again.", timeout=4)
+            screen.remarks.tell("Attached. ^Z makes it the path again.", 4, "information")
 
     async def add(self, path: str) -> None:
         """Mention a file at the cursor.

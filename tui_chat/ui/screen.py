@@ -32,6 +32,7 @@ from tui_chat.ui.fit import Fit
 from tui_chat.ui.look import resolve
 from tui_chat.ui.navigation import Navigation
 from tui_chat.ui.pictures import Pictures
+from tui_chat.ui.remarks import Remarks
 from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
 from tui_chat.ui.services import Services
@@ -90,6 +91,7 @@ class ChatScreen(Screen[None]):
         self.keys = keys
         self.lend_terminal = lend_terminal
         self.status = StatusLine(self)
+        self.remarks = Remarks(self)
         self.server = ServerView(self)
         self.replies = Replies(self)
         self.slash = Slash(self)
@@ -264,6 +266,7 @@ class ChatScreen(Screen[None]):
 
     @on(Composer.Changed)
     def _written(self) -> None:
+        self.remarks.written(self.composer.text)
         self.status.written(self.composer.text)
         self.attachments.written(self.composer.text)
         self.navigation.drafted()

@@ -14,7 +14,6 @@ from tui_chat.ui.commands.command import Command, Values
 from tui_chat.ui.commands.slash import incomplete, is_command, prompt_of, split
 from tui_chat.ui.commands.table import BY_SLASH, COMMANDS
 from tui_chat.ui.completion import Candidate, Completion, ranked
-from tui_chat.ui.widgets.status import Status
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -27,14 +26,10 @@ class Slash:
         self._screen = screen
         self._refused = ""
         """The text that was not sent last, since it names no command."""
-        self._complaint: Status | None = None
-        """What the last command that failed has put into the status."""
 
     def send(self, text: str) -> None:
         """Carry out a command, or send a prompt. What cannot be done stays in the composer."""
-        if self._complaint is not None and self._screen.status.said is self._complaint:
-            self._screen.status.say_state()
-        self._complaint = None
+        self._screen.remarks.drop()
         if not is_command(text) or text == self._refused:
             self._refused = ""
             if (prompt := prompt_of(text).strip("\n")).strip():
@@ -54,8 +49,7 @@ class Slash:
 
     def _failed(self, text: str, error: ChatError) -> None:
         self._screen.composer.put_back(text)
-        self._screen.status.say_error(error)
-        self._complaint = self._screen.status.said
+        self._screen.remarks.say_error(error)
 
     def _refuse(self, text: str, name: str) -> None:
         """Name the nearest command, and the way to send the text as a prompt."""
@@ -67,8 +61,7 @@ class Slash:
         meant = near(name, BY_SLASH)
         hint = f"did you mean {meant}?" if meant else "/ lists all commands."
         again = self._screen.keys.hint("{send} again, or // in front, sends it as a prompt.")
-        notice = f"There is no command {clean_line(name, 40)}: {hint} {again}"
-        self._screen.notify(notice, severity="warning", timeout=6, markup=False)
+        self._screen.remarks.tell(f"There is no command {clean_line(name, 40)}: {hint} {again}")
 
     def complete(self, text: str, cursor: int) -> Completion | None:
         """Complete the name of a command, or its argument."""

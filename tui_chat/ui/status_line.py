@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.retry import plan_again
-from tui_chat.errors import ChatError, Remedy
+from tui_chat.errors import ChatError, FileError, Remedy
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
@@ -42,6 +42,8 @@ class StatusLine:
         """Show an error and what helps; the key that continues or retries a reply is on the right already."""
         again = error.remedy in (Remedy.RETRY, Remedy.CONTINUE) and plan_again(self._screen.workspace.conversation)
         self.say(Status(error.sentence, error.hint, error=True) if again else trouble(error, self._screen.keys))
+        if isinstance(error, FileError) and not self._screen.workspace.current.held:
+            self._screen.remarks.own(self.said)  # the prompt comes back into the composer
 
     def say_aside(self, text: str, hint: str = "", *, busy: bool = False) -> None:
         """Show a status in passing: `show` brings the one before back."""

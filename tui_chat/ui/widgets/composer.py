@@ -70,6 +70,8 @@ class Composer(LongField):
         self._tell_paste = pasted
         super().__init__(placeholder="Ask anything")
         self._pasted = -inf
+        self.returned = ""
+        """The text after one was put back last."""
         self.waiting = False
         """Whether prompts wait to be sent."""
         self._commands = keys.by_key(Scope.COMPOSER)
@@ -207,6 +209,7 @@ class Composer(LongField):
     def put_back(self, text: str) -> None:
         """Put a text back, before the text typed since."""
         self.insert(f"{text}\n" if self.text else text, (0, 0))
+        self.returned = self.text
         self.completions.rest(self.document.text)
 
     def action_cursor_up(self, select: bool = False) -> None:

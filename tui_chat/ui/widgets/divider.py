@@ -40,7 +40,7 @@ class Divider(Widget):
 
     def withdraw(self, text: str) -> None:
         """Remove the notice with this text: it is no longer true."""
-        self.notices = tuple(other for other in self.notices if other.plain != text)
+        self.notices = tuple(other for other in self.notices if other.plain != " ".join(text.split()))
 
     def _drop(self, notice: Content) -> None:
         self.notices = tuple(other for other in self.notices if other is not notice)
