@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from tui_chat.config import Config
 from tui_chat.store.values import Chat
+from tui_chat.ui.commands.settings import names
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 
 from tests.server import ScriptedServer, answer, reply
@@ -122,3 +124,10 @@ async def test_a_chat_s_settings_are_saved_as_a_preset_and_loaded_again(tmp_path
         await run.pilot.press("enter")
         await run.until(lambda: "cannot be the name" in run.status.text)
         assert run.chat.composer.text == "/save ../brief"
+
+
+async def test_the_help_of_a_parameter_is_one_sentence_with_its_range() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        help = {each.text.strip(): each.help for each in names(run.chat)}
+        assert help["top_k"] == "Only so many of the likeliest words; 0 takes all (a whole number, 0 to 1000)."
+        assert not [said for said in help.values() if re.search(r"\. [a-z0-9]", said)]
