@@ -1,4 +1,4 @@
-"""Paths as people type them, and hints for misspelt words."""
+"""Paths and texts as people type them, and hints for misspelt words."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def near(word: str, known: Iterable[str]) -> str:
     bare = {name.lstrip("-/"): name for name in known}
     close = difflib.get_close_matches(word.lstrip("-/"), bare, n=1, cutoff=_ALIKE)
     return bare[close[0]] if close else ""
+
+
+def unquoted(text: str) -> str:
+    """A text without the double quotes, one or three, that enclose all of it; quotes within it stay."""
+    for quotes in ('"""', '"'):
+        inner = text.removeprefix(quotes).removesuffix(quotes)
+        if len(text) == len(inner) + 2 * len(quotes):
+            return inner if quotes not in inner else text
+    return text
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -131,3 +131,19 @@ async def test_the_help_of_a_parameter_is_one_sentence_with_its_range() -> None:
         help = {each.text.strip(): each.help for each in names(run.chat)}
         assert help["top_k"] == "Only so many of the likeliest words; 0 takes all (a whole number, 0 to 1000)."
         assert not [said for said in help.values() if re.search(r"\. [a-z0-9]", said)]
+
+
+@pytest.mark.parametrize(
+    ("text", "prompt"),
+    [
+        ('Speak tersely. Use "quotes"', 'Speak tersely. Use "quotes"'),
+        ('"quotes" first', '"quotes" first'),
+        ('"one" and "two"', '"one" and "two"'),
+        ('"in one pair"', "in one pair"),
+        ('"""in three, with "quotes" """', 'in three, with "quotes"'),
+    ],
+)
+async def test_only_quotes_around_a_whole_system_prompt_are_removed(text: str, prompt: str) -> None:
+    async with driven(None) as run:
+        await carried_out(run, f"/set system {text}", "system prompt")
+        assert chat(run).system == prompt

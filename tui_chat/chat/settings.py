@@ -21,7 +21,7 @@ from tui_chat.servers.facts import facts
 from tui_chat.servers.registry import same_place
 from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
-from tui_chat.typed import nearest
+from tui_chat.typed import nearest, unquoted
 
 DEFAULT: Final = "default"
 """The level of thinking that leaves it to the settings."""
@@ -52,7 +52,7 @@ def set_parameter(workspace: Workspace, text: str) -> str:
 
 def set_system(workspace: Workspace, text: str) -> str:
     """Set the system prompt of the chat; `""` removes it. Returns what is said."""
-    text = text.strip('"').strip()
+    text = unquoted(text).strip()
     workspace.conversation.note(system=text)
     return "The system prompt counts from the next reply on." if text else "No system prompt."
 
