@@ -200,7 +200,7 @@ async def test_where_another_tui_chat_is_answering_the_next_prompt_waits_and_its
         await run.pilot.press("f4")
         await run.until(lambda: said(run)[-2:] == ["theirs", "some"])
         await there.keep(replace(answer, parts=parts_of("some more"), state=State.COMPLETE))
-        await run.until(lambda: said(run)[-1] == "some more")
+        await run.until(lambda: said(run)[-1:] == ["some more"])
         assert waiting(run) == ("two",)
         assert len(server.asked()) == 1
         await other.aclose()
