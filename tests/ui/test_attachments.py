@@ -269,9 +269,14 @@ async def test_a_path_is_completed_as_it_is_typed(run: AppDriver, server: Script
     await run.until(lambda: run.chat.composer.text == "@main.py ")
 
 
-async def test_a_folder_that_is_whole_is_sent_by_enter(run: AppDriver, server: ScriptedServer) -> None:
+async def test_a_folder_that_is_whole_is_sent_by_enter_once_it_was_said_what_would_go(
+    run: AppDriver, server: ScriptedServer
+) -> None:
     await run.pilot.press(*"@src/")
     await run.until(lambda: len(candidates(run)) == 3)
+    await run.pilot.press("enter")
+    await run.until(lambda: run.shows("▪ src/ · 2 files · 12 B · about 3 tokens"))
+    assert not server.asked()
     await run.pilot.press("enter")
     await run.until(lambda: run.shows("It greets."))
     assert "src/a.py:" in sent(server)

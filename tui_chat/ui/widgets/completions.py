@@ -93,6 +93,11 @@ class Completions(Container):
         is_whole = not typed or self.completion.free or candidate.text == typed
         return None if is_whole and not self._moved else candidate
 
+    def covers_folder(self) -> bool:
+        """Whether the list stands where it is said what a mentioned folder would attach."""
+        typed = self._text[self.completion.start : self.completion.end] if self.completion is not None else ""
+        return typed.startswith("@") and typed.endswith("/")
+
     def on_choice_list_clicked(self, event: ChoiceList.Clicked) -> None:
         """Take what is clicked."""
         event.stop()

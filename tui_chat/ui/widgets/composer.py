@@ -163,6 +163,8 @@ class Composer(LongField):
             self.completions.take()
             if meant.more:
                 return
+        elif self.completions.covers_folder() and self.completions.decline():
+            return
         if command := self.quotes.command:
             self.delete((self.document.line_count - 1, 0), self.document.end)
             self._run(self._folded.unfold(command))
