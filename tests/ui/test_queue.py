@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,19 @@ async def begun(run: AppDriver, *queued: str) -> None:
     for prompt in queued:
         await run.say(prompt)
     await run.until(lambda: waiting(run) == queued)
+
+
+@asynccontextmanager
+async def two_windows(server: ScriptedServer, folder: Path) -> AsyncIterator[tuple[AppDriver, Conversation]]:
+    """A chat with one prompt in a held queue, and the same chat in another tui-chat."""
+    server.script(head(), token("begin"), stall())
+    async with driven(server, database=folder / "chats.db", size=(100, 24)) as run:
+        await begun(run, "two")
+        await run.pilot.press("escape")
+        await run.until(lambda: run.shows("1 prompt is waiting"))
+        other = await Store.open(folder / "chats.db")
+        yield run, Conversation(other, await other.load(run.app.workspace.conversation.chat.id))
+        await other.aclose()
 
 
 async def test_waiting_prompts_go_one_after_the_other_by_themselves(server: ScriptedServer) -> None:
@@ -164,14 +178,7 @@ async def test_each_chat_has_a_queue_that_goes_on_out_of_view(server: ScriptedSe
 async def test_a_prompt_that_another_tui_chat_has_sent_is_shown_and_not_sent_again(
     server: ScriptedServer, tmp_path: Path
 ) -> None:
-    server.script(head(), token("begin"), stall())
-    path = tmp_path / "chats.db"
-    async with driven(server, database=path, size=(100, 24)) as run:
-        await begun(run, "two")
-        await run.pilot.press("escape")
-        await run.until(lambda: run.shows("1 prompt is waiting"))
-        other = await Store.open(path)
-        there = Conversation(other, await other.load(run.app.workspace.conversation.chat.id))
+    async with two_windows(server, tmp_path) as (run, there):
         await there.ask(there.unqueue(0))
         await there.settle()
         await run.pilot.press("f4")
@@ -180,20 +187,12 @@ async def test_a_prompt_that_another_tui_chat_has_sent_is_shown_and_not_sent_aga
         assert waiting(run) == ()
         assert not run.shows("waiting")
         assert len(server.asked()) == 1
-        await other.aclose()
 
 
 async def test_where_another_tui_chat_is_answering_the_next_prompt_waits_and_its_reply_is_followed(
     server: ScriptedServer, tmp_path: Path
 ) -> None:
-    server.script(head(), token("begin"), stall())
-    path = tmp_path / "chats.db"
-    async with driven(server, database=path, size=(100, 24)) as run:
-        await begun(run, "two")
-        await run.pilot.press("escape")
-        await run.until(lambda: run.shows("1 prompt is waiting"))
-        other = await Store.open(path)
-        there = Conversation(other, await other.load(run.app.workspace.conversation.chat.id))
+    async with two_windows(server, tmp_path) as (run, there):
         prompt = await there.ask("theirs")
         answer = Message(Role.ASSISTANT, parts_of("some"), parent=prompt.id, state=State.STREAMING)
         await there.keep(answer)
@@ -203,7 +202,6 @@ async def test_where_another_tui_chat_is_answering_the_next_prompt_waits_and_its
         await run.until(lambda: said(run)[-1:] == ["some more"])
         assert waiting(run) == ("two",)
         assert len(server.asked()) == 1
-        await other.aclose()
 
 
 async def test_a_queue_is_on_disk_and_held_at_the_next_start(server: ScriptedServer, tmp_path: Path) -> None:

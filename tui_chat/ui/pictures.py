@@ -142,7 +142,7 @@ class Pictures:
     async def _sixel_cell(self) -> tuple[int, int] | None:
         """Width and height in pixels of a cell, for a terminal that draws Sixel; None for any other.
 
-        tmux keeps only the last 20 pictures, and each row is one: there, the user has to ask for it in the config.
+        Inside tmux and screen nobody has tried it: there, the user has to ask for it in the config.
         """
         screen, driver = self._screen, driver_of(self._screen.app)
         wanted = screen.services.config.pictures

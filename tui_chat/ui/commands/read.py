@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, cast
 
 from tui_chat.errors import ChatError, ConfigError, StoreError
@@ -100,12 +100,24 @@ async def _copy_to_file(screen: ChatScreen, what: str, text: str) -> None:
     """Write text that the clipboard cannot take to one file, which the next such text replaces."""
     file = screen.services.config.data_dir / "copied.txt"
     try:
-        await asyncio.to_thread(replace_text, file, text)
-    except OSError as error:
-        screen.status.say_error(StoreError(f"Cannot write {file}: {error.strerror}", "Check the path."))
+        await _replace(file, text)
+    except StoreError as error:
+        screen.status.say_error(error)
     else:
         words = f"{what.capitalize()}, {size(len(text.encode()))}, is in {file}: the clipboard cannot take it."
         screen.notify(words, timeout=10, markup=False)
+
+
+async def _replace(path: Path, text: str) -> None:
+    """Replace the content of a file.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    try:
+        await asyncio.to_thread(replace_text, path, text)
+    except OSError as error:
+        raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
 
 
 async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -> None:
@@ -131,18 +143,13 @@ async def save_as(screen: ChatScreen, what: str, text: str, name: str) -> None:
         StoreError: it cannot be written.
         ConfigError: no file can have that name.
     """
-    path = user_path(name)
+    path, hint = user_path(name), screen.keys.line("{accept} replace · {close} cancel")
     if not await asyncio.to_thread(os.path.lexists, path):
         await asyncio.to_thread(write_new, path, text)
-    elif not await screen.ask(
-        ConfirmScreen(screen.keys, f"Replace {path}?", screen.keys.line("{accept} replace · {close} cancel"))
-    ):
-        return
+    elif await screen.ask(ConfirmScreen(screen.keys, f"Replace {path}?", hint)):
+        await _replace(path, text)
     else:
-        try:
-            await asyncio.to_thread(replace_text, path, text)
-        except OSError as error:
-            raise StoreError(f"Cannot write {path}: {error.strerror}", "Check the path.") from error
+        return
     screen.notify(f"Saved {what} as {path}.", timeout=4, markup=False)
 
 
