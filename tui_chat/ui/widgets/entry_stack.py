@@ -73,7 +73,7 @@ class EntryStack:
     def resize(self, width: int, column: Column) -> None:
         """Lay everything out anew in rows of this width, when it is needed."""
         self.width, self.column = width, column
-        self.heights = Heights(entry.estimate(width, column) for entry in self.entries)
+        self.heights = Heights(entry.estimate(width, column) if width else 0 for entry in self.entries)
         self.unmeasured = set(range(len(self.entries)))
         self.unfinished.clear()
         self._rows.clear()
