@@ -173,6 +173,11 @@ def test_a_heading_stands_apart_above() -> None:
     assert screen("a\n# bc\nd") == ["a", "", "bc", "━━", "d"]
 
 
+@pytest.mark.parametrize("heading", ["# <details>", "# <b></b>", "<details>\n==="])
+def test_a_heading_that_shows_nothing_takes_no_row(heading: str) -> None:
+    assert screen(heading) == []
+
+
 def test_headings_are_told_from_each_other_and_from_links() -> None:
     for palette in (Palette.from_theme(THEME | {"accent": "#ffc473"}), Palette.plain()):
         styles = [palette.headings[level] for level in (1, 2)]

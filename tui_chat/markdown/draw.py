@@ -169,7 +169,7 @@ class Painter:
         if after.place is not None:
             return [], replace(after, place=place)
         rows = self._rows(lines, prefix, source)
-        if isinstance(unit, Text) and unit.level == 1:
+        if isinstance(unit, Text) and unit.level == 1 and lines:
             rule = Segment(
                 "━" * min(room, max(cell_len(line.text.rstrip()) for line in lines)), self._palette.frame
             )
