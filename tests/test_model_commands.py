@@ -1,4 +1,4 @@
-"""`tui-chat models`, `ps`, `show`, `pull` and `rm` against a server that does as it is told."""
+"""`tui-chat models`, `ps`, `show`, `pull`, `unload` and `rm` against a server that does as it is told."""
 
 from __future__ import annotations
 
@@ -144,8 +144,16 @@ async def test_a_model_is_removed(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert server.asked("/api/delete") == [{"model": "tiny"}]
 
 
+async def test_a_model_is_unloaded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with ScriptedServer() as server:
+        server.script(answer(200), path="/api/chat")
+        assert await called(server, tmp_path, "unload", "tiny", "--json") == 0
+        assert json.loads(capsys.readouterr().out) == {"unloaded": "tiny"}
+        assert server.asked("/api/chat") == [{"model": "tiny", "messages": [], "keep_alive": 0}]
+
+
 @pytest.mark.parametrize("name", ["a/b/c/d", "a b", "http://foo/bar/baz"])
-@pytest.mark.parametrize("command", ["pull", "show", "rm"])
+@pytest.mark.parametrize("command", ["pull", "show", "unload", "rm"])
 async def test_what_is_no_name_is_refused_and_nothing_is_asked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, name: str
 ) -> None:
@@ -155,7 +163,9 @@ async def test_what_is_no_name_is_refused_and_nothing_is_asked(
         assert not server.requests
 
 
-@pytest.mark.parametrize(("command", "path"), [("show", "/api/show"), ("rm", "/api/delete")])
+@pytest.mark.parametrize(
+    ("command", "path"), [("show", "/api/show"), ("unload", "/api/chat"), ("rm", "/api/delete")]
+)
 async def test_of_a_model_that_is_not_there_the_list_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, path: str
 ) -> None:

@@ -133,7 +133,7 @@ def carry_out(arguments: argparse.Namespace, config: Config) -> int:
             from tui_chat.relay import command as relay
 
             return relay.main(arguments, os.environ, lambda upstream: backend_of(upstream, config))
-        case "models" | "ps" | "show" | "pull" | "rm":
+        case "models" | "ps" | "show" | "pull" | "unload" | "rm":
             from tui_chat.shell import models
 
             asyncio.run(models.run(arguments, backend_of(None, config)))

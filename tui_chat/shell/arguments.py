@@ -82,6 +82,7 @@ def add_commands(commands: Commands) -> None:
         ("ps", "list the models in memory"),
         ("show", "show a model: parameters, system prompt, template, licence"),
         ("pull", "download a model, or resume its download"),
+        ("unload", "remove a model from memory"),
         ("rm", "remove a model from the server's disk"),
     ):
         command = add_command(commands, name, summary)

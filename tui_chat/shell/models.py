@@ -1,4 +1,4 @@
-"""The commands for models: list, show, pull and remove them, and list those in memory."""
+"""The commands for models: list, show, pull, unload and remove them, and list those in memory."""
 
 from __future__ import annotations
 
@@ -50,10 +50,14 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
                 await _show(backend, arguments.name, as_json=arguments.json)
             case "pull":
                 await _pull(backend, arguments.name, as_json=arguments.json)
+            case "unload":
+                await backend.unload(name := model_name(arguments.name))
+                put(json.dumps({"unloaded": name}, ensure_ascii=False) if arguments.json else f"Unloaded {name}.")
             case "rm":
-                await _remove(backend, arguments.name, as_json=arguments.json)
+                await backend.delete(name := model_name(arguments.name))
+                put(json.dumps({"removed": name}, ensure_ascii=False) if arguments.json else f"Removed {name}.")
     except ReplyError as error:
-        if isinstance(error, NoSuchModel) and arguments.command in ("show", "rm"):
+        if isinstance(error, NoSuchModel) and arguments.command in ("show", "unload", "rm"):
             error.hint, error.remedy = "`tui-chat models` lists what is there.", None
         if arguments.json:
             put(json.dumps({"error": str(error), "hint": error.hint}, ensure_ascii=False))
@@ -143,9 +147,3 @@ async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
             print(end=_CLEAR, flush=True)
     if not as_json:
         put(f"Pulled {name}.")
-
-
-async def _remove(backend: HttpBackend, name: str, *, as_json: bool) -> None:
-    name = model_name(name)
-    await backend.delete(name)
-    put(json.dumps({"removed": name}, ensure_ascii=False) if as_json else f"Removed {name}.")
