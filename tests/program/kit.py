@@ -232,11 +232,14 @@ class Home:
 
     @asynccontextmanager
     async def running(
-        self, *arguments: str, size: tuple[int, int] = (80, 24), limit: int = 0
+        self, *arguments: str, size: tuple[int, int] = (80, 24), limit: int = 0, errors: int | None = None
     ) -> AsyncGenerator[Program, None]:
-        """tui-chat in a terminal of its own; `limit` is how many bytes its files may have (0: any number)."""
+        """tui-chat in a terminal of its own; `limit` is how many bytes its files may have (0: any number).
+
+        `errors` is the file descriptor of its standard error, if that is not the terminal.
+        """
         master, slave = _terminal(size)
-        process = await self._start(slave, slave, limit, arguments)
+        process = await self._start(slave, slave if errors is None else errors, limit, arguments)
         program = Program(process, master, slave, size)
         try:
             yield program

@@ -57,6 +57,15 @@ async def test_ask_read_stop_leave_and_come_back(home: Home, server: ScriptedSer
             assert program.unrestored() == []
 
 
+async def test_standard_error_need_not_be_the_terminal(home: Home, server: ScriptedServer, tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w+b") as errors:
+        async with home.running("--url", server.url, errors=errors.fileno()) as program:
+            await program.until_shows("tiny")
+            assert await program.quit() == 0
+            assert program.unrestored() == []
+        assert b"\x1b" not in (tmp_path / "errors").read_bytes()
+
+
 def lines_of(program: Program) -> list[str]:
     """The rows of a log that counts."""
     return [row.split("line ")[1].split()[0] for row in program.rows if "  line " in row]

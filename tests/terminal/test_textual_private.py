@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.text import Text
@@ -89,6 +90,8 @@ async def test_a_driver_for_terminals_tells_its_size_and_output_and_lets_go_of_i
         driver = LinuxDriver(app)
         assert all(number > 0 for number in private.terminal_size(driver))
         assert private.output_of(driver) is not None
+        private.write_to(driver, sys.__stdout__)
+        assert private.output_of(driver) is sys.__stdout__
         assert not private.has_writer(driver)
         driver._writer_thread = writer  # type: ignore[assignment]
         assert private.has_writer(driver)

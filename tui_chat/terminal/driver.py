@@ -102,7 +102,7 @@ class DiffDriver(StockDriver):
             return
         self.close()
         output = output_of(self)
-        assert output is not None, "a terminal program has a standard error"
+        assert output is not None, "a terminal program has a standard output"
         self._line = Line(output.fileno(), self._outbox, self._speed, self.hang_up)
         self._line.start()
         super().start_application_mode()

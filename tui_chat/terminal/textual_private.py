@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from rich.console import RenderableType
@@ -69,6 +70,11 @@ def uses_mouse(driver: Driver) -> bool:
 def output_of(driver: LinuxDriver) -> TextIO | None:
     """A driver's output."""
     return driver._file
+
+
+def write_to(driver: LinuxDriver, output: TextIOWrapper | None) -> None:
+    """Let a driver write to `output` instead of standard error."""
+    driver._file = output
 
 
 def terminal_size(driver: LinuxDriver) -> tuple[int, int]:
