@@ -9,7 +9,9 @@ import gc
 import sys
 import time
 
-from tui_chat.markdown import Document, Palette
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
+from tui_chat.markdown.palette import Palette
 
 from tests.markdown.sources import KINDS, tokens
 
@@ -38,7 +40,7 @@ def main() -> None:
 
 def measure(kind: str) -> list[float]:
     document = Document()
-    layout = document.layout(100, Palette.plain())
+    layout = Layout(document, 100, Palette.plain())
     costs = []
     gc.collect()
     gc.freeze()

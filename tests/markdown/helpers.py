@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 from hypothesis import strategies as st
-from tui_chat.markdown import Document, Layout, Palette, Row
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.draw import Row
+from tui_chat.markdown.layout import Layout
+from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.units import Unit
 
 CORPUS: dict[str, list[str]] = json.loads((Path(__file__).parent / "corpus.json").read_text())
@@ -99,7 +102,7 @@ def rows(layout: Layout) -> list[Row]:
 
 
 def fresh(source: str, width: int) -> list[Row]:
-    return rows(Document(source).layout(width, PALETTE))
+    return rows(Layout(Document(source), width, PALETTE))
 
 
 def shown(layout: Layout) -> list[str]:
@@ -108,4 +111,4 @@ def shown(layout: Layout) -> list[str]:
 
 def screen(source: str, width: int = 80) -> list[str]:
     """What stands on the screen, in attributes only."""
-    return shown(Document(source).layout(width, Palette.from_theme(THEME)))
+    return shown(Layout(Document(source), width, Palette.from_theme(THEME)))

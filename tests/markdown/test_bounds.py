@@ -5,7 +5,9 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
-from tui_chat.markdown import Document, inline, wrap
+from tui_chat.markdown import inline, wrap
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 
 from tests.markdown.helpers import PALETTE, rows, units_of
 
@@ -24,7 +26,7 @@ def test_a_loop_of_marks_is_taken_as_text_and_all_of_it_shown(mark: str) -> None
 
     text = "x" + mark * (100_000 // len(mark))
     with patch.object(inline._InlineParser, "parse", counted):
-        layout = Document(text).layout(WIDTH, PALETTE)
+        layout = Layout(Document(text), WIDTH, PALETTE)
         assert "".join(row.text for row in rows(layout)) == text
     assert parsed < 2 * inline._MOST_MARKS
 
@@ -41,7 +43,7 @@ def test_a_row_of_characters_without_width_comes_to_an_end(mark: str) -> None:
 
     text = "a" + mark * 50_000
     with patch.object(wrap, "graphemes_of", counted):
-        layout = Document(text).layout(WIDTH, PALETTE)
+        layout = Layout(Document(text), WIDTH, PALETTE)
         shown = [row.text for row in rows(layout)]
     assert "".join(shown) == text
     assert max(map(len, shown)) <= wrap._CHARACTERS_PER_CELL * WIDTH

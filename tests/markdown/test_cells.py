@@ -7,7 +7,8 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tui_chat.markdown import Document, Layout
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 from tui_chat.terminal.frames import row_cells
 from tui_chat.text.sanitize import clean
 
@@ -41,14 +42,14 @@ def check(layout: Layout, width: int) -> None:
 @example("a\u200d " * 20, 20)
 @given(SOURCES, st.sampled_from([8, 20, 38, 80]))
 def test_no_row_is_wider_than_its_width_or_acts_on_a_terminal(source: str, width: int) -> None:
-    check(Document(clean(source)).layout(width, PALETTE), width)
+    check(Layout(Document(clean(source)), width, PALETTE), width)
 
 
 @settings(max_examples=200, deadline=None)
 @given(SOURCES, st.sampled_from([20, 38, 80]))
 def test_nor_while_it_comes(source: str, width: int) -> None:
     document = Document()
-    layout = document.layout(width, PALETTE)
+    layout = Layout(document, width, PALETTE)
     for start in range(0, len(source), 7):
         document.append(clean(source[start : start + 7]))
         check(layout, width)

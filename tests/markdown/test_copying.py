@@ -7,7 +7,10 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.markdown import Document, Layout, Palette, copied
+from tui_chat.markdown.copying import copied
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
+from tui_chat.markdown.palette import Palette
 
 from tests.markdown.helpers import SNIPPETS, THEME
 
@@ -16,7 +19,7 @@ END = (10**9, 0)
 
 
 def layout_of(source: str, width: int) -> Layout:
-    return Document(source).layout(width, Palette.from_theme(THEME))
+    return Layout(Document(source), width, Palette.from_theme(THEME))
 
 
 def everything(source: str, width: int) -> str:

@@ -9,10 +9,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from tui_chat.markdown import Document, Layout, inline
+from tui_chat.markdown import inline
 from tui_chat.markdown.blocks import BlockParser
 from tui_chat.markdown.code import Highlighter, LexState
+from tui_chat.markdown.document import Document
 from tui_chat.markdown.draw import Painter
+from tui_chat.markdown.layout import Layout
 
 from tests.markdown.helpers import PALETTE
 from tests.markdown.sources import KINDS, tokens
@@ -70,7 +72,7 @@ def step(document: Document, layout: Layout, token: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_token_costs_the_same_at_the_end_of_a_long_reply(kind: str) -> None:
     document = Document()
-    layout = document.layout(100, PALETTE)
+    layout = Layout(document, 100, PALETTE)
     every = list(tokens(kind, 20_000))
     document.append("".join(every[:-700]))
     step(document, layout, "")
@@ -87,7 +89,7 @@ def test_a_token_costs_the_same_at_the_end_of_a_long_reply(kind: str) -> None:
 
 def test_a_table_is_drawn_anew_only_when_its_columns_change() -> None:
     document = Document("| a | b |\n|---|---|\n" + "| one two | three four five |\n" * 2000)
-    layout = document.layout(20, PALETTE)
+    layout = Layout(document, 20, PALETTE)
     assert layout.height > 2000
     with counted() as work:
         for _ in range(50):
@@ -98,7 +100,7 @@ def test_a_table_is_drawn_anew_only_when_its_columns_change() -> None:
 
 def test_a_wider_cell_in_a_table_that_fits_measures_no_row_again() -> None:
     document = Document("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 2000)
-    layout = document.layout(80, PALETTE)
+    layout = Layout(document, 80, PALETTE)
     assert layout.height == 2002
     with counted() as work:
         step(document, layout, "| wider than before | 2 |\n")
@@ -110,7 +112,7 @@ def test_a_wider_cell_in_a_table_that_fits_measures_no_row_again() -> None:
 def test_opening_a_finished_reply_draws_each_unit_once() -> None:
     source = "".join(tokens("mixed", 4000))
     with counted() as work:
-        layout = Document(source).layout(80, PALETTE)
+        layout = Layout(Document(source), 80, PALETTE)
         height = layout.height
         assert work.rows == height
         layout.strip(height - 1)

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.style import Style
 from textual.theme import BUILTIN_THEMES
-from tui_chat.markdown import Document, Layout, Link, Palette, copied
+from tui_chat.markdown.copying import copied
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout, Link
+from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
 
 from tests.markdown.helpers import PALETTE, THEME, rows, screen, shown
 
 
 def layout_of(source: str, width: int = 60) -> Layout:
-    return Document(source).layout(width, Palette.plain())
+    return Layout(Document(source), width, Palette.plain())
 
 
 def test_a_list_shows_its_markers_and_hangs_its_text() -> None:
@@ -37,7 +40,9 @@ def test_the_bar_of_a_quote_goes_on_through_its_blank_rows() -> None:
 
 
 def test_a_fence_shows_language_and_what_copies_it_and_marks_wrapped_lines() -> None:
-    layout = Document("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~").layout(12, PALETTE, copies="#{number} c copy")
+    layout = Layout(
+        Document("```go title\nabcdefghijkl\n```\n~~~\nx\n~~~"), 12, PALETTE, copies="#{number} c copy"
+    )
     assert [line.rstrip() for line in shown(layout)] == [
         "  go title",
         "  abcdefghi",
@@ -48,20 +53,20 @@ def test_a_fence_shows_language_and_what_copies_it_and_marks_wrapped_lines() -> 
         "  x",
         "",
     ]
-    layout = Document("```go\nx = 1\n```").layout(60, PALETTE, copies="#{number} c copy")
+    layout = Layout(Document("```go\nx = 1\n```"), 60, PALETTE, copies="#{number} c copy")
     assert shown(layout) == ["  go  #1 c copy ", "  x = 1         ", " " * 16]
 
 
 def test_a_panel_is_about_as_wide_as_its_code_and_no_wider_than_there_is_room() -> None:
     for length in range(1, 80, 7):
-        layout = Document(f"```\na\n{'x' * length}\n").layout(60, PALETTE)
+        layout = Layout(Document(f"```\na\n{'x' * length}\n"), 60, PALETTE)
         widths = {layout.strip(y).cell_length for y in range(layout.height)}
         assert len(widths) == 1
         assert length + 3 <= max(widths) < length + 12 or max(widths) == 60
 
 
 def test_without_colours_a_line_runs_along_the_code() -> None:
-    layout = Document("```go\nabcdefghijkl\n```").layout(12, Palette.plain(), copies="#{number} c copy")
+    layout = Layout(Document("```go\nabcdefghijkl\n```"), 12, Palette.plain(), copies="#{number} c copy")
     assert shown(layout) == ["┌ go", "│ abcdefghi", "│↪jkl", "└ "]
 
 
@@ -98,7 +103,7 @@ def test_a_very_narrow_table_is_a_list_of_values() -> None:
 
 def test_a_column_does_not_follow_a_cell_that_is_still_open() -> None:
     def growing(source: str) -> list[str]:
-        return shown(Document(source, growing=True).layout(60, PALETTE))
+        return shown(Layout(Document(source, growing=True), 60, PALETTE))
 
     head = "| a | b |\n|---|---|\n| 1 | 2 |\n"
     assert growing(head + "| a long long cell")[0] == growing(head + "| a long long cell that goes on")[0]
@@ -191,7 +196,7 @@ def test_an_alert_is_a_quote_with_its_name(name: str) -> None:
     assert screen(f"a\n\n> [!{name}]\n> b\n>\n> c\n\n> d") == [
         *("a", "", f"▎ {name.capitalize()}", "▎ b", "▎", "▎ c", "", "▎ d"),
     ]
-    layout = Document(f"> [!{name}]\n> b").layout(40, Palette.from_theme(THEME | {"success": "#4ebf71"}))
+    layout = Layout(Document(f"> [!{name}]\n> b"), 40, Palette.from_theme(THEME | {"success": "#4ebf71"}))
     assert copied(layout, (0, 0), (2, 0)) == f"> [!{name}]\n> b"
 
 
@@ -336,7 +341,8 @@ def test_a_palette_of_the_terminals_own_colours_is_dim_where_others_blend() -> N
 
 def test_importing_the_engine_does_not_import_the_parsers() -> None:
     script = (
-        "import sys, tui_chat.markdown; print([m for m in ('markdown_it', 'pygments.lexer') if m in sys.modules])"
+        "import sys, tui_chat.markdown.layout as _\n"
+        "print([m for m in ('markdown_it', 'pygments.lexer') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -12,8 +12,11 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.markdown import Document, Palette, copied
+from tui_chat.markdown.copying import copied
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 from tui_chat.markdown.maths import _DEEPEST, drawn
+from tui_chat.markdown.palette import Palette
 
 from tests.markdown.helpers import PALETTE, screen, shown
 
@@ -40,7 +43,7 @@ def test_a_formula_comes_at_once_when_it_is_complete_and_moves_nothing(source: s
     for before, after in (("So we get:\n\n", "\n\nAnd on.\n"), ("We know that " + "word " * 12, " and so on.\n")):
         text = before + source + after
         document = Document(growing=True)
-        layout = document.layout(80, PALETTE)
+        layout = Layout(document, 80, PALETTE)
         rows: list[str] = []
         for character in text:
             document.append(character)
@@ -55,7 +58,7 @@ def test_a_formula_comes_at_once_when_it_is_complete_and_moves_nothing(source: s
 @pytest.mark.parametrize("source", TABLE)
 def test_a_copy_is_what_was_written(source: str) -> None:
     for text in (f"{source}\n", f"see {source} there"):
-        layout = Document(text).layout(200, PALETTE)
+        layout = Layout(Document(text), 200, PALETTE)
         assert copied(layout, (0, 0), (layout.height, 0)).strip() == text.strip()
         if text.startswith("see"):
             assert copied(layout, (0, 0), (0, layout.strip(0).cell_length)) == text
@@ -164,7 +167,7 @@ def test_nothing_raises_and_no_text_is_lost(formula: str, ends: tuple[str, str])
         written = unicodedata.normalize("NFKD", "".join(rows))
         words = re.sub(r"\\sqrt\[3\]|\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+|\\.|漢", " ", formula)
         assert all(letter in written for letter in re.findall(r"[a-z0-9]", words))
-    Document(source).layout(40, PALETTE).strip(0)
+    Layout(Document(source), 40, PALETTE).strip(0)
 
 
 @given(st.text(max_size=40))
@@ -178,7 +181,7 @@ def test_an_unknown_command_leaves_everything_as_it_was(text: str) -> None:
 def test_hostile_nesting_is_not_drawn(part: str) -> None:
     for count in (_DEEPEST + 1, 200, 5000):
         assert drawn(f"$${part * count}$$") is None or part in "[\\"
-        Document(f"$${part * count}$$").layout(40, PALETTE).strip(0)
+        Layout(Document(f"$${part * count}$$"), 40, PALETTE).strip(0)
 
 
 def test_what_is_too_long_or_too_deep_is_not_parsed() -> None:
@@ -190,9 +193,9 @@ def test_what_is_too_long_or_too_deep_is_not_parsed() -> None:
 
 def test_the_parser_is_loaded_with_the_first_formula() -> None:
     script = (
-        "import sys; from tui_chat.markdown import Document, Palette\n"
+        "import sys; from tui_chat.markdown.layout import Document, Layout, Palette\n"
         "for text in ('a *b*', '$5', '$x^2$'):\n"
-        "    Document(text).layout(80, Palette.plain()).strip(0); print('pylatexenc' in sys.modules)"
+        "    Layout(Document(text), 80, Palette.plain()).strip(0); print('pylatexenc' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "True"]
@@ -200,7 +203,7 @@ def test_the_parser_is_loaded_with_the_first_formula() -> None:
 
 def test_a_formula_is_read_once_however_often_its_paragraph_is_drawn() -> None:
     document = Document("It is $x^2 + 7y$ here", growing=True)
-    layout = document.layout(80, Palette.plain())
+    layout = Layout(document, 80, Palette.plain())
     layout.strip(0)
     with patch("pylatexenc.latexwalker.LatexWalker") as walker:
         for _ in range(50):

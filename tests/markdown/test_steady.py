@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tui_chat.markdown import Document
+from tui_chat.markdown.document import Document
 from tui_chat.markdown.growing import completed
+from tui_chat.markdown.layout import Layout
 from tui_chat.markdown.units import TableRow
 
 from tests.markdown.answers import answer, recorded, tokens
@@ -41,7 +42,7 @@ def letters(row: str) -> str:
 def test_no_row_of_a_growing_answer_moves(answer: str, width: int, size: int) -> None:
     source = ANSWERS[answer]
     document = Document(growing=True)
-    layout = document.layout(width, PALETTE)
+    layout = Layout(document, width, PALETTE)
     seen: list[str] = []
     for start in range(0, len(source), size):
         document.append(source[start : start + size])
@@ -69,7 +70,7 @@ def moves(text: str, seed: int, width: int) -> dict[int, int]:
     row of all.
     """
     document = Document(growing=True)
-    layout = document.layout(width, PALETTE)
+    layout = Layout(document, width, PALETTE)
     seen: list[str] = []
     moved: Counter[int] = Counter()
     for token in tokens(text, seed):
@@ -87,7 +88,7 @@ def moves(text: str, seed: int, width: int) -> dict[int, int]:
                 break
         seen[changed:] = now
     document.growing = False
-    assert shown(layout) == shown(Document(text).layout(width, PALETTE))
+    assert shown(layout) == shown(Layout(Document(text), width, PALETTE))
     return moved
 
 
@@ -102,8 +103,8 @@ def test_no_row_of_200_answers_moves_while_they_come(part: int) -> None:
 def test_a_star_below_an_item_is_no_rule_that_goes_again() -> None:
     """A nested item that begins bold was a rule for a moment: a blank row and a line, which went again."""
     for marks in ("- a\n  * **", "- a\n* **", "1. a\n   * *"):
-        assert shown(Document(marks, growing=True).layout(60, PALETTE)) == shown(
-            Document(marks.partition("\n")[0]).layout(60, PALETTE)
+        assert shown(Layout(Document(marks, growing=True), 60, PALETTE)) == shown(
+            Layout(Document(marks.partition("\n")[0]), 60, PALETTE)
         )
 
 
@@ -163,7 +164,7 @@ def test_a_formula_that_is_open_is_kept_apart(open_: str, closed: str, ahead: st
 def test_what_is_held_back_is_shown_once_nothing_more_comes(end: str) -> None:
     for before in ("", "text\n", "- a\n\n", "```py\nx\n"):
         document = Document(before + end, growing=True)
-        layout = document.layout(60, PALETTE)
+        layout = Layout(document, 60, PALETTE)
         assert layout.height >= 0
         document.growing = False
         assert shown(layout) == screen(before + end, 60)
@@ -172,7 +173,7 @@ def test_what_is_held_back_is_shown_once_nothing_more_comes(end: str) -> None:
 @pytest.mark.parametrize("width", [24, 40, 80])
 def test_the_rows_of_a_table_change_once_at_most_while_rows_come(width: int) -> None:
     document = Document("| name | text |\n|---|---|\n", growing=True)
-    layout = document.layout(width, PALETTE)
+    layout = Layout(document, width, PALETTE)
     seen, changes = [*map(letters, shown(layout))], 0
     for size in range(1, 40):
         document.append(f"| {'a' * size} | words{' of many letters' * (size // 5)} |\n")

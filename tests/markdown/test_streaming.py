@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tui_chat.markdown import Document, Row
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.draw import Row
+from tui_chat.markdown.layout import Layout
 
 from tests.markdown.helpers import CORPUS, MARKDOWN, PALETTE, fresh, rows
 from tests.markdown.sources import KINDS, tokens
@@ -18,7 +20,7 @@ WIDTHS = (8, 13, 24, 40, 80, 200)
 def stream(pieces: Iterable[str], width: int, *, compare: bool = True) -> list[Row]:
     """Append the pieces one by one; each time the rows are those of a fresh document, and what changed is told."""
     document = Document()
-    layout = document.layout(width, PALETTE)
+    layout = Layout(document, width, PALETTE)
     seen: list[Row] = []
     for piece in pieces:
         document.append(piece)

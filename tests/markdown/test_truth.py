@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from markdown_it import MarkdownIt
-from tui_chat.markdown import Document, Layout
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 from tui_chat.markdown.units import (
     Break,
     CodeStart,
@@ -47,7 +48,7 @@ def read(layout: Layout) -> str:
 
 
 def missing(source: str, width: int) -> list[str]:
-    screen = read(Document(source).layout(width, PALETTE))
+    screen = read(Layout(Document(source), width, PALETTE))
     screen += unicodedata.normalize("NFKC", screen)  # raised and lowered figures
     screen += unicodedata.normalize("NFD", screen)  # an accent that maths puts on its letter
     return [word for word in words(UNSHOWN.sub(" ", source)) if word not in screen]
@@ -71,14 +72,14 @@ def test_no_word_of_any_source_is_missing_on_screen(source: str) -> None:
 @given(MARKDOWN)
 def test_no_row_is_wider_than_the_width(source: str) -> None:
     for width in (8, 11, 40):
-        layout = Document(source).layout(width, PALETTE)
+        layout = Layout(Document(source), width, PALETTE)
         assert all(layout.strip(y).cell_length <= width for y in range(layout.height)), shown(layout)
 
 
 def test_no_row_of_the_corpus_is_wider_than_the_width_or_told_wrong() -> None:
     for width in (8, 15, 33, 80):
         for snippet in SNIPPETS:
-            layout = Document(snippet).layout(width, PALETTE)
+            layout = Layout(Document(snippet), width, PALETTE)
             for y in range(layout.height):
                 strip = layout.strip(y)
                 assert strip.cell_length == sum(segment.cell_length for segment in strip) <= width, snippet

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image as pil
 from tui_chat.config import Config
-from tui_chat.markdown import Row
+from tui_chat.markdown.draw import Row
 from tui_chat.messages import Message, Role
 from tui_chat.parts import Blob, Image, parts_of
 from tui_chat.store.store import Store

@@ -12,7 +12,8 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.selection import SELECT_ALL
-from tui_chat.markdown import Document
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 from tui_chat.messages import Message, Role
 from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
@@ -318,7 +319,7 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
                     with counted() as work:
                         view.idle.work()
                     assert work.rows < 1000
-                height = Document(text).layout(width - 4, view.look.markdown).height
+                height = Layout(Document(text), width - 4, view.look.markdown).height
                 assert view.viewport.rows_at(2).height == height + 2  # with a blank row and the head
                 assert view.viewport.follows
                 assert "".join(app.in_view()).strip()

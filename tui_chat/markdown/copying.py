@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from rich.cells import cell_len
 
-from tui_chat.markdown.draw import Row
+from tui_chat.markdown.draw import Row, Rows
 from tui_chat.text.clusters import clusters, unjoined
-
-
-class HasRows(Protocol):
-    """Rows to copy from: a layout, or what is stacked of layouts."""
-
-    @property
-    def height(self) -> int:
-        """How many rows there are."""
-
-    def row(self, y: int) -> Row:
-        """Row `y`."""
-
 
 Position = tuple[int, int]
 """A row and a cell in it."""
 
 
-def copied(layout: HasRows, start: Position, end: Position) -> str:
+def copied(layout: Rows, start: Position, end: Position) -> str:
     """The text from `start` up to `end`, which is not included.
 
     Wrapped rows are joined, gutters and frames left out; markers of lists and quotes stand as Markdown has them. A

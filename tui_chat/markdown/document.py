@@ -6,16 +6,12 @@ import re
 from collections import ChainMap, deque
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tui_chat.markdown.inline import labels_in, normal_label
 from tui_chat.markdown.pages import Units
 from tui_chat.markdown.reader import Reader
 from tui_chat.markdown.units import Definition, TableRow, Text, Unit
-
-if TYPE_CHECKING:
-    from tui_chat.markdown.layout import Layout
-    from tui_chat.markdown.palette import Palette
 
 PIECE: Final = 2000
 """Characters that are read in one go: some milliseconds, whatever they are."""
@@ -91,12 +87,6 @@ class Document:
         if text:
             self._source.append(text)
             self._unread += [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
-
-    def layout(self, width: int, palette: Palette, *, copies: str = "", by_pieces: bool = False) -> Layout:
-        """The rows of this document, now and as it grows, at `width` cells (8 or more): see `Layout`."""
-        from tui_chat.markdown.layout import Layout
-
-        return Layout(self, width, palette, copies=copies, by_pieces=by_pieces)
 
     def mentions(self, label: str) -> list[int]:
         """Indices of the settled units that may refer to a normalised label, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final
+from typing import Final, Protocol
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -65,6 +65,17 @@ class Row:
 
     def strip(self) -> Strip:
         return Strip(self.segments, sum([cell_len(segment.text) for segment in self.segments]))
+
+
+class Rows(Protocol):
+    """Rows, drawn on demand: a layout, or what is stacked of layouts."""
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+
+    def row(self, y: int) -> Row:
+        """Row `y`; it may be shorter than the width."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 
 from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
 from tui_chat.markdown.palette import Palette
 from tui_chat.text.sanitize import clean_line
 
@@ -31,7 +32,7 @@ class Printed:
         """`columns` and `rows` of the terminal; with 0 rows, everything is printed at the end."""
         palette = Palette.from_theme(_COLOURS, no_color=not colours)
         self._document = Document(growing=rows > 0)
-        self._layout = self._document.layout(max(_NARROWEST, columns), palette)
+        self._layout = Layout(self._document, max(_NARROWEST, columns), palette)
         self._rows = rows
         self._printed = 0
         """Rows that are written; the cursor is in the last of them."""

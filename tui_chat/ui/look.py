@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.app import App
 from textual.color import Color, ColorParseError
 
-from tui_chat.markdown import Palette
+from tui_chat.markdown.palette import Palette
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from rich.style import Style
 
 from tui_chat.errors import ChatError, FileError
 from tui_chat.images.drawing import HEIGHT, WIDTH, Rgb, as_png, half_blocks, indexed
+from tui_chat.markdown.draw import Rows
 from tui_chat.messages import Message, Role
 from tui_chat.parts import Image
 from tui_chat.terminal.driver import DiffDriver
@@ -30,7 +31,7 @@ from tui_chat.terminal.sixel import ASK_GRAPHICS, Sixel
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui.widgets.column import MARGIN
 from tui_chat.ui.widgets.picture import HalfBlockRows
-from tui_chat.ui.widgets.rows import FixedRows, Rows
+from tui_chat.ui.widgets.rows import FixedRows
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ChatError
-from tui_chat.markdown import warm_up
+from tui_chat.markdown.layout import warm_up
 from tui_chat.messages import Message, Role
 from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.ui.attachments import AttachmentRows, Attachments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui_chat.markdown import suffix_of
+from tui_chat.markdown.code import suffix_of
 from tui_chat.messages import Message, Role
 from tui_chat.ui.widgets.column import MARGIN
 from tui_chat.ui.widgets.entry import Entry, EntryRows

@@ -10,8 +10,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui_chat.markdown import Document, Layout, Palette, Row, count_fences
-from tui_chat.markdown.draw import PROSE
+from tui_chat.markdown.document import Document, count_fences
+from tui_chat.markdown.draw import PROSE, Row, Rows
+from tui_chat.markdown.layout import Layout
+from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.wrap import Piece, wrap
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import File, Image
@@ -20,7 +22,7 @@ from tui_chat.ui.look import Look
 from tui_chat.ui.phrases import ending, heading, shortened
 from tui_chat.ui.widgets.column import MARGIN, Column
 from tui_chat.ui.widgets.lines import RowStrip
-from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Rows, Stack
+from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Stack
 
 _PICTURES: Final = 128
 """Rows of a message whose pictures are kept: they weigh some kilobytes each, and few screens show more."""
@@ -175,7 +177,7 @@ class EntryRows:
     def _layout(self, document: Document, width: int, palette: Palette, copies: str) -> Layout:
         layout = self._laid_out.get(document)
         if layout is None:
-            layout = self._laid_out[document] = document.layout(width, palette, copies=copies, by_pieces=True)
+            layout = self._laid_out[document] = Layout(document, width, palette, copies=copies, by_pieces=True)
         return layout
 
     def advance(self) -> bool:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from tui_chat.markdown import Row
+from tui_chat.markdown.draw import Row
 from tui_chat.markdown.heights import Heights
 from tui_chat.messages import Message
 from tui_chat.ui.look import Look

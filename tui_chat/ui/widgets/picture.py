@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui_chat.images.drawing import Rgb
-from tui_chat.markdown import Row
+from tui_chat.markdown.draw import Row
 
 _HALF_BLOCK = "▀"
 

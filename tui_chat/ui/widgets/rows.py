@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from tui_chat.markdown import Row
+from tui_chat.markdown.draw import Row, Rows
 from tui_chat.markdown.wrap import wrap
-
-
-class Rows(Protocol):
-    """A block of rows, rendered on demand."""
-
-    @property
-    def height(self) -> int:
-        """How many rows there are."""
-
-    def row(self, y: int) -> Row:
-        """Row `y`; it may be shorter than the width."""
 
 
 class FixedRows:

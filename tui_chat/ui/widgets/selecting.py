@@ -12,7 +12,8 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.markdown.copying import HasRows, Position
+from tui_chat.markdown.copying import Position
+from tui_chat.markdown.draw import Rows
 
 _WORD: Final = re.compile(r"(?:~?/|--?)?\w+(?:[-'’./:@~+=?&%#]+\w+)*")
 
@@ -32,7 +33,7 @@ def highlight_cells(strip: Strip, start: int, end: int, style: Style) -> Strip:
     return Strip.join([before, Strip(Segment.apply_style(chosen, post_style=style), end - start), after])
 
 
-def word_at(rows: HasRows, y: int, cell: int) -> Selection | None:
+def word_at(rows: Rows, y: int, cell: int) -> Selection | None:
     """The word at a cell of a row; addresses, paths and dotted or hyphenated names are words."""
     text = rows.row(y).strip().text
     for word in _WORD.finditer(text):
@@ -41,7 +42,7 @@ def word_at(rows: HasRows, y: int, cell: int) -> Selection | None:
     return None
 
 
-def paragraph_at(rows: HasRows, y: int) -> Selection:
+def paragraph_at(rows: Rows, y: int) -> Selection:
     """The paragraph that was wrapped into a row and its neighbours."""
     first = last = y
     while first > 0 and rows.row(first).continues:
@@ -51,7 +52,7 @@ def paragraph_at(rows: HasRows, y: int) -> Selection:
     return Selection(Offset(0, first), Offset(len(rows.row(last).strip().text), last))
 
 
-def ends_of(selection: Selection, rows: HasRows) -> tuple[Position, Position]:
+def ends_of(selection: Selection, rows: Rows) -> tuple[Position, Position]:
     """A selection's start and end as rows and cells; Textual counts characters, and None is an end of the text."""
     last = rows.height - 1
     start = _cell(selection.start, rows) if selection.start else (0, 0)
@@ -59,6 +60,6 @@ def ends_of(selection: Selection, rows: HasRows) -> tuple[Position, Position]:
     return start, end
 
 
-def _cell(offset: Offset, rows: HasRows) -> Position:
+def _cell(offset: Offset, rows: Rows) -> Position:
     row = max(0, min(offset.y, rows.height - 1))
     return row, cell_len(rows.row(row).strip().text[: offset.x])

@@ -12,7 +12,8 @@ from textual.message import Message as UiMessage
 from textual.selection import Selection
 from textual.strip import Strip
 
-from tui_chat.markdown import CodeBlock, copied
+from tui_chat.markdown.copying import copied
+from tui_chat.markdown.layout import CodeBlock
 from tui_chat.messages import Message
 from tui_chat.text.fold import words_of
 from tui_chat.ui.look import Look
