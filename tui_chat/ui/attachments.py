@@ -194,7 +194,8 @@ class Attachments:
                 names = ", ".join(each.files[:_NAMES]) + (f" and {more} more" if more > 0 else "")
                 title = f"Attach {counted(len(each.files), 'file')} of {each.name}?"
                 keys = screen.keys.hint("{accept} attach · {close} cancel")
-                if not await screen.ask(ConfirmScreen(screen.keys, title, f"{_figures(each)}\n{names}\n{keys}")):
+                hint = Content(f"{_figures(each)}\n{names}\n{keys}")
+                if not await screen.ask(ConfirmScreen(screen.keys, title, hint)):
                     return False
         return True
 

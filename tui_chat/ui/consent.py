@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.servers.connection import leaving, runs_at
 from tui_chat.ui.dialogs.ask import ConfirmScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -35,7 +36,7 @@ class Consent:
         """Whether a model may be used; asks if that is not known. `host` is empty for one that runs here."""
         choices, keys = self._screen.workspace.choices, self._screen.keys
         if host and host not in self._given and not await choices.agreed(host):
-            hint = keys.line("{accept} go on, and do not ask again · {close} cancel")
+            hint = or_cancel("go on, and do not ask again")
             if not await self._screen.ask(ConfirmScreen(keys, leaving(model, host), hint)):
                 return False
             await choices.agree(host)

@@ -51,7 +51,7 @@ class Fit:
         model, about = self._workspace.connection.model, "about " if counted is None else ""
         size = f"This takes {about}{tokens:,} tokens, and {model} sees {window:,}"
         text = f"{size}: {self._meaning(branch, chat.system, window)}"
-        hint = screen.keys.line("{accept} send it anyway · {close} back to the text")
+        hint = "{accept} send it anyway · {close} back to the text"
         if not await screen.ask(ConfirmScreen(screen.keys, "Too long for the context window", hint, text)):
             return False
         self._agreed.add((chat.id, window))

@@ -9,10 +9,10 @@ from tui_chat.errors import ConfigError, StoreError
 from tui_chat.servers.connection import runs_at
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui import phrases
 from tui_chat.ui.commands.read import save_as, save_text
 from tui_chat.ui.dialogs.ask import ConfirmScreen, title_screen
 from tui_chat.ui.dialogs.chats import ChatsScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.model_rows import ModelRows, Offer
 from tui_chat.ui.dialogs.models import ModelsScreen
 from tui_chat.ui.dialogs.servers import ServersScreen
@@ -42,12 +42,7 @@ async def chats(screen: ChatScreen, title: str) -> None:
             raise ConfigError(f"No chat's title has {title}.", f"{screen.keys['chats']} searches all chats.")
         await screen.navigation.open_chat(found.id)
         return
-
-    def badge(chat_id: str) -> str:
-        chat = workspace.known(chat_id)
-        return "" if chat is None else phrases.badge(chat)
-
-    dialog = ChatsScreen(screen.keys, workspace.store, workspace.conversation.chat.id, badge)
+    dialog = ChatsScreen(screen.keys, workspace)
     chosen = await screen.ask(dialog)
     if chosen is None or chosen.chat == workspace.conversation.chat.id:
         await workspace.current.catch_up()  # it may have been renamed
@@ -68,9 +63,8 @@ async def rename(screen: ChatScreen, title: str) -> None:
 
 async def delete(screen: ChatScreen) -> None:
     """Delete the open chat, after asking."""
-    hint = screen.keys.line("{accept} delete · {close} cancel")
     title = screen.workspace.conversation.chat.title or "this chat"
-    if await screen.ask(ConfirmScreen(screen.keys, f"Delete {title}?", hint)):
+    if await screen.ask(ConfirmScreen(screen.keys, f"Delete {title}?", or_cancel("delete"))):
         await screen.navigation.delete()
 
 

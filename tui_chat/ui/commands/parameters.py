@@ -14,6 +14,7 @@ from tui_chat.presets import Preset, preset_names, save_preset
 from tui_chat.servers.dialects import taken_by
 from tui_chat.ui.commands import chats
 from tui_chat.ui.dialogs.ask import ConfirmScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.settings_form import ChatSettings, SettingsForm
 from tui_chat.ui.widgets.choice_list import Choice
@@ -40,7 +41,7 @@ async def think(screen: ChatScreen, level: str) -> None:
         names = [_NOW] * can_answer_now(screen) + [DEFAULT, *levels]
         rows = [Choice(name, name, (help.get(name, ""),), name == (present or DEFAULT)) for name in names]
         title = f"Thinking of {model}, in this chat and new ones"
-        level = await screen.ask(Picker(screen.keys, title, rows, empty="")) or ""
+        level = await screen.ask(Picker(screen.keys, title, rows)) or ""
     if level == _NOW:
         await answer_now(screen)
     elif level:
@@ -92,10 +93,9 @@ async def save(screen: ChatScreen, name: str) -> None:
     """Save model, system prompt and parameters of this chat as a preset."""
     workspace, chat = screen.workspace, screen.workspace.conversation.chat
     preset = chat_settings.as_preset(workspace, name, chat.system, chat.parameters)
-    if name in preset_names(workspace.config.presets):
-        hint = screen.keys.line("{accept} replace · {close} cancel")
-        if not await screen.ask(ConfirmScreen(screen.keys, f"Replace the preset {name}?", hint)):
-            return
+    question = ConfirmScreen(screen.keys, f"Replace the preset {name}?", or_cancel("replace"))
+    if name in preset_names(workspace.config.presets) and not await screen.ask(question):
+        return
     path = await asyncio.to_thread(save_preset, workspace.config.presets, preset)
     screen.notify(f"Saved as {path}. /preset {name} uses it.", timeout=6, markup=False)
 

@@ -12,6 +12,7 @@ from tui_chat.typed import nearest
 from tui_chat.ui import phrases
 from tui_chat.ui.commands.command import Command, Scope
 from tui_chat.ui.dialogs.ask import ConfirmScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.help import HelpScreen
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.themes import ThemesScreen
@@ -42,7 +43,7 @@ async def palette(screen: ChatScreen) -> None:
         and not (command.argument and command.argument.required)
         and command.offered(screen)
     ]
-    dialog: Picker[Command] = Picker(screen.keys, "Commands", rows, empty="")
+    dialog: Picker[Command] = Picker(screen.keys, "Commands", rows)
     if (chosen := await screen.ask(dialog)) is not None:
         screen.carry_out(chosen)
 
@@ -81,9 +82,9 @@ async def quit(app: ChatApp) -> None:
     """Save everything and quit; ask first if replies or pulls are still running."""
     pulls = [job for job in app.workspace.jobs.running if job.kind == "pull"]
     if running := phrases.still_running(len(app.workspace.replying), len(pulls)):
-        hint = "{accept} stop, keep and quit · {close} cancel"
+        hint = or_cancel("stop, keep and quit")
         if pulls:
             hint = f"The server keeps what was pulled; pulling again goes on from there.\n{hint}"
-        if not await app.push_screen_wait(ConfirmScreen(app.keys, running, app.keys.line(hint))):
+        if not await app.push_screen_wait(ConfirmScreen(app.keys, running, hint)):
             return
     await app.leave()

@@ -7,12 +7,15 @@ import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, cast
 
+from textual.content import Content
+
 from tui_chat.errors import ChatError, ConfigError, StoreError
 from tui_chat.files import replace_text, unused_name, working_folder, write_new
 from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
 from tui_chat.typed import user_path
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen, LinkScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.find import FindScreen
 from tui_chat.ui.widgets.cursor import Step
 
@@ -125,7 +128,7 @@ async def save_text(screen: ChatScreen, what: str, text: str, suggestion: str) -
     proposed = PurePath(suggestion)
     name: str | None = await asyncio.to_thread(unused_name, proposed.stem, proposed.suffix)
     hint = f"{screen.keys['accept']} save in {working_folder()} · {screen.keys['close']} cancel"
-    while name := await screen.ask(AskScreen(screen.keys, f"Save {what} as", hint, name or "")):
+    while name := await screen.ask(AskScreen(screen.keys, f"Save {what} as", Content(hint), name or "")):
         try:
             path = user_path(name)
             await asyncio.to_thread(write_new, path, text)
@@ -143,10 +146,10 @@ async def save_as(screen: ChatScreen, what: str, text: str, name: str) -> None:
         StoreError: it cannot be written.
         ConfigError: no file can have that name.
     """
-    path, hint = user_path(name), screen.keys.line("{accept} replace · {close} cancel")
+    path = user_path(name)
     if not await asyncio.to_thread(os.path.lexists, path):
         await asyncio.to_thread(write_new, path, text)
-    elif await screen.ask(ConfirmScreen(screen.keys, f"Replace {path}?", hint)):
+    elif await screen.ask(ConfirmScreen(screen.keys, f"Replace {path}?", or_cancel("replace"))):
         await _replace(path, text)
     else:
         return

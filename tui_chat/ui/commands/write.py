@@ -63,7 +63,7 @@ async def unqueue(screen: ChatScreen) -> None:
     chosen: str | None = waiting[-1]
     if len(waiting) > 1:
         rows = [Choice(text, f"{number} {clean_line(text, 500)}") for number, text in enumerate(waiting, 1)]
-        chosen = await screen.ask(Picker(screen.keys, "Take back", rows, empty=""))
+        chosen = await screen.ask(Picker(screen.keys, "Take back", rows))
     if chosen in (waiting := screen.workspace.current.queue):  # it may have been sent meanwhile
         screen.replies.unqueue(waiting.index(chosen))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
@@ -15,34 +13,14 @@ from tui_chat.errors import ConfigError
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.dialogs.dialog import Answer, Dialog
+from tui_chat.ui.dialogs.dialog import Dialog, or_cancel
 from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 
 LinkAction = Literal["copy", "open"]
 
 
-class Box(Dialog[Answer]):
-    """A title, something below it, and a line about the keys."""
-
-    def __init__(self, keys: Keymap, title: str, hint: str | Content) -> None:
-        super().__init__(keys)
-        self._title = title
-        self._hint = hint
-
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        with Vertical(id="ask"):
-            yield Static(Content(self._title), id="ask-title")
-            yield from self.body()
-            yield Hint(Content.assemble(self._hint), id="ask-hint")
-
-    def body(self) -> Iterable[Widget]:
-        """What stands between title and hint."""
-        return ()
-
-
-class ConfirmScreen(Box[bool]):
+class ConfirmScreen(Dialog[bool]):
     """Asks before something that cannot be undone, or costs something."""
 
     def __init__(self, keys: Keymap, title: str, hint: str | Content, text: str = "") -> None:
@@ -59,7 +37,7 @@ class ConfirmScreen(Box[bool]):
         self.dismiss(True)
 
 
-class AskScreen(Box[str]):
+class AskScreen(Dialog[str]):
     """Asks for a line of text; an empty one answers nothing."""
 
     def __init__(
@@ -67,7 +45,7 @@ class AskScreen(Box[str]):
         keys: Keymap,
         question: str,
         hint: str | Content,
-        suggestion: str,
+        suggestion: str = "",
         check: Callable[[str], object] = str,
     ) -> None:
         """`check` raises a `ConfigError` for a line that will not do: the box stays and tells it."""
@@ -79,10 +57,6 @@ class AskScreen(Box[str]):
         """The line."""
         yield Field(self._suggestion, select_on_focus=False)
 
-    def on_mount(self) -> None:
-        """Give the line the focus."""
-        self.query(Input).focus()
-
     def accept(self) -> None:
         """Answer, if the line will do."""
         text = self.query_one(Input).value.strip()
@@ -90,19 +64,18 @@ class AskScreen(Box[str]):
             if text:
                 self._check(text)
         except ConfigError as error:
-            self.query_one(Hint).say(Content.assemble(f"{error.told}\n", self._hint))
+            self.query_one(Hint).say(Content.assemble(f"{error.told}\n", self.hint))
         else:
             self.dismiss(text or None)
 
 
-class LinkScreen(Box[LinkAction]):
+class LinkScreen(Dialog[LinkAction]):
     """Shows a link's whole address; copies it, or opens it where there is a desktop."""
 
     BINDINGS = bindings(Scope.VIEW, Scope.LINK)
 
     def __init__(self, keys: Keymap, href: str, *, can_open: bool) -> None:
-        hint = "{link-copy} copy · " + "{link-open} open · " * can_open + "{close} close"
-        super().__init__(keys, "Link", keys.line(hint))
+        super().__init__(keys, "Link", "{link-copy} copy · " + "{link-open} open · " * can_open + "{close} close")
         self._href = href
         self._can_open = can_open
 
@@ -122,4 +95,4 @@ class LinkScreen(Box[LinkAction]):
 
 def title_screen(keys: Keymap, title: str) -> AskScreen:
     """Asks for the new title of a chat."""
-    return AskScreen(keys, "Rename this chat", keys.line("{accept} rename · {close} cancel"), title)
+    return AskScreen(keys, "Rename this chat", or_cancel("rename"), title)

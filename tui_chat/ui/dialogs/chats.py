@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from textual import work
 from textual.widgets import Input
 
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import StoreError
 from tui_chat.messages import State
-from tui_chat.store.store import Store
 from tui_chat.store.values import ChatSummary, Hit
 from tui_chat.text.sanitize import clean_line
+from tui_chat.ui import phrases
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
@@ -49,12 +50,10 @@ class ChatsScreen(Picker[Found]):
 
     BINDINGS = bindings(Scope.CHATS)
 
-    def __init__(self, keys: Keymap, store: Store, present: str, badge: Callable[[str], str]) -> None:
-        """`badge`: the state of an open chat, by its id; see `phrases.badge`."""
-        super().__init__(keys, "Chats", (), empty="", hint=_HINT)
-        self._store = store
-        self._present = present
-        self._badge = badge
+    def __init__(self, keys: Keymap, workspace: Workspace) -> None:
+        super().__init__(keys, "Chats", (), hint=_HINT)
+        self._workspace = workspace
+        self._store = workspace.store
         self._summaries: dict[str, ChatSummary] = {}
         self._typed = ""
         self._none = ""
@@ -64,13 +63,12 @@ class ChatsScreen(Picker[Found]):
 
     def on_mount(self) -> None:
         """Show the progress of replies each second."""
-        super().on_mount()
-        self.set_interval(1.0, self._renew)
 
-    def _renew(self) -> None:
-        """Refresh the list while replies run."""
-        if any(map(self._badge, self._summaries)):
-            self._find(self._typed)
+        def renew() -> None:
+            if any(_badge(self._workspace, chat) for chat in self._summaries):
+                self._find(self._typed)
+
+        self.set_interval(1.0, renew)
 
     def filter(self, typed: str) -> None:
         """Search titles at once, then messages."""
@@ -102,7 +100,7 @@ class ChatsScreen(Picker[Found]):
     async def _titled(self, typed: str, limit: int) -> list[Choice[Found]]:
         chats = await self._store.chats(typed, limit)
         self._summaries |= {summary.id: summary for summary in chats}
-        return [_listed(chat, self._badge(chat.id), present=chat.id == self._present) for chat in chats]
+        return [_listed(chat, self._workspace) for chat in chats]
 
     async def _search(self, typed: str) -> Sequence[Hit] | None:
         """The messages with these words; None if a newer search is running."""
@@ -126,10 +124,9 @@ class ChatsScreen(Picker[Found]):
     @work(group="rename", exclusive=True)
     async def rename(self) -> None:
         """Give the highlighted chat another title."""
-        if (chat := self._chosen) is not None:
-            title = await self.app.push_screen_wait(title_screen(self.keys, chat.title))
-            if title:
-                self._change(self._store.save_chat(chat.id, title=clean_line(title, 80)))
+        chat = self._chosen
+        if chat and (title := await self.app.push_screen_wait(title_screen(self.keys, chat.title))):
+            self._change(self._store.save_chat(chat.id, title=clean_line(title, 80)))
 
     def pin(self) -> None:
         """Pin the highlighted chat to the top, or unpin it."""
@@ -171,8 +168,15 @@ async def _painted(screen: ChatsScreen) -> None:
     await asyncio.sleep(_BREATH)
 
 
-def _listed(chat: ChatSummary, badge: str, *, present: bool) -> Choice[Found]:
+def _badge(workspace: Workspace, chat_id: str) -> str:
+    """The state of a chat, if it is open."""
+    chat = workspace.known(chat_id)
+    return "" if chat is None else phrases.badge(chat)
+
+
+def _listed(chat: ChatSummary, workspace: Workspace) -> Choice[Found]:
     """The row of a chat."""
+    badge, present = _badge(workspace, chat.id), chat.id == workspace.conversation.chat.id
     state = "replying" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
     details = (
         (badge or state).removeprefix("● "),

@@ -14,7 +14,7 @@ from tui_chat.text.figures import size
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
-from tui_chat.ui.dialogs.ask import Box
+from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.phrases import count
 from tui_chat.ui.widgets.clickable import Hint
 
@@ -25,7 +25,7 @@ Wish = int | Literal["summary", "linked"]
 """A context window in tokens, a fresh chat from a summary, or the chat that this one is linked to."""
 
 
-class ContextScreen(Box[Wish]):
+class ContextScreen(Dialog[Wish]):
     """Shows figures; answers what is to be done about them."""
 
     BINDINGS = bindings(Scope.CONTEXT)
@@ -48,7 +48,7 @@ class ContextScreen(Box[Wish]):
             linked: words about the chat that this one is linked to, if any.
         """
         hint = "{context-summary} fresh chat from a summary · " + "{context-linked} go there · " * bool(linked)
-        super().__init__(keys, "Context window", keys.line(hint + "{close} close"))
+        super().__init__(keys, "Context window", hint + "{close} close")
         self._taken, self._window, self._model = taken, window, model
         self._can_raise, self._linked = can_raise, linked
         self._wanted = window or 0

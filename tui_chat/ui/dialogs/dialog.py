@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar
 
 from textual import on
+from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input
+from textual.widget import Widget
+from textual.widgets import Input, Static
 
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.dialogs import bindings
@@ -19,17 +24,38 @@ Answer = TypeVar("Answer")
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """Closes once, and only itself: keys that arrive while it closes do nothing."""
+    """A box with a title, something below it, and a line about the keys.
+
+    Closes once, and only itself: keys that arrive while it closes do nothing.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DIALOG)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012  as Textual declares it
+    BOX = "ask"
+    """The id of the box; those of its title and hint begin with it."""
 
-    def __init__(self, keys: Keymap) -> None:
+    def __init__(self, keys: Keymap, title: str, hint: str | Content) -> None:
+        """`hint`: the line about the keys, or a template of it for `Keymap.line`."""
         super().__init__()
         self.keys = keys
+        self.hint = keys.line(hint) if isinstance(hint, str) else hint
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        with Vertical(id=self.BOX):
+            if self._title:
+                yield Static(Content(self._title), id=f"{self.BOX}-title")
+            yield from self.body()
+            yield Hint(self.hint, id=f"{self.BOX}-hint")
+
+    def body(self) -> Iterable[Widget]:
+        """What stands between title and hint."""
+        return ()
 
     def on_mount(self) -> None:
-        """Tell the styles whether it is over another dialog, and whether a veil lies on what is below."""
+        """Focus what takes keys. Tell the styles whether it is over a dialog, and whether a veil is below it."""
+        self.query("Input, ThinScroll").focus()
         self.set_class(sum(isinstance(screen, Dialog) for screen in self.app.screen_stack) > 1, "-over")
         self.set_class(self.app.no_color or self.app.theme_variables["veil"] == "transparent", "-unveiled")
 
@@ -59,3 +85,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def dismiss(self, result: Answer | None = None) -> AwaitComplete:
         """Close with an answer. A second call does nothing; Textual's would raise, or close what is below."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+def or_cancel(verb: str) -> str:
+    """The hint of a question that Enter answers and Esc does not."""
+    return f"{{accept}} {verb} · {{close}} cancel"

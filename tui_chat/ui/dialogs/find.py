@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widget import Widget
+from textual.widgets import Input
 
 from tui_chat.text.fold import fold
 from tui_chat.ui.commands.command import Scope
@@ -25,22 +24,16 @@ class FindScreen(Dialog[None]):
     """Marks matches in the log; Enter and Down go to the next one, Up to the one before."""
 
     BINDINGS = bindings(Scope.FIND)
+    BOX = "find"
 
     def __init__(self, keys: Keymap, finding: Finding, words: str = "") -> None:
-        super().__init__(keys)
+        super().__init__(keys, "Find", f"{_KEYS} · {{close}} close")
         self._finding = finding
         self._words = words
 
-    def compose(self) -> ComposeResult:
-        """One line: the words, and how many messages have them."""
-        with Horizontal(id="find"):
-            yield Static(Content("Find"), id="find-title")
-            yield Field(self._words, "in this chat", id="find-text")
-            yield Hint(self.keys.line(f"{_KEYS} · {{close}} close"), id="find-count")
-
-    def on_mount(self) -> None:
-        """Focus the line."""
-        self.query(Input).focus()
+    def body(self) -> Iterable[Widget]:
+        """The words; the hint beside them says how many messages have them."""
+        yield Field(self._words, "in this chat", id="find-text")
 
     def on_unmount(self) -> None:
         """Remove the marks; the log does not scroll."""
@@ -65,4 +58,4 @@ class FindScreen(Dialog[None]):
     def _count(self) -> None:
         hits = len(self._finding.hits)
         words = f"message {self._finding.number} of {hits}" if hits else "no matches"
-        self.query_one("#find-count", Hint).say(self.keys.line(f"{words} · {_KEYS}"))
+        self.query_one(Hint).say(self.keys.line(f"{words} · {_KEYS}"))

@@ -5,17 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
-from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Answer, Dialog
-from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.scrollbar import ThinScroll
 
 
@@ -25,26 +22,18 @@ class Form(Dialog[Answer]):
     # Ahead of other keys, so that text typed ahead lands in its field: one of them is a secret.
     BINDINGS = bindings(Scope.FORM)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (17, "-tall")]  # noqa: RUF012  as Textual declares it
-
-    def __init__(self, keys: Keymap, title: str, hint: str) -> None:
-        """`hint`: a template for `Keymap.line`."""
-        super().__init__(keys)
-        self._title = title
-        self._hint = keys.line(hint)
+    BOX = "form"
 
     @abstractmethod
     def rows(self) -> Iterable[tuple[str, Widget]]:
         """The label of each setting, and its field."""
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        with Vertical(id="form"):
-            yield Static(Content(self._title), id="form-title")
-            with ThinScroll(id="form-fields", can_focus=False):
-                for label, field in self.rows():
-                    yield Horizontal(Static(Content(label), classes="form-label"), field)
-            yield Static("", id="form-state")
-            yield Hint(self._hint, id="form-hint")
+    def body(self) -> Iterable[Widget]:
+        """The rows, and the line below them."""
+        with ThinScroll(id="form-fields", can_focus=False):
+            for label, field in self.rows():
+                yield Horizontal(Static(Content(label), classes="form-label"), field)
+        yield Static("", id="form-state")
 
     def test(self) -> object:
         """Try the settings, where that makes sense."""

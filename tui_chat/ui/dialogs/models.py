@@ -36,7 +36,6 @@ class ModelsScreen(Picker[ModelRow]):
 
     def on_mount(self) -> None:
         """List the known models, and ask all servers."""
-        super().on_mount()
         self.ask()
         self.set_interval(1.0, self.refresh_rows)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui_chat.ui.commands.command import Scope
@@ -22,29 +21,30 @@ class Picker(Dialog[Value]):
     """Answers one of its choices, or none. New choices may arrive while it is open."""
 
     BINDINGS = bindings(Scope.LIST)
+    BOX = "picker"
 
     def __init__(
-        self, keys: Keymap, title: str, choices: Sequence[Choice[Value]], *, empty: str, hint: str = ""
+        self,
+        keys: Keymap,
+        title: str,
+        choices: Sequence[Choice[Value]],
+        *,
+        empty: str = "",
+        hint: str = "{accept} choose · {close} close",
     ) -> None:
-        """`hint`: a template for `Keymap.line`."""
-        super().__init__(keys)
+        """`empty`: what is said where there is nothing to choose."""
+        super().__init__(keys, title, hint)
         self.list = ChoiceList(id="picker-list")
-        self.hint = keys.line(hint or "{accept} choose · {close} close")
-        self._title = title
         self._choices = list(choices)
         self._empty = empty
 
-    def compose(self) -> ComposeResult:
-        """A filter above a list."""
-        with Vertical(id="picker"):
-            yield Static(Content(self._title), id="picker-title")
-            yield Field(placeholder="Type to filter", id="picker-filter")
-            yield self.list
-            yield Hint(self.hint, id="picker-hint")
+    def body(self) -> Iterable[Widget]:
+        """A filter, which keeps the focus, above a list."""
+        yield Field(placeholder="Type to filter", id="picker-filter")
+        yield self.list
 
     def on_mount(self) -> None:
-        """Focus the filter, which keeps the focus."""
-        self.query(Input).focus()
+        """List the choices."""
         self.show(self._choices)
 
     def show(self, choices: Sequence[Choice[Value]], *, empty: str | None = None) -> None:

@@ -23,8 +23,7 @@ class PromptsScreen(Picker[str]):
     """Answers a prompt that was sent before."""
 
     def __init__(self, keys: Keymap, store: Store) -> None:
-        hint = "{accept} edit it in the composer · {close} close"
-        super().__init__(keys, "Earlier prompts", (), empty="", hint=hint)
+        super().__init__(keys, "Earlier prompts", (), hint="{accept} edit it in the composer · {close} close")
         self._store = store
 
     def filter(self, typed: str) -> None:

@@ -68,10 +68,6 @@ class ServerForm(Form[ServerEntry]):
             kind, is_key = (SecretField, True) if name == "key" else (Field, False)
             yield label, kind(texts.get(name, ""), help, password=is_key, id=name)
 
-    def on_mount(self) -> None:
-        """Focus the first field."""
-        self.query("#url").focus()
-
     @work(group="try", exclusive=True)
     async def test(self) -> None:
         """Ask the server for its kind and models, with the present settings."""

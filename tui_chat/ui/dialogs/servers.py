@@ -38,11 +38,10 @@ class ServersScreen(Picker[ServerEntry]):
         self._present = present
         self._survey = survey
         self._removed: list[Table] = []
-        super().__init__(keys, "Servers", self._listed(), empty="", hint=_HINT)
+        super().__init__(keys, "Servers", self._listed(), hint=_HINT)
 
     def on_mount(self) -> None:
         """List the known servers, and ask each for its models."""
-        super().on_mount()
         self._ask()
 
     @work(exclusive=True, group="ask")

@@ -21,6 +21,7 @@ from tui_chat.servers.dialect import Details
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.form import Form
 from tui_chat.ui.widgets.field import Field, LongField
 
@@ -91,10 +92,6 @@ class SettingsForm(Form[ChatSettings]):
 
     def _range(self, name: str) -> str:
         return ", ".join(self._levels) if name == "think" and self._levels else PARAMETERS[name].range
-
-    def on_mount(self) -> None:
-        """Focus the first parameter: it is what one comes for."""
-        self.query_one("#temperature").focus()
 
     def learn(self, details: Details) -> None:
         """Show the model's own parameters, which empty fields leave in force too."""
@@ -171,14 +168,14 @@ class SettingsForm(Form[ChatSettings]):
         """Save the settings as a preset."""
         if (settings := self._filled_in()) is None:
             return
-        hint = self.keys.line("{accept} save · {close} cancel")
-        box = AskScreen(self.keys, "Name of the preset", hint, "", partial(preset_path, self._folder))
+        check = partial(preset_path, self._folder)
+        box = AskScreen(self.keys, "Name of the preset", or_cancel("save"), check=check)
         if not (name := await self.app.push_screen_wait(box)):
             return
         try:
             if name in preset_names(self._folder):
                 replace = f"Replace the preset {name}?"
-                if not await self.app.push_screen_wait(ConfirmScreen(self.keys, replace, hint)):
+                if not await self.app.push_screen_wait(ConfirmScreen(self.keys, replace, or_cancel("save"))):
                     return
             path = save_preset(self._folder, self._preset(name, settings))
         except ConfigError as error:

@@ -19,7 +19,7 @@ class ThemesScreen(Picker[str]):
         """`use`: takes a theme's name, or an empty one for ours, dark or light like the terminal."""
         names = ["", DARK, LIGHT, *(name for name in sorted(themes) if name not in (DARK, LIGHT))]
         choices = [Choice(name, name or "tui-chat", (_about(name),), name == present) for name in names]
-        super().__init__(keys, "Themes", choices, empty="")
+        super().__init__(keys, "Themes", choices)
         self._present, self._use = present, use
 
     def move(self, step: int) -> None:
