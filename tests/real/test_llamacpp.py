@@ -20,7 +20,7 @@ from tui_chat.messages import ChatRequest, Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.server import Flavour, Kind, Secret, Server
 from tui_chat.servers.backend import HttpBackend, connect
-from tui_chat.servers.client import Client
+from tui_chat.servers.client import Call, Client
 from tui_chat.servers.connection import Connection
 from tui_chat.servers.dialects import levels_of
 from tui_chat.servers.probe import detect
@@ -80,7 +80,7 @@ async def running(script: str, *flags: str, key: str = "") -> AsyncIterator[Runn
 
 async def answers(url: str, key: str) -> bool:
     try:
-        return (await Client(Server(url, key=Secret(key))).fetch("/v1/models")).ok
+        return (await Client(Server(url, key=Secret(key))).fetch(Call("/v1/models"))).ok
     except ReplyError:
         return False
 
@@ -280,7 +280,7 @@ async def test_stop_frees_the_slot_of_llama_cpp(script: str) -> None:
         http = Client(Server(server.url))
 
         async def busy() -> bool:
-            slots = (await http.fetch("/slots")).json()
+            slots = (await http.fetch(Call("/slots"))).json()
             assert isinstance(slots, list)
             return any(slot["is_processing"] for slot in slots)
 

@@ -60,7 +60,7 @@ async def streamed(http: Client) -> bytes:
 async def failure(server: Server, *, within: float = 5.0) -> ReplyError:
     client = Client(server)
     with pytest.raises(ReplyError) as caught:
-        await client.fetch("/api/tags", within=within)
+        await client.fetch(Call("/api/tags"), within=within)
     await client.aclose()
     assert caught.value.hint
     return caught.value
@@ -82,7 +82,7 @@ def test_importing_it_does_not_import_httpx() -> None:
 
 async def test_a_whole_answer_has_status_headers_and_body(server: ScriptedServer, http: Client) -> None:
     server.script(answer(404, b'{"error":"\xc3\xa9"}', headers=[("X-What", "This")]), path="/thing")
-    got = await http.fetch("/thing")
+    got = await http.fetch(Call("/thing"))
     assert (got.status, got.ok, got.headers["x-what"]) == (404, False, "This")
     assert got.json() == {"error": "é"}
     assert got.text == '{"error":"é"}'
@@ -96,7 +96,7 @@ def test_a_body_that_is_not_json_is_garbled(body: bytes) -> None:
 
 async def test_a_post_sends_json_and_the_headers_of_the_server(server: ScriptedServer) -> None:
     client = Client(Server(server.url + "/prefix", key=Secret("s3cret"), headers=(("X-Team", "a"),)))
-    await client.fetch("/x", {"text": "é\ud800"})
+    await client.fetch(Call("/x", {"text": "é\ud800"}))
     await client.aclose()
     (request,) = server.requests
     assert (request.method, request.path) == ("POST", "/prefix/x")
@@ -185,7 +185,7 @@ async def ports_of(server: ScriptedServer, http: Client, *, between: float = 0) 
 
     server.script(note, answer(200, {}), path="/x")
     for _ in range(3):
-        assert (await http.fetch("/x", {})).ok
+        assert (await http.fetch(Call("/x", {}))).ok
         await asyncio.sleep(between)
     return len(ports)
 
@@ -204,7 +204,7 @@ async def test_a_connection_is_not_kept_until_it_may_be_stale(
 async def test_an_answer_that_takes_too_long_is_a_cut(server: ScriptedServer, http: Client) -> None:
     server.script(stall(), path="/slow")
     with pytest.raises(Cut, match=r"within 0\.5 seconds"):
-        await http.fetch("/slow", within=0.5)
+        await http.fetch(Call("/slow"), within=0.5)
     await asyncio.wait_for(server.disconnected.wait(), 10)
 
 
@@ -218,7 +218,7 @@ async def test_another_protocol_is_garbled(data: bytes, server: ScriptedServer, 
 async def test_an_endless_body_is_garbled(server: ScriptedServer, http: Client) -> None:
     server.script(head(), *[raw(b"x" * 60)] * 2, stall(), path="/x")
     with pytest.raises(Garbled, match="too large"):
-        await http.fetch("/x", most=100)
+        await http.fetch(Call("/x"), most=100)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "Deflate", "br"])
@@ -314,7 +314,7 @@ async def test_a_certificate_is_checked_against_the_ca_file_or_not_at_all(tmp_pa
         assert "CA file" in error.hint
         for verify in (str(cert), False):
             client = Client(Server(url, verify=verify))
-            assert (await client.fetch("/")).ok
+            assert (await client.fetch(Call("/"))).ok
             await client.aclose()
 
 
@@ -336,7 +336,7 @@ async def test_a_unix_socket_is_used(tmp_path: Path) -> None:
 
     async with await asyncio.start_unix_server(always(OK), path):
         client = Client(Server("http://localhost", uds=path))
-        assert (await client.fetch("/")).json() == {}
+        assert (await client.fetch(Call("/"))).json() == {}
         await client.aclose()
 
 
@@ -350,7 +350,7 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
 ) -> None:
     for name in ("HTTP_PROXY", "ALL_PROXY", "http_proxy", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
-    assert (await http.fetch("/api/tags")).ok
+    assert (await http.fetch(Call("/api/tags"))).ok
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SSLKEYLOGFILE"])
@@ -375,7 +375,7 @@ async def test_variables_that_name_no_certificates_are_told_of(
 async def test_a_proxy_is_asked_for_the_whole_url(server: ScriptedServer) -> None:
     client = Client(Server("http://box.invalid:11434", proxy=server.url))
     server.script(answer(200, {"via": "proxy"}), path="http://box.invalid:11434/x")
-    assert (await client.fetch("/x")).json() == {"via": "proxy"}
+    assert (await client.fetch(Call("/x"))).json() == {"via": "proxy"}
     await client.aclose()
 
 
@@ -394,7 +394,7 @@ async def test_a_page_of_the_proxy_is_told_as_the_proxys(status: int, server: Sc
 async def test_an_error_of_the_server_behind_the_proxy_is_the_servers(server: ScriptedServer) -> None:
     client = Client(Server("http://box.invalid", proxy=server.url))
     server.script(answer(503, {"error": "busy"}), path="http://box.invalid/x")
-    assert (await client.fetch("/x")).status == 503
+    assert (await client.fetch(Call("/x"))).status == 503
     await client.aclose()
 
 
@@ -423,4 +423,4 @@ async def test_socks_without_its_package_is_told_with_what_to_install(monkeypatc
 
 async def test_a_closed_client_can_be_used_again(server: ScriptedServer, http: Client) -> None:
     await http.aclose()
-    assert (await http.fetch("/api/tags")).ok
+    assert (await http.fetch(Call("/api/tags"))).ok

@@ -34,9 +34,9 @@ from tui_chat.events import (
 )
 from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parts import parts_of
-from tui_chat.server import Flavour, Secret, Server
+from tui_chat.server import Flavour, Kind, Secret, Server
 from tui_chat.servers.backend import HttpBackend
-from tui_chat.servers.dialects import dialect_of, openai_stream
+from tui_chat.servers.dialects import openai_stream
 
 from tests.server import Step, end, reset, stall, wait
 from tests.servers.imitations import Imitation, answer, in_order, in_turn, replay, stream
@@ -61,7 +61,7 @@ HELLO = stream(sse(piece(role="assistant"), piece(content="Hel")), sse(piece(con
 
 
 def speaking(server: Server) -> HttpBackend:
-    return HttpBackend(server, dialect_of(server))
+    return HttpBackend(replace(server, kind=Kind.OPENAI))
 
 
 async def ask(url: str, request: ChatRequest = ASKED, flavour: Flavour = Flavour.UNKNOWN) -> list[Event]:
@@ -122,7 +122,7 @@ async def test_stop_closes_the_socket() -> None:
 async def test_cancelling_closes_the_socket_also_before_the_first_byte() -> None:
     async with Imitation({CHAT: stall()}) as server:
         task = asyncio.create_task(ask(server.url))
-        while not server.requests:
+        while CHAT not in server.paths:
             await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -90,16 +90,10 @@ async def test_nothing_that_a_pull_says_acts_on_the_terminal(server: ScriptedSer
     assert not {"\x1b", "\x07", "\x9b"} & {*step.status, *step.layer}
 
 
-async def test_a_model_is_made_of_another(server: ScriptedServer, ollama: HttpBackend) -> None:
-    server.script(head(), line({"status": "success"}), end(), path="/api/create")
-    await steps_of(ollama.create("poet", {"from": "tiny", "system": "Rhyme."}))
-    assert server.asked("/api/create") == [{"model": "poet", "from": "tiny", "system": "Rhyme.", "stream": True}]
-
-
 async def test_a_model_is_loaded_unloaded_copied_and_deleted(server: ScriptedServer, ollama: HttpBackend) -> None:
     for path in ("/api/chat", "/api/copy", "/api/delete"):
         server.script(answer(200, b""), path=path)
-    await steps_of(ollama.load("tiny"))
+    await steps_of(ollama.load("tiny", {}))
     await ollama.unload("tiny")
     await ollama.copy("tiny", "twin")
     await ollama.delete("twin")
@@ -137,7 +131,7 @@ async def test_the_router_tells_how_far_a_model_is_loaded(server: ScriptedServer
     server.script(answer(200, {"success": True}), path="/models/load")
     events = [router_event("loading", 0.43), router_event("loaded", model="other"), router_event("loaded")]
     server.script(head(200, "text/event-stream"), *events, stall(), path="/models/sse")
-    assert await steps_of(router.load("tiny")) == [Progress("loading model", "text_model", 430, 1000)]
+    assert await steps_of(router.load("tiny", {})) == [Progress("loading model", "text_model", 430, 1000)]
     assert server.asked("/models/load") == [{"model": "tiny"}]
 
 
@@ -145,14 +139,14 @@ async def test_a_model_that_the_router_cannot_load_says_so(server: ScriptedServe
     server.script(answer(200, {"success": True}), path="/models/load")
     server.script(head(200, "text/event-stream"), router_event("unloaded"), stall(), path="/models/sse")
     with pytest.raises(ServerFault, match="could not load"):
-        await steps_of(router.load("tiny"))
+        await steps_of(router.load("tiny", {}))
 
 
 async def test_a_model_that_runs_already_is_loaded(server: ScriptedServer, router: HttpBackend) -> None:
     running = {"error": {"code": 400, "message": "model is already running", "type": "invalid_request_error"}}
     server.script(answer(400, running), path="/models/load")
     server.script(head(200, "text/event-stream"), stall(), path="/models/sse")
-    assert await steps_of(router.load("tiny")) == []
+    assert await steps_of(router.load("tiny", {})) == []
     server.script(answer(400, {"error": {"code": 400, "message": "model is not running"}}), path="/models/unload")
     with pytest.raises(Refused):
         await router.unload("tiny")
@@ -226,7 +220,7 @@ async def test_only_what_the_server_can_do_is_offered(server: ScriptedServer, ro
     ollama = HttpBackend(Server(server.url))
     assert ollama.verbs == frozenset()
     await ollama.models()
-    every = {"details", "pull", "create", "load", "keeps", "unload", "copy", "delete"}
+    every = {"details", "pull", "load", "keeps", "unload", "copy", "delete"}
     assert ollama.verbs == every
     await ollama.aclose()
     server.script(answer(200, {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}), path="/v1/models")

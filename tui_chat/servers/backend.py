@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Final, Protocol, TypeVar
 
 from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, Unreachable, Unsupported
@@ -14,7 +13,7 @@ from tui_chat.events import Dropped, Event
 from tui_chat.messages import ChatRequest, Model
 from tui_chat.server import DEMO, Kind, Server
 from tui_chat.servers.address import base_url
-from tui_chat.servers.client import Call, Client, Incoming
+from tui_chat.servers.client import Client, Incoming
 from tui_chat.servers.dialect import Decoder, Details, Dialect, Progress, missing
 from tui_chat.servers.dialects import dialect_of
 from tui_chat.servers.probe import identify
@@ -27,8 +26,6 @@ LONGEST_PAUSE: Final = 5.0
 """Shortest and longest pause, in seconds, before a reply is picked up again; each is twice the last."""
 _PASSING: Final = (408, 429, 500, 502, 503, 504)
 """Statuses of proxies while the server cannot be reached for a moment."""
-
-NO_SETTINGS: Final[Mapping[str, object]] = MappingProxyType({})
 
 V = TypeVar("V")
 
@@ -100,14 +97,11 @@ class HttpBackend:
     `Unsupported`.
     """
 
-    def __init__(self, server: Server, dialect: Dialect | None = None) -> None:
-        """`dialect`: the dialect, if it is known already."""
+    def __init__(self, server: Server) -> None:
         self.client = Client(server)
         self._given = server
         self._asking = asyncio.Lock()
-        self._dialect = dialect
-        if dialect is not None:
-            self.client.judge = dialect.judge
+        self._dialect: Dialect | None = None
 
     @property
     def server(self) -> Server:
@@ -174,17 +168,13 @@ class HttpBackend:
         async with self._speaking() as dialect:
             await self._able(dialect.delete)(self.client, model)
 
-    def load(self, model: str, settings: Mapping[str, object] = NO_SETTINGS) -> AsyncGenerator[Progress, None]:
+    def load(self, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
         """Load a model into memory; to cancel, close the generator or cancel the task (see `Dialect.load`)."""
         return self._steps(lambda dialect: self._able(dialect.load)(self.client, model, settings))
 
     def pull(self, model: str) -> AsyncGenerator[Progress, None]:
         """Download a model. The next call resumes one that was cut or cancelled."""
         return self._steps(lambda dialect: self._able(dialect.pull)(self.client, model))
-
-    def create(self, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
-        """Make a model from another: `from`, `system`, `template`, `parameters`."""
-        return self._steps(lambda dialect: self._able(dialect.create)(self.client, model, settings))
 
     async def _steps(
         self, work: Callable[[Dialect], AsyncGenerator[Progress, None]]
@@ -200,7 +190,7 @@ class HttpBackend:
                 async for event in prepared:
                     yield event
             ask = await dialect.ask(self.client, request)
-            decoder, call, patience = dialect.decoder(ask), ask.call, _Patience()
+            decoder, call, waited = dialect.decoder(ask), ask.call, 0.0
             lost: ReplyError | None = None
             try:
                 while True:
@@ -210,7 +200,7 @@ class HttpBackend:
                                 async with aclosing(_received(incoming, decoder)) as events:
                                     async for event in events:
                                         yield event
-                                        patience.waited = 0.0
+                                        waited = 0.0
                                 return
                             if lost is None:
                                 decoder.back = None
@@ -226,15 +216,19 @@ class HttpBackend:
                         if decoder.back is None:
                             raise
                         lost = lost or error
-                    if decoder.back is None or not await patience.wait(decoder.back.grace):
+                    pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, waited))
+                    if decoder.back is None or waited + pause > decoder.back.grace:
                         for event in decoder.close(lost):
                             yield event
                         return
+                    await asyncio.sleep(pause)
+                    waited += pause
                     call = decoder.back.call
                     yield Dropped()
             finally:
                 if decoder.back is not None:
-                    await self._stop(decoder.back.stop)
+                    with suppress(ReplyError):
+                        await self.client.fetch(decoder.back.stop, within=STOP_SECONDS)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -257,30 +251,10 @@ class HttpBackend:
                 self._dialect = None
             raise
 
-    async def _stop(self, call: Call) -> None:
-        with suppress(ReplyError):
-            await self.client.fetch(call.path, method=call.method, within=STOP_SECONDS)
-
     def _able(self, verb: V | None) -> V:
         if verb is None:
             raise Unsupported(f"{self.server.label} cannot do that.", "Use another server, or its own tools.")
         return verb
-
-
-class _Patience:
-    """Pauses between attempts, each about twice the last, until the server has forgotten the reply."""
-
-    waited = 0.0
-    """Seconds since the last progress."""
-
-    async def wait(self, grace: float) -> bool:
-        """Pause; False without a pause if all of them would exceed `grace` seconds."""
-        pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, self.waited))
-        if self.waited + pause > grace:
-            return False
-        await asyncio.sleep(pause)
-        self.waited += pause
-        return True
 
 
 async def _received(incoming: Incoming, decoder: Decoder) -> AsyncGenerator[Event, None]:

@@ -192,14 +192,7 @@ class Client:
         self._kept: dict[str, Answer] = {}
 
     async def ask(
-        self,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        method: str = "",
-        within: float | None = ANSWER_SECONDS,
-        most: int = ANSWER_BYTES,
-        model: str = "",
+        self, call: Call, *, model: str = "", within: float | None = ANSWER_SECONDS, most: int = ANSWER_BYTES
     ) -> Mapping[str, object]:
         """The JSON object of a good answer; `model` is the one that the request is about. See `fetch`.
 
@@ -207,29 +200,22 @@ class Client:
             Garbled: it is not an object.
             ReplyError: the server says no, by the status or in the body.
         """
-        answer = await self.fetch(path, body, method=method, within=within, most=most)
+        answer = await self.fetch(call, within=within, most=most)
         value = answer.json() if answer.ok and answer.body.strip() else {}
         if not answer.ok or (isinstance(value, dict) and value.get("error")):
-            with self._failures():
-                raise self.judge(answer, model)
+            raise self.error(answer, model)
         if not isinstance(value, dict):
             raise Garbled("The server's answer is not a JSON object.", "Check the URL.")
         return value
 
     async def fetch(
-        self,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        *,
-        method: str = "",
-        within: float | None = ANSWER_SECONDS,
-        most: int = ANSWER_BYTES,
+        self, call: Call, *, within: float | None = ANSWER_SECONDS, most: int = ANSWER_BYTES
     ) -> Answer:
         """The whole answer, whatever its status, of `most` bytes at most, within so many seconds; None waits."""
-        if kept := self._kept.pop(path, None):
+        if kept := self._kept.pop(call.path, None):
             return kept
         try:
-            async with asyncio.timeout(within), self.open(Call(path, body, method)) as incoming:
+            async with asyncio.timeout(within), self.open(call) as incoming:
                 return await incoming.whole(most)
         except TimeoutError:
             raise self._way.too_slow(within) from None
@@ -262,11 +248,7 @@ class Client:
 
     def error(self, answer: Answer, model: str = "") -> ReplyError:
         """The error for a bad answer, without secrets."""
-        try:
-            with self._failures():
-                raise self.judge(answer, model)
-        except ReplyError as error:
-            return error
+        return self._hiding(self.judge(answer, model))
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -285,9 +267,14 @@ class Client:
             except httpx.HTTPError as error:
                 raise self._reply_error(error) from error
         except ReplyError as error:
-            secrets = secrets_of(self.server)
-            error.args, error.hint = (hidden(str(error), secrets),), hidden(error.hint, secrets)
+            self._hiding(error)
             raise
+
+    def _hiding(self, error: ReplyError) -> ReplyError:
+        """An error without the server's secrets."""
+        secrets = secrets_of(self.server)
+        error.args, error.hint = (hidden(str(error), secrets),), hidden(error.hint, secrets)
+        return error
 
     def _request(self, client: httpx.AsyncClient, call: Call) -> httpx.Request:
         import httpx

@@ -26,7 +26,7 @@ from tui_chat.errors import (
 )
 from tui_chat.server import RELAY_SERVICE, Flavour, Kind, Server
 from tui_chat.servers.address import base_url
-from tui_chat.servers.client import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Client
+from tui_chat.servers.client import ANSWER_BYTES, SMALL_BYTES, UNASKED_BYTES, Answer, Call, Client
 from tui_chat.servers.faults import fault_in
 from tui_chat.servers.route import shown_url
 from tui_chat.text.sanitize import clean_line
@@ -174,7 +174,7 @@ def _found(client: Client, kind: Kind, flavour: Flavour, path: str, answer: Answ
 
 async def _ask(client: Client, path: str, within: float, most: int = SMALL_BYTES) -> Answer | ReplyError:
     try:
-        return await client.fetch(path, within=within, most=most)
+        return await client.fetch(Call(path), within=within, most=most)
     except ReplyError as error:
         return error
 

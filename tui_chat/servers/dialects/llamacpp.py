@@ -116,7 +116,7 @@ async def _controls(client: Client, model: str) -> bool:
     """Whether thinking can be ended: builds that can do that answer so for any reply (#23971). Asked once."""
     if "control" not in client.able:
         try:
-            told = await client.ask(_CONTROL, _control("unknown", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
+            told = await client.ask(_control("unknown", model), within=_PROPS_SECONDS, most=SMALL_BYTES)
             client.able["control"] = "success" in told
         except Unauthorized:
             raise  # the server has not read the question, and would take the rest of it for the next request
@@ -128,23 +128,23 @@ async def _controls(client: Client, model: str) -> bool:
 
 
 async def _end_thinking(client: Client, model: str, id: str) -> None:
-    told = await client.ask(_CONTROL, _control(id, model), most=SMALL_BYTES)
+    told = await client.ask(_control(id, model), most=SMALL_BYTES)
     if told.get("success") is not True:
         raise ServerFault("The server did not end the thinking.", "It may have ended by itself.")
 
 
-def _control(id: str, model: str) -> Mapping[str, object]:
-    return {"id": id, "action": "reasoning_end", "model": model}
+def _control(id: str, model: str) -> Call:
+    return Call(_CONTROL, {"id": id, "action": "reasoning_end", "model": model})
 
 
 async def count(client: Client, request: ChatRequest) -> int | None:
     """The tokens of a prompt. Builds before 2026 have no path for that, but its two steps."""
     body = openai.chat_body(request, client.server.flavour)
-    answer = await client.fetch("/v1/chat/completions/input_tokens", body, most=SMALL_BYTES)
+    answer = await client.fetch(Call("/v1/chat/completions/input_tokens", body), most=SMALL_BYTES)
     if answer.status != HTTPStatus.NOT_FOUND:
         return count_of(object_of({"": answer.json()}, ""), "input_tokens")
-    prompt = text_of(await client.ask("/apply-template", body), "prompt")
-    told = await client.ask("/tokenize", {"content": prompt, "add_special": True, "model": request.model})
+    prompt = text_of(await client.ask(Call("/apply-template", body)), "prompt")
+    told = await client.ask(Call("/tokenize", {"content": prompt, "add_special": True, "model": request.model}))
     tokens = told.get("tokens")
     return len(tokens) if prompt and isinstance(tokens, list) else None
 
@@ -189,7 +189,7 @@ async def unload(client: Client, model: str) -> None:
 
 async def _manage(client: Client, verb: str, model: str) -> None:
     try:
-        await client.ask(f"/models/{verb}", {"model": model}, model=model)
+        await client.ask(Call(f"/models/{verb}", {"model": model}), model=model)
     except Refused as refusal:
         if refusal.status == 404:  # "File Not Found"
             raise missing(model) from None
@@ -220,7 +220,7 @@ async def _props(client: Client, model: str) -> Props:
     """The `/props` of a model. The router needs its name, and would load it without `autoload=false`."""
     with suppress(ReplyError):
         path = f"/props?model={quote(model, safe='')}&autoload=false"
-        return props_in(await client.ask(path, within=_PROPS_SECONDS, most=SMALL_BYTES))
+        return props_in(await client.ask(Call(path), within=_PROPS_SECONDS, most=SMALL_BYTES))
     return Props()
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from tui_chat.errors import Garbled
 from tui_chat.messages import Model
-from tui_chat.servers.client import Client
+from tui_chat.servers.client import Call, Client
 from tui_chat.servers.dialects import openai
 from tui_chat.servers.dialects.openai import abilities, entries_in
 from tui_chat.text.sanitize import clean_line
@@ -18,7 +18,7 @@ from tui_chat.untrusted import count_of, object_of, objects_of, strings_of, text
 
 async def models(client: Client) -> Sequence[Model]:
     """The models of `/api/v1/models` (LM Studio 0.4 and later), else of `/v1/models`."""
-    answer = await client.fetch("/api/v1/models", within=openai.MODELS_SECONDS)
+    answer = await client.fetch(Call("/api/v1/models"), within=openai.MODELS_SECONDS)
     with suppress(Garbled):
         if offered := lmstudio_models(answer.json(), client.server.label):
             return offered

@@ -43,22 +43,22 @@ _KNOWS_LAST: Final = re.compile(r"\$last\b|slice\s+\$\.Messages")
 
 async def models(client: Client) -> Sequence[Model]:
     """The models on the server's disk, newest first."""
-    return models_of(await client.ask("/api/tags"), client.server.label)
+    return models_of(await client.ask(Call("/api/tags")), client.server.label)
 
 
 async def loaded(client: Client) -> Sequence[Model]:
     """The models in memory. The server does not answer while it loads a model."""
-    return models_of(await client.ask("/api/ps"), client.server.label, loaded=True)
+    return models_of(await client.ask(Call("/api/ps")), client.server.label, loaded=True)
 
 
 async def describe(client: Client, model: str) -> Model:
     """What `/api/show` tells of `model`."""
-    return model_of(await client.ask("/api/show", {"model": model}, model=model), model, client.server.label)
+    return model_of(await client.ask(Call("/api/show", {"model": model}), model=model), model, client.server.label)
 
 
 async def details(client: Client, model: str) -> Details:
     """All of `/api/show`."""
-    body = await client.ask("/api/show", {"model": model}, model=model)
+    body = await client.ask(Call("/api/show", {"model": model}), model=model)
     texts = (clean(text_of(body, name)) for name in ("parameters", "template", "system", "license"))
     return Details(model_of(body, model, client.server.label), *texts)
 
@@ -69,7 +69,7 @@ async def ask(client: Client, request: ChatRequest) -> Ask:
         return Ask(Call("/api/chat", chat_body(request)))
     exact = False
     with suppress(ReplyError):
-        exact = continues(await client.ask("/api/show", {"model": request.model}))
+        exact = continues(await client.ask(Call("/api/show", {"model": request.model})))
     return Ask(Call("/api/chat", chat_body(trailing(request) if exact else in_words(request))), exact)
 
 
@@ -90,34 +90,28 @@ async def pull(client: Client, model: str) -> AsyncGenerator[Progress, None]:
         raise NoSuchModel(str(error), "Check its name at ollama.com/search.") from None
 
 
-async def create(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
-    """Make a model of another."""
-    async for progress in _progress(client, "/api/create", {"model": model, **settings}, model):
-        yield progress
-
-
 async def load(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
     """Load a model, or keep it longer; how far it is, is not told."""
     yield Progress("loading model")
     body = {"model": model, "messages": [], **settings}
     if "keep_alive" in body:
         body["keep_alive"] = _keep_alive(str(body["keep_alive"]))
-    await client.ask("/api/chat", body, within=None, model=model)
+    await client.ask(Call("/api/chat", body), within=None, model=model)
 
 
 async def unload(client: Client, model: str) -> None:
     """Free the memory that a model takes."""
-    await client.ask("/api/chat", {"model": model, "messages": [], "keep_alive": 0}, model=model)
+    await client.ask(Call("/api/chat", {"model": model, "messages": [], "keep_alive": 0}), model=model)
 
 
 async def copy(client: Client, model: str, name: str) -> None:
     """Give a model a second name."""
-    await client.ask("/api/copy", {"source": model, "destination": name}, model=model)
+    await client.ask(Call("/api/copy", {"source": model, "destination": name}), model=model)
 
 
 async def delete(client: Client, model: str) -> None:
     """Take a model off the disk."""
-    await client.ask("/api/delete", {"model": model}, method="DELETE", model=model)
+    await client.ask(Call("/api/delete", {"model": model}, "DELETE"), model=model)
 
 
 async def _progress(
@@ -309,7 +303,6 @@ DIALECT: Final = Dialect(
     judge=judged,
     details=details,
     pull=pull,
-    create=create,
     load=load,
     keeps=True,
     unload=unload,

@@ -73,7 +73,7 @@ _ABILITIES: Final = {
 
 async def models(client: Client) -> Sequence[Model]:
     """The models of `/v1/models`."""
-    return models_in(await client.ask(f"{_root(client)}/models", within=MODELS_SECONDS), client.server.label)
+    return models_in(await client.ask(Call(f"{_root(client)}/models"), within=MODELS_SECONDS), client.server.label)
 
 
 async def ask(client: Client, request: ChatRequest) -> Ask:

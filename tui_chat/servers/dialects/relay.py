@@ -89,7 +89,7 @@ _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
 async def models(client: Client) -> Sequence[Model]:
     """The models on offer."""
-    offered = models_in(await client.ask("/v1/models", within=MODELS_SECONDS), client.server.label)
+    offered = models_in(await client.ask(Call("/v1/models"), within=MODELS_SECONDS), client.server.label)
     if offered is None:
         raise Garbled("The relay did not answer with a list of models.", "Check the URL.")
     return offered
@@ -98,7 +98,7 @@ async def models(client: Client) -> Sequence[Model]:
 async def describe(client: Client, model: str) -> Model:
     """All that the relay tells of a model."""
     path = f"/v1/models/{quote(model, safe=':')}"
-    return model_in(await client.ask(path, within=MODELS_SECONDS, model=model), client.server.label)
+    return model_in(await client.ask(Call(path), within=MODELS_SECONDS, model=model), client.server.label)
 
 
 async def ask(_: Client, request: ChatRequest) -> Ask:
