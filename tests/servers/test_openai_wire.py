@@ -15,9 +15,10 @@ from tui_chat.messages import ChatRequest, Message, Role, Usage
 from tui_chat.parameters import PARAMETERS, Parameters
 from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.server import Flavour
+from tui_chat.servers.client import Call
+from tui_chat.servers.dialect import Ask
 from tui_chat.servers.dialects.openai import chat_body, takes
-from tui_chat.servers.dialects.openai_stream import ReplyReader
-from tui_chat.servers.sse import EventDecoder
+from tui_chat.servers.dialects.openai_stream import ReplyDecoder
 
 from tests.servers.openai_recordings import STREAMS, recorded
 
@@ -27,14 +28,11 @@ STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
 def read(*chunks: bytes, resumed: bool = False) -> tuple[list[Event], ReplyError | None]:
     """The events of a stream, and the error that ended it; neighbouring pieces of text are joined."""
     events: list[Event] = []
-    reply, stream = ReplyReader(resumed=resumed), EventDecoder()
+    reply = ReplyDecoder(Ask(Call(""), exact=resumed))
     try:
         for chunk in chunks:
-            for event in stream.feed(chunk):
-                events.extend(reply.feed(event))
-        for event in stream.close():
-            events.extend(reply.feed(event))
-        events.extend(reply.close())
+            events.extend(reply.feed(chunk))
+        events.extend(reply.close(Cut("The line broke.")))
     except ReplyError as error:
         return joined(events), error
     return joined(events), None

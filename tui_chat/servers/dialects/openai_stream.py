@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -49,19 +49,27 @@ class _Call:
 
 
 class ReplyDecoder(Decoder):
-    """Turns chunks of a stream into events. Usage counts may follow a complete reply."""
+    """Turns chunks of a stream into events. Only a `finish_reason` completes a reply; usage counts may follow."""
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
         self._stream = EventDecoder()
-        self._reply = ReplyReader(resumed=bool(ask.exact), end_thinking=ask.end_thinking)
         self._type = ""
         self._opening = b""
+        self._end_thinking = ask.end_thinking
+        self._begun = False
+        """Whether a piece of the reply has come."""
+        self._tags = ThinkTags(plain=bool(ask.exact))
+        self._answer = _Halves()
+        self._reasoning = _Halves()
+        self._calls: dict[int, _Call] = {}
+        self._figures: dict[str, object] = {}
+        self._reason = ""
 
     @property
     def whole(self) -> bool:
         """Whether the reply is complete; usage counts may still come."""
-        return self._reply.whole
+        return bool(self._reason)
 
     @property
     def patience(self) -> float | None:
@@ -78,19 +86,20 @@ class ReplyDecoder(Decoder):
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """See `Decoder.feed`."""
         self._opening += chunk[: _OPENING_BYTES - len(self._opening)]
-        yield from self._read(self._stream.feed(chunk))
-        self.done = self._reply.done
+        yield from self._take(self._stream.feed(chunk))
 
     def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
-        """See `Decoder.close`."""
-        yield from self._read(self._stream.close())
-        if lost is None and not (self._reply.begun or self.whole):
+        """See `Decoder.close`. What was held back comes first."""
+        yield from self._take(self._stream.close())
+        if lost is None and not (self._begun or self.whole):
             raise self._no_reply()
-        yield from self._reply.close()
-
-    def _read(self, events: Iterable[ServerEvent]) -> Iterator[Event]:
-        for event in events:
-            yield from self._reply.feed(event)
+        self.done = True
+        yield from self._flush()
+        if not self.whole:
+            raise Cut("The server broke off the reply.", _KEPT, Remedy.CONTINUE)
+        for call in self._calls.values():
+            yield ToolCall(clean_line(call.name), clean("".join(call.arguments)))
+        yield Finished(self._reason, _usage(self._figures))
 
     def _no_reply(self) -> ReplyError:
         """The error for a good answer without a reply, by its beginning."""
@@ -99,40 +108,11 @@ class ReplyDecoder(Decoder):
             return Garbled("The server sent no reply.", "The server's log may say more.", Remedy.RETRY)
         return error_of(0, said)
 
-
-class ReplyReader:
-    """Turns the events of one stream into ours. Only a `finish_reason` completes a reply."""
-
-    def __init__(
-        self, *, resumed: bool = False, end_thinking: Callable[[str], Awaitable[None]] | None = None
-    ) -> None:
-        """`resumed`: the reply continues an answer, so it has no thinking. `end_thinking`: as in `Ask`."""
-        self._end_thinking = end_thinking
-        self.done = False
-        """Whether the stream has ended."""
-        self.begun = False
-        """Whether a piece of the reply has come."""
-        self._tags = ThinkTags(plain=resumed)
-        self._answer = _Halves()
-        self._reasoning = _Halves()
-        self._calls: dict[int, _Call] = {}
-        self._figures: dict[str, object] = {}
-        self._reason = ""
-
-    @property
-    def whole(self) -> bool:
-        """Whether the reply is complete; usage counts may still come."""
-        return bool(self._reason)
-
-    def feed(self, event: ServerEvent) -> Iterator[Event]:
-        """The events in one event of the stream; before an error, the text that was held back.
-
-        Raises:
-            Garbled: it is not the protocol.
-            ReplyError: the server reports an error.
-        """
+    def _take(self, events: Iterable[ServerEvent]) -> Iterator[Event]:
+        """What events of the stream say; before an error, the text that was held back."""
         try:
-            yield from self._read(event)
+            for event in events:
+                yield from self._read(event)
         except ReplyError:
             yield from self._flush()
             raise
@@ -154,25 +134,11 @@ class ReplyReader:
             self._end_thinking = None
         yield from self._progress(chunk)
         delta = object_of(choice, "delta") or object_of(choice, "message") or choice
-        self.begun = self.begun or any(delta.get(name) for name in _PIECES)
+        self._begun = self._begun or any(delta.get(name) for name in _PIECES)
         yield from self._texts(delta)
         self._tool_calls(delta)
         self._figures |= {**object_of(chunk, "usage"), **object_of(chunk, "timings")}
         self._finish(choice)
-
-    def close(self) -> Iterator[Event]:
-        """The text that was held back, and the end.
-
-        Raises:
-            Cut: no `finish_reason` came.
-        """
-        self.done = True
-        yield from self._flush()
-        if not self._reason:
-            raise Cut("The server broke off the reply.", _KEPT, Remedy.CONTINUE)
-        for call in self._calls.values():
-            yield ToolCall(clean_line(call.name), clean("".join(call.arguments)))
-        yield Finished(self._reason, _usage(self._figures))
 
     def _flush(self) -> Iterator[Event]:
         yield from _cleaned([Thinking(self._reasoning.close())])
