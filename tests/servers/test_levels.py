@@ -6,7 +6,7 @@ import pytest
 from tui_chat.messages import Model
 from tui_chat.server import DEMO, Flavour, Kind, Server
 from tui_chat.servers.dialects import levels_of
-from tui_chat.servers.dialects.llamacpp import props_in
+from tui_chat.servers.dialects.llamacpp import with_props
 from tui_chat.servers.dialects.ollama import model_of
 
 SWITCH, LEVELS = ("off", "on"), ("low", "medium", "high")
@@ -50,8 +50,8 @@ def test_what_is_known_of_a_model_decides(server: Server, model: Model | None, l
     ],
 )
 def test_a_template_of_llama_cpp_tells_its_switches(template: str, thinks: bool, levels: tuple[str, ...]) -> None:
-    props = props_in({"chat_template": template})
-    assert ("thinking" in props.capabilities, props.think_levels) == (thinks, levels)
+    model = with_props(Model("m"), {"chat_template": template})
+    assert ("thinking" in model.capabilities, model.think_levels) == (thinks, levels)
 
 
 def test_gpt_oss_takes_levels_only() -> None:

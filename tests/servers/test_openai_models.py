@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled
+from tui_chat.messages import Model
 from tui_chat.server import Flavour
-from tui_chat.servers.dialects.llamacpp import props_in
+from tui_chat.servers.dialects.llamacpp import with_props
 from tui_chat.servers.dialects.lmstudio import lmstudio_models
 from tui_chat.servers.dialects.openai import models_in
 from tui_chat.servers.probe import flavour_in
@@ -63,18 +64,20 @@ def test_null_is_an_empty_list() -> None:
 
 
 def test_props_tell_what_the_template_and_the_model_can() -> None:
-    props = props_in(
+    model = with_props(
+        Model("m", loaded=True),
         {
             "default_generation_settings": {"n_ctx": 4096},
             "modalities": {"vision": True, "audio": False},
             "chat_template": "{% if tools %}...{% endif %}{% if enable_thinking %}<think>{% endif %}",
-        }
+        },
     )
-    assert (props.context_window, props.capabilities) == (
+    assert (model.window, model.capabilities) == (
         4096,
         frozenset({"completion", "vision", "thinking", "tools"}),
     )
-    assert props_in({"modalities": 5, "default_generation_settings": []}).context_window is None
+    wrong = {"modalities": 5, "default_generation_settings": []}
+    assert with_props(Model("m", loaded=True), wrong).window is None
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,7 @@ JSON = st.recursive(
 def test_no_body_breaks_anything(body: object) -> None:
     if isinstance(body, dict):
         flavour_in(body)
-    assert props_in(body).context_window != 0
+        assert with_props(Model("m", loaded=True), body).window != 0
     models = [*lmstudio_models(body)]
     with suppress(Garbled):
         models += models_in(body)

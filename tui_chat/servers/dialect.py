@@ -58,6 +58,8 @@ class Decoder(ABC):
 
     done = False
     """Whether the reply has ended."""
+    accepted = False
+    """Whether it has begun: `begin` tells that once."""
     back: Return | None = None
     """How to get back to the reply, as long as that is possible."""
 
@@ -70,7 +72,10 @@ class Decoder(ABC):
         return None
 
     def begin(self, incoming: Incoming) -> Iterator[Event]:  # noqa: ARG002
-        """The events that a good status and its headers tell."""
+        """The events that a good status and its headers tell; none when the reply goes on after a drop."""
+        if self.accepted:
+            return
+        self.accepted = True
         if self.ask.exact is not None:
             yield Continued(self.ask.exact)
         yield Accepted()

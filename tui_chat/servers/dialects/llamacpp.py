@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from secrets import token_urlsafe
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from tui_chat.errors import Cut, Garbled, Refused, Remedy, ReplyError, ServerFault, Unauthorized
 from tui_chat.events import Event, Loading
 from tui_chat.messages import ChatRequest, Model
-from tui_chat.servers.client import SMALL_BYTES, Call, Client, Incoming
+from tui_chat.servers.client import SMALL_BYTES, Call, Client
 from tui_chat.servers.dialect import Ask, Progress, Return, missing
 from tui_chat.servers.dialects import openai, openai_stream
 from tui_chat.servers.sse import EventDecoder
@@ -32,27 +32,11 @@ _MEASURED: Final = 16
 """How many loaded models are asked for their windows at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Props:
-    """What `/props` tells of a loaded model."""
-
-    context_window: int | None = None
-    """Tokens in one slot, which is the window of a chat."""
-    capabilities: frozenset[str] = frozenset()
-    think_levels: tuple[str, ...] = ()
-
-
 async def models(client: Client) -> Sequence[Model]:
     """The models of `/v1/models`; if there is one, with its capabilities from `/props`."""
     offered = await openai.models(client)
     client.unloaded = {model.name for model in offered if not (model.loaded or model.fixed)}
-    if len(offered) != 1:
-        return offered
-    props = await _props(client, offered[0].name)
-    model = replace(
-        offered[0], capabilities=offered[0].capabilities | props.capabilities, think_levels=props.think_levels
-    )
-    return [_with(model, props)]
+    return [await _described(client, offered[0])] if len(offered) == 1 else offered
 
 
 async def loaded(client: Client) -> Sequence[Model]:
@@ -91,14 +75,7 @@ class ReplyDecoder(openai_stream.ReplyDecoder):
         super().__init__(ask)
         self._path = f"/v1/stream?conv_id={dict(ask.call.headers)[STREAM_HEADER]}"
         self._received = 0
-        self._accepted = False
         self._mark()
-
-    def begin(self, incoming: Incoming) -> Iterator[Event]:
-        """See `Decoder.begin`."""
-        if not self._accepted:
-            yield from super().begin(incoming)
-        self._accepted = True
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """See `Decoder.feed`."""
@@ -209,25 +186,19 @@ def _status_in(data: str, model: str) -> tuple[str, Progress | None]:
 
 
 async def _measured(client: Client, model: Model) -> Model:
-    return model if model.window else _with(model, await _props(client, model.name))
+    return model if model.window else await _described(client, model)
 
 
-def _with(model: Model, props: Props) -> Model:
-    return replace(model, window=model.window or props.context_window) if model.loaded else model
-
-
-async def _props(client: Client, model: str) -> Props:
-    """The `/props` of a model. The router needs its name, and would load it without `autoload=false`."""
+async def _described(client: Client, model: Model) -> Model:
+    """`model` with what `/props` tells. The router needs its name, and would load it without `autoload=false`."""
     with suppress(ReplyError):
-        path = f"/props?model={quote(model, safe='')}&autoload=false"
-        return props_in(await client.ask(Call(path), within=_PROPS_SECONDS, most=SMALL_BYTES))
-    return Props()
+        path = f"/props?model={quote(model.name, safe='')}&autoload=false"
+        return with_props(model, await client.ask(Call(path), within=_PROPS_SECONDS, most=SMALL_BYTES))
+    return model
 
 
-def props_in(body: object) -> Props:
-    """The `Props` in a body of `/props`; empty if it is something else."""
-    if not isinstance(body, dict):
-        return Props()
+def with_props(model: Model, body: Mapping[str, object]) -> Model:
+    """`model` with what a body of `/props` tells; of a loaded one also the tokens of a slot, a chat's window."""
     modalities, template = object_of(body, "modalities"), text_of(body, "chat_template")
     capabilities = {"completion"}
     if modalities.get("vision") is True:
@@ -240,8 +211,9 @@ def props_in(body: object) -> Props:
     if "reasoning_effort" in template:
         capabilities.add("thinking")
         levels = ("low", "medium", "high")
-    window = window_of(object_of(body, "default_generation_settings"), "n_ctx")
-    return Props(window, frozenset(capabilities), levels)
+    slot = window_of(object_of(body, "default_generation_settings"), "n_ctx")
+    window = model.window or slot if model.loaded else model.window
+    return replace(model, window=window, capabilities=model.capabilities | capabilities, think_levels=levels)
 
 
 DIALECT: Final = replace(
