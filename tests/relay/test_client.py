@@ -158,7 +158,7 @@ async def test_a_reply_arrives_whole_with_all_that_the_server_told(tokens: Path)
         backend = HttpBackend(Server(relay.url, kind=Kind.RELAY))
         got = [event async for event in backend.reply(replace(REQUEST, prefill="Hel"))]
         assert relay.backend.requests[0].prefill == "Hel"
-        assert not relay.relay.streams._recordings
+        assert relay.backend.open == 0
     assert got == list(script)
 
 
@@ -318,7 +318,7 @@ async def test_stopping_stops_the_server_behind_the_relay(tokens: Path, way: str
                 await waiting
         await reply.aclose()
         assert backend.open == 0
-        assert not relay.relay.streams._kept
+        assert not relay.relay.streams._recordings
 
 
 async def test_a_refusal_is_told_as_what_it_is(tokens: Path) -> None:

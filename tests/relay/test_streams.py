@@ -10,15 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.types import Message
 from tui_chat.errors import ServerFault
 from tui_chat.events import Accepted, Delta, Finished
-from tui_chat.messages import ChatRequest
-from tui_chat.relay.answers import StreamAnswer
-from tui_chat.relay.dialects import Dialect
-from tui_chat.relay.problems import Problem
 from tui_chat.relay.settings import Settings
-from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.servers.sse import ServerEvent
 
@@ -134,6 +128,21 @@ async def test_whoever_comes_back_takes_over_from_a_connection_that_seems_alive(
     assert [event.id for event in (*first, *rest)] == ["1", "2", "3", "4"]
 
 
+async def test_whoever_came_back_before_the_server_answered_hears_its_refusal_in_the_stream(tokens: Path) -> None:
+    go = asyncio.Event()
+    backend = ScriptedBackend((go.wait, ServerFault("No.")))
+    async with (
+        running(backend, tokens, Settings(verdict=0.02)) as relay,
+        relay.chat(HELLO_BODY, headers=RESUME) as response,
+    ):
+        path = f"/api/streams/{response.headers['x-stream-id']}"
+        async with relay.client.stream("GET", path) as displaced, relay.client.stream("GET", path) as last:
+            assert await objects_of(response) == await objects_of(displaced) == []
+            go.set()
+            (told,) = await objects_of(last)
+    assert "error" in told
+
+
 async def test_a_stream_is_found_only_with_the_token_that_began_it(tokens: Path) -> None:
     async with running(ScriptedBackend(endless()), tokens) as relay:
         anna, bob = relay_token(relay, "anna"), relay_token(relay, "bob")
@@ -164,7 +173,7 @@ async def test_after_the_grace_a_stream_is_stopped_and_forgotten(tokens: Path) -
             path = f"/api/streams/{response.headers['x-stream-id']}"
         await until(lambda: backend.open == 0)
         assert (await relay.client.get(path)).status_code == 404
-        assert not relay.relay.streams._kept
+        assert not relay.relay.streams._recordings
 
 
 async def test_what_is_no_longer_held_is_gone_rather_than_skipped(tokens: Path) -> None:
@@ -182,7 +191,7 @@ async def test_a_refusal_leaves_nothing_to_come_back_to(tokens: Path) -> None:
     async with running(ScriptedBackend((ServerFault("No."),)), tokens) as relay:
         answer = await relay.client.post("/api/chat", json=HELLO_BODY, headers=RESUME)
         assert answer.status_code == 502
-        assert not relay.relay.streams._kept
+        assert not relay.relay.streams._recordings
 
 
 async def test_only_so_many_finished_streams_are_held(tokens: Path) -> None:
@@ -233,7 +242,7 @@ async def test_the_replies_of_a_token_end_with_it(tokens: Path, again: bool) -> 
                 (last,) = [json.loads(event.data) async for event in events]
                 assert last["error"]["type"] == "unauthorized"
         await until(lambda: backend.open == 1)
-        assert not relay.relay.streams._kept
+        assert len(relay.relay.streams._recordings) == 1
         TokenFile(tokens).remove("bob")
         (last,) = [json.loads(event.data) async for event in his]
         assert last["error"]["type"] == "unauthorized"
@@ -251,59 +260,6 @@ async def test_without_a_token_replies_go_on_when_the_first_one_is_made(tokens: 
         _ = [await anext(chunks) for _ in range(4)]
         go.set()
         assert b'"done"' in b"".join([chunk async for chunk in chunks])
-
-
-def kept_stream(backend: ScriptedBackend, settings: Settings) -> tuple[Streams, Stream]:
-    """A stream that can be resumed, begun and without a reader."""
-    streams = Streams(backend, settings)
-    stream = Stream("", Dialect(), settings, resumable=True)
-    streams.start(stream, ChatRequest("m", ()), lambda: None)
-    streams.keep(stream)
-    return streams, stream
-
-
-async def test_whoever_is_displaced_before_the_headers_gets_a_plain_no(tokens: Path) -> None:
-    settings = Settings(verdict=10)
-    streams, stream = kept_stream(ScriptedBackend((asyncio.Event().wait,)), settings)
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def receive() -> Message:
-        await asyncio.Event().wait()
-        return {"type": "http.disconnect"}
-
-    answer = asyncio.create_task(StreamAnswer(streams, stream, settings, 0)({}, receive, send))
-    await until(lambda: stream.reader is not None)
-    async with streams.reading(stream):
-        with pytest.raises(Problem) as caught:
-            await answer
-    assert (caught.value.status, sent) == (409, [])
-    await streams.aclose()
-
-
-async def test_a_reader_that_leaves_while_it_displaces_another_is_released() -> None:
-    streams, stream = kept_stream(ScriptedBackend(endless()), Settings(grace=0.02))
-    detach = asyncio.Event()
-
-    async def read() -> None:
-        async with streams.reading(stream):
-            try:
-                await asyncio.Event().wait()
-            finally:
-                await detach.wait()
-
-    first = asyncio.create_task(read())
-    await until(lambda: stream.reader is not None)
-    second = asyncio.create_task(read())
-    await until(lambda: first.cancelling() > 0)
-    second.cancel()
-    await asyncio.wait([second])
-    detach.set()
-    await asyncio.wait([first])
-    assert stream.reader is None
-    await until(lambda: not streams._kept and not streams._recordings)
 
 
 async def test_a_relay_that_stops_says_so_in_its_streams(tokens: Path) -> None:
@@ -346,7 +302,7 @@ async def test_two_hundred_streams_at_once_are_held_in_bounded_memory(tokens: Pa
 def held(relay: Running) -> int:
     """How many bytes of replies are in memory."""
     streams = relay.relay.streams
-    return sum(stream.buffer.held for stream in {*streams._recordings, *streams._kept.values()})
+    return sum(stream.buffer.held for stream in streams._recordings)
 
 
 def relay_token(relay: Running, name: str) -> dict[str, str]:

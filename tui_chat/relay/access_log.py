@@ -14,17 +14,10 @@ _PATHS: Final = ("/api/chat", "/api/streams", "/v1/chat/completions", "/v1/model
 _log = logging.getLogger("tui_chat.relay")
 
 
-class AccessLog:
-    """Logs each request to `app` when it has ended, with its route instead of the path that the client wrote."""
+def logged(app: ASGIApp) -> ASGIApp:
+    """`app`, with a line in the log when a request has ended: its route, not the path that the client wrote."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+    async def handle(scope: Scope, receive: Receive, send: Send) -> None:
         start = time.monotonic()
         status = 0
         whole = False
@@ -36,10 +29,12 @@ class AccessLog:
             await send(message)
 
         try:
-            await self._app(scope, receive, watching)
+            await app(scope, receive, watching)
         finally:
             path = next((path for path in _PATHS if f"{scope['path']}/".startswith(f"{path}/")), "(other path)")
             who = scope.get(OWNER) or "-"
             seconds = time.monotonic() - start
             end = "" if whole else " client disconnected"
             _log.info("%s %s %s %s %.1fs%s", who, scope["method"], path, status or "-", seconds, end)
+
+    return handle

@@ -13,7 +13,6 @@ from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_chat.errors import ConfigError
@@ -60,15 +59,13 @@ class Authentication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        answer = self._app
-        if scope["type"] == "http":
-            headers = Headers(scope=scope)
-            try:
-                self._check_host(headers)
-                self._check_origin(headers)
-                scope[OWNER] = "" if scope["path"] in OPEN_PATHS else self._owner(headers)
-            except Problem as problem:
-                answer = refuse(problem)
+        answer, headers = self._app, Headers(scope=scope)
+        try:
+            self._check_host(headers)
+            self._check_origin(headers)
+            scope[OWNER] = "" if scope["path"] in OPEN_PATHS else self._owner(headers)
+        except Problem as problem:
+            answer = problem.response
         await answer(scope, receive, send)
 
     def _check_host(self, headers: Headers) -> None:
@@ -109,11 +106,6 @@ class Authentication:
                 "In tui-chat, set it as the server's key in the list of servers.",
             )
         return owner
-
-
-def refuse(problem: Problem) -> Response:
-    """The error response for `problem`."""
-    return JSONResponse(problem.body, problem.status, problem.headers)
 
 
 def _is_host(value: str, names: frozenset[str]) -> bool:

@@ -30,6 +30,8 @@ class Dialect:
     """The content type."""
     live = True
     """Whether it sends anything before the reply has ended."""
+    numbered = True
+    """Whether a client learns the numbers of its pieces, so that it can resume."""
 
     @property
     def heartbeat(self) -> bytes:
@@ -67,7 +69,7 @@ class Completion:
         """The answer to a request without `stream`."""
         message = {"role": "assistant", "content": text} | ({"reasoning": thinking} if thinking else {})
         choice = {"index": 0, "message": message, "finish_reason": _reason(end.reason)}
-        return _json(self.chunk([choice], "chat.completion") | {"usage": _counts(end.usage)})
+        return _json(self.chunk([choice], "chat.completion") | {"usage": _counts(end.usage or Usage())})
 
 
 class OpenAIStream(Dialect):
@@ -91,7 +93,7 @@ class OpenAIStream(Dialect):
             case Finished(reason, usage):
                 yield self._delta({}, _reason(reason))
                 if self._usage:
-                    yield _json(self._completion.chunk([]) | {"usage": _counts(usage)})
+                    yield _json(self._completion.chunk([]) | {"usage": _counts(usage or Usage())})
                 yield DONE
 
     def fail(self, problem: Problem, /) -> Iterator[str]:
@@ -106,7 +108,7 @@ class OpenAIStream(Dialect):
 class OllamaStream(Dialect):
     """Ollama's lines of JSON. The heartbeat is an object without text, since every line must be an object."""
 
-    media = "application/x-ndjson"
+    media, numbered = "application/x-ndjson", False
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -140,7 +142,7 @@ class OllamaStream(Dialect):
 class Whole(Dialect):
     """Sends the whole reply at once, when it has ended."""
 
-    media, live = "application/json", False
+    media, live, numbered = "application/json", False, False
 
     def __init__(self, form: Callable[[str, str, Finished], str]) -> None:
         """`form` builds the answer from text, thinking and end."""
@@ -173,7 +175,7 @@ def ollama_object(model: str, text: str, thinking: str = "", end: Finished | Non
     """Ollama's object for a piece of a reply, for its `end`, or for all of it."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     message = {"role": "assistant", "content": text} | ({"thinking": thinking} if thinking else {})
-    done = {"done_reason": end.reason, **_durations(end.usage)} if end else {}
+    done = {"done_reason": end.reason, **_durations(end.usage or Usage())} if end else {}
     head = {"model": clean_line(model, 200), "created_at": now}
     return _json({**head, "message": message, "done": end is not None, **done})
 
@@ -187,15 +189,13 @@ def _reason(reason: str) -> str:
     return reason if reason in _REASONS else "stop"
 
 
-def _counts(usage: Usage | None) -> dict[str, object]:
-    prompt, reply = (usage.prompt_tokens or 0, usage.reply_tokens or 0) if usage else (0, 0)
+def _counts(usage: Usage) -> dict[str, object]:
+    prompt, reply = usage.prompt_tokens or 0, usage.reply_tokens or 0
     return {"prompt_tokens": prompt, "completion_tokens": reply, "total_tokens": prompt + reply}
 
 
-def _durations(usage: Usage | None) -> dict[str, object]:
+def _durations(usage: Usage) -> dict[str, object]:
     """Ollama's counts and its durations in nanoseconds, without those that are unknown."""
-    if usage is None:
-        return {}
     seconds = {
         "load_duration": usage.load_seconds,
         "prompt_eval_duration": usage.prompt_seconds,

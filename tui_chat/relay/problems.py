@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from starlette.responses import JSONResponse, Response
+
 from tui_chat.errors import (
     Busy,
     Cut,
@@ -47,8 +49,8 @@ class Problem(Exception):
         return {"error": {**words, "status": self.status, **wait}}
 
     @property
-    def headers(self) -> dict[str, str]:
-        """The headers of the response."""
+    def response(self) -> Response:
+        """The HTTP response."""
         headers = {"cache-control": "no-store"}
         if self.retry_after is not None:
             headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
@@ -56,7 +58,7 @@ class Problem(Exception):
             headers["connection"] = "close"
         if self.status == 401:
             headers["www-authenticate"] = "Bearer"
-        return headers
+        return JSONResponse(self.body, self.status, headers)
 
 
 def bad_request(message: str, hint: str = "") -> Problem:

@@ -27,8 +27,7 @@ class ReplayBuffer:
         """Number of the last piece that was read."""
         self.closed = False
         """Whether the writer has finished."""
-        self._room, self._news = asyncio.Event(), asyncio.Event()
-        self._room.set()
+        self._changed = asyncio.Event()
 
     @property
     def last(self) -> int:
@@ -42,7 +41,8 @@ class ReplayBuffer:
 
     async def room(self) -> None:
         """Wait until at most `ahead` bytes are unread."""
-        await self._room.wait()
+        while self._unread_size > self._ahead:
+            await self._changed.wait()
 
     def write(self, piece: bytes) -> None:
         """Append a piece; does not wait for room."""
@@ -57,8 +57,9 @@ class ReplayBuffer:
         self._signal()
 
     async def news(self) -> None:
-        """Wait until there are unread pieces or the buffer is closed."""
-        await self._news.wait()
+        """Wait until there are unread pieces, the buffer is closed, or somebody rewinds it."""
+        if self.place == self.last and not self.closed:
+            await self._changed.wait()
 
     def take(self) -> bytes:
         """All unread pieces, joined."""
@@ -86,12 +87,6 @@ class ReplayBuffer:
         return self._pieces[self.place - self._dropped :]
 
     def _signal(self) -> None:
-        _set(self._room, self._unread_size <= self._ahead)
-        _set(self._news, self.closed or self.place < self.last)
-
-
-def _set(event: asyncio.Event, on: bool) -> None:
-    if on:
-        event.set()
-    else:
-        event.clear()
+        """Wake all who wait."""
+        self._changed.set()
+        self._changed = asyncio.Event()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, NoReturn
+from typing import Final
 
 from tui_chat.messages import THINK_LEVELS, ChatRequest, Message, Role
 from tui_chat.parts import Blob, File, Image, parts_of
 from tui_chat.relay.problems import Problem, bad_request
-from tui_chat.untrusted import object_of, text_of
+from tui_chat.untrusted import object_of, parsed, text_of
 
 _NUMBERS: Final = (
     "temperature", "top_p", "top_k", "min_p", "typical_p", "seed", "num_predict", "num_ctx", "repeat_penalty",
@@ -88,16 +87,12 @@ def _object(data: bytes) -> Mapping[str, object]:
     if next(islice(_TOKEN.finditer(data), _TOKENS, None), None) is not None:
         raise Problem(400, "too_long", "The request has too many parts.", "Send fewer messages.")
     try:
-        body = json.loads(data.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        body = parsed(data.decode())
+    except UnicodeDecodeError:
         body = None
     if not isinstance(body, dict):
         raise bad_request("The body is not a JSON object.", 'It should look like {"message": "Hello"}.')
     return body
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _text(body: Mapping[str, object], name: str) -> str:

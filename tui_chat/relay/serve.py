@@ -14,6 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tui_chat.relay.app import Relay
 from tui_chat.relay.settings import Settings
+from tui_chat.tasks import start_task
 
 _log = logging.getLogger("tui_chat.relay")
 _HEADER_BYTES = 32 * 1024
@@ -78,7 +79,7 @@ class Server(uvicorn.Server):
             # h11 limits the size of headers; the other parser does not
             http=partial(Connection, relay.settings),  # type: ignore[arg-type]
             ws="none",
-            lifespan="on",
+            lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
@@ -93,16 +94,18 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, and log the address."""
         await super().startup(sockets)
+        self._watching = start_task(self._relay.watch_tokens())
+        upstream = self._relay.backend.server.label
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
-            _log.info(
-                "Relay to %s at http://%s:%s", self._relay.upstream, f"[{host}]" if ":" in host else host, port
-            )
+            _log.info("Relay to %s at http://%s:%s", upstream, f"[{host}]" if ":" in host else host, port)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then the server."""
+        self._watching.cancel()
         await self._relay.streams.aclose()
         await super().shutdown(sockets)
+        await self._relay.backend.aclose()
         _log.info("The relay has stopped")
 
 

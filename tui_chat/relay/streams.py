@@ -6,8 +6,8 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import aclosing, contextmanager, suppress
 
 from tui_chat.errors import Cut, ReplyError
 from tui_chat.events import Continued, Finished
@@ -57,25 +57,32 @@ class Slots:
 class Stream:
     """One reply: written to a `ReplayBuffer` as the backend sends it, and read by one client at a time."""
 
-    def __init__(self, owner: str, dialect: Dialect, settings: Settings, *, resumable: bool) -> None:
+    def __init__(
+        self, owner: str, dialect: Dialect, request: ChatRequest, settings: Settings, *, resumable: bool
+    ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.owner = owner
         self.dialect = dialect
         self.resumable = resumable
-        self.begun = asyncio.Event()
-        """Set when the server has accepted or refused."""
-        self.refusal: Problem | None = None
-        """Why the server refused, if it sent nothing else."""
         keep = settings.resume_bytes
         self.buffer = ReplayBuffer(keep, keep) if resumable else ReplayBuffer(settings.ahead_bytes)
+        self.reader: object = None
+        """Whoever reads it now, if anybody does."""
+        self.kept = False
+        """Whether its client knows its id and may come back."""
+        self.expiry: asyncio.TimerHandle | None = None
+        self._request = request
         self._duration = settings.duration
-        self.reader: asyncio.Task[None] | None = None
+        self._begun = asyncio.Event()
+        """Set when the server has accepted or refused."""
+        self._refusal: Problem | None = None
+        """Why the server refused, if it sent nothing else."""
 
-    async def record(self, backend: Backend, request: ChatRequest) -> None:
+    async def record(self, backend: Backend) -> None:
         """Write the whole reply to the buffer, as fast as the reader reads."""
         try:
             async with asyncio.timeout(self._duration):
-                await self._record(backend, request)
+                await self._record(backend)
         except ReplyError as error:
             self.fail(problem_of(error))
         except TimeoutError:
@@ -88,28 +95,31 @@ class Stream:
         """End the reply with an error, unless it has ended."""
         if self.buffer.closed:
             return
-        if not self.begun.is_set():
-            self.refusal = problem
+        if not self._begun.is_set():
+            self._refusal = problem
         for data in self.dialect.fail(problem):
             self._write(data)
         self._end()
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[ReplayBuffer]:
-        """Be the reader while inside; the previous one is cancelled first."""
-        mine = asyncio.current_task()
-        before, self.reader = self.reader, mine
-        try:
-            if before is not None:
-                before.cancel()
-                await asyncio.wait([before])
-            yield self.buffer
-        finally:
-            if self.reader is mine:
-                self.reader = None
+    async def accepted(self, seconds: float) -> None:
+        """Wait until the server accepts or refuses; for a live answer `seconds` at most.
 
-    async def _record(self, backend: Backend, request: ChatRequest) -> None:
-        async with aclosing(backend.reply(request)) as events:
+        Raises:
+            Problem: it refused.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds if self.dialect.live else None):
+                await self._begun.wait()
+        if self._refusal:
+            raise self._refusal
+
+    def stay(self) -> None:
+        """Do not expire."""
+        if self.expiry is not None:
+            self.expiry.cancel()
+
+    async def _record(self, backend: Backend) -> None:
+        async with aclosing(backend.reply(self._request)) as events:
             async for event in events:
                 await self.buffer.room()
                 for data in self.dialect.say(event):
@@ -117,14 +127,14 @@ class Stream:
                 if isinstance(event, Finished):
                     return
                 if self.dialect.live and not isinstance(event, Continued):
-                    self.begun.set()
+                    self._begun.set()
         raise Cut("The reply ended without its last event.")
 
     def _write(self, data: str) -> None:
         self.buffer.write(self.dialect.frame(self.buffer.last + 1, data))
 
     def _end(self) -> None:
-        self.begun.set()
+        self._begun.set()
         self.buffer.close()
 
 
@@ -133,34 +143,31 @@ class Streams:
 
     def __init__(self, backend: Backend, settings: Settings) -> None:
         self._backend = backend
-        self._settings = settings
+        self.settings = settings
         self._recordings: dict[Stream, asyncio.Task[None]] = {}
-        self._kept: dict[str, Stream] = {}
-        self._expiries: dict[str, asyncio.TimerHandle] = {}
+        """By stream, until it is forgotten: the task that generates its reply."""
         self._closing = False
 
-    def start(self, stream: Stream, request: ChatRequest, release: Callable[[], None]) -> None:
+    def start(self, stream: Stream, release: Callable[[], None]) -> None:
         """Start to generate the reply; calls `release` when that has ended."""
         if self._closing:
             release()
             raise Problem(
                 503, "busy", "The relay is stopping.", "Try again in a moment.", retry_after=_RETRY_SECONDS
             )
-        recording = start_task(stream.record(self._backend, request))
-        self._recordings[stream] = recording
 
-        def over(_: asyncio.Task[None]) -> None:
-            del self._recordings[stream]
+        def over(recording: asyncio.Task[None]) -> None:
             release()
             stream.fail(_shortfall(recording))
 
-        recording.add_done_callback(over)
+        self._recordings[stream] = start_task(stream.record(self._backend))
+        self._recordings[stream].add_done_callback(over)
 
     def keep(self, stream: Stream) -> None:
         """Hold a resumable stream: its client knows its id from now on and may come back."""
-        if stream.resumable and stream.id not in self._kept:
+        if stream.resumable:
             self._make_room(stream.owner)
-            self._kept[stream.id] = stream
+            stream.kept = True
 
     def find(self, key: str, owner: str) -> Stream:
         """The resumable stream with the id `key`.
@@ -168,36 +175,36 @@ class Streams:
         Raises:
             Problem: there is none, or it belongs to another token.
         """
-        stream = self._kept.get(key)
-        if stream is None or stream.owner != owner:
-            raise Problem(404, "cut", "The relay no longer has that reply.", "Continue it.")
-        return stream
+        for stream in self._recordings:
+            if stream.kept and stream.id == key and stream.owner == owner:
+                return stream
+        raise Problem(404, "cut", "The relay no longer has that reply.", "Continue it.")
 
-    @asynccontextmanager
-    async def reading(self, stream: Stream) -> AsyncIterator[ReplayBuffer]:
-        """Read a stream. When the reader leaves, it stops: at once, or if it is resumable after the grace."""
-        self._cancel_expiry(stream)
+    @contextmanager
+    def reading(self, stream: Stream, reader: object) -> Iterator[None]:
+        """Make `reader` the reader of a stream while inside, in place of another.
+
+        When it leaves, the stream stops: at once, or if it is kept after the grace.
+        """
+        stream.stay()
+        stream.reader = reader
         try:
-            async with stream.reading() as buffer:
-                yield buffer
+            yield
         finally:
-            if stream.id not in self._kept:
-                await self.drop(stream)
-            elif stream.reader is None:
-                self._cancel_expiry(stream)
-                loop = asyncio.get_running_loop()
-                self._expiries[stream.id] = loop.call_later(self._settings.grace, self._forget, stream)
+            if stream.reader is reader:
+                stream.reader = None
+                grace = self.settings.grace if stream.kept else 0.0
+                stream.expiry = asyncio.get_running_loop().call_later(grace, self._forget, stream)
 
     async def drop(self, stream: Stream) -> None:
         """Stop a stream, and wait until the connection to the server is closed."""
-        recording = self._forget(stream)
-        if recording is not None:
+        if recording := self._forget(stream):
             await asyncio.wait([recording])
 
     async def aclose(self) -> None:
         """End all streams with an error that says why, and start no others."""
         self._closing = True
-        streams = [*self._recordings, *self._kept.values()]
+        streams = list(self._recordings)
         for stream in streams:
             stream.fail(Problem(503, "cut", "The relay was stopped.", "Continue the reply in a moment."))
         for stream in streams:
@@ -205,34 +212,28 @@ class Streams:
 
     def revoke(self, holders: Collection[str]) -> None:
         """End the streams that belong to a token, unless its name is among `holders`."""
-        for stream in {*self._recordings, *self._kept.values()}:
+        for stream in list(self._recordings):
             if stream.owner and stream.owner not in holders:
                 stream.fail(Problem(401, "unauthorized", "The token was removed.", "Ask whoever runs the relay."))
                 self._forget(stream)
 
     def _forget(self, stream: Stream) -> asyncio.Task[None] | None:
-        self._cancel_expiry(stream)
-        self._kept.pop(stream.id, None)
-        recording = self._recordings.get(stream)
+        stream.stay()
+        stream.kept = False
+        recording = self._recordings.pop(stream, None)
         if recording is not None:
             recording.cancel()
         return recording
-
-    def _cancel_expiry(self, stream: Stream) -> None:
-        with suppress(KeyError):
-            self._expiries.pop(stream.id).cancel()
 
     def _make_room(self, owner: str) -> None:
         """Forget finished streams without a reader, so that no more are held than may be generated at once.
 
         The owner's go before those of others, the oldest first.
         """
-        waiting = [
-            stream for stream in self._kept.values() if stream not in self._recordings and stream.reader is None
-        ]
+        waiting = [stream for stream, task in self._recordings.items() if task.done() and stream.reader is None]
         waiting.sort(key=lambda stream: stream.owner != owner)
         own = sum(stream.owner == owner for stream in waiting)
-        many = max(own - self._settings.streams_per_token, len(waiting) - self._settings.streams)
+        many = max(own - self.settings.streams_per_token, len(waiting) - self.settings.streams)
         for stream in waiting[: max(0, many + 1)]:
             self._forget(stream)
 
