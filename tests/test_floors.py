@@ -50,16 +50,10 @@ METHODS = 25
 """So many methods a class may have, those of our own classes that it inherits from included."""
 PRIVATE = {
     "terminal.textual_private": {
-        "_app",
         "_clipboard",
         "_close_messages_no_wait",
-        "_debug",
         "_driver",
         "_exit_renderables",
-        "_file",
-        "_get_terminal_size",
-        "_loop",
-        "_mouse",
         "_start_widget",
         "_vertical_scrollbar",
         "_writer_thread",

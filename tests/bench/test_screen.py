@@ -31,7 +31,7 @@ def frames(seed: random.Random) -> list[str]:
 @pytest.mark.parametrize("thrifty", [False, True])
 def test_it_shows_what_the_emulator_shows(seed: int, thrifty: bool) -> None:
     screen, emulator = Screen(*SIZE), Emulator(*SIZE)
-    painter = Painter(*SIZE, erases_in_colour=True)
+    painter = Painter(erases_in_colour=True)
     for data in ["\x1b[?1049h\x1b[?7l\x1b[2J\x1b[H", *frames(random.Random(seed))]:
         frame = parse_frame(data) if thrifty else None
         if frame is not None:

@@ -38,7 +38,7 @@ class CountingOutbox(Outbox):
     """Counts what was sent."""
 
     def __init__(self) -> None:
-        super().__init__(Painter(WIDTH, HEIGHT, erases_in_colour=True))
+        super().__init__(Painter(erases_in_colour=True))
         self.sent = 0
         self.open()
 

@@ -124,7 +124,7 @@ def sessions(draw: st.DrawFn) -> tuple[int, int, list[str]]:
 
 
 def new_painter(width: int, height: int, *, bce: bool = True) -> Painter:
-    return Painter(width, height, erases_in_colour=bce)
+    return Painter(erases_in_colour=bce)
 
 
 def show(painter: Painter, data: str, width: int, height: int) -> str:
@@ -329,7 +329,7 @@ def test_half_a_wide_cluster_becomes_blank() -> None:
 
 
 def test_the_last_line_of_a_growing_text_scrolls_with_the_rows_above_it() -> None:
-    painter, terminal = Painter(60, 8, erases_in_colour=True), Emulator(60, 8)
+    painter, terminal = Painter(erases_in_colour=True), Emulator(60, 8)
     rows = [f"row {number} of a text that scrolls" for number in range(6)] + ["the last line, which", "status"]
     after = [*rows[1:6], "the last line, which grows as it scrolls", "and the next", "status"]
     sent = ""
@@ -346,7 +346,7 @@ def test_the_last_line_of_a_growing_text_scrolls_with_the_rows_above_it() -> Non
 
 
 def test_a_row_that_occurs_twice_scrolls_with_the_rows_below_it() -> None:
-    painter, terminal = Painter(40, 8, erases_in_colour=True), Emulator(40, 8)
+    painter, terminal = Painter(erases_in_colour=True), Emulator(40, 8)
     rows = ["first", "=" * 40, "row 0", "=" * 40, *(f"row {number}" for number in range(1, 5))]
     for lines in (rows, [*rows[1:], "row 5"]):
         frame = parse_frame("".join(f"\x1b[{y + 1};1H{line.ljust(40)}" for y, line in enumerate(lines)))
@@ -359,7 +359,7 @@ def test_a_row_that_occurs_twice_scrolls_with_the_rows_below_it() -> None:
 
 
 def test_a_reversed_blank_is_drawn_as_its_colour() -> None:
-    painter, terminal = Painter(10, 2, erases_in_colour=True), Emulator(10, 2)
+    painter, terminal = Painter(erases_in_colour=True), Emulator(10, 2)
     frame = parse_frame(
         "\x1b[1;1H\x1b[7;38;2;1;2;3;48;2;9;9;9m   \x1b[0;7;31m \x1b[0;7;91m \x1b[0;7m \x1b[0m    \x1b[2;1H"
     )

@@ -54,7 +54,7 @@ def test_tmux_passes_on_what_kitty_gets(png: bytes) -> None:
 
 
 def test_sending_a_picture_makes_the_driver_paint_nothing_anew() -> None:
-    outbox = Outbox(Painter(20, 2, erases_in_colour=True))
+    outbox = Outbox(Painter(erases_in_colour=True))
     outbox.open()
     frame = parse_frame(f"\x1b[1;1H{'text':<20}\n\x1b[2;1H{'more':<20}\x1b[1;1H")
     assert frame is not None
@@ -86,7 +86,7 @@ def test_the_marks_are_those_of_the_protocol() -> None:
 
 def test_a_picture_scrolls_as_text_does() -> None:
     """It is not sent anew: only the row that comes is, and that of the picture which comes back."""
-    painter = Painter(80, 24, erases_in_colour=True)
+    painter = Painter(erases_in_colour=True)
     red, green, blue = placeholder_colour(0x123456)
     picture = [f"\x1b[38;2;{red};{green};{blue}m{row}\x1b[0m" for row in placeholders(80, 12)]
     log = [f"{line:<80}" for line in "abcdefghijkl"] + picture + [f"{line:<80}" for line in "mnopqrstuvwx"]

@@ -28,7 +28,7 @@ class ComparingDriver(Driver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert size is not None
-        self.outbox = Outbox(Painter(*size, erases_in_colour=True))
+        self.outbox = Outbox(Painter(erases_in_colour=True))
         self.outbox.open()
         self.sizes = size
         self.frames = self.stock_bytes = self.thrifty_bytes = 0

@@ -140,7 +140,7 @@ def frame_of(log: list[str], top: int, cover: tuple[int, int, int, int] | None) 
 def test_the_screen_is_what_it_should_be_however_pictures_scroll_and_are_covered(
     shown: list[tuple[int, tuple[int, int, int, int] | None]],
 ) -> None:
-    painter = Painter(WIDTH, HEIGHT, erases_in_colour=True)
+    painter = Painter(erases_in_colour=True)
     terminal, wanted = SixelTerminal(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT)
     wanted.feed("\x1b[?7l")
     log, looks = [f"line {number}".ljust(WIDTH) for number in range(22)], dict[str, str]()
@@ -169,7 +169,7 @@ def test_the_screen_is_what_it_should_be_however_pictures_scroll_and_are_covered
 
 
 def test_a_picture_that_scrolls_is_not_sent_anew() -> None:
-    painter = Painter(WIDTH, HEIGHT, erases_in_colour=True)
+    painter = Painter(erases_in_colour=True)
     (picture,) = sixels(1)
     mark = painter.sixels.add(picture)
     assert mark is not None
@@ -187,7 +187,7 @@ def test_a_picture_that_scrolls_is_not_sent_anew() -> None:
 
 
 def test_to_ask_what_the_terminal_can_paints_nothing_anew() -> None:
-    outbox = Outbox(Painter(10, 1, erases_in_colour=True))
+    outbox = Outbox(Painter(erases_in_colour=True))
     outbox.open()
     frame = parse_frame(f"\x1b[1;1H{'text':<10}\x1b[1;1H")
     assert frame is not None

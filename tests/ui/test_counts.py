@@ -262,7 +262,7 @@ async def test_a_resize_renders_only_what_is_seen() -> None:
 
 async def test_a_token_costs_few_bytes_on_the_line() -> None:
     """Counted over whole screens: in how many frames Textual paints a change depends on the machine's load."""
-    painter, sent = Painter(*SIZE, erases_in_colour=True), list[int]()
+    painter, sent = Painter(erases_in_colour=True), list[int]()
     every = tokens("mixed", 1200, "aa")
     async with chat_of(2) as run:
         entry = await live_reply(run, "".join(every[:200]))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sys
 from types import FrameType
 from typing import Any, ClassVar, Final
 
@@ -19,14 +21,7 @@ from tui_chat.terminal.painter import Painter
 from tui_chat.terminal.sixel import ASK_GRAPHICS, cell_of
 from tui_chat.terminal.speed import LineSpeed
 from tui_chat.terminal.stock import StockDriver
-from tui_chat.terminal.textual_private import (
-    app_of,
-    drop_writer,
-    loop_of,
-    output_of,
-    terminal_size,
-    uses_mouse,
-)
+from tui_chat.terminal.textual_private import drop_writer
 
 _SETTLE: Final = 0.25
 """Seconds after a resize within which Textual repaints by itself, unless the size is the old one."""
@@ -46,25 +41,21 @@ class DiffDriver(StockDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        width, height = size or terminal_size(self)
-        painter = Painter(width, height, erases_in_colour=self.erases_in_colour)
+        painter = Painter(erases_in_colour=self.erases_in_colour)
         self.sixels = painter.sixels
         """The pictures that it can draw by Sixel, where cells stand for them."""
         self._outbox = Outbox(painter)
         self._speed = LineSpeed()
         self._line: Line | None = None
-        self._mouse_lent = False
-
-    @property
-    def mouse_lent(self) -> bool:
+        self._events = asyncio.get_running_loop()
+        self.mouse_lent = False
         """Whether the mouse is the terminal's, so that it selects text as everywhere."""
-        return self._mouse_lent
 
-    @mouse_lent.setter
-    def mouse_lent(self, lent: bool) -> None:
+    def lend_mouse(self, lent: bool) -> None:
+        """Leave the mouse to the terminal, or take it back."""
         if lent:
             self._disable_mouse_support()
-        self._mouse_lent = lent
+        self.mouse_lent = lent
         self._enable_mouse_support()
 
     @property
@@ -93,7 +84,7 @@ class DiffDriver(StockDriver):
         if frame is None:
             self._outbox.control(data)
         else:
-            self._outbox.show(frame, *app_of(self).size)
+            self._outbox.show(frame, *self.app.size)
         self._line.wake()
 
     def start_application_mode(self) -> None:
@@ -101,9 +92,8 @@ class DiffDriver(StockDriver):
         if self._hung_up:
             return
         self.close()
-        output = output_of(self)
-        assert output is not None, "a terminal program has a standard output"
-        self._line = Line(output.fileno(), self._outbox, self._speed, self.hang_up)
+        assert sys.__stdout__ is not None, "a terminal program has a standard output"
+        self._line = Line(sys.__stdout__.fileno(), self._outbox, self._speed, self.hang_up)
         self._line.start()
         super().start_application_mode()
         drop_writer(self, stop=True)  # the stock writer, started by the base class and not used
@@ -128,18 +118,17 @@ class DiffDriver(StockDriver):
     def process_message(self, message: Message) -> None:
         """Handle a report of the terminal; called in the input thread."""
         if isinstance(message, events.Resize):
-            loop_of(self).call_soon_threadsafe(self._resized)
+            self._events.call_soon_threadsafe(self._resized)
         super().process_message(message)
 
     def _enable_mouse_support(self) -> None:
         """Report presses, wheel and drags (1000, 1002) in SGR form (1006), but not every motion (1003)."""
-        if uses_mouse(self) and not self._mouse_lent:
+        if not self.mouse_lent:
             for mode in (1000, 1002, 1006):
                 self.write(f"\x1b[?{mode}h")
 
     def _disable_mouse_support(self) -> None:
-        if uses_mouse(self):
-            self.write("\x1b[?1002l")
+        self.write("\x1b[?1002l")
         super()._disable_mouse_support()
 
     def _watch_size(self) -> None:
@@ -147,7 +136,7 @@ class DiffDriver(StockDriver):
         textual_handler = signal.getsignal(signal.SIGWINCH)
 
         def on_resize(number: int, frame: FrameType | None) -> None:
-            loop_of(self).call_soon_threadsafe(self._resized)
+            self._events.call_soon_threadsafe(self._resized)
             if callable(textual_handler):
                 textual_handler(number, frame)
 
@@ -157,7 +146,7 @@ class DiffDriver(StockDriver):
         self._outbox.forget()
         if self.sixels:  # the letters may have another size now
             self._outbox.control(ASK_GRAPHICS)
-        loop_of(self).call_later(_SETTLE, self._wake)
+        self._events.call_later(_SETTLE, self._wake)
 
     def _wake(self) -> None:
         if self._line is not None:

@@ -54,8 +54,8 @@ class GraphicsTold(Message):
 class KeyParser(Parser):
     """Textual's parser with these keys. A lone Escape counts as a key after 0.1 s."""
 
-    def __init__(self, debug: bool = False) -> None:
-        super().__init__(debug)
+    def __init__(self) -> None:
+        super().__init__()
         self._half = ""
         self._since = 0.0
         self._cell: tuple[int, int] | None = None

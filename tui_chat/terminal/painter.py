@@ -19,12 +19,12 @@ _PICTURE_ROWS: Final = 2
 class Painter:
     """Keeps both screens and paints the difference. Not thread-safe."""
 
-    def __init__(self, width: int, height: int, *, erases_in_colour: bool) -> None:
-        """A painter for a terminal of `width` by `height` cells with unknown content."""
+    def __init__(self, *, erases_in_colour: bool) -> None:
+        """A painter for a terminal with unknown content. The first frame tells its size."""
         self.sixels = Sixels()
         self._erases_in_colour = erases_in_colour
         self._wanted_cursor = (0, 0)
-        self._resize(width, height)
+        self._resize(0, 0)
 
     def show(self, frame: Frame, width: int, height: int) -> None:
         """Apply a frame to the wanted screen, which has this size in cells."""

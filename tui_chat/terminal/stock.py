@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import selectors
-import sys
 import termios
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
@@ -21,7 +20,7 @@ from textual.message import Message
 from tui_chat.terminal.colours import Depth, in_depth
 from tui_chat.terminal.keys import BackgroundTold, KeyParser
 from tui_chat.terminal.pasting import Pasted, Pasting, Typed
-from tui_chat.terminal.textual_private import app_of, drop_writer, has_writer, is_debugging, write_to
+from tui_chat.terminal.textual_private import drop_writer, has_writer
 from tui_chat.text.sanitize import clean
 
 _TICK: Final = 0.1
@@ -50,7 +49,7 @@ class StockDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        write_to(self, sys.__stdout__)
+        self.app = app
         self._hung_up = False
         self._early: list[Message] | None = None
         """What was typed before anything took keys; None once something does."""
@@ -111,7 +110,7 @@ class StockDriver(LinuxDriver):
     def _deliver(self, messages: Iterable[Message]) -> None:
         """Hand on what was read; keys not before anything takes them, for Textual would lose them."""
         if self._early is not None and (
-            monotonic() > self._patient_until or (app_of(self).screen_stack and app_of(self).focused is not None)
+            monotonic() > self._patient_until or (self.app.screen_stack and self.app.focused is not None)
         ):
             messages, self._early = [*self._early, *messages], None
         for message in messages:
@@ -124,7 +123,7 @@ class StockDriver(LinuxDriver):
         """Textual's loop, but invalid UTF-8 becomes U+FFFD, and pastes bypass the parser."""
         decode = getincrementaldecoder("utf-8")("replace").decode
         pasting, heard = Pasting(), monotonic()
-        self._parser = KeyParser(is_debugging(self))
+        self._parser = KeyParser()
         self._early, self._patient_until = [], monotonic() + _FOCUS_PATIENCE
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -149,4 +148,4 @@ class StockDriver(LinuxDriver):
                 told = self._parser.feed(piece.text)
                 self._deliver(each for each in told if not isinstance(each, events.Paste))  # it saw none of theirs
             except (ValueError, OverflowError):  # a report with absurd numbers
-                self._parser = KeyParser(is_debugging(self))
+                self._parser = KeyParser()

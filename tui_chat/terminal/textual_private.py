@@ -5,10 +5,8 @@ Methods that our classes override are in those classes.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import Any
 
 from rich.console import RenderableType
 from textual._xterm_parser import XTermParser
@@ -45,41 +43,6 @@ def vertical_scrollbar(view: Widget, make: Callable[[], ScrollBar]) -> ScrollBar
         view._vertical_scrollbar.display = False
         view.app._start_widget(view, view._vertical_scrollbar)
     return view._vertical_scrollbar
-
-
-def app_of(driver: Driver) -> App[Any]:
-    """A driver's app."""
-    return driver._app
-
-
-def loop_of(driver: Driver) -> asyncio.AbstractEventLoop:
-    """A driver's event loop."""
-    return driver._loop
-
-
-def is_debugging(driver: Driver) -> bool:
-    """Whether a driver logs its input."""
-    return driver._debug
-
-
-def uses_mouse(driver: Driver) -> bool:
-    """Whether a driver enables the mouse."""
-    return driver._mouse
-
-
-def output_of(driver: LinuxDriver) -> TextIO | None:
-    """A driver's output."""
-    return driver._file
-
-
-def write_to(driver: LinuxDriver, output: TextIOWrapper | None) -> None:
-    """Let a driver write to `output` instead of standard error."""
-    driver._file = output
-
-
-def terminal_size(driver: LinuxDriver) -> tuple[int, int]:
-    """Columns and rows of the terminal."""
-    return driver._get_terminal_size()
 
 
 def has_writer(driver: LinuxDriver) -> bool:

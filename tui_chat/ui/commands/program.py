@@ -59,7 +59,7 @@ def show_help(app: ChatApp) -> None:
 def lend_mouse(screen: ChatScreen) -> None:
     """Leave the mouse to the terminal, which then selects text itself; the second time, take it back."""
     if isinstance(driver := driver_of(screen.app), DiffDriver):
-        driver.mouse_lent = not driver.mouse_lent
+        driver.lend_mouse(not driver.mouse_lent)
         screen.status.show()
     else:
         screen.notify("The mouse cannot be lent here. In most terminals, Shift and dragging selects.", timeout=5)
