@@ -6,7 +6,10 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import lru_cache
+from itertools import product
 from typing import Final
+
+from textual.color import Color
 
 
 class Depth(Enum):
@@ -28,24 +31,14 @@ _DARK_ON_LIGHT: Final = re.compile(r"^((?:\d;)*?)1;((?:\d;)*3[0-7];(?:4[2367]|10
 _TRUE_TERMS: Final = ("-direct", "alacritty", "contour", "foot", "ghostty", "kitty", "wezterm")
 """Parts of TERM that tell of all colours: ssh hands TERM on, and does not hand COLORTERM on."""
 _LEVELS: Final = (0, 95, 135, 175, 215, 255)
-XTERM_16: Final = (
-    *(
-        (0, 0, 0),
-        (205, 0, 0),
-        (0, 205, 0),
-        (205, 205, 0),
-        (0, 0, 238),
-        (205, 0, 205),
-        (0, 205, 205),
-        (229, 229, 229),
-    ),
-    *((127, 127, 127), (255, 0, 0), (0, 255, 0), (255, 255, 0), (92, 92, 255), (255, 0, 255), (0, 255, 255)),
-    (255, 255, 255),
+XTERM_16: Final = tuple(
+    Color.parse(colour).rgb
+    for colour in (
+        *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
+        *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
+    )
 )
-XTERM_256: Final = (
-    *((red, green, blue) for red in _LEVELS for green in _LEVELS for blue in _LEVELS),
-    *((grey, grey, grey) for grey in range(8, 248, 10)),
-)
+XTERM_256: Final = (*product(_LEVELS, _LEVELS, _LEVELS), *((grey, grey, grey) for grey in range(8, 248, 10)))
 """From number 16 on: people choose the ones before as they like them."""
 
 

@@ -13,13 +13,6 @@ LIMIT: Final = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """Keys, reports, and the marks around pastes."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Pasted:
     """The text between the two marks."""
 
@@ -27,7 +20,10 @@ class Pasted:
 
 
 class Pasting:
-    """Cuts input at the marks. The pieces together are the input, in order."""
+    """Cuts input at the marks. The pieces together are the input, in order.
+
+    Those that are strings were typed: keys, reports, and the marks around pastes.
+    """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
@@ -37,12 +33,7 @@ class Pasting:
         self._kept: list[str] = []
         self._size = 0
 
-    @property
-    def inside(self) -> bool:
-        """Whether a paste has begun and not ended."""
-        return self._inside
-
-    def feed(self, text: str) -> Iterator[Typed | Pasted]:
+    def feed(self, text: str) -> Iterator[str | Pasted]:
         """The pieces that the next part of the input completes."""
         text, done, looked = self._recent + text, len(self._recent), 0
         while (mark := text.find(END if self._inside else START, looked)) >= 0:
@@ -50,9 +41,9 @@ class Pasting:
             if self._inside:
                 self._kept.append(text[done:looked])
                 yield Pasted(self._take().removesuffix(END))
-                yield Typed(END)
+                yield END
             else:
-                yield Typed(text[done:looked])
+                yield text[done:looked]
             done, self._inside = looked, not self._inside
         self._recent = text[max(looked, len(text) - len(END) + 1) :]
         if self._inside:
@@ -61,13 +52,13 @@ class Pasting:
             if self._size > self._limit:
                 yield Pasted(self._take(spare=len(self._recent)))
         elif done < len(text):
-            yield Typed(text[done:])
+            yield text[done:]
 
-    def give_up(self) -> Iterator[Typed | Pasted]:
+    def give_up(self) -> Iterator[str | Pasted]:
         """End an unfinished paste: its text so far, and the missing mark."""
         if self._inside:
             yield Pasted(self._take())
-            yield Typed(END)
+            yield END
             self._inside, self._recent = False, ""
 
     def _take(self, spare: int = 0) -> str:

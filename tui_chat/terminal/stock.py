@@ -8,6 +8,7 @@ import selectors
 import termios
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, Final
@@ -19,7 +20,7 @@ from textual.message import Message
 
 from tui_chat.terminal.colours import Depth, in_depth
 from tui_chat.terminal.keys import BackgroundTold, KeyParser
-from tui_chat.terminal.pasting import Pasted, Pasting, Typed
+from tui_chat.terminal.pasting import Pasted, Pasting
 from tui_chat.terminal.textual_private import drop_writer, has_writer
 from tui_chat.text.sanitize import clean
 
@@ -66,14 +67,11 @@ class StockDriver(LinuxDriver):
 
     def detach(self) -> None:
         """Restore the terminal if it is still there, and stop using it."""
-        try:
+        with suppress(termios.error):
             termios.tcgetattr(self.fileno)
-        except termios.error:
-            self.hang_up()
-        else:
             self.stop_application_mode()
             self.close()
-            self.hang_up()
+        self.hang_up()
         self.attrs_before = None  # another program may have set it since
 
     def hang_up(self) -> None:
@@ -138,14 +136,14 @@ class StockDriver(LinuxDriver):
                     self._take(pasting.give_up())
                 self._deliver(self._parser.tick())
 
-    def _take(self, pieces: Iterable[Typed | Pasted]) -> None:
+    def _take(self, pieces: Iterable[str | Pasted]) -> None:
         for piece in pieces:
             if isinstance(piece, Pasted):
                 text = piece.text.replace("\r\n", "\n").replace("\r", "\n")
                 self._deliver([events.Paste(clean(text))])  # Textual's `Input` draws controls as they are
                 continue
             try:
-                told = self._parser.feed(piece.text)
+                told = self._parser.feed(piece)
                 self._deliver(each for each in told if not isinstance(each, events.Paste))  # it saw none of theirs
             except (ValueError, OverflowError):  # a report with absurd numbers
                 self._parser = KeyParser()
