@@ -78,6 +78,12 @@ def test_a_slow_folder_is_cut_and_one_that_nobody_waits_for_is_left(tmp_path: Pa
     assert list_folder(tmp_path, stop, still) == FolderListing(cut=True)
 
 
+def test_a_link_to_itself_does_not_hide_the_other_files(tmp_path: Path) -> None:
+    made(tmp_path, "a", "c")
+    (tmp_path / "b").symlink_to("b")
+    assert found("", tmp_path) == ["a", "c"]
+
+
 @settings(deadline=None)
 @given(st.lists(st.text("ab*?[]!/#\\ .", max_size=12), max_size=5))
 def test_any_gitignore_can_be_read(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:

@@ -10,7 +10,9 @@ import os
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -91,17 +93,14 @@ def candidates(
     parent = os.path.normpath(parent) if parent.strip("/") else "/"
     deadline, prefix = clock() + _SECONDS, prefix.casefold()
     rules, found = rules_for(parent), list[tuple[bool, bool, str, str]]()
-    try:
-        with os.scandir(parent) as entries:
-            for count, entry in enumerate(entries):
-                if count >= _ENTRIES or len(found) >= _FILES or stop.is_set() or clock() > deadline:
-                    break
-                if entry.name.casefold().startswith(prefix):
-                    is_folder = entry.is_dir()
-                    aside = entry.name.startswith(".") or rules.ignores(entry.path, is_folder)
-                    found.append((aside, not is_folder, entry.name.casefold(), entry.name))
-    except (OSError, ValueError):
-        return ()
+    for entry in _entries(parent)[:_ENTRIES]:
+        if len(found) >= _FILES or stop.is_set() or clock() > deadline:
+            break
+        if entry.name.casefold().startswith(prefix):
+            with suppress(OSError):  # a link to itself
+                is_folder = entry.is_dir()
+                aside = entry.name.startswith(".") or rules.ignores(entry.path, is_folder)
+                found.append((aside, not is_folder, entry.name.casefold(), entry.name))
     return tuple(f"{before}{slash}{name}{'' if is_file else '/'}" for _, is_file, _, name in sorted(found)[:limit])
 
 
@@ -143,17 +142,12 @@ def list_folder(folder: Path, stop: Event, clock: Callable[[], float] = time.mon
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What is in a folder, up to a limit; nothing if it cannot be read."""
-    found = list[os.DirEntry[str]]()
+    """What is in a folder, up to one more than the limit; nothing if it cannot be read."""
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                found.append(entry)
-                if len(found) > _ENTRIES:
-                    break
-    except OSError:
-        return found
-    return sorted(found, key=lambda entry: entry.name)
+            return sorted(islice(entries, _ENTRIES + 1), key=lambda entry: entry.name)
+    except (OSError, ValueError):
+        return []
 
 
 def _size_of_text(entry: os.DirEntry[str]) -> int | None:
