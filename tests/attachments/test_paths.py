@@ -35,7 +35,7 @@ def escaped(path: str) -> str:
 
 
 def double_quoted(path: str) -> str:
-    return '"' + "".join(f"\\{char}" if char in '\\"$`' else char for char in path) + '"'
+    return '"' + "".join(f"\\{char}" if char in '\\"' else char for char in path) + '"'
 
 
 def url(path: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,6 @@ _LONGEST: Final = 65_536
 """Characters of a dropped text."""
 _MOST: Final = 256
 """Paths in one drop, and mentions in one prompt."""
-_WORD: Final = re.compile(r"""(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+""", re.DOTALL)
-_QUOTED: Final = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)""", re.DOTALL)
-_IN_DOUBLE_QUOTES: Final = re.compile(r'\\([\\"$`])')
 _BEGINNING: Final = re.compile(r"""["']?(?:/|~|\\|\.\.?/|file:)""", re.IGNORECASE)
 
 
@@ -40,24 +38,17 @@ def paths_in(text: str) -> tuple[Path, ...]:
 
 def _words(text: str) -> list[str]:
     """The words of a shell's command line, without their quotes; none where a quote is left open."""
-    if _WORD.sub("", text).strip():
+    try:
+        return shlex.split(text)
+    except ValueError:
         return []
-    return [_QUOTED.sub(_unquoted, word) for word in _WORD.findall(text)]
-
-
-def _unquoted(quoted: re.Match[str]) -> str:
-    single, double, escaped = quoted.groups()
-    if double is not None:
-        return _IN_DOUBLE_QUOTES.sub(r"\1", double)
-    return single if single is not None else escaped
 
 
 def _existing(words: list[str]) -> tuple[Path, ...]:
     """The paths that the words are, if every one exists."""
     paths = list[Path]()
     for word in words:
-        path = _path(word)
-        if path is None or not os.path.lexists(path):
+        if (path := _path(word)) is None or not os.path.lexists(path):
             return ()
         paths.append(path)
     return tuple(paths)
