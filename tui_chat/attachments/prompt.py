@@ -24,7 +24,7 @@ from tui_chat.attachments.paths import (
 )
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
-from tui_chat.parts import Blob, File, Image
+from tui_chat.parts import Blob, File, Image, attached
 from tui_chat.text.sanitize import clean_line
 
 TOTAL_LIMIT: Final = 20_000_000
@@ -56,8 +56,7 @@ class Attachment:
 
     def unread(self) -> File | Image:
         """It as a part of a prompt, without its bytes."""
-        kind = Image if self.is_image else File
-        return kind(self.name, self.mime, Blob("", self.size))
+        return attached(self.name, self.mime, Blob("", self.size))
 
 
 def look_through(text: str, stop: Event) -> tuple[Attachment, ...]:

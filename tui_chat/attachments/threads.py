@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from threading import Event, Thread
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Event, Thread
 from typing import Final, TypeVar
 
 from tui_chat.errors import FileError
@@ -18,7 +18,7 @@ class DiskThreads:
     """At most four threads that look at disks. They are daemons: one that is stuck keeps nobody from leaving."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._free = BoundedSemaphore(_MOST)
 
     async def run(self, work: Callable[[Event], _Result]) -> _Result:
         """What `work` returns or raises. The event that it gets is set once nobody waits for it any more.
@@ -26,32 +26,20 @@ class DiskThreads:
         Raises:
             FileError: four others are stuck.
         """
-        if self._running >= _MOST:
+        if not self._free.acquire(blocking=False):
             raise FileError("The disk does not answer", "Try again later, or another folder.")
-        loop, stop = asyncio.get_running_loop(), Event()
-        done: asyncio.Future[_Result] = loop.create_future()
-
-        def finish(result: _Result | None, error: BaseException | None) -> None:
-            self._running -= 1
-            if done.cancelled():
-                return
-            if error is not None:
-                done.set_exception(error)
-            else:
-                done.set_result(result)  # type: ignore[arg-type]  # there is one where there is no error
+        done, stop = Future[_Result](), Event()
+        done.set_running_or_notify_cancel()  # from now on it cannot be cancelled
+        done.add_done_callback(lambda _: self._free.release())
 
         def call() -> None:
-            result, error = None, None
             try:
-                result = work(stop)
+                done.set_result(work(stop))
             except BaseException as raised:  # noqa: BLE001 - it is raised where it is waited for
-                error = raised
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(finish, result, error)
+                done.set_exception(raised)
 
-        self._running += 1
         Thread(target=call, name="disk", daemon=True).start()
         try:
-            return await done
+            return await asyncio.wrap_future(done)
         finally:
             stop.set()
