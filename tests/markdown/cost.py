@@ -40,7 +40,7 @@ def main() -> None:
 
 def measure(kind: str) -> list[float]:
     document = Document()
-    layout = Layout(document, 100, Palette.plain())
+    layout = Layout(document, 100, Palette())
     costs = []
     gc.collect()
     gc.freeze()

@@ -22,7 +22,7 @@ from tests.markdown.helpers import PALETTE, THEME, rows, screen, shown
 
 
 def layout_of(source: str, width: int = 60) -> Layout:
-    return Layout(Document(source), width, Palette.plain())
+    return Layout(Document(source), width, Palette())
 
 
 def test_a_list_shows_its_markers_and_hangs_its_text() -> None:
@@ -66,7 +66,7 @@ def test_a_panel_is_about_as_wide_as_its_code_and_no_wider_than_there_is_room() 
 
 
 def test_without_colours_a_line_runs_along_the_code() -> None:
-    layout = Layout(Document("```go\nabcdefghijkl\n```"), 12, Palette.plain(), copies="#{number} c copy")
+    layout = Layout(Document("```go\nabcdefghijkl\n```"), 12, Palette(), copies="#{number} c copy")
     assert shown(layout) == ["┌ go", "│ abcdefghi", "│↪jkl", "└ "]
 
 
@@ -184,7 +184,7 @@ def test_a_heading_that_shows_nothing_takes_no_row(heading: str) -> None:
 
 
 def test_headings_are_told_from_each_other_and_from_links() -> None:
-    for palette in (Palette.from_theme(THEME | {"accent": "#ffc473"}), Palette.plain()):
+    for palette in (Palette.from_theme(THEME | {"accent": "#ffc473"}), Palette()):
         styles = [palette.headings[level] for level in (1, 2)]
         assert len({*styles, palette.link}) == 3
         assert not any(style.underline for style in palette.headings[:3])
@@ -310,7 +310,7 @@ def test_a_row_that_is_not_there_is_an_error() -> None:
 
 
 def test_no_role_is_told_by_colour_alone() -> None:
-    for palette in (Palette.from_theme(THEME), Palette.from_theme({"primary": "ansi_blue"}), Palette.plain()):
+    for palette in (Palette.from_theme(THEME), Palette.from_theme({"primary": "ansi_blue"}), Palette()):
         assert palette.link.underline
         assert all(style.bold or style.italic or style.underline for style in palette.headings)
     assert shown(layout_of("`x`")) == ["`x`"]
@@ -324,11 +324,11 @@ def test_every_theme_of_textual_makes_a_palette(name: str) -> None:
     by_terminal = name.startswith("ansi")
     assert palette.code_ticks == by_terminal
     assert (palette.code_inline.bgcolor is None) == by_terminal
-    assert palette.key not in {
-        Palette.from_theme(theme.to_color_system().generate()).key
+    assert palette not in [
+        Palette.from_theme(theme.to_color_system().generate())
         for other, theme in BUILTIN_THEMES.items()
         if other != name
-    }
+    ]
 
 
 def test_a_palette_of_the_terminals_own_colours_is_dim_where_others_blend() -> None:

@@ -195,7 +195,7 @@ def test_the_parser_is_loaded_with_the_first_formula() -> None:
     script = (
         "import sys; from tui_chat.markdown.layout import Document, Layout, Palette\n"
         "for text in ('a *b*', '$5', '$x^2$'):\n"
-        "    Layout(Document(text), 80, Palette.plain()).strip(0); print('pylatexenc' in sys.modules)"
+        "    Layout(Document(text), 80, Palette()).strip(0); print('pylatexenc' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "True"]
@@ -203,7 +203,7 @@ def test_the_parser_is_loaded_with_the_first_formula() -> None:
 
 def test_a_formula_is_read_once_however_often_its_paragraph_is_drawn() -> None:
     document = Document("It is $x^2 + 7y$ here", growing=True)
-    layout = Layout(document, 80, Palette.plain())
+    layout = Layout(document, 80, Palette())
     layout.strip(0)
     with patch("pylatexenc.latexwalker.LatexWalker") as walker:
         for _ in range(50):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Protocol
 
 from rich.cells import cell_len
@@ -114,8 +114,8 @@ class Painter:
         self.references = references
         self._copies = copies
         self._palette = palette
-        self._styles: dict[tuple[Style, int, str], Style] = {}
-        self._syntax: dict[str, Style] = {}
+        self._style = cache(self._marked)
+        self._token_style = cache(self._syntax_style)
         self._cell = lru_cache(maxsize=512)(self._parse_cell)
 
     def forget_cells(self) -> None:
@@ -209,9 +209,9 @@ class Painter:
     def _pieces(self, text: str, base: Style) -> list[Piece]:
         pieces = []
         for span in inline.parse(text, self.references):
-            ticked = span.marks & Mark.CODE and self._palette.code_ticks
+            ticked = span.marks & Mark.CODE_INLINE and self._palette.code_ticks
             shown = f"`{span.text}`" if ticked else span.text
-            if span.marks & Mark.KEY and self._palette.code_ticks:
+            if span.marks & Mark.KBD and self._palette.code_ticks:
                 shown = f"[{shown}]"
             style = self._style(base, span.marks, span.href) if span.marks else base
             if span.source:  # the first character of it copies all of what was written, the others nothing
@@ -241,32 +241,11 @@ class Painter:
     def _parse_cell(self, cell: str, head: bool) -> list[Piece]:
         return self._pieces(cell, self._palette.table_head if head else self._palette.text)
 
-    def _style(self, base: Style, marks: int, href: str) -> Style:
-        key = (base, marks, href)
-        style = self._styles.get(key)
-        if style is None:
-            style = base
-            for mark, added in self._marks():
-                if marks & mark:
-                    style += added
-            if href:
-                style += Style.from_meta({"href": href})
-            self._styles[key] = style
-        return style
-
-    def _marks(self) -> Iterable[tuple[Mark, Style]]:
-        palette = self._palette
-        return (
-            (Mark.EMPHASIS, palette.emphasis),
-            (Mark.STRONG, palette.strong),
-            (Mark.STRIKE, palette.strike),
-            (Mark.MATHS, palette.maths),
-            (Mark.NOTE, palette.marker),
-            (Mark.IMAGE, palette.link),
-            (Mark.LINK, palette.link),
-            (Mark.CODE, palette.code_inline),
-            (Mark.KEY, palette.kbd),
-        )
+    def _marked(self, style: Style, marks: int, href: str) -> Style:
+        for mark in Mark:
+            if mark & marks:
+                style += getattr(self._palette, mark.name.lower())
+        return style + Style.from_meta({"href": href}) if href else style
 
     def _definition(self, unit: Definition) -> list[Piece]:
         spaced = str.maketrans("\t", " ")
@@ -309,17 +288,12 @@ class Painter:
         if highlighter is None:
             return panel.expanded([(unit.text, self._palette.panel + self._palette.code)]), before.lexer
         tokens, lexer = highlighter.line(unit.text, before.lexer)
-        return panel.expanded([(text, self._syntax_style(kind)) for kind, text in tokens]), lexer
+        return panel.expanded([(text, self._token_style(kind)) for kind, text in tokens]), lexer
 
     def _syntax_style(self, kind: str) -> Style:
-        style = self._syntax.get(kind)
-        if style is None:
-            name = kind
-            while name and name not in self._palette.syntax:
-                name = name.rpartition(".")[0]
-            style = self._palette.panel + self._palette.syntax.get(name, self._palette.code)
-            self._syntax[kind] = style
-        return style
+        while kind and kind not in self._palette.syntax:
+            kind = kind.rpartition(".")[0]
+        return self._palette.panel + self._palette.syntax.get(kind, self._palette.code)
 
     # Rows
 

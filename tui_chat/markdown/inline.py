@@ -23,17 +23,16 @@ if TYPE_CHECKING:
 
 
 class Mark(IntEnum):
-    """How a span is set apart; marks are bits that add up."""
+    """How a span is set apart: by the palette's styles of these names, in this order. Marks are bits."""
 
     EMPHASIS = 1
     STRONG = 2
     STRIKE = 4
-    CODE = 8
-    MATHS = 16
+    MATHS = 8
+    MARKER = 16
     LINK = 32
-    NOTE = 64
-    IMAGE = 128
-    KEY = 256
+    CODE_INLINE = 64
+    KBD = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ TAGS: Final = {
     **dict.fromkeys(("b", "strong"), Mark.STRONG),
     **dict.fromkeys(("i", "em"), Mark.EMPHASIS),
     **dict.fromkeys(("s", "del"), Mark.STRIKE),
-    "kbd": Mark.KEY,
+    "kbd": Mark.KBD,
     "summary": Mark.STRONG,
     "sub": 0,
     "sup": 0,
@@ -152,7 +151,7 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
         elif kind == "text_special":
             yield Span(clean(token.content).replace("\t", _TAB), marks, href)
         elif kind == "code_inline":
-            yield Span(token.content, marks | Mark.CODE, href)
+            yield Span(token.content, marks | Mark.CODE_INLINE, href)
         elif kind in _OPENS:
             marks |= _OPENS[kind]
         elif kind in _CLOSES:
@@ -166,7 +165,7 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
         elif kind == "image":
             source = str(token.attrs["src"])
             name = "".join(span.text for span in _spans(token.children or [])).replace("\n", " ")
-            yield Span(f"{name} ({source})" if name else source, marks | Mark.IMAGE, href or source)
+            yield Span(f"{name} ({source})" if name else source, marks | Mark.LINK, href or source)
         elif kind == "maths":
             source = token.content
             rows = maths.drawn(source if source[1] not in "$[" else f"\\({source[2:-2]}\\)")
@@ -174,7 +173,7 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
         elif kind == "html":
             marks ^= token.meta["mark"]
         elif kind == "footnote":
-            yield Span(token.content, marks | Mark.NOTE, href)
+            yield Span(token.content, marks | Mark.MARKER, href)
 
 
 def is_allowed(url: str) -> bool:

@@ -321,7 +321,7 @@ class Layout:
 
 def warm_up() -> None:
     """Load the parser and the lexers ahead of the first reply, which then need not wait for them. Takes 0.1 s."""
-    Layout(Document("*a*\n\n```python\nb\n```\n"), 80, Palette.plain()).strip(0)
+    Layout(Document("*a*\n\n```python\nb\n```\n"), 80, Palette()).strip(0)
 
 
 def _common(one: Sequence[object], other: Sequence[object]) -> int:

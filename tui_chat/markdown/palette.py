@@ -7,6 +7,7 @@ are underlined, and where colours are few or none inline code keeps its backtick
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -20,15 +21,15 @@ _ITALIC = Style(italic=True)
 _UNDERLINE = Style(underline=True)
 _STRIKE = Style(strike=True)
 _HEADINGS = (_BOLD, _BOLD, _BOLD + _ITALIC, _BOLD + _ITALIC, _ITALIC, _ITALIC + _DIM)
+_ROLES = ("primary", "secondary", "accent", "success", "warning", "error")
 ALERTS = ("note", "tip", "important", "warning", "caution")
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """A style per role.
+    """A style per role; without arguments, attributes only, as for NO_COLOR.
 
     Args:
-        key: tells palettes apart, for caches.
         headings: levels 1 to 6; a line runs below the first.
         alerts: the bars and names of quotes like `> [!NOTE]`, by `ALERTS`.
         panel: the ground of code, if it has a colour; `panel_label` its first row and wrap marks.
@@ -37,7 +38,6 @@ class Palette:
         code_ticks: inline code keeps its backticks.
     """
 
-    key: str
     text: Style = _NONE
     dim: Style = _DIM
     headings: tuple[Style, ...] = _HEADINGS
@@ -57,7 +57,9 @@ class Palette:
     table_head: Style = _BOLD
     table_rule: Style = _DIM
     maths: Style = _ITALIC
-    syntax: Mapping[str, Style] = field(default_factory=dict)
+    syntax: Mapping[str, Style] = field(
+        default_factory=lambda: {"Keyword": _BOLD, "Comment": _ITALIC, "Name.Class": _BOLD}
+    )
     code_ticks: bool = True
 
     @property
@@ -65,89 +67,45 @@ class Palette:
         """Whether code stands on a ground of its own."""
         return self.panel.bgcolor is not None
 
-    def __hash__(self) -> int:
-        return hash(self.key)
-
     @classmethod
-    def plain(cls) -> Self:
-        """Attributes only, for NO_COLOR."""
-        return cls(
-            "plain",
-            syntax={"Keyword": _BOLD, "Comment": _ITALIC, "Name.Class": _BOLD},
-        )
-
-    @classmethod
-    def from_theme(cls, variables: Mapping[str, str], *, no_color: bool = False) -> Self:
+    def from_theme(cls, variables: Mapping[str, str]) -> Self:
         """The palette of a Textual theme, from `App.theme_variables`; a colour that cannot be told is left out."""
-        if no_color:
-            return cls.plain()
         colors = _Colors(variables)
-        primary = colors.style("text-primary", "primary")
-        accent = colors.style("text-accent", "accent")
-        success = colors.style("text-success", "success")
-        warning = colors.style("text-warning", "warning")
-        secondary = colors.style("text-secondary", "secondary")
-        error = colors.style("text-error", "error")
+        primary, secondary, accent, success, warning, error = map(colors.role, _ROLES)
+        text = colors.style("foreground")
+        ground = colors.ground()
         muted = colors.muted()
         return cls(
-            key="|".join(f"{name}={variables.get(name, '')}" for name in _KEYS),
-            text=colors.style("foreground"),
+            text=text,
             dim=muted,
-            headings=(accent + _BOLD, accent + _BOLD, colors.style("foreground") + _BOLD, *_HEADINGS[3:]),
-            code_inline=warning + colors.background("surface", "panel"),
-            code=colors.style("foreground"),
-            panel=colors.background("surface", "panel"),
+            headings=(accent + _BOLD, accent + _BOLD, text + _BOLD, *_HEADINGS[3:]),
+            code_inline=warning + ground,
+            code=text,
+            panel=ground,
             panel_label=muted,
             frame=muted,
             link=primary + _UNDERLINE,
             marker=primary,
             quote=secondary,
             alerts=dict(zip(ALERTS, (primary, success, accent, warning, error), strict=True)),
-            kbd=colors.background("surface", "panel") + _BOLD,
-            table_head=colors.style("foreground") + _BOLD,
-            table_rule=colors.muted(0.4),
+            kbd=ground + _BOLD,
+            table_head=text + _BOLD,
+            table_rule=colors.blended(0.4),
             maths=accent + _ITALIC,
             syntax={
+                **dict.fromkeys(("Keyword", "Name.Tag", "Operator.Word"), primary),
+                **dict.fromkeys(("Keyword.Type", "Name.Builtin", "Generic.Subheading"), secondary),
+                **dict.fromkeys(("Name.Attribute", "Name.Class", "Name.Decorator", "Name.Function"), accent),
+                **dict.fromkeys(("Literal.String", "Generic.Inserted"), success),
+                **dict.fromkeys(
+                    ("Keyword.Constant", "Literal.Number", "Literal.String.Escape", "Name.Constant"), warning
+                ),
+                **dict.fromkeys(("Name.Exception", "Generic.Deleted"), error),
                 "Comment": muted + _ITALIC,
-                "Keyword": primary,
-                "Keyword.Constant": warning,
-                "Keyword.Type": secondary,
-                "Literal.String": success,
-                "Literal.String.Escape": warning,
-                "Literal.Number": warning,
-                "Name.Builtin": secondary,
-                "Name.Class": accent,
-                "Name.Constant": warning,
-                "Name.Decorator": accent,
-                "Name.Exception": error,
-                "Name.Function": accent,
-                "Name.Tag": primary,
-                "Name.Attribute": accent,
-                "Operator.Word": primary,
-                "Generic.Deleted": error,
-                "Generic.Inserted": success,
                 "Generic.Heading": _BOLD,
-                "Generic.Subheading": secondary,
             },
-            code_ticks=not colors.background("surface", "panel"),
+            code_ticks=not ground,
         )
-
-
-_KEYS = (
-    *(
-        "foreground",
-        "background",
-        "surface",
-        "panel",
-        "primary",
-        "secondary",
-        "accent",
-        "success",
-        "warning",
-        "error",
-    ),
-    *("text-primary", "text-secondary", "text-accent", "text-success", "text-warning", "text-error", "text-muted"),
-)
 
 
 class _Colors:
@@ -155,36 +113,38 @@ class _Colors:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
+        background = self._color("background")
+        self._background = background if background and background.ansi is None else None
+        """None where the theme paints with the terminal's own colours, whatever they are."""
 
     def style(self, *names: str) -> Style:
         """The first of the variables that holds a colour, as the colour of text."""
-        color = self._first(names)
+        color = self._color(*names)
         return Style(color=color.rich_color) if color else Style()
 
-    @property
-    def are_the_terminals(self) -> bool:
-        """Whether the theme paints with the terminal's own colours, whatever they are."""
-        ground = self._first(("background",))
-        return ground is None or ground.ansi is not None
+    def role(self, name: str) -> Style:
+        """The colour of text in one of the theme's roles."""
+        return self.style(f"text-{name}", name)
 
-    def background(self, *names: str) -> Style:
+    def ground(self) -> Style:
         """A ground that differs from the background's."""
-        color = None if self.are_the_terminals else self._first(names)
-        return _NONE if color in (None, self._first(("background",))) else Style(bgcolor=color.rich_color)
+        color = self._color("surface", "panel") if self._background else None
+        return Style(bgcolor=color.rich_color) if color not in (None, self._background) else _NONE
 
-    def muted(self, share: float = 0.7) -> Style:
-        """Text that stands back: blended into the background, or dim where the terminal's own colours are used."""
-        if share == 0.7 and not self.are_the_terminals and (chosen := self._first(("text-muted",))) is not None:
-            return Style(color=chosen.rich_color)
-        text, ground = self._first(("foreground",)), self._first(("background",))
-        if text is None or ground is None or self.are_the_terminals:
+    def muted(self) -> Style:
+        """Text that stands back."""
+        chosen = self.style("text-muted")
+        return chosen if chosen and self._background else self.blended(0.7)
+
+    def blended(self, share: float) -> Style:
+        """Text blended into the background, or dim where the terminal's own colours are used."""
+        text = self._color("foreground")
+        if text is None or self._background is None:
             return _DIM
-        return Style(color=ground.blend(text, share).rich_color)
+        return Style(color=self._background.blend(text, share).rich_color)
 
-    def _first(self, names: tuple[str, ...]) -> Color | None:
+    def _color(self, *names: str) -> Color | None:
         for name in names:
-            try:
+            with suppress(ColorParseError):
                 return Color.parse(self._variables.get(name, ""))
-            except ColorParseError:
-                continue
         return None

@@ -8,6 +8,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 
 from tui_chat.markdown.document import Document
+from tui_chat.markdown.inline import is_allowed
 from tui_chat.markdown.layout import Layout
 from tui_chat.markdown.palette import Palette
 from tui_chat.text.sanitize import clean_line
@@ -22,7 +23,6 @@ _COLOURS: Final = {
     "error": "ansi_red",
 }
 """The terminal's own colours, which its user has chosen to be readable."""
-_LINKS: Final = ("https://", "http://", "mailto:")
 
 
 class Printed:
@@ -30,7 +30,7 @@ class Printed:
 
     def __init__(self, columns: int, rows: int, *, colours: bool = True) -> None:
         """`columns` and `rows` of the terminal; with 0 rows, everything is printed at the end."""
-        palette = Palette.from_theme(_COLOURS, no_color=not colours)
+        palette = Palette.from_theme(_COLOURS) if colours else Palette()
         self._document = Document(growing=rows > 0)
         self._layout = Layout(self._document, max(_NARROWEST, columns), palette)
         self._rows = rows
@@ -72,6 +72,6 @@ def _written(segment: Segment) -> str:
     if style is None:
         return segment.text
     href = clean_line(str(style.meta.get("href", "")), 2000)
-    if href.startswith(_LINKS):
+    if is_allowed(href):
         style = style.update_link(href)
     return style.render(segment.text, color_system=ColorSystem.STANDARD)

@@ -41,7 +41,7 @@ class Look:
 def resolve(app: App[Any], copies: str = "") -> Look:
     """The look of the app's present theme; `copies`: see `Look`."""
     variables = app.theme_variables
-    palette = Palette.from_theme(variables, no_color=app.no_color)
+    palette = Palette() if app.no_color else Palette.from_theme(variables)
 
     def colour(name: str) -> Color | None:
         try:
@@ -68,5 +68,5 @@ def resolve(app: App[Any], copies: str = "") -> Look:
         selected=text("screen-selection-foreground", bold=False),
         markdown=palette,
         copies=copies,
-        thinking=replace(palette, key=f"thinking|{palette.key}", text=palette.dim + Style(italic=True)),
+        thinking=replace(palette, text=palette.dim + Style(italic=True)),
     )
