@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -35,7 +34,7 @@ def words_of(query: str) -> tuple[str, ...]:
 
 def spans_in(folded: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     """The positions of the words in a folded text; overlapping ones are joined."""
-    found = sorted((place, place + len(word)) for word in words for place in _places(folded, word))
+    found = sorted(match.span() for word in words for match in re.finditer(re.escape(word), folded))
     joined: list[tuple[int, int]] = []
     for start, end in found:
         if joined and start < joined[-1][1]:
@@ -43,10 +42,3 @@ def spans_in(folded: str, words: tuple[str, ...]) -> tuple[tuple[int, int], ...]
         else:
             joined.append((start, end))
     return tuple(joined)
-
-
-def _places(text: str, word: str) -> Iterator[int]:
-    place = text.find(word)
-    while place >= 0:
-        yield place
-        place = text.find(word, place + len(word))
