@@ -16,7 +16,7 @@ from tui_chat.markdown.copying import copied
 from tui_chat.markdown.document import Document
 from tui_chat.markdown.layout import Layout, Link
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.wrap import _SIMPLE, _general_breaks, _word_breaks, wrap
+from tui_chat.markdown.wrap import _SIMPLE, _breaks, _general_breaks, wrap
 
 from tests.markdown.helpers import PALETTE, THEME, rows, screen, shown
 
@@ -150,7 +150,7 @@ def test_both_ways_of_breaking_text_agree(text: str, width: int) -> None:
         and not text.startswith(" ")
         and "  " not in text
     ):
-        assert _word_breaks(text, width) == _general_breaks(text, width)
+        assert _breaks(text, width, words=True) == _general_breaks(text, width, words=True)
 
 
 def test_characters_held_for_simple_fill_one_cell() -> None:

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.units import NO_GAP, Container, Item, Note, Place, Quote
+from tui_chat.markdown.units import NO_GAP, Container, Note, Place, Quote
 from tui_chat.markdown.wrap import chop
 from tui_chat.text.clusters import unjoined
 
@@ -53,16 +53,16 @@ def prefix_of(place: Place, width: int, palette: Palette) -> Prefix:
     first, rest = [], []
     lead = lead_rest = ""
     for depth, container in enumerate(place.path):
-        mark, blank = _marks(container)
-        lead += _lead(container) if depth >= shown or isinstance(container, Quote) else _lead_rest(container)
-        lead_rest += _lead_rest(container)
+        mark, blank, written, indent = _marker(container)
+        lead += written if depth >= shown else indent
+        lead_rest += indent
         if depth >= outer:
             style = _style(container, palette)
             first.append(Segment(mark if depth >= shown else blank, style))
             rest.append(Segment(blank, style))
     above = list(_gap(place, outer, palette))
     if shown < outer:
-        lost = "".join(_marks(container)[0] for container in place.path[shown:outer])
+        lost = "".join(_marker(container)[0] for container in place.path[shown:outer])
         above += [(tuple(line.segments()), "") for line in chop([(lost.rstrip(), palette.marker)], width)]
     cells = sum(cell_len(segment.text) for segment in rest)
     return Prefix(cells, tuple(first), tuple(rest), lead, lead_rest, tuple(above))
@@ -77,7 +77,7 @@ def _first_that_fits(path: tuple[Container, ...], width: int) -> int:
     """The outermost container whose prefix is drawn: where nesting is too deep, the inner ones win."""
     room = max(width - _READABLE, width // 2)
     for depth in range(len(path) - 1, -1, -1):
-        room -= cell_len(_marks(path[depth])[1])
+        room -= cell_len(_marker(path[depth])[1])
         if room < 0:
             return depth + 1
     return 0
@@ -88,45 +88,25 @@ def _gap(place: Place, outer: int, palette: Palette) -> list[tuple[tuple[Segment
     if place.gap == NO_GAP:
         return []
     around = place.path[: place.gap]
-    bars = [Segment(_marks(container)[1], _style(container, palette)) for container in around[outer:]]
+    bars = [Segment(_marker(container)[1], _style(container, palette)) for container in around[outer:]]
     while bars and bars[-1].text.isspace():
         bars.pop()
     if bars:
         bars[-1] = Segment(bars[-1].text.rstrip(), bars[-1].style)
-    lead = "".join(_lead_rest(container) for container in around).rstrip()
+    lead = "".join(_marker(container)[3] for container in around).rstrip()
     return [(tuple(bars), lead)]
 
 
-def _marks(container: Container) -> tuple[str, str]:
-    """A container's marker, and the filler of the same width for the other rows."""
+def _marker(container: Container) -> tuple[str, str, str, str]:
+    """A container's marker and, for the other rows, a filler of its width; both again as in Markdown."""
     if isinstance(container, Quote):
-        return _BAR, _BAR
+        return _BAR, _BAR, "> ", "> "
     if isinstance(container, Note):
         mark = f"[{unjoined(container.label)}] "
-    elif container.task is not None:
-        mark = "☑ " if container.task else "☐ "
-    elif container.number is not None:
-        mark = f"{container.number}{container.delimiter} "
-    else:
-        mark = f"{_BULLETS[container.depth % len(_BULLETS)]} "
-    return mark, " " * cell_len(mark)
-
-
-def _lead(container: Container) -> str:
-    """A container's marker as it is written in Markdown."""
-    if isinstance(container, Quote):
-        return "> "
-    if isinstance(container, Note):
-        return f"[^{container.label}]: "
+        return mark, " " * cell_len(mark), f"[^{container.label}]: ", " " * 4
     number = "" if container.number is None else str(container.number)
-    task = "" if container.task is None else "[x] " if container.task else "[ ] "
-    return f"{number}{container.delimiter} {task}"
-
-
-def _lead_rest(container: Container) -> str:
-    if isinstance(container, Quote):
-        return "> "
-    if isinstance(container, Item):
-        number = "" if container.number is None else str(container.number)
-        return " " * (len(number) + 2)
-    return "    "
+    written = f"{number}{container.delimiter} "
+    mark, lead = written if number else f"{_BULLETS[container.depth % len(_BULLETS)]} ", written
+    if container.task is not None:
+        mark, lead = ("☑ ", f"{written}[x] ") if container.task else ("☐ ", f"{written}[ ] ")
+    return mark, " " * len(mark), lead, " " * len(written)

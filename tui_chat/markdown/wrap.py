@@ -8,7 +8,7 @@ holds many more characters than cells: marks and joiners take none, and a row of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,12 +62,12 @@ def wrap(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> lis
 
     `continues` is said of the first row.
     """
-    return _rows(pieces, width, continues, _word_breaks)
+    return _rows(pieces, width, continues, words=True)
 
 
 def chop(pieces: Iterable[Piece], width: int, *, continues: bool = False) -> list[Line]:
     """The rows of `pieces`, each filled to the last character that fits, as for code."""
-    return _rows(pieces, width, continues, _chop_breaks)
+    return _rows(pieces, width, continues, words=False)
 
 
 def longest_word(text: str) -> int:
@@ -99,14 +99,11 @@ def _cut(span: CellSpan) -> Iterator[CellSpan]:
         yield begin, min(end, begin + _LONGEST_CHARACTER), cells if begin == start else 0
 
 
-def _rows(
-    pieces: Iterable[Piece], width: int, continues: bool, breaks_of: Callable[[str, int], list[int]]
-) -> list[Line]:
+def _rows(pieces: Iterable[Piece], width: int, continues: bool, *, words: bool) -> list[Line]:
     rows: list[Line] = []
     for line in _lines(pieces):
         text = "".join([text for text, _ in line])
-        breaks = breaks_of(text, max(1, width))
-        for part in _split(line, breaks):
+        for part in _split(line, _breaks(text, max(1, width), words=words)):
             rows.append(Line(part, continues))
             continues = True
         continues = False
@@ -169,10 +166,12 @@ def _split(line: list[Piece], breaks: list[int]) -> list[tuple[Piece, ...]]:
     return parts
 
 
-def _word_breaks(text: str, width: int) -> list[int]:
-    """Where the rows of `text` after the first begin."""
+def _breaks(text: str, width: int, *, words: bool) -> list[int]:
+    """Where the rows of `text` after the first begin: between words where possible, or as late as they can."""
     if not _SIMPLE.fullmatch(text):
-        return _general_breaks(text, width)
+        return _general_breaks(text, width, words=words)
+    if not words:
+        return list(range(width, len(text), width))
     breaks = []
     start = 0
     while len(text) - start > width:
@@ -187,7 +186,7 @@ def _word_breaks(text: str, width: int) -> list[int]:
     return breaks
 
 
-def _general_breaks(text: str, width: int) -> list[int]:
+def _general_breaks(text: str, width: int, *, words: bool) -> list[int]:
     """As above, for text with wide, joined or combining characters."""
     breaks: list[int] = []
     longest = width * _CHARACTERS_PER_CELL
@@ -197,11 +196,11 @@ def _general_breaks(text: str, width: int) -> list[int]:
     before = ""
     for start, end, cells in graphemes_of(text):
         char = text[start]
-        if char == " " and end == start + 1:
+        if words and char == " " and end == start + 1:
             used += 1
             before = char
             continue
-        if before and _may_break(before, char) and used_at_chance < used:
+        if words and before and _may_break(before, char) and used_at_chance < used:
             chance, used_at_chance = start, used
         if start - (breaks[-1] if breaks else 0) >= longest:
             breaks.append(start)
@@ -225,18 +224,3 @@ def _may_break(before: str, char: str) -> bool:
     if char in _CLOSING or before in _OPENING:
         return False
     return cell_len(char) == 2 or cell_len(before) == 2
-
-
-def _chop_breaks(text: str, width: int) -> list[int]:
-    if _SIMPLE.fullmatch(text):
-        return list(range(width, len(text), width))
-    breaks: list[int] = []
-    longest = width * _CHARACTERS_PER_CELL
-    used = 0
-    for start, _end, cells in graphemes_of(text):
-        full = start - (breaks[-1] if breaks else 0) >= longest
-        if full or (used + cells > width and used):
-            breaks.append(start)
-            used = 0
-        used += cells
-    return breaks
