@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import patch
 
 import pytest
+from markdown_it.parser_inline import ParserInline
+from markdown_it.token import Token
 from tui_chat.markdown import inline, wrap
 from tui_chat.markdown.document import Document
 from tui_chat.markdown.layout import Layout
@@ -17,15 +20,15 @@ WIDTH = 100
 @pytest.mark.parametrize("mark", ["!", "[", ":", "*", "\\[", "![", "~", "<", "&", "$", "`", "_*"])
 def test_a_loop_of_marks_is_taken_as_text_and_all_of_it_shown(mark: str) -> None:
     parsed = 0
-    parse = inline._InlineParser.parse
+    parse = ParserInline.parse
 
-    def counted(self: inline._InlineParser, text: str, references: dict[str, str]) -> list[inline.Span]:
+    def counted(self: ParserInline, text: str, *arguments: Any) -> list[Token]:
         nonlocal parsed
         parsed += len(text)
-        return parse(self, text, references)
+        return parse(self, text, *arguments)
 
     text = "x" + mark * (100_000 // len(mark))
-    with patch.object(inline._InlineParser, "parse", counted):
+    with patch.object(ParserInline, "parse", counted):
         layout = Layout(Document(text), WIDTH, PALETTE)
         assert "".join(row.text for row in rows(layout)) == text
     assert parsed < 2 * inline._MOST_MARKS

@@ -30,20 +30,6 @@ class Document:
         blocks: code blocks before this document, which its own are numbered after.
     """
 
-    __slots__ = (
-        "_growing",
-        "_mentions",
-        "_reader",
-        "_source",
-        "_unread",
-        "defined",
-        "on_trial",
-        "references",
-        "tail",
-        "units",
-        "version",
-    )
-
     def __init__(self, source: str = "", *, growing: bool = False, blocks: int = 0) -> None:
         self._growing = growing
         self._reader = Reader(blocks)

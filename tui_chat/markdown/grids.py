@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
 
 from tui_chat.markdown.draw import NOTHING, Painter, State
@@ -11,24 +10,17 @@ from tui_chat.markdown.table import Columns
 from tui_chat.markdown.units import CodeStart, Run, TableRow, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """Where a table or code block begins, and its columns."""
-
-    start: int
-    columns: Columns
-
-
 class Grids:
     """Columns by `Unit.run`."""
 
     def __init__(self, painter: Painter) -> None:
         self._painter = painter
-        self._grids: dict[int, _Grid] = {}
+        self._grids: dict[int, tuple[int, Columns]] = {}
+        """Where each table or code block begins, and its columns."""
 
     def columns_of(self, unit: Unit) -> Columns | None:
         """The columns of the table or code block that a unit is of."""
-        return self._grids[unit.run].columns if isinstance(unit, Run) else None
+        return self._grids[unit.run][1] if isinstance(unit, Run) else None
 
     def begin(self, start: int, units: Sequence[Unit]) -> None:
         """Fit columns to the table or code block that `units` begin with, at slot `start`."""
@@ -43,11 +35,9 @@ class Grids:
         """
         if not isinstance(last, Run):
             return None
-        old = self._grids[last.run]
-        new = self._fit(old.start, last, after, units)
-        if (old.columns.widths, old.columns.fits) == (new.widths, new.fits):
-            return None
-        return old.start, old.columns.fits and new.fits
+        start, old = self._grids[last.run]
+        new = self._fit(start, last, after, units)
+        return None if (old.widths, old.fits) == (new.widths, new.fits) else (start, old.fits and new.fits)
 
     def _fit(self, start: int, last: Run, state: State, units: Sequence[Unit]) -> Columns:
         for unit in units:
@@ -55,7 +45,7 @@ class Grids:
                 break
             last, state = unit, self._painter.measured(unit, state)
         columns = self._painter.columns(last, state.columns)
-        self._grids[last.run] = _Grid(start, columns)
+        self._grids[last.run] = start, columns
         return columns
 
 

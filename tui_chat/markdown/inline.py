@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from tui_chat.markdown import maths
 from tui_chat.markdown.symbols import SUBSCRIPTS, SUPERSCRIPTS, scripted
 from tui_chat.text.sanitize import clean
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
@@ -49,7 +50,7 @@ class Span:
 
 
 _TAB: Final = " " * 4
-_OPENS: Final = {"em_open": Mark.EMPHASIS, "strong_open": Mark.STRONG, "s_open": Mark.STRIKE}
+_MARKED: Final = {"em": Mark.EMPHASIS, "strong": Mark.STRONG, "s": Mark.STRIKE}
 TAGS: Final = {
     **dict.fromkeys(("b", "strong"), Mark.STRONG),
     **dict.fromkeys(("i", "em"), Mark.EMPHASIS),
@@ -62,7 +63,6 @@ TAGS: Final = {
 """The HTML that is drawn where it is closed, besides `<br>` and `<details>`."""
 _TAG: Final = re.compile(r"<(/?)(br|details|summary|kbd|strong|em|del|b|i|s)(?:\s*/| open)?>(?:(?<=ls>)\n)?", re.I)
 _SCRIPT: Final = re.compile(r"<(su[bp])>([^<>\n]+)</\1>", re.IGNORECASE)
-_CLOSES: Final = {"em_close": Mark.EMPHASIS, "strong_close": Mark.STRONG, "s_close": Mark.STRIKE}
 _PLAIN: Final = re.compile(r"[^\\`*_~\[\]<&$!:\n]*")
 _MARKS: Final = re.compile(r"[\\`*_~\[\]<&$!:]")
 _MOST_MARKS: Final = 1000
@@ -99,43 +99,30 @@ def parse(text: str, references: Mapping[str, str]) -> list[Span]:
     text = text.replace("\t", _TAB)
     if _PLAIN.fullmatch(text) or (len(text) > _MOST_MARKS and len(_MARKS.findall(text)) > _MOST_MARKS):
         return [Span(text)] if text else []
-    return _InlineParser.shared().parse(text, references)
+    tokens: list[Token] = []
+    markdown, found = _markdown(), {}
+    for label in labels_in(text) if references else ():
+        href = markdown.normalizeLink(references.get(label, ""))
+        if is_allowed(href):
+            found[label] = {"href": href, "title": ""}
+    markdown.inline.parse(text, markdown, {"references": found}, tokens)
+    return list(_spans(tokens))
 
 
-class _InlineParser:
-    """Holds markdown-it's parser, which is costly to build and has no state of its own."""
+@cache
+def _markdown() -> MarkdownIt:
+    """markdown-it's parser, which is costly to build and has no state of its own."""
+    from markdown_it import MarkdownIt
 
-    def __init__(self) -> None:
-        from markdown_it import MarkdownIt
-
-        self._markdown = markdown = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
-        markdown.validateLink = is_allowed  # type: ignore[method-assign]
-        markdown.normalizeLinkText = _as_written  # type: ignore[method-assign, assignment]
-        ruler = markdown.inline.ruler
-        ruler.before("escape", "maths", _maths_rule)
-        ruler.before("link", "footnote", _note_rule)
-        ruler.before("newline", "bare_link", _bare_link_rule)
-        ruler.before("autolink", "harmless_html", _html_rule)
-
-    @staticmethod
-    @cache
-    def shared() -> _InlineParser:
-        return _InlineParser()
-
-    def parse(self, text: str, references: Mapping[str, str]) -> list[Span]:
-        tokens: list[Token] = []
-        self._markdown.inline.parse(text, self._markdown, self._environment(text, references), tokens)
-        return list(_spans(tokens))
-
-    def _environment(self, text: str, references: Mapping[str, str]) -> dict[str, Any]:
-        if not references:
-            return {}
-        found = {}
-        for label in labels_in(text):
-            href = self._markdown.normalizeLink(references.get(label, ""))
-            if is_allowed(href):
-                found[label] = {"href": href, "title": ""}
-        return {"references": found}
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
+    markdown.validateLink = is_allowed  # type: ignore[method-assign]
+    markdown.normalizeLinkText = str  # type: ignore[method-assign, assignment]  # decoding would bring back `%1b`
+    ruler = markdown.inline.ruler
+    ruler.before("escape", "maths", _maths_rule)
+    ruler.before("link", "footnote", _note_rule)
+    ruler.before("newline", "bare_link", _bare_link_rule)
+    ruler.before("autolink", "harmless_html", _html_rule)
+    return markdown
 
 
 def _spans(tokens: list[Token]) -> Iterator[Span]:
@@ -152,10 +139,8 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
             yield Span(clean(token.content).replace("\t", _TAB), marks, href)
         elif kind == "code_inline":
             yield Span(token.content, marks | Mark.CODE_INLINE, href)
-        elif kind in _OPENS:
-            marks |= _OPENS[kind]
-        elif kind in _CLOSES:
-            marks &= ~_CLOSES[kind]
+        elif mark := _MARKED.get(token.tag):
+            marks = marks | mark if token.nesting > 0 else marks & ~mark
         elif kind == "link_open":
             href = str(token.attrs["href"])
             marks |= Mark.LINK
@@ -178,11 +163,6 @@ def _spans(tokens: list[Token]) -> Iterator[Span]:
 
 def is_allowed(url: str) -> bool:
     return _ALLOWED.match(url) is not None
-
-
-def _as_written(url: str) -> str:
-    """The text of an autolink; decoding it, as markdown-it does, would bring back `%1b`."""
-    return url
 
 
 def _maths_rule(state: StateInline, silent: bool) -> bool:
