@@ -35,9 +35,9 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     async def fill() -> None:
         store = await Store.open(folder / "chats.db")
-        await store.create_chat(Chat("aaa1", model="tiny"))
+        await store.save("aaa1", new=Chat("aaa1", model="tiny"))
         await store.save("aaa1", PROMPT, REPLY)
-        await store.create_chat(Chat("bbb2", title="About stacks", model="tiny"))
+        await store.save("bbb2", new=Chat("bbb2", title="About stacks", model="tiny"))
         await store.save("bbb2", Message(Role.USER, parts_of("And a stack?"), id="s"))
         await store.aclose()
 
@@ -86,7 +86,7 @@ def test_chats_as_json_are_filtered_and_limited(data: Path, capsys: pytest.Captu
 def test_a_chat_is_told_of_by_what_there_is_to_tell(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     async def change() -> None:
         store = await Store.open(data / "chats.db")
-        await store.create_chat(Chat("ccc3", title="Alone", pinned=True))
+        await store.save("ccc3", new=Chat("ccc3", title="Alone", pinned=True))
         await store.save("ccc3", Message(Role.USER, parts_of("Alone")))
         await store.aclose()
 
@@ -176,7 +176,7 @@ def test_the_data_folder_counts_before_the_command_and_after_it(
 async def fill_with(data: Path, count: int) -> None:
     store = await Store.open(data / "chats.db")
     for number in range(count):
-        await store.create_chat(Chat(f"many{number}", title=f"many words {number} " * 20))
+        await store.save(f"many{number}", new=Chat(f"many{number}", title=f"many words {number} " * 20))
         await store.save(f"many{number}", Message(Role.USER, parts_of(f"many words {number}")))
     await store.aclose()
 
@@ -228,7 +228,7 @@ def test_what_a_terminal_cannot_write_is_written_as_it_can(data: Path, monkeypat
 
 async def rename(data: Path, title: str) -> None:
     store = await Store.open(data / "chats.db")
-    await store.save_chat("aaa1", title=title)
+    await store.save("aaa1", fields={"title": title})
     await store.aclose()
 
 

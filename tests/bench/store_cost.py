@@ -152,7 +152,7 @@ async def searching(store: Store) -> None:
 async def checkpointing(store: Store) -> None:
     """A growing reply, saved while searches run."""
     chat = Chat()
-    await store.create_chat(chat)
+    await store.save(chat.id, new=chat)
 
     async def search_on() -> None:
         while True:

@@ -19,7 +19,7 @@ async def streaming(store: Store) -> Message:
     """A chat with half a reply, written by `store`'s process."""
     prompt = Message(Role.USER, parts_of("go"), id="prompt")
     reply = Message(Role.ASSISTANT, parts_of("half"), id="reply", parent="prompt", state=State.STREAMING)
-    await store.create_chat(Chat("chat"))
+    await store.save("chat", new=Chat("chat"))
     await store.save("chat", prompt, reply)
     return reply
 

@@ -397,7 +397,7 @@ async def test_resume_without_any_chat_begins_one(store: Store) -> None:
 async def test_the_unfinished_replies_of_dead_processes_are_interrupted_at_the_start(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
     gone = await Store.open(path)
-    await gone.create_chat(Chat("chat"))
+    await gone.save("chat", new=Chat("chat"))
     await gone.save("chat", Message(Role.ASSISTANT, parts_of("half"), state=State.STREAMING))
     await gone.aclose()
     store = await Store.open(path)
@@ -421,13 +421,13 @@ async def test_without_a_model_a_turn_says_what_is_wrong(store: Store) -> None:
 
 async def test_a_chat_is_found_by_the_beginning_of_its_id(store: Store) -> None:
     for chat_id in ("abc1", "abc2", "xyz"):
-        await store.create_chat(Chat(chat_id))
+        await store.save(chat_id, new=Chat(chat_id))
     assert await find_chat(store, "x") == "xyz"
     with pytest.raises(StoreError, match="no chat 'q'"):
         await find_chat(store, "q")
     with pytest.raises(StoreError, match="2 chats begin with 'abc'"):
         await find_chat(store, "abc")
-    await store.create_chat(Chat("abc"))
+    await store.save("abc", new=Chat("abc"))
     assert await find_chat(store, "abc") == "abc"
 
 

@@ -36,7 +36,7 @@ def said(
 async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
     """A chat in which `texts` are said in turn."""
     chat = Chat()
-    await store.create_chat(chat)
+    await store.save(chat.id, new=chat)
     messages: list[Message] = []
     for number, text in enumerate(texts):
         role = Role.ASSISTANT if number % 2 else Role.USER

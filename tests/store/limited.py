@@ -19,7 +19,7 @@ from tui_chat.store.values import Chat
 async def main(path: Path) -> None:
     """Write until it fails, once more while full, and again when there is room; print what was acknowledged."""
     store = await Store.open(path)
-    await store.create_chat(Chat("chat"))
+    await store.save("chat", new=Chat("chat"))
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
     failure: StoreError | None = None
     number = 0

@@ -43,7 +43,7 @@ FIELDS = [
 
 async def chat_with_a_reply(path: Path) -> None:
     async with opened(path) as store:
-        await store.create_chat(Chat("chat"))
+        await store.save("chat", new=Chat("chat"))
         await store.save("chat", PROMPT, REPLY)
         await filled(store, "another chat")
         await store.index()

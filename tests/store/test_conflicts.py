@@ -24,7 +24,7 @@ async def two(tmp_path: Path) -> AsyncIterator[tuple[Store, Store]]:
     """Two processes that have loaded the same chat."""
     path = tmp_path / "chats.db"
     async with opened(path) as here, opened(path) as there:
-        await here.create_chat(Chat("chat"))
+        await here.save("chat", new=Chat("chat"))
         await here.save("chat", PROMPT, REPLY)
         await there.load("chat")
         yield here, there
@@ -95,7 +95,7 @@ async def test_only_what_another_living_process_writes_is_elsewhere(two: tuple[S
 async def test_a_reply_whose_writer_is_gone_is_interrupted_before_anything_recovers_it(tmp_path: Path) -> None:
     path = tmp_path / "chats.db"
     async with opened(path) as gone, opened(path) as store:
-        await gone.create_chat(Chat("chat"))
+        await gone.save("chat", new=Chat("chat"))
         await gone.save("chat", PROMPT, dataclasses.replace(REPLY, state=State.STREAMING))
         assert (await store.load("chat")).elsewhere == {"reply"}
         die(gone)

@@ -282,7 +282,7 @@ async def test_a_newer_export_of_a_known_chat_adds_what_is_new() -> None:
     newer = dataclasses.replace(chat, title="Newer", updated=9.0, leaf=more.id)
     async with opened(None) as store:
         assert await store.adopt(Thread(dataclasses.replace(chat, leaf=first.id), (prompt, first)))
-        await store.save_chat("chat", title="Renamed")
+        await store.save("chat", fields={"title": "Renamed"})
         changed = first.with_text("changed elsewhere")
         assert await store.adopt(Thread(newer, (prompt, changed, more)))
         thread = await store.load("chat")

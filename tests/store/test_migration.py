@@ -50,7 +50,7 @@ async def test_an_earlier_file_becomes_todays_with_everything_in_it(tmp_path: Pa
         await store.index()
         assert {hit.message for hit in await store.search("はい") or ()} == {"m2"}
         assert await store.search("stale") == ()
-        await store.undelete("c2")
+        await store.save("c2", deleted=False)
         assert len(await store.chats()) == 2
         assert await store.recover() == ()
         await store.save("c1", said("goes on", reply))
@@ -120,7 +120,7 @@ async def test_a_file_without_parameters_becomes_todays(tmp_path: Path) -> None:
         (found,) = await store.with_data(thread.branch()[2:])
         assert found.files == (picture,)
         assert thread.chat.parameters == Parameters()
-        await store.save_chat(chat.id, parameters=Parameters(temperature=0.5, stop=("a b",), think=False))
+        await store.save(chat.id, fields={"parameters": Parameters(temperature=0.5, stop=("a b",), think=False)})
         assert (await store.load(chat.id)).chat.parameters == Parameters(0.5, stop=("a b",), think=False)
     with plain(path) as database:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []

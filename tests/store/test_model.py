@@ -49,7 +49,7 @@ async def step(store: Store, model: Model, data: st.DataObject, number: int) -> 
     operation = data.draw(st.sampled_from(OPERATIONS)) if model else "create"
     if operation == "create":
         chat = Chat(f"chat{number}", title=data.draw(st.just("") | lines), created=float(number))
-        await store.create_chat(chat)
+        await store.save(chat.id, new=chat)
         model[chat.id] = (chat, {})
         return
     chat_id = data.draw(st.sampled_from(sorted(model)))
@@ -69,14 +69,14 @@ async def step(store: Store, model: Model, data: st.DataObject, number: int) -> 
         await store.save(chat_id, message)
         messages[old.id] = message
     elif operation == "fields":
-        fields: dict[str, Any] = data.draw(st.fixed_dictionaries({}, optional=FIELDS))
-        await store.save_chat(chat_id, **fields)
+        fields: Any = data.draw(st.fixed_dictionaries({}, optional=FIELDS))
+        await store.save(chat_id, fields=fields)
         model[chat_id] = (dataclasses.replace(chat, **fields), messages)
     elif operation == "delete":
-        await store.delete(chat_id)
+        await store.save(chat_id, deleted=True)
         model[chat_id] = (dataclasses.replace(chat, deleted=0.0), messages)
     elif operation == "undelete":
-        await store.undelete(chat_id)
+        await store.save(chat_id, deleted=False)
         model[chat_id] = (dataclasses.replace(chat, deleted=None), messages)
     elif operation == "index":
         await store.index()
@@ -134,7 +134,7 @@ async def run(data: st.DataObject) -> None:
             await check(store, model)
             await store.index()
             for chat_id in model:
-                await store.delete(chat_id)
+                await store.save(chat_id, deleted=True)
             assert await purge(store) == len(model)
         with plain(path) as database:
             for table in ("chats", "messages", "parts", "blobs"):
@@ -166,7 +166,7 @@ async def test_the_first_prompt_names_the_chat_and_a_later_one_does_not() -> Non
 async def test_a_whole_save_fails_with_its_last_message(tmp_path: Path) -> None:
     async with opened(tmp_path / "chats.db") as store:
         chat = Chat()
-        await store.create_chat(chat)
+        await store.save(chat.id, new=chat)
         with pytest.raises(StoreError):
             await store.save(chat.id, said("kept?"), Message(Role.ASSISTANT, (), parent="nobody"))
         assert (await store.load(chat.id)).messages == ()
@@ -179,15 +179,15 @@ async def test_errors_name_what_is_not_there() -> None:
         with pytest.raises(StoreError, match="no chat nowhere"):
             await store.save("nowhere", said("x"))
         with pytest.raises(StoreError, match="no chat nowhere"):
-            await store.save_chat("nowhere", draft="x")
+            await store.save("nowhere", fields={"draft": "x"})
         with pytest.raises(StoreError, match="no chat nowhere"):
-            await store.delete("nowhere")
+            await store.save("nowhere", deleted=True)
         first, (message,) = await filled(store, "one")
         second, _ = await filled(store, "two")
         with pytest.raises(StoreError, match="another chat"):
             await store.save(second.id, message)
         with pytest.raises(StoreError, match="already"):
-            await store.create_chat(first)
+            await store.save(first.id, new=first)
 
 
 async def test_load_since_a_revision_gives_what_changed_after_it() -> None:
@@ -212,7 +212,7 @@ async def test_a_chat_is_adopted_as_it_is_and_only_once() -> None:
         thread = await store.load(chat.id)
         assert thread.chat == chat
         assert thread.messages == (prompt, dataclasses.replace(stream, state=State.INTERRUPTED))
-        await store.delete(chat.id)
+        await store.save(chat.id, deleted=True)
         assert await store.adopt(Thread(chat, ()))
         assert [summary.id for summary in await store.chats()] == [chat.id]
 
@@ -220,9 +220,9 @@ async def test_a_chat_is_adopted_as_it_is_and_only_once() -> None:
 async def test_purging_spares_what_was_deleted_a_moment_ago() -> None:
     async with opened(None) as store:
         chat, _ = await filled(store, "x")
-        await store.delete(chat.id)
+        await store.save(chat.id, deleted=True)
         assert await purge(store, store._clock() - 60) == 0
-        await store.undelete(chat.id)
+        await store.save(chat.id, deleted=False)
         assert await store.newest() == chat.id
 
 
@@ -230,7 +230,7 @@ async def test_what_is_said_in_a_chat_that_was_deleted_elsewhere_brings_it_back(
     path = tmp_path / "chats.db"
     async with opened(path) as store, opened(path) as other:
         chat, (_, last) = await filled(store, "one", "two")
-        await other.delete(chat.id)
+        await other.save(chat.id, deleted=True)
         await store.save(chat.id, last.with_text("two and a bit"))
         assert await store.chats() == (), "a reply that was there already is no new word"
         await store.save(chat.id, said("IMPORTANT", last))
@@ -246,9 +246,9 @@ async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago(
         kept, _ = await filled(store, "kept")
         store._clock = lambda: 1e9
         for chat in chats:
-            await store.delete(chat.id)
+            await store.save(chat.id, deleted=True)
         store._clock = lambda: 1e9 + 31 * 24 * 3600
-        await store.delete(fresh.id)
+        await store.save(fresh.id, deleted=True)
         left = []
         for _ in range(3):
             await store.recover()
@@ -256,7 +256,7 @@ async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago(
                 await store._database.read(lambda db: db.execute("SELECT count(*) FROM chats").fetchone()[0])
             )
         assert left == [4, 2, 2]
-        await store.undelete(fresh.id)
+        await store.save(fresh.id, deleted=False)
         assert {summary.id for summary in await store.chats()} == {fresh.id, kept.id}
 
 
@@ -281,5 +281,5 @@ async def test_the_branch_goes_from_the_root_to_the_leaf() -> None:
         second = said("second answer", prompt, Role.ASSISTANT)
         await store.save(chat.id, second)
         assert (await store.load(chat.id)).branch() == (prompt, second)
-        await store.save_chat(chat.id, leaf=first.id)
+        await store.save(chat.id, fields={"leaf": first.id})
         assert (await store.load(chat.id)).branch() == (prompt, first)

@@ -95,9 +95,9 @@ async def test_recovery_leaves_what_this_process_writes_alone_and_names_the_newe
     path = tmp_path / "chats.db"
     async with opened(path) as gone, opened(path) as store:
         for name in ("old", "new"):
-            await gone.create_chat(Chat(name))
+            await gone.save(name, new=Chat(name))
             await gone.save(name, said("half", role=Role.ASSISTANT, state=State.STREAMING))
-        await store.create_chat(Chat("own"))
+        await store.save("own", new=Chat("own"))
         await store.save("own", said("half", role=Role.ASSISTANT, state=State.STREAMING))
         assert (await gone.load("own")).elsewhere
         assert await store.recover() == ()
@@ -115,7 +115,7 @@ async def test_several_first_starts_at_once_end_with_one_sound_store(tmp_path: P
         earlier(path, 2)
     stores = await asyncio.gather(*(Store.open(path) for _ in range(6)))
     for number, store in enumerate(stores):
-        await store.create_chat(Chat(f"new{number}"))
+        await store.save(f"new{number}", new=Chat(f"new{number}"))
     for store in stores:
         assert {f"new{number}" for number in range(6)} <= {summary.id for summary in await store.chats()}
     for store in stores:

@@ -10,7 +10,7 @@ import threading
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tui_chat.messages import Role, State
-from tui_chat.store.search import Search, document, expression, snippet_of
+from tui_chat.store.search import document, expression, found, snippet_of
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 
@@ -141,10 +141,10 @@ async def test_a_reply_is_found_while_it_streams_and_by_its_new_text_after_it_wa
 async def test_deleted_chats_are_not_found_and_renamed_ones_by_their_new_title() -> None:
     async with opened(None) as store:
         chat, _ = await filled(store, "first title")
-        await store.save_chat(chat.id, title="zweiter Titel")
+        await store.save(chat.id, fields={"title": "zweiter Titel"})
         assert [summary.id for summary in await store.chats("ZWEITER")] == [chat.id]
         assert await store.chats("first") == ()
-        await store.delete(chat.id)
+        await store.save(chat.id, deleted=True)
         assert await store.search("titel") == ()
         assert await store.search("first") == ()
 
@@ -154,7 +154,7 @@ async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
         chat, messages = await filled(store, "alpha", "beta")
         await store.index()
         await store.save(chat.id, messages[0].with_text("gamma"))
-        await store.delete(chat.id)
+        await store.save(chat.id, deleted=True)
         assert await purge(store) == 1
         await filled(store, "xyz")
         await store.index()
@@ -186,7 +186,6 @@ async def test_a_newer_search_ends_an_older_one() -> None:
 
 def test_a_search_is_interrupted_in_the_middle_of_a_statement() -> None:
     endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n WHERE x < 0"
-    search: Search[object] = Search(lambda connection, _: iter(connection.execute(endless)))
     database = sqlite3.connect(":memory:", isolation_level=None)
     looked = 0
 
@@ -195,8 +194,7 @@ def test_a_search_is_interrupted_in_the_middle_of_a_statement() -> None:
         looked += 1
         return looked > 3
 
-    search._unwanted.is_set = called_off  # type: ignore[method-assign]
-    assert search.run(database) is None
+    assert found(database, lambda db, _: db.execute(endless), called_off) is None
     assert looked == 4
     assert database.execute("SELECT 1").fetchone() == (1,)
     database.close()
@@ -208,11 +206,9 @@ async def test_a_cancelled_search_is_called_off() -> None:
         store._database.reading.submit(release.wait)
         task = asyncio.create_task(store.search("text"))
         await asyncio.sleep(0)
-        search = store._search
-        assert search is not None
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        assert search._unwanted.is_set()
+        assert store._unwanted.is_set()
         release.set()
 
 

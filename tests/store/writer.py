@@ -17,7 +17,7 @@ async def turns(path: Path, name: str, count: int) -> None:
     """Prompts and replies, each reply checkpointed a few times; one line per acknowledged write."""
     store = await Store.open(path)
     chat = Chat(f"chat-{name}", title=name)
-    await store.create_chat(chat)
+    await store.save(chat.id, new=chat)
     print("created", flush=True)
     parent: str | None = None
     for turn in range(count):
@@ -39,7 +39,7 @@ async def hold(path: Path, name: str) -> None:
     """A reply that grows with each line of standard input, until it ends."""
     store = await Store.open(path)
     chat = Chat(f"chat-{name}")
-    await store.create_chat(chat)
+    await store.save(chat.id, new=chat)
     reply = Message(Role.ASSISTANT, (), id=f"{name}-r", state=State.STREAMING)
     await store.save(chat.id, reply)
     print("streaming", flush=True)

@@ -232,7 +232,7 @@ async def test_who_never_rests_has_a_draft_on_disk_too() -> None:
 async def test_a_draft_that_another_tui_chat_wrote_is_not_overwritten_by_none(tmp_path: Path) -> None:
     await with_chat(tmp_path / "chats.db", PROMPT)
     async with ScriptedServer() as server, driven(server, database=tmp_path / "chats.db", chat="A") as run:
-        await run.app.workspace.store.save_chat("A", draft="a long draft")
+        await run.app.workspace.store.save("A", fields={"draft": "a long draft"})
         run.chat.navigation.leave_chat()
         await run.app.workspace.conversation.settle()
         assert (await run.app.workspace.store.load("A")).chat.draft == "a long draft"

@@ -339,7 +339,7 @@ async def test_the_open_chat_can_be_deleted_and_a_new_one_is_there_instead() -> 
         await run.idle()
         store = run.app.workspace.store
         assert [chat.title for chat in await store.chats()] == ["another"]
-        await store.undelete(deleted)
+        await store.save(deleted, deleted=False)
         assert (await store.load(deleted)).chat.draft == "half a thought"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from tui_chat.messages import Message, Role
+from tui_chat.store.values import branch_of
 
 
 class Tree:
@@ -27,11 +28,7 @@ class Tree:
 
     def branch(self, leaf: str | None) -> tuple[Message, ...]:
         """The messages from the root to a leaf."""
-        path: list[Message] = []
-        while (message := self.get(leaf)) is not None and len(path) < len(self._messages):
-            path.append(message)
-            leaf = message.parent
-        return tuple(reversed(path))
+        return branch_of(self._messages, leaf)
 
     def newest_below(self, id: str) -> Message:
         """The newest of a message and its descendants."""

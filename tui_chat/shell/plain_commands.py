@@ -76,7 +76,7 @@ async def delete(plain: PlainChat, _: str) -> None:
     if await confirmed(f"Delete {chat.title or 'this chat'}?", unasked=True):
         await workspace.conversation.settle()
         with suppress(StoreError):  # it is listed again then
-            await workspace.store.delete(chat.id)
+            await workspace.store.save(chat.id, deleted=True)
         await new(plain, "")
 
 

@@ -53,14 +53,11 @@ def update(connection: sqlite3.Connection, chat_id: str, fields: Mapping[str, An
     Raises:
         StoreError: it does not exist.
     """
+    if not fields:
+        return
     columns = _columns(fields)
-    changes = ", ".join(f"{name} = :{name}" for name in columns)
-    if (
-        columns
-        and not connection.execute(
-            f"UPDATE chats SET {changes} WHERE id = :id", {**columns, "id": chat_id}
-        ).rowcount
-    ):
+    query = f"UPDATE chats SET {', '.join(f'{name} = :{name}' for name in columns)} WHERE id = :id"
+    if connection.execute(query, {**columns, "id": chat_id}).rowcount == 0:
         raise no_such_chat(chat_id)
 
 

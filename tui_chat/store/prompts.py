@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 from tui_chat.messages import Role
 from tui_chat.store.fields import whole
 from tui_chat.store.parts import TEXT
-from tui_chat.store.search import Search, expression
+from tui_chat.store.search import candidates
 from tui_chat.store.values import Prompt
 from tui_chat.text.fold import fold, words_of
 
@@ -18,46 +18,30 @@ _MOST: Final = 5_000
 """Prompts that are read at most for one search; longer words have fewer candidates."""
 _LONGEST: Final = 100_000
 """Bytes of a prompt that is offered again; a longer one was pasted."""
-_WANTED: Final = f"""
-    m.role = '{Role.USER}' AND m.size <= {_LONGEST} AND c.deleted IS NULL
-"""
+_WANTED: Final = f"AND m.role = '{Role.USER}' AND m.size <= {_LONGEST}"
 _COLUMNS: Final = f"{TEXT}, m.created"
 _NEWEST: Final = f"""
     SELECT {_COLUMNS} FROM messages m NOT INDEXED CROSS JOIN chats c ON c.id = m.chat
-    WHERE {_WANTED} ORDER BY m.seq DESC LIMIT {_MOST}
-"""
-_WAITING: Final = f"""
-    SELECT {_COLUMNS} FROM messages m INDEXED BY messages_unindexed CROSS JOIN chats c ON c.id = m.chat
-    WHERE NOT m.indexed AND {_WANTED} ORDER BY m.seq DESC LIMIT {_MOST}
-"""
-_INDEXED: Final = f"""
-    SELECT {_COLUMNS} FROM grams CROSS JOIN messages m ON m.seq = grams.rowid CROSS JOIN chats c ON c.id = m.chat
-    WHERE grams MATCH ? AND m.indexed AND {_WANTED} ORDER BY grams.rowid DESC LIMIT {_MOST}
+    WHERE c.deleted IS NULL {_WANTED} ORDER BY m.seq DESC
 """
 
 
-def prompts(typed: str, limit: int, *, beginning: bool) -> Search[Prompt]:
-    """Finds at most `limit` different prompts that begin with what is typed, or else have all words of it."""
-    beginning_with = fold(whole(typed))
-    words = tuple(filter(None, (beginning_with,))) if beginning else words_of(whole(typed))
-
-    def fits(text: str) -> bool:
+def prompts(
+    connection: sqlite3.Connection, unwanted: Callable[[], bool], typed: str, *, beginning: bool
+) -> Iterator[Prompt]:
+    """Finds different prompts that begin with what is typed, or else have all words of it."""
+    start = fold(whole(typed))
+    words = tuple(filter(None, (start,))) if beginning else words_of(whole(typed))
+    rows = candidates(connection, _COLUMNS, words, _WANTED) if words else connection.execute(_NEWEST)
+    seen: set[str] = set()
+    for text, created in islice(rows, _MOST):
+        if unwanted():
+            return
         if beginning:
-            return fold(text[: len(beginning_with)]) == beginning_with
-        folded = fold(text)
-        return all(word in folded for word in words)
-
-    def find(connection: sqlite3.Connection, unwanted: Callable[[], bool]) -> Iterator[Prompt]:
-        if words:
-            rows = chain(connection.execute(_WAITING), connection.execute(_INDEXED, (expression(words),)))
+            fits = fold(text[: len(start)]) == start
         else:
-            rows = chain(connection.execute(_NEWEST))
-        seen: set[str] = set()
-        for text, created in rows:
-            if unwanted():
-                return
-            if text not in seen and text.strip() and fits(text):
-                seen.add(text)
-                yield Prompt(text, created)
-
-    return Search(lambda connection, unwanted: islice(find(connection, unwanted), limit))
+            folded = fold(text)
+            fits = all(word in folded for word in words)
+        if fits and text not in seen and text.strip():
+            seen.add(text)
+            yield Prompt(text, created)

@@ -12,11 +12,10 @@ misses anything.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, TypeVar
 
 from tui_chat.messages import State
 from tui_chat.store import faults
@@ -37,14 +36,15 @@ _INSTRUCTIONS: Final = 2000
 """SQLite's steps between checks for a cancelled search: well below a millisecond."""
 _FIELDS: Final = ("message", "role", "created", "chat", "title")
 _COLUMNS: Final = f"{TEXT}, m.id, m.role, m.created, c.id, c.title"
-_WAITING: Final = f"""
-    SELECT {_COLUMNS} FROM messages m INDEXED BY messages_unindexed CROSS JOIN chats c ON c.id = m.chat
-    WHERE NOT m.indexed AND c.deleted IS NULL ORDER BY m.seq DESC
+_WAITING: Final = """
+    SELECT {} FROM messages m INDEXED BY messages_unindexed CROSS JOIN chats c ON c.id = m.chat
+    WHERE NOT m.indexed AND c.deleted IS NULL {} ORDER BY m.seq DESC
 """
-_INDEXED: Final = f"""
-    SELECT {_COLUMNS} FROM grams CROSS JOIN messages m ON m.seq = grams.rowid CROSS JOIN chats c ON c.id = m.chat
-    WHERE grams MATCH ? AND m.indexed AND c.deleted IS NULL ORDER BY grams.rowid DESC
+INDEXED: Final = """
+    SELECT {} FROM grams CROSS JOIN messages m ON m.seq = grams.rowid CROSS JOIN chats c ON c.id = m.chat
+    WHERE grams MATCH ? AND m.indexed AND c.deleted IS NULL {} ORDER BY grams.rowid DESC
 """
+"""Without columns and further conditions."""
 
 _FLAT: Final = {ord("\n"): " ", ord("\t"): " "}
 _MOST_GRAMS: Final = 48
@@ -65,45 +65,45 @@ _UNINDEXED: Final = f"""
 _OF_INDEXED: Final = f"SELECT seq, {TEXT} FROM messages m WHERE indexed AND"
 
 
-class Search(Generic[Found]):
-    """A search, which any thread may cancel."""
-
-    def __init__(self, find: Callable[[sqlite3.Connection, Callable[[], bool]], Iterator[Found]]) -> None:
-        """`find` takes the database and whether the search is cancelled, and yields what it finds."""
-        self._find = find
-        self._unwanted = threading.Event()
-
-    def call_off(self) -> None:
-        """End the search soon."""
-        self._unwanted.set()
-
-    def run(self, connection: sqlite3.Connection) -> tuple[Found, ...] | None:
-        """What was found; None if cancelled."""
-        unwanted = self._unwanted.is_set
-        connection.set_progress_handler(unwanted, _INSTRUCTIONS)
-        try:
-            with transaction(connection, "DEFERRED"):  # one state of the database
-                found = tuple(self._find(connection, unwanted))
-        except sqlite3.OperationalError as error:
-            if faults.code_of(error) != sqlite3.SQLITE_INTERRUPT:
-                raise
-            return None
-        finally:
-            connection.set_progress_handler(None, 0)
-        return None if unwanted() else found
+def found(
+    connection: sqlite3.Connection,
+    find: Callable[[sqlite3.Connection, Callable[[], bool]], Iterable[Found]],
+    unwanted: Callable[[], bool],
+) -> tuple[Found, ...] | None:
+    """What `find` finds; None if meanwhile, in any thread, it becomes `unwanted`."""
+    connection.set_progress_handler(unwanted, _INSTRUCTIONS)
+    try:
+        with transaction(connection, "DEFERRED"):  # one state of the database
+            hits = tuple(find(connection, unwanted))
+    except sqlite3.OperationalError as error:
+        if faults.code_of(error) != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return None
+    finally:
+        connection.set_progress_handler(None, 0)
+    return None if unwanted() else hits
 
 
-def search(query: str, limit: int, *, titles: bool = True) -> Search[Hit]:
+def search(
+    connection: sqlite3.Connection, unwanted: Callable[[], bool], query: str, limit: int, *, titles: bool
+) -> Iterator[Hit]:
     """Finds at most `limit` titles, then as many messages, each the newest first."""
     words = words_of(whole(query))
+    if words and titles:
+        yield from islice(_titles(connection, words), limit)
+    if words:
+        yield from islice(_messages(connection, words, unwanted), limit)
 
-    def find(connection: sqlite3.Connection, unwanted: Callable[[], bool]) -> Iterator[Hit]:
-        if words:
-            if titles:
-                yield from islice(_titles(connection, words), limit)
-            yield from islice(_messages(connection, words, unwanted), limit)
 
-    return Search(find)
+def candidates(
+    connection: sqlite3.Connection, columns: str, words: tuple[str, ...], wanted: str = ""
+) -> Iterator[tuple[Any, ...]]:
+    """These columns of the messages that may contain all of the folded `words`; `wanted`: a further condition.
+
+    First those that are not indexed yet, then the others, each the newest first.
+    """
+    waiting = connection.execute(_WAITING.format(columns, wanted))
+    return chain(waiting, connection.execute(INDEXED.format(columns, wanted), (expression(words),)))
 
 
 def _titles(connection: sqlite3.Connection, words: tuple[str, ...]) -> Iterator[Hit]:
@@ -118,9 +118,7 @@ def _titles(connection: sqlite3.Connection, words: tuple[str, ...]) -> Iterator[
 def _messages(
     connection: sqlite3.Connection, words: tuple[str, ...], unwanted: Callable[[], bool]
 ) -> Iterator[Hit]:
-    waiting = connection.execute(_WAITING)
-    indexed = connection.execute(_INDEXED, (expression(words),))
-    for text, *row in chain(waiting, indexed):
+    for text, *row in candidates(connection, _COLUMNS, words):
         if unwanted():
             return
         folded = fold(text)

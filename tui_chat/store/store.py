@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeVar, Unpack
+from typing import Final, TypeVar
 
 from tui_chat.errors import StoreError
 from tui_chat.files import PATIENCE
@@ -25,7 +27,7 @@ from tui_chat.messages import Message, State
 from tui_chat.store import chats, messages, parts
 from tui_chat.store.database import Database, open_database
 from tui_chat.store.prompts import prompts
-from tui_chat.store.search import Search, index_some, search
+from tui_chat.store.search import found, index_some, search
 from tui_chat.store.values import ChangedElsewhere, Chat, ChatFields, ChatSummary, Hit, Prompt, QueueChange, Thread
 
 T = TypeVar("T")
@@ -46,7 +48,8 @@ class Store:
         self._database = database
         self._owner = database.owner
         self._clock = clock
-        self._search: Search[Any] | None = None
+        self._unwanted = threading.Event()
+        """Set when nobody wants the last search any more."""
         self._loaded: dict[str, int] = {}
         """By chat: the last revision that this process has loaded."""
         self._saved: dict[str, int] = {}
@@ -71,8 +74,7 @@ class Store:
 
     def close(self, timeout: float = 5.0) -> bool:
         """Finish queued jobs and close; True if that took less than `timeout` seconds. Needs no event loop."""
-        if self._search is not None:
-            self._search.call_off()
+        self._unwanted.set()
         return self._database.close(timeout)
 
     async def aclose(self, timeout: float = 5.0) -> bool:
@@ -90,22 +92,6 @@ class Store:
         self._database.behind(lambda db: messages.purge(db, before, _PURGED_AT_START))
         return recovered
 
-    async def create_chat(self, chat: Chat) -> None:
-        """Add a chat.
-
-        Raises:
-            StoreError: its id exists already, or it cannot be saved.
-        """
-        await self._database.write(lambda db: chats.insert(db, chat))
-
-    async def save_chat(self, chat_id: str, **fields: Unpack[ChatFields]) -> None:
-        """Change some fields of a chat: title, draft, place, leaf ... Its `updated` stays.
-
-        Raises:
-            StoreError: it does not exist, or cannot be saved.
-        """
-        await self._database.write(lambda db: chats.update(db, chat_id, fields))
-
     async def save(
         self,
         chat_id: str,
@@ -119,7 +105,8 @@ class Store:
         """Add messages, or change those with known ids, parents first, in one transaction.
 
         The same transaction adds the chat itself (`new`), changes `fields` and the `queue` of it, deletes or
-        restores it (`deleted`), and keeps `settings` as `remember` does.
+        restores it (`deleted`), and keeps `settings` as `remember` does. A deleted chat is in no list and no
+        search, and can be restored until it is purged.
 
         The last added message becomes the chat's leaf, and the first prompt its title. Adding a message restores a
         deleted chat. A streaming message belongs to this process until it is saved in another state. Texts must be
@@ -131,7 +118,7 @@ class Store:
 
         Raises:
             ChangedElsewhere: some messages were changed by another process.
-            StoreError: the chat or a parent does not exist, or saving failed.
+            StoreError: the chat or a parent does not exist, the `new` chat exists already, or saving failed.
         """
 
         def write(db: sqlite3.Connection) -> dict[str, int | None]:
@@ -204,37 +191,32 @@ class Store:
         """The id of the chat with the newest message."""
         return await self._database.read(chats.newest)
 
-    async def delete(self, chat_id: str) -> None:
-        """Hide a chat from list and search; it can be restored until it is purged."""
-        await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": self._clock()}))
-
-    async def undelete(self, chat_id: str) -> None:
-        """Restore a deleted chat."""
-        await self._database.write(lambda db: chats.update(db, chat_id, {"deleted": None}))
-
     async def search(self, words: str, limit: int = 50, *, titles: bool = True) -> tuple[Hit, ...] | None:
         """The titles that contain all of `words`, then the messages, at most `limit` of each, the newest first.
 
         Without `titles` only the messages. Case and accents do not matter; words are found within words; double
         quotes keep words together. A newer search cancels an older one, which then returns None.
         """
-        return await self._found(search(words, limit, titles=titles))
+        return await self._found(lambda db, unwanted: search(db, unwanted, words, limit, titles=titles))
 
     async def prompts(self, typed: str, limit: int = 100, *, beginning: bool = False) -> tuple[Prompt, ...] | None:
         """Earlier prompts with all words of what is typed, or which begin with it; the newest first, each once.
 
         Case and accents do not matter. It is a search like `search`, and cancels others in the same way.
         """
-        return await self._found(prompts(typed, limit, beginning=beginning))
+        return await self._found(
+            lambda db, unwanted: islice(prompts(db, unwanted, typed, beginning=beginning), limit)
+        )
 
-    async def _found(self, search: Search[T]) -> tuple[T, ...] | None:
-        if self._search is not None:
-            self._search.call_off()
-        self._search = search
+    async def _found(
+        self, find: Callable[[sqlite3.Connection, Callable[[], bool]], Iterable[T]]
+    ) -> tuple[T, ...] | None:
+        self._unwanted.set()
+        unwanted = self._unwanted = threading.Event()
         try:
-            return await self._database.search(search.run)
+            return await self._database.search(lambda db: found(db, find, unwanted.is_set))
         finally:
-            search.call_off()
+            unwanted.set()
 
     async def recall(self, key: str, default: str = "") -> str:
         """The value of the setting `key`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypedDict
 
@@ -149,13 +149,16 @@ class Thread:
 
     def branch(self) -> tuple[Message, ...]:
         """The messages from the root to the chat's leaf."""
-        by_id = {message.id: message for message in self.messages}
-        path: list[Message] = []
-        node = by_id.get(self.chat.leaf or "")
-        while node is not None and len(path) < len(by_id):
-            path.append(node)
-            node = by_id.get(node.parent or "")
-        return tuple(reversed(path))
+        return branch_of({message.id: message for message in self.messages}, self.chat.leaf)
+
+
+def branch_of(messages: Mapping[str, Message], leaf: str | None) -> tuple[Message, ...]:
+    """The messages from the root to a leaf, of messages by id. A cycle is cut."""
+    path: list[Message] = []
+    while (message := messages.get(leaf or "")) is not None and len(path) < len(messages):
+        path.append(message)
+        leaf = message.parent
+    return tuple(reversed(path))
 
 
 @dataclass(frozen=True, slots=True)

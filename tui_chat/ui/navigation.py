@@ -110,7 +110,7 @@ class Navigation:
             await reply.stop()
         await conversation.note(draft=conversation.chat.draft)
         with suppress(StoreError):  # it is listed again then
-            await self._workspace.store.delete(conversation.chat.id)
+            await self._workspace.store.save(conversation.chat.id, deleted=True)
         self._workspace.new_chat()
         self.arrive()
 

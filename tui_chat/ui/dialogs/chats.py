@@ -126,12 +126,12 @@ class ChatsScreen(Picker[Found]):
         """Give the highlighted chat another title."""
         chat = self._chosen
         if chat and (title := await self.app.push_screen_wait(title_screen(self.keys, chat.title))):
-            self._change(self._store.save_chat(chat.id, title=clean_line(title, 80)))
+            self._change(self._store.save(chat.id, fields={"title": clean_line(title, 80)}))
 
     def pin(self) -> None:
         """Pin the highlighted chat to the top, or unpin it."""
         if (chat := self._chosen) is not None:
-            self._change(self._store.save_chat(chat.id, pinned=not chat.pinned))
+            self._change(self._store.save(chat.id, fields={"pinned": not chat.pinned}))
 
     def delete(self) -> None:
         """Delete the highlighted chat; `undelete` restores it."""
@@ -141,13 +141,13 @@ class ChatsScreen(Picker[Found]):
             self.notify("Still replying in this chat: stop the reply first.")
         else:
             self.deleted.append(choice.value.chat)
-            self._change(self._store.delete(choice.value.chat))
+            self._change(self._store.save(choice.value.chat, deleted=True))
             self.notify(self.keys.hint("Deleted. {chats-undo} undoes it."))
 
     def undelete(self) -> None:
         """Undo the last deletion."""
         if self.deleted:
-            self._change(self._store.undelete(self.deleted.pop()))
+            self._change(self._store.save(self.deleted.pop(), deleted=False))
 
     @work(group="change")
     async def _change(self, change: Awaitable[None]) -> None:
