@@ -35,7 +35,7 @@ async def test_the_server_is_let_go_as_soon_as_the_client_leaves(tokens: Path, p
         request = asyncio.create_task(relay.client.post(path, json=body))
         await until(lambda: backend.open == 1)
         request.cancel()
-        await until(lambda: backend.open == 0 and relay.relay.slots.taken == 0)
+        await until(lambda: backend.open == 0 and not relay.relay.streams.places)
 
 
 async def test_a_slow_client_slows_the_server_down(tokens: Path) -> None:
@@ -63,7 +63,7 @@ async def test_a_token_has_so_many_replies_and_all_together_so_many(tokens: Path
             assert [answer.status_code for answer in refused] == [429, 429]
             assert ["You have 2" in answer.text for answer in refused] == [True, False]
             assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
-        await until(lambda: relay.relay.slots.taken == 0)
+        await until(lambda: not relay.relay.streams.places)
         async with relay.chat(HELLO_BODY, headers=keys[0]) as response:
             assert response.status_code == 200
 
@@ -72,7 +72,7 @@ async def test_a_request_that_makes_no_sense_takes_no_place(tokens: Path) -> Non
     async with running(ScriptedBackend(), tokens) as relay:
         for path in ("/api/chat", "/v1/chat/completions"):
             assert (await relay.client.post(path, content=b"[]")).status_code == 400
-        assert relay.relay.slots.taken == 0
+        assert not relay.relay.streams.places
         assert len(relay.relay.streams._recordings) == 0
 
 
@@ -163,7 +163,7 @@ async def test_delete_stops_the_server_before_it_answers(tokens: Path) -> None:
         assert (await relay.client.delete(path)).status_code == 204
         assert backend.open == 0
         assert (await relay.client.delete(path)).status_code == 404
-        assert relay.relay.slots.taken == 0
+        assert not relay.relay.streams.places
 
 
 async def test_after_the_grace_a_stream_is_stopped_and_forgotten(tokens: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,15 +16,14 @@ from starlette.types import ASGIApp
 
 from tui_chat import __version__
 from tui_chat.errors import ConfigError, ReplyError
-from tui_chat.messages import new_id
 from tui_chat.relay.access_log import logged
 from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.authentication import OWNER, Authentication, cross_origin
-from tui_chat.relay.dialects import Completion, Dialect, OllamaStream, OpenAIStream, Whole, ollama_object
+from tui_chat.relay.dialects import Dialect, OllamaStream, OpenAIStream, Whole
 from tui_chat.relay.problems import Problem, bad_request, problem_of
 from tui_chat.relay.requests import Ask, ask_of
 from tui_chat.relay.settings import Settings
-from tui_chat.relay.streams import Slots, Stream, Streams
+from tui_chat.relay.streams import Stream, Streams
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.server import RELAY_SERVICE
 from tui_chat.servers.backend import Backend
@@ -39,7 +36,6 @@ class Relay:
 
     def __init__(self, backend: Backend, settings: Settings, tokens: TokenFile, *, demand: bool = False) -> None:
         self.streams = Streams(backend, settings)
-        self.slots = Slots(settings.streams_per_token, settings.streams)
         self.backend = backend
         self._tokens = tokens
         self.settings = settings
@@ -86,7 +82,7 @@ class Relay:
     async def _reply(self, request: Request) -> ASGIApp:
         owner = request.scope[OWNER]
         with ExitStack() as held:
-            held.enter_context(self.slots.take(owner))
+            held.enter_context(self.streams.place(owner))
             ask = await self._ask(request)
             dialect = _dialect(request, ask)
             resumable = dialect.numbered and request.headers.get("x-resume") == "1"
@@ -136,14 +132,14 @@ class Relay:
 
 def _dialect(request: Request, ask: Ask) -> Dialect:
     """The format in which a client wants its answer."""
-    model = ask.request.model
     if request.url.path.startswith("/v1"):
-        completion = Completion(f"chatcmpl-{new_id()}", model, int(time.time()))
-        return OpenAIStream(completion, usage=ask.usage) if ask.stream else Whole(completion.whole)
+        openai = OpenAIStream(ask.request.model, usage=ask.usage)
+        return openai if ask.stream else Whole(openai.whole)
     accepted = {kind.partition(";")[0].strip().lower() for kind in request.headers.get("accept", "").split(",")}
     if not accepted <= {"application/json", "application/x-ndjson"}:  # only Ollama's clients want nothing else
         return Dialect()
-    return Whole(partial(ollama_object, model)) if ask.stream is False else OllamaStream(model)
+    ollama = OllamaStream(ask.request.model)
+    return Whole(ollama.whole) if ask.stream is False else ollama
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

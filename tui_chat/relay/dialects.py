@@ -1,4 +1,4 @@
-"""Reply events in the formats of three APIs: the relay's own, OpenAI's and Ollama's. Pure.
+"""Reply events in the formats of three APIs: the relay's own, OpenAI's and Ollama's.
 
 A dialect turns an event into JSON texts and frames each for its media type. It leaves out tool calls, since the
 relay refuses requests with tools.
@@ -7,13 +7,13 @@ relay refuses requests with tools.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from tui_chat.events import Accepted, Delta, Event, Finished, Thinking, WasThinking
-from tui_chat.messages import Usage
+from tui_chat.messages import Usage, new_id
 from tui_chat.relay.problems import Problem
 from tui_chat.servers.dialects.relay import object_from
 from tui_chat.servers.sse import DONE
@@ -51,33 +51,19 @@ class Dialect:
         return f"id: {number}\ndata: {data}\n\n".encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """The fields that all chunks of one completion of OpenAI's API share."""
+class OpenAIStream(Dialect):
+    """OpenAI's chunks. `usage` adds one with the token counts."""
 
-    id: str
-    model: str
-    created: int
-    """Unix time in seconds."""
-
-    def chunk(self, choices: list[object], kind: str = "chat.completion.chunk") -> dict[str, object]:
-        """An object with `choices`."""
-        head = {"id": self.id, "object": kind, "created": self.created, "model": clean_line(self.model, 200)}
-        return {**head, "choices": choices}
+    def __init__(self, model: str, *, usage: bool = False) -> None:
+        now = int(time.time())
+        self._head = {"id": f"chatcmpl-{new_id()}", "created": now, "model": clean_line(model, 200)}
+        self._usage = usage
 
     def whole(self, text: str, thinking: str, end: Finished) -> str:
         """The answer to a request without `stream`."""
         message = {"role": "assistant", "content": text} | ({"reasoning": thinking} if thinking else {})
         choice = {"index": 0, "message": message, "finish_reason": _reason(end.reason)}
-        return _json(self.chunk([choice], "chat.completion") | {"usage": _counts(end.usage or Usage())})
-
-
-class OpenAIStream(Dialect):
-    """OpenAI's chunks. `usage` adds one with the token counts."""
-
-    def __init__(self, completion: Completion, *, usage: bool = False) -> None:
-        self._completion = completion
-        self._usage = usage
+        return self._object("chat.completion", choice, usage=_counts(end.usage or Usage()))
 
     def say(self, event: Event) -> Iterator[str]:
         """See `Dialect.say`."""
@@ -93,7 +79,7 @@ class OpenAIStream(Dialect):
             case Finished(reason, usage):
                 yield self._delta({}, _reason(reason))
                 if self._usage:
-                    yield _json(self._completion.chunk([]) | {"usage": _counts(usage or Usage())})
+                    yield self._object("chat.completion.chunk", usage=_counts(usage or Usage()))
                 yield DONE
 
     def fail(self, problem: Problem, /) -> Iterator[str]:
@@ -102,7 +88,10 @@ class OpenAIStream(Dialect):
         yield DONE
 
     def _delta(self, delta: Mapping[str, object], reason: str | None = None) -> str:
-        return _json(self._completion.chunk([{"index": 0, "delta": delta, "finish_reason": reason}]))
+        return self._object("chat.completion.chunk", {"index": 0, "delta": delta, "finish_reason": reason})
+
+    def _object(self, kind: str, *choices: Mapping[str, object], **more: object) -> str:
+        return _json({**self._head, "object": kind, "choices": choices, **more})
 
 
 class OllamaStream(Dialect):
@@ -116,19 +105,19 @@ class OllamaStream(Dialect):
     @property
     def heartbeat(self) -> bytes:
         """See `Dialect.heartbeat`."""
-        return self.frame(0, ollama_object(self._model, ""))
+        return self.frame(0, self._object(""))
 
     def say(self, event: Event) -> Iterator[str]:
         """See `Dialect.say`."""
         match event:
             case Delta(text):
-                yield ollama_object(self._model, text)
+                yield self._object(text)
             case Thinking(text):
-                yield ollama_object(self._model, "", text)
+                yield self._object("", text)
             case WasThinking():
-                yield ollama_object(self._model, "</think>")
+                yield self._object("</think>")
             case Finished():
-                yield ollama_object(self._model, "", "", event)
+                yield self.whole("", "", event)
 
     def fail(self, problem: Problem, /) -> Iterator[str]:
         """See `Dialect.fail`."""
@@ -137,6 +126,17 @@ class OllamaStream(Dialect):
     def frame(self, _: int, data: str, /) -> bytes:
         """See `Dialect.frame`."""
         return f"{data}\n".encode()
+
+    def whole(self, text: str, thinking: str, end: Finished) -> str:
+        """The answer to a request without `stream`, or the end of one with it."""
+        usage = end.usage or Usage()
+        return self._object(text, thinking, done=True, done_reason=end.reason, **_durations(usage))
+
+    def _object(self, text: str, thinking: str = "", *, done: bool = False, **more: object) -> str:
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        message = {"role": "assistant", "content": text} | ({"thinking": thinking} if thinking else {})
+        head = {"model": clean_line(self._model, 200), "created_at": now}
+        return _json({**head, "message": message, "done": done, **more})
 
 
 class Whole(Dialect):
@@ -169,15 +169,6 @@ class Whole(Dialect):
     def frame(self, _: int, data: str, /) -> bytes:
         """See `Dialect.frame`."""
         return data.encode()
-
-
-def ollama_object(model: str, text: str, thinking: str = "", end: Finished | None = None) -> str:
-    """Ollama's object for a piece of a reply, for its `end`, or for all of it."""
-    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    message = {"role": "assistant", "content": text} | ({"thinking": thinking} if thinking else {})
-    done = {"done_reason": end.reason, **_durations(end.usage or Usage())} if end else {}
-    head = {"model": clean_line(model, 200), "created_at": now}
-    return _json({**head, "message": message, "done": end is not None, **done})
 
 
 def _json(value: Mapping[str, object]) -> str:

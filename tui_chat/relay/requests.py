@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from tui_chat.images.opening import media_type
 from tui_chat.messages import THINK_LEVELS, ChatRequest, Message, Role
 from tui_chat.parts import Blob, File, Image, parts_of
 from tui_chat.relay.problems import Problem, bad_request
@@ -31,12 +32,6 @@ _REFUSED: Final = {
 }
 """Fields that are not relayed, and the value that has no effect, which is allowed."""
 _ROLES: Final = {role.value: role for role in Role} | {"developer": Role.SYSTEM}
-_SIGNS: Final = (
-    (b"\x89PNG", "image/png"),
-    (b"\xff\xd8", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"RIFF", "image/webp"),
-)
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{,]', re.DOTALL)
 """A JSON string, or a character before a value."""
 _TOKENS: Final = 20_000
@@ -184,7 +179,7 @@ def _picture(where: str, text: object) -> Image | File:
         data = base64.b64decode(text.encode(), validate=True) if isinstance(text, str) else b""
     except ValueError:
         data = b""
-    mime = next((mime for sign, mime in _SIGNS if data.startswith(sign)), None)
-    if mime is None:
+    mime = media_type(data)
+    if not mime:
         raise bad_request(f"{where} holds an image that is not a PNG, JPEG, GIF or WebP in base64.")
     return Image("image", mime, Blob.of(data))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager, suppress
 
@@ -21,37 +20,6 @@ from tui_chat.tasks import start_task
 
 _RETRY_SECONDS = 5.0
 _log = logging.getLogger("tui_chat.relay")
-
-
-class Slots:
-    """Limits the replies that are generated at once: `each` per caller, `total` in all."""
-
-    def __init__(self, each: int, total: int) -> None:
-        self._each, self._total = each, total
-        self._taken: Counter[str] = Counter()
-
-    @property
-    def taken(self) -> int:
-        """How many are in use."""
-        return self._taken.total()
-
-    @contextmanager
-    def take(self, owner: str) -> Iterator[None]:
-        """Hold one while inside.
-
-        Raises:
-            Problem: none is free.
-        """
-        if self._taken[owner] >= self._each:
-            raise _too_many("You have", self._each)
-        if self.taken >= self._total:
-            raise _too_many("The relay has", self._total)
-        self._taken[owner] += 1
-        try:
-            yield
-        finally:
-            self._taken[owner] -= 1
-            self._taken += Counter()  # drops the zeros
 
 
 class Stream:
@@ -146,7 +114,26 @@ class Streams:
         self.settings = settings
         self._recordings: dict[Stream, asyncio.Task[None]] = {}
         """By stream, until it is forgotten: the task that generates its reply."""
+        self.places: list[str] = []
+        """The callers that have a reply in progress, once for each."""
         self._closing = False
+
+    @contextmanager
+    def place(self, owner: str) -> Iterator[None]:
+        """Let a caller have one more reply in progress while inside.
+
+        Raises:
+            Problem: the caller or the relay has as many as it may.
+        """
+        if self.places.count(owner) >= self.settings.streams_per_token:
+            raise _too_many("You have", self.settings.streams_per_token)
+        if len(self.places) >= self.settings.streams:
+            raise _too_many("The relay has", self.settings.streams)
+        self.places.append(owner)
+        try:
+            yield
+        finally:
+            self.places.remove(owner)
 
     def start(self, stream: Stream, release: Callable[[], None]) -> None:
         """Start to generate the reply; calls `release` when that has ended."""
