@@ -115,7 +115,7 @@ class Work:
             for _ in range(2000):
                 await asyncio.sleep(0.001)
                 waiting = {answer.chat for answer in self.box.running}
-                moving = [one for one in self.chats if one.chat.replying and not self.is_streaming(one)]
+                moving = [one for one in self.chats if one.chat.generation and not self.is_streaming(one)]
                 if not moving and len(waiting) == len(self.workspace.replying):
                     return
         raise AssertionError("it does not settle")

@@ -9,13 +9,13 @@ from typing import Unpack
 
 from tui_chat.attachments.paths import unescaped
 from tui_chat.attachments.prompt import still_attached
-from tui_chat.chat.tree import Tree
+from tui_chat.chat.tree import newest_below, versions_in
 from tui_chat.chat.writer import Writer
 from tui_chat.errors import StoreError
 from tui_chat.messages import ChatRequest, Message, Role, State, new_id
 from tui_chat.parts import File, Image, parts_of
 from tui_chat.store.store import Store
-from tui_chat.store.values import Chat, ChatFields, QueueChange, Thread, title_of
+from tui_chat.store.values import Chat, ChatFields, QueueChange, Thread, branch_of, title_of
 
 
 class Conversation:
@@ -31,18 +31,19 @@ class Conversation:
         self.chat = thread.chat
         self._streamed = set(thread.elsewhere)
         """The messages that another process is writing, as of the last look."""
-        self._tree = Tree(map(self._as_found, thread.messages))
+        self._messages = {message.id: self._as_found(message) for message in thread.messages}
+        """All messages by id, parents before their children."""
         self._revision = thread.revision
 
     @property
     def branch(self) -> tuple[Message, ...]:
         """The messages on screen, from the first to the last."""
-        return self._tree.branch(self.chat.leaf)
+        return branch_of(self._messages, self.chat.leaf)
 
     @property
     def last(self) -> Message | None:
         """The last message on screen."""
-        return self._tree.get(self.chat.leaf)
+        return self._messages.get(self.chat.leaf or "")
 
     @property
     def unanswered(self) -> bool:
@@ -61,17 +62,17 @@ class Conversation:
 
     def parent_of(self, message: Message) -> Message | None:
         """The message that a message answers."""
-        return self._tree.get(message.parent)
+        return self._messages.get(message.parent or "")
 
     def versions(self, message: Message) -> tuple[Message, ...]:
         """A message and its versions on other branches, the oldest first."""
-        return tuple(self._tree.versions(self.chat.leaf).get((message.parent, message.role), ()))
+        return tuple(versions_in(self._messages, self.chat.leaf).get((message.parent, message.role), ()))
 
     def numbered(self) -> Mapping[str, tuple[int, int]]:
         """The number (from 1) and the count of versions, by id, of messages with several versions."""
         return {
             message.id: (number, len(versions))
-            for versions in self._tree.versions(self.chat.leaf).values()
+            for versions in versions_in(self._messages, self.chat.leaf).values()
             if len(versions) > 1
             for number, message in enumerate(versions, 1)
         }
@@ -155,11 +156,11 @@ class Conversation:
         self._revision = thread.revision
         news = {message.id: message for message in thread.messages if message.id not in self._writer.unsaved}
         for id in self._streamed - thread.elsewhere - news.keys():  # its process is gone
-            if (cut := self._tree.get(id)) is not None:
+            if (cut := self._messages.get(id)) is not None:
                 news[id] = replace(cut, state=State.INTERRUPTED)
-        self._tree.put(*news.values())
+        self._messages.update(news)
         self._streamed = set(thread.elsewhere)
-        if self.chat.leaf in {above.id for above in self._tree.branch(thread.chat.leaf)}:
+        if self.chat.leaf in {above.id for above in branch_of(self._messages, thread.chat.leaf)}:
             self.chat = replace(self.chat, leaf=thread.chat.leaf)  # the other process continued this branch
         queue = self._writer.with_unsaved(thread.chat.queue)
         self.chat = replace(self.chat, title=thread.chat.title, queue=queue)
@@ -167,9 +168,9 @@ class Conversation:
 
     def turn_to(self, message: str) -> bool:
         """Show the branch of a message, down to its newest end; whether that is another branch."""
-        if self._tree.get(message) is None or message in {shown.id for shown in self.branch}:
+        if message not in self._messages or message in {shown.id for shown in self.branch}:
             return False
-        self.note(leaf=self._tree.newest_below(message).id)
+        self.note(leaf=newest_below(self._messages, message).id)
         return True
 
     async def request(self, reply: Message, prefill: str = "") -> ChatRequest:
@@ -178,7 +179,7 @@ class Conversation:
         Raises:
             StoreError: its images and files cannot be read.
         """
-        asked = self._tree.branch(reply.parent)
+        asked = branch_of(self._messages, reply.parent)
         branch = [message for message in asked if message.says or message.role is Role.USER]
         messages = [_as_sent(message) for message in await self.store.with_data(branch)]
         if self.chat.system:
@@ -189,7 +190,7 @@ class Conversation:
 
     def _hold(self, message: Message) -> Message:
         message = replace(message, id=self._renamed.get(message.id, message.id))
-        self._tree.put(message)
+        self._messages[message.id] = message
         self.chat = replace(self.chat, leaf=message.id)
         return message
 
@@ -198,7 +199,7 @@ class Conversation:
         made = []
         for id in ids:
             self._renamed[id] = new_id()
-            made.append(self._hold(self._tree.remove(id)))
+            made.append(self._hold(self._messages.pop(id)))
         return made
 
     def _as_found(self, message: Message) -> Message:

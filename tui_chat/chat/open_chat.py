@@ -84,11 +84,6 @@ class OpenChat:
         return self.reply if isinstance(self.reply, Generation) and not self.reply.ended else None
 
     @property
-    def replying(self) -> bool:
-        """Whether this process is receiving a reply."""
-        return self.generation is not None
-
-    @property
     def unfinished(self) -> bool:
         """Whether it must stay open: it is busy, has an unseen reply, or is not all on disk."""
         return self.busy or not self.seen or self.conversation.trouble is not None
@@ -101,7 +96,7 @@ class OpenChat:
     @property
     def held(self) -> bool:
         """Whether prompts wait for the user, because the reply before them is not complete."""
-        return bool(self.queue) and not self.replying
+        return bool(self.queue) and self.generation is None
 
     def send(
         self,

@@ -113,12 +113,12 @@ class Workspace:
     @property
     def replying(self) -> tuple[OpenChat, ...]:
         """The chats for which this process receives a reply."""
-        return tuple(chat for chat in self.chats if chat.replying)
+        return tuple(chat for chat in self.chats if chat.generation)
 
     @property
     def running_elsewhere(self) -> int:
         """How many chats besides the one on screen receive a reply."""
-        return len(self.replying) - self.current.replying
+        return sum(chat is not self.current for chat in self.replying)
 
     async def rest(self, patience: float = 0.0) -> None:
         """Wait up to `patience` seconds for replies, waiting prompts and pulls, then stop them."""
@@ -135,11 +135,10 @@ class Workspace:
 
     async def heed_stops(self) -> None:
         """Stop the reply that another tui-chat asks to stop (see `RemoteReply.stop`)."""
-        if replying := self.replying:
+        if self.replying:
             with suppress(StoreError):
                 wanted = await self.store.recall(STOP)
-                last = [chat.conversation.chat.leaf for chat in replying]
-                await self._stop([chat for chat, leaf in zip(replying, last, strict=True) if leaf == wanted])
+                await self._stop(chat for chat in self.replying if chat.conversation.chat.leaf == wanted)
 
     async def _stop(self, chats: Iterable[OpenChat]) -> None:
         await asyncio.gather(*(chat.generation.stop() for chat in chats if chat.generation))

@@ -41,7 +41,7 @@ class Replies:
     def busy(self) -> bool:
         """Whether this process receives a reply in the open chat whose end is not shown yet."""
         own = self.view is not None and isinstance(self.view.reply, Generation)
-        return own or self._workspace.current.replying
+        return own or self._workspace.current.generation is not None
 
     def send(self, text: str) -> None:
         """Send a prompt, instead of the edited one if there is one; it waits for a reply and for others."""
