@@ -51,13 +51,11 @@ class Painter:
         Of rows with Sixel pictures only so many are painted at once that a key's echo need not wait for long.
         """
         pen = self._pen
+        preamble = _KNOWN_STATE if self._lost else ""
+        self._lost = False
         if self._stale:
-            preamble = _KNOWN_STATE if self._lost else ""
-            self._lost = False
             self._paint_rows(pen)
             pen.end_link()
-        else:
-            preamble = ""
         pen.move(*self._wanted_cursor)
         return preamble + pen.take()
 
