@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from time import monotonic
 from typing import Final
 
@@ -34,21 +35,19 @@ _HALF_SECONDS: Final = 0.5
 """So long the rest of an answer is awaited."""
 
 
+@dataclass
 class BackgroundTold(Message):
     """The terminal has said whether its background is dark."""
 
-    def __init__(self, *, dark: bool) -> None:
-        super().__init__()
-        self.dark = dark
+    dark: bool
 
 
+@dataclass
 class GraphicsTold(Message):
     """The terminal has said whether it has Sixel, and before, perhaps, how many pixels wide and high a cell is."""
 
-    def __init__(self, *, sixel: bool, cell: tuple[int, int] | None) -> None:
-        super().__init__()
-        self.sixel = sixel
-        self.cell = cell
+    sixel: bool
+    cell: tuple[int, int] | None
 
 
 class KeyParser(Parser):
