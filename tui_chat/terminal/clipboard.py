@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from tui_chat.terminal.passthrough import multiplexer, passed_through
+from tui_chat.terminal.passthrough import multiplexer, passed_through, takes_strings
 
 LIMIT: Final = 74_994
 """Most bytes of text: many terminals accept sequences of at most 100,000 bytes."""
-_DEAF: Final = ("linux", "vt", "dumb")
-"""Prefixes of TERM whose terminals have no clipboard."""
 BY_TMUX: Final = "by tmux, to its buffer and the terminal"
 """The way of `load_buffer`, in words."""
 _TMUX_SECONDS: Final = 2.0
@@ -23,7 +21,7 @@ _TMUX_SECONDS: Final = 2.0
 
 def copy_way(text: str, environ: Mapping[str, str]) -> str:
     """How `text` reaches the clipboard, in words; empty if it is longer than `LIMIT`, or the terminal has none."""
-    deaf = environ.get("TERM", "").startswith(_DEAF) or environ.get("TERM_PROGRAM") == "Apple_Terminal"
+    deaf = not takes_strings(environ) or environ.get("TERM_PROGRAM") == "Apple_Terminal"
     if deaf or len(text.encode("utf-8", "replace")) > LIMIT:
         return ""
     between = multiplexer(environ)

@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from tui_chat.terminal.passthrough import multiplexer, passed_through
+from tui_chat.terminal.passthrough import multiplexer, passed_through, takes_strings
 from tui_chat.text.sanitize import visible_line
 
 _BELL: Final = "\x07"
 _LONGEST: Final = 120
 _PROGRAM: Final = "tui-chat"
-_NO_STRINGS: Final = ("linux", "dumb", "vt", "cons25")
-"""The beginnings of TERM of terminals that would print an OSC."""
 
 
 class NoticeKind(StrEnum):
@@ -56,7 +54,7 @@ def notice(kind: NoticeKind, words: str, environ: Mapping[str, str]) -> bytes:
     Args:
         words: our own, such as "The reply is complete": never a model's, which could pass for somebody else's.
     """
-    rings, is_osc = kind is NoticeKind.BELL, _takes_strings(environ)
+    rings, is_osc = kind is NoticeKind.BELL, takes_strings(environ)
     if kind is NoticeKind.AUTO:
         known = (
             (takes, bell)
@@ -75,20 +73,16 @@ def notice(kind: NoticeKind, words: str, environ: Mapping[str, str]) -> bytes:
 
 def set_title(words: str, environ: Mapping[str, str]) -> bytes:
     """What titles the terminal's window, or the pane of a multiplexer; empty for terminals without titles."""
-    if not _takes_strings(environ):
+    if not takes_strings(environ):
         return b""
     return f"\x1b]2;{visible_line(words, _LONGEST)}{_BELL}".encode("utf-8", "replace")
 
 
 def save_title(environ: Mapping[str, str]) -> bytes:
     """What makes the terminal keep its title for `restore_title` (xterm's XTWINOPS 22)."""
-    return b"\x1b[22;2t" if _takes_strings(environ) else b""
+    return b"\x1b[22;2t" if takes_strings(environ) else b""
 
 
 def restore_title(environ: Mapping[str, str]) -> bytes:
     """What gives the terminal the title back that it kept (xterm's XTWINOPS 23)."""
-    return b"\x1b[23;2t" if _takes_strings(environ) else b""
-
-
-def _takes_strings(environ: Mapping[str, str]) -> bool:
-    return not environ.get("TERM", "dumb").startswith(_NO_STRINGS)
+    return b"\x1b[23;2t" if takes_strings(environ) else b""

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+_NO_STRINGS: Final = ("linux", "dumb", "vt", "cons25")
+"""The beginnings of TERM of terminals without string sequences."""
 _SCREEN_CHUNK: Final = 240
 """Characters of a string sequence that every GNU screen passes on."""
+
+
+def takes_strings(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal knows string sequences, such as OSC, and does not print them."""
+    return not environ.get("TERM", "dumb").startswith(_NO_STRINGS)
 
 
 def multiplexer(environ: Mapping[str, str]) -> str:
