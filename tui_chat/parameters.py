@@ -18,7 +18,8 @@ _WORD: Final = re.compile(r'"(?:[^"\\]|\\.)*"(?=\s|$)|[^\s"]\S*')
 _DURATION: Final = re.compile(r"-?\d{1,9}|-?(?:\d{1,6}(?:\.\d{1,3})?(?:h|m|s|ms))+")
 _LONGEST: Final = 100_000
 """Characters of a schema or of a stop sequence."""
-_THINK: Final = {"off": False, "on": True, "false": False, "true": True}
+_LEVELS: Final = {level: level for level in THINK_LEVELS}
+_THINK: Final = {"off": False, "on": True, "false": False, "true": True} | _LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +156,7 @@ def _keep_alive(given: object) -> str:
 
 
 def _think(given: object) -> bool | str:
-    if isinstance(given, bool):
-        return given
     word = str(given).strip().lower()
-    if word in THINK_LEVELS:
-        return word
     if word not in _THINK:
         raise ValueError
     return _THINK[word]
