@@ -16,7 +16,7 @@ from tui_chat.config import (
 )
 from tui_chat.errors import ConfigError
 from tui_chat.server import Kind, Secret
-from tui_chat.servers.table import DEFAULT_URL, read_key
+from tui_chat.servers.table import DEFAULT_URL, first_server, read_key
 from tui_chat.typed import near, nearest, user_path
 
 
@@ -33,9 +33,9 @@ def load(file: Path, text: str, environ: dict[str, str] | None = None, **flags: 
 
 def test_without_anything_there_are_defaults() -> None:
     config = load_config({"HOME": "/home/me"})
-    assert not config.named
-    assert config.first_server.url == DEFAULT_URL
-    assert not config.first_server.named
+    assert not config.url
+    assert first_server(config.url, config.servers).url == DEFAULT_URL
+    assert not first_server(config.url, config.servers).named
     assert config.database == Path("/home/me/.local/share/tui-chat/chats.db")
 
 
@@ -93,7 +93,7 @@ def test_all_settings_are_read(file: Path) -> None:
         ("modle = 1", ["unknown setting 'modle'", "Did you mean 'model'?"]),
         ("model = 1", ["model must be a string"]),
         ("think = 3", ["think must be true or false or a string"]),
-        ("hang_up_minutes = true", ["hang_up_minutes must be a number"]),
+        ("hang_up_minutes = true", ["hang_up_minutes must be a number, not True"]),
         ("keys = { send = 3 }", ["keys.send must be a string"]),
         ("options = 3", ["options must be a table"]),
         ("servers = 3", ["servers must be a list"]),
@@ -150,12 +150,12 @@ def test_servers_are_read_and_the_url_may_name_one(file: Path) -> None:
     """
     config = load(file, text)
     box, local = config.servers
-    assert config.first_server is box
+    assert first_server(config.url, config.servers) is box
     assert (box.url, box.kind, box.verify) == ("http://192.168.0.7:8080", Kind.OPENAI, False)
     assert box.headers == (("X-Team", "blue"),)
     assert "secret" not in repr(config)
     assert local.uds == "/run/llama.sock"
-    assert load(file, text, url="http://192.168.0.7:8080").first_server.name == "box"
+    assert first_server("http://192.168.0.7:8080", config.servers) is box
 
 
 def test_a_key_in_a_file_that_others_can_read_is_warned_of(file: Path) -> None:

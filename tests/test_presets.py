@@ -12,6 +12,7 @@ from tui_chat.config import Config, load_config
 from tui_chat.errors import ConfigError
 from tui_chat.parameters import Parameters
 from tui_chat.presets import Preset, preset_names, read_preset, save_preset
+from tui_chat.servers.table import first_server
 from tui_chat.text.sanitize import clean, clean_line
 
 from tests.test_parameters import parameters
@@ -97,7 +98,7 @@ def test_a_start_takes_a_preset_and_flags_precede_it(tmp_path: Path) -> None:
     save_preset(tmp_path / "presets", POET)
     config = loaded(tmp_path, "--preset", "poet")
     assert (config.url, config.model, config.system, config.pinned) == ("box", "tiny", POET.system, True)
-    assert config.first_server.url == "http://box:1"
+    assert first_server(config.url, config.servers).url == "http://box:1"
     assert config.parameters == POET.parameters
     config = loaded(
         tmp_path, "ask", "--preset", "poet", "--think", "high", "-m", "big", "-s", "", "--url", "http://a"

@@ -158,12 +158,15 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
         OutputError: the help cannot be printed.
     """
     top = parser(with_relay="relay" in words)
+    commands = commands_of(top)
     try:
         check_options(top, words)
         place = first_word(top, words)
-        if place == len(words) or words[place] in commands_of(top):
+        if place == len(words) or words[place] in commands:
             return top.parse_args(words)
-        check_command(top, words[place])
+        if meant := near(words[place], commands):
+            hint = f"Did you mean {meant!r}? To ask it: tui-chat -- {words[place]}"
+            top.error(f"there is no command {words[place]}. {hint}")
         asking = screen_parser()
         asking.add_argument("question", nargs="*")
         return asking.parse_intermixed_args(words)
@@ -190,16 +193,6 @@ def first_word(parser: argparse.ArgumentParser, words: Sequence[str]) -> int:
         takes_next = bool(options) and options[-1].nargs != 0 and "=" not in word
         index += 2 if takes_next else 1
     return min(index, len(words))
-
-
-def check_command(parser: argparse.ArgumentParser, word: str) -> None:
-    """Exit with an error if a question of one word looks like a misspelt command.
-
-    Raises:
-        SystemExit: it does.
-    """
-    if meant := near(word, commands_of(parser)):
-        parser.error(f"there is no command {word}. Did you mean {meant!r}? To ask it: tui-chat -- {word}")
 
 
 def check_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
@@ -247,16 +240,15 @@ def full_screen(config: Config, arguments: argparse.Namespace) -> int:
     os.environ.setdefault("TEXTUAL_FPS", _FRAMES)  # read when Textual is loaded
     from tui_chat.ui.run import run  # late: Textual takes longest to load, and `--help` needs none of it
 
-    question = " ".join(arguments.question)
-    where = {"chat": arguments.chat, "resume": arguments.resume}
     return asyncio.run(
         run(
             config,
             os.environ,
             demo=arguments.demo,
-            question=question,
+            chat=arguments.chat,
+            resume=arguments.resume,
+            question=" ".join(arguments.question),
             printed=arguments.print_on_exit,
-            **where,
         )
     )
 
@@ -293,6 +285,6 @@ def backend_of(upstream: str | None, config: Config) -> Backend:
     for warning in book.warnings:
         warn(warning)
     server = book.first
-    if not chosen.named and (found := asyncio.run(discover()).found):
+    if not chosen.url and (found := asyncio.run(discover()).found):
         server = found[0]
     return connect(server)

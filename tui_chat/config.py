@@ -13,7 +13,7 @@ from tui_chat.messages import THINK_LEVELS
 from tui_chat.parameters import Parameters
 from tui_chat.server import Server, carries_key
 from tui_chat.servers.address import parse_ollama_host
-from tui_chat.servers.table import first_server, key_files, keyed, open_files, parse_toml, server_at, server_from
+from tui_chat.servers.table import key_files, keyed, open_files, parse_toml, server_at, server_from
 from tui_chat.typed import nearest, user_path
 
 
@@ -63,11 +63,6 @@ class Config:
     """Warnings about the settings, to be shown once."""
 
     @property
-    def named(self) -> bool:
-        """Whether the user named a server to start on."""
-        return bool(self.url)
-
-    @property
     def database(self) -> Path:
         """The database of the chats."""
         return self.data_dir / "chats.db"
@@ -76,11 +71,6 @@ class Config:
     def servers_file(self) -> Path:
         """The file of the servers that were added on screen."""
         return self.data_dir / "servers.toml"
-
-    @property
-    def first_server(self) -> Server:
-        """The server to start on, with the settings of the listed server of that name or URL."""
-        return first_server(self.url, self.servers)
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
@@ -142,21 +132,23 @@ _WORDS: Final = {
     "pictures": ("auto", "kitty", "sixel", "blocks"),
 }
 
-SETTINGS: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "url": str,
-    "model": str,
-    "system": str,
-    "theme": str,
+SETTINGS: Final[Mapping[str, tuple[type, ...]]] = {
+    "url": (str,),
+    "model": (str,),
+    "system": (str,),
+    "theme": (str,),
     "think": (bool, str),
-    "notify": str,
-    "pictures": str,
+    "notify": (str,),
+    "pictures": (str,),
     "hang_up_minutes": (int, float),
-    "data_dir": str,
-    "options": dict,
-    "keys": dict,
-    "servers": list,
+    "data_dir": (str,),
+    "options": (dict,),
+    "keys": (dict,),
+    "servers": (list,),
 }
 """The settings of the config file, and their types."""
+_TYPES: Final = {str: "a string", dict: "a table", list: "a list", bool: "true or false"}
+"""The names of types in errors; others are numbers."""
 
 
 def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:
@@ -172,7 +164,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
     for key, value in data.items():
         if key not in SETTINGS:
             raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, SETTINGS))
-        _check_type(path, key, value, SETTINGS[key])
+        _check_type(path, key, value, *SETTINGS[key])
     if isinstance(level := data.get("think"), str) and level not in THINK_LEVELS:
         raise ConfigError(
             f"{path}: think cannot be {level!r}", "Use true, false, or one of " + ", ".join(THINK_LEVELS)
@@ -221,15 +213,9 @@ _NUMBERS: Final = (
 _OPTIONS: Final = (*_NUMBERS, "draft_num_predict", "main_gpu", "use_mmap", "stop")
 
 
-def _check_type(path: Path, key: str, value: object, wanted: type | tuple[type, ...]) -> None:
-    kinds = wanted if isinstance(wanted, tuple) else (wanted,)
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):  # Python's true is an int
-        names = " or ".join(
-            {"str": "a string", "dict": "a table", "list": "a list", "bool": "true or false"}.get(
-                kind.__name__, "a number"
-            )
-            for kind in kinds
-        )
+def _check_type(path: Path, key: str, value: object, *wanted: type) -> None:
+    if type(value) not in wanted:
+        names = " or ".join(dict.fromkeys(_TYPES.get(kind, "a number") for kind in wanted))
         raise ConfigError(f"{path}: {key} must be {names}, not {value!r:.80}", "See the README's example.")
     words = _WORDS.get(key, ())
     if words and value not in words:

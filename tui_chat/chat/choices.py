@@ -54,7 +54,7 @@ class Choices:
             kept = json.loads(await self.store.recall(_THINK, "{}"))
             found = {name: valid_parameters({"think": level}).think for name, level in dict(kept).items()}
             self._thinking = {name: think for name, think in found.items() if think is not None}
-        if not self.config.named and (address := await self.store.recall(_SERVER)):
+        if not self.config.url and (address := await self.store.recall(_SERVER)):
             await self.return_to(connection, address)
             connection.pinned = False
 

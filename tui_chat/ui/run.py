@@ -24,6 +24,7 @@ from tui_chat.servers.connection import Connection
 from tui_chat.servers.probe import discover
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile
+from tui_chat.servers.table import first_server
 from tui_chat.store.export import to_markdown
 from tui_chat.store.store import Store, open_store
 from tui_chat.store.values import Thread
@@ -56,7 +57,7 @@ def build(
     """
     config = services.config
     registry = ServerRegistry(config, services.added)
-    first = Config().first_server if services.demo else registry.first
+    first = first_server("", ()) if services.demo else registry.first
     connection = Connection(services.connect, first, wanted=config.model, discover=services.discover)
     catalog = ModelCatalog(registry, connection.backends, services.discover)
 
