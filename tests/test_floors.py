@@ -54,6 +54,7 @@ PRIVATE = {
         "_close_messages_no_wait",
         "_driver",
         "_exit_renderables",
+        "_file",
         "_start_widget",
         "_vertical_scrollbar",
         "_writer_thread",

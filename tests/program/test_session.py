@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,11 @@ async def test_ask_read_stop_leave_and_come_back(home: Home, server: ScriptedSer
             assert program.unrestored() == []
 
 
-async def test_standard_error_need_not_be_the_terminal(home: Home, server: ScriptedServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["", "stock"])
+async def test_standard_error_need_not_be_the_terminal(
+    home: Home, server: ScriptedServer, tmp_path: Path, driver: str
+) -> None:
+    home = replace(home, environ={**home.environ, "TUI_CHAT_DRIVER": driver})
     with (tmp_path / "errors").open("w+b") as errors:
         async with home.running("--url", server.url, errors=errors.fileno()) as program:
             await program.until_shows("tiny")

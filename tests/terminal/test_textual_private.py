@@ -85,8 +85,7 @@ async def test_a_driver_for_terminals_lets_go_of_its_writer() -> None:
         assert not private.has_writer(driver)
         driver._writer_thread = writer  # type: ignore[assignment]
         assert private.has_writer(driver)
-        private.drop_writer(driver, stop=True)
-        assert writer.stopped
+        private.drop_writer(driver)
         assert not private.has_writer(driver)
 
 

@@ -18,10 +18,9 @@ from tui_chat.terminal.line import Line
 from tui_chat.terminal.notices import restore_title, save_title
 from tui_chat.terminal.outbox import SYNC_END, SYNC_START, Outbox
 from tui_chat.terminal.painter import Painter
-from tui_chat.terminal.sixel import ASK_GRAPHICS, cell_of
+from tui_chat.terminal.sixel import ASK_GRAPHICS
 from tui_chat.terminal.speed import LineSpeed
 from tui_chat.terminal.stock import StockDriver
-from tui_chat.terminal.textual_private import drop_writer
 
 _SETTLE: Final = 0.25
 """Seconds after a resize within which Textual repaints by itself, unless the size is the old one."""
@@ -45,7 +44,7 @@ class DiffDriver(StockDriver):
         self.sixels = painter.sixels
         """The pictures that it can draw by Sixel, where cells stand for them."""
         self._outbox = Outbox(painter)
-        self._speed = LineSpeed()
+        self.speed = LineSpeed()
         self._line: Line | None = None
         self._events = asyncio.get_running_loop()
         self.mouse_lent = False
@@ -57,16 +56,6 @@ class DiffDriver(StockDriver):
             self._disable_mouse_support()
         self.mouse_lent = lent
         self._enable_mouse_support()
-
-    @property
-    def frame_interval(self) -> float:
-        """Seconds between two frames, 0.05 to 0.2: more on a slow line."""
-        return self._speed.frame_interval
-
-    @property
-    def cell(self) -> tuple[int, int] | None:
-        """Width and height of a cell in pixels, as the operating system knows them; None if it does not."""
-        return cell_of(self.fileno)
 
     def redraw(self) -> None:
         """Repaint the whole screen."""
@@ -93,10 +82,10 @@ class DiffDriver(StockDriver):
             return
         self.close()
         assert sys.__stdout__ is not None, "a terminal program has a standard output"
-        self._line = Line(sys.__stdout__.fileno(), self._outbox, self._speed, self.hang_up)
+        self._line = Line(sys.__stdout__.fileno(), self._outbox, self.speed, self.hang_up)
         self._line.start()
         super().start_application_mode()
-        drop_writer(self, stop=True)  # the stock writer, started by the base class and not used
+        super().close()  # the stock writer, started by the base class and not used
         self._watch_size()
         self._outbox.open()
         self.write(save_title(os.environ).decode())

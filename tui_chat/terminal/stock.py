@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import selectors
+import sys
 import termios
 from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping
@@ -21,7 +22,7 @@ from textual.message import Message
 from tui_chat.terminal.colours import Depth, in_depth
 from tui_chat.terminal.keys import BackgroundTold, KeyParser
 from tui_chat.terminal.pasting import Pasted, Pasting
-from tui_chat.terminal.textual_private import drop_writer, has_writer
+from tui_chat.terminal.textual_private import drop_writer, has_writer, write_to
 from tui_chat.text.sanitize import clean
 
 _TICK: Final = 0.1
@@ -50,6 +51,7 @@ class StockDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        write_to(self, sys.__stdout__)
         self.app = app
         self._hung_up = False
         self._early: list[Message] | None = None

@@ -6,6 +6,7 @@ Methods that our classes override are in those classes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import RenderableType
@@ -45,13 +46,16 @@ def vertical_scrollbar(view: Widget, make: Callable[[], ScrollBar]) -> ScrollBar
     return view._vertical_scrollbar
 
 
+def write_to(driver: LinuxDriver, output: TextIOWrapper | None) -> None:
+    """Let a driver write to `output` instead of standard error."""
+    driver._file = output
+
+
 def has_writer(driver: LinuxDriver) -> bool:
     """Whether Textual's thread that writes to the terminal runs."""
     return driver._writer_thread is not None
 
 
-def drop_writer(driver: LinuxDriver, *, stop: bool = False) -> None:
-    """Drop that thread, after stopping it if `stop`."""
-    if stop and driver._writer_thread is not None:
-        driver._writer_thread.stop()
+def drop_writer(driver: LinuxDriver) -> None:
+    """Drop that thread, without stopping it."""
     driver._writer_thread = None

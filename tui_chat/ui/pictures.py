@@ -27,7 +27,7 @@ from tui_chat.terminal.pictures import (
     placeholders,
     send_picture,
 )
-from tui_chat.terminal.sixel import ASK_GRAPHICS, Sixel
+from tui_chat.terminal.sixel import ASK_GRAPHICS, Sixel, cell_of
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui.widgets.column import MARGIN
 from tui_chat.ui.widgets.picture import HalfBlockRows
@@ -82,7 +82,7 @@ class Pictures:
         self._told = told
         self._heard.set()
         driver = driver_of(self._screen.app)
-        if self._cell is not None and isinstance(driver, DiffDriver) and self._cell != (told.cell or driver.cell):
+        if self._cell and isinstance(driver, DiffDriver) and self._cell != (told.cell or cell_of(driver.fileno)):
             self._screen.start(self._show, "pictures", *(entry for entry in self._entries if entry.pictures))
 
     @property
@@ -155,7 +155,7 @@ class Pictures:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._heard.wait(), _PATIENCE)
         has_sixel = wanted == "sixel" or (self._told is not None and self._told.sixel)
-        self._cell = ((self._told and self._told.cell) or driver.cell) if has_sixel else None
+        self._cell = ((self._told and self._told.cell) or cell_of(driver.fileno)) if has_sixel else None
         return self._cell
 
 

@@ -152,7 +152,7 @@ class Replies:
     def interval(self) -> float:
         """Seconds between two paints: more on a slow line."""
         driver = driver_of(self._screen.app)
-        return driver.frame_interval if isinstance(driver, DiffDriver) else _INTERVAL
+        return driver.speed.frame_interval if isinstance(driver, DiffDriver) else _INTERVAL
 
     def _told(self) -> None:
         """Something besides its words has changed in the reply on screen."""
