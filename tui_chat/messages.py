@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from tui_chat.parts import File, Image, Part, Text, Thinking, ToolCall, filled, parts_of
+from tui_chat.parts import File, Part, Text, Thinking, ToolCall, filled, parts_of
 
 THINK_LEVELS: Final = ("low", "medium", "high", "max")
 """How much a model may be asked to think, by Ollama's names."""
@@ -108,9 +108,9 @@ class Message:
         return not all(isinstance(part, Thinking) for part in self.parts)
 
     @property
-    def files(self) -> tuple[Image | File, ...]:
+    def files(self) -> tuple[File, ...]:
         """Its images and files."""
-        return tuple(part for part in self.parts if isinstance(part, Image | File))
+        return tuple(part for part in self.parts if isinstance(part, File))
 
     @property
     def size(self) -> int:
@@ -149,7 +149,7 @@ class Message:
 
 def _size_of(part: Part) -> int:
     match part:
-        case Image() | File():
+        case File():
             return part.blob.size
         case ToolCall():
             return len(part.arguments)

@@ -37,8 +37,8 @@ class Thinking:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """A picture, for models that see."""
+class File:
+    """A file, or a picture."""
 
     name: str
     mime: str
@@ -46,12 +46,8 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A file that is not a picture."""
-
-    name: str
-    mime: str
-    blob: Blob
+class Image(File):
+    """A picture, for models that see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +69,22 @@ class ToolResult:
     text: str
 
 
-Part = Text | Thinking | Image | File | ToolCall | ToolResult
+Part = Text | Thinking | File | ToolCall | ToolResult
 
 
-def parts_of(text: str = "", thinking: str = "", files: Iterable[Image | File] = ()) -> tuple[Part, ...]:
+def parts_of(text: str = "", thinking: str = "", files: Iterable[File] = ()) -> tuple[Part, ...]:
     """The parts of a message: thinking, text, files. Empty ones are left out."""
     words: list[Part] = [Thinking(thinking)] if thinking else []
     return (*words, *([Text(text)] if text else []), *files)
 
 
-def attached(name: str, mime: str, blob: Blob) -> Image | File:
+def attached(name: str, mime: str, blob: Blob) -> File:
     """The part for a file, by its media type."""
     return (Image if mime.startswith("image/") else File)(name, mime, blob)
 
 
 def filled(part: Part, data: Mapping[str, bytes]) -> Part:
     """A part with its bytes from `data`, by digest, if it has none."""
-    if not isinstance(part, Image | File) or part.blob.data is not None:
+    if not isinstance(part, File) or part.blob.data is not None:
         return part
     return replace(part, blob=replace(part.blob, data=data.get(part.blob.digest)))

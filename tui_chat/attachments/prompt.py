@@ -24,7 +24,7 @@ from tui_chat.attachments.paths import (
 )
 from tui_chat.attachments.reading import attach, look_at
 from tui_chat.errors import FileError
-from tui_chat.parts import Blob, File, Image, attached
+from tui_chat.parts import Blob, File, attached
 from tui_chat.text.sanitize import clean_line
 
 TOTAL_LIMIT: Final = 20_000_000
@@ -54,7 +54,7 @@ class Attachment:
         """Whether it is a picture."""
         return self.mime.startswith("image/")
 
-    def unread(self) -> File | Image:
+    def unread(self) -> File:
         """It as a part of a prompt, without its bytes."""
         return attached(self.name, self.mime, Blob("", self.size))
 
@@ -106,13 +106,13 @@ def look_at_folder(path: Path, stop: Event) -> Attachment:
     )
 
 
-def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
+def attach_mentioned(text: str, stop: Event) -> tuple[File, ...]:
     """The files that a prompt mentions, each once, as parts.
 
     Raises:
         FileError: one of them cannot be attached, or they are too many or too large.
     """
-    folder, parts = _folder(), dict[Path, File | Image]()
+    folder, parts = _folder(), dict[Path, File]()
     for path, is_folder in _paths(text, folder):
         within = look_at_folder(path, stop).files if is_folder else ("",)
         for file in map(path.joinpath, within):
@@ -126,7 +126,7 @@ def attach_mentioned(text: str, stop: Event) -> tuple[File | Image, ...]:
     return tuple(parts.values())
 
 
-def still_attached(files: Iterable[File | Image], before: str, after: str) -> tuple[File | Image, ...]:
+def still_attached(files: Iterable[File], before: str, after: str) -> tuple[File, ...]:
     """The files of a prompt without those that it mentioned `before` it was edited, and not `after`."""
     gone = _names_in(before) - _names_in(after)
     return tuple(file for file in files if not gone & {file.name, *map(str, PurePath(file.name).parents)})

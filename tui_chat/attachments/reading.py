@@ -11,7 +11,7 @@ from typing import Final
 from tui_chat.errors import FileError
 from tui_chat.images.opening import media_type, other_format
 from tui_chat.images.prepare import prepare
-from tui_chat.parts import Blob, File, Image
+from tui_chat.parts import Blob, File
 from tui_chat.text.sanitize import clean
 
 FILE_LIMIT: Final = 1_000_000
@@ -37,7 +37,7 @@ def look_at(path: Path, name: str) -> tuple[int, str]:
     return size, _checked(start, size, name)[0]
 
 
-def attach(path: Path, name: str) -> File | Image:
+def attach(path: Path, name: str) -> File:
     """A file as a part. Text is sanitised and kept as UTF-8; a picture is scaled down for models.
 
     Raises:
