@@ -180,7 +180,6 @@ async def test_what_comes_for_a_list_that_was_closed_meanwhile_does_nothing() ->
         screen.dismiss()
         await run.until(lambda: not screen.query(ChoiceList))
         screen.show(shown)
-        screen.say("Chats", screen.hint)
         screen.notify("Deleted.")
         screen.list.show(shown, "")
         screen.list.highlight(shown[1].value)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
-from inspect import iscoroutinefunction
+from inspect import iscoroutine
 from typing import Any, Final
 
 from textual.binding import Binding
@@ -108,25 +107,29 @@ def _raise(error: ChatError) -> None:
 
 
 def carry_out(
-    command: Command, owner: DOMNode, argument: str = "", failed: Callable[[ChatError], None] = _raise
+    command: Command,
+    owner: DOMNode,
+    argument: str = "",
+    failed: Callable[[ChatError], None] = _raise,
+    *,
+    once: bool = True,
 ) -> bool:
-    """Start a command; False if it is a coroutine that still runs. `failed` is told why it could not be done."""
-    begun: Any = partial(command.function, owner, *([argument] if command.argument else []))
+    """Start a command; False if it may be at work only `once`, and is. `failed` is told why it cannot be done."""
+    group = f"command {command.id}"
+    if once and any((each.group, each.node) == (group, owner) for each in owner.workers if not each.is_finished):
+        return False
 
-    async def attempt() -> None:
+    async def finish(work: Coroutine[Any, Any, object]) -> None:
         try:
-            await begun()
+            await work
         except ChatError as error:
             failed(error)
 
-    if iscoroutinefunction(command.function):
-        if not all(each.is_finished for each in owner.workers if (each.group, each.node) == (command.id, owner)):
-            return False
-        work: Any = attempt()
-        owner.run_worker(work, group=command.id)
-        return True
     try:
-        begun()
+        begun = command.function(owner, *([argument] if command.argument else []))
     except ChatError as error:
         failed(error)
+    else:
+        if iscoroutine(begun):
+            owner.run_worker(finish(begun), group=group)
     return True

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui_chat.chat.context import Taken, shares_of
-from tui_chat.chat.settings import window_of
 from tui_chat.chat.summary import GO_ON, SUM_UP, summary_in
-from tui_chat.errors import ReplyError
-from tui_chat.messages import Model
-from tui_chat.servers.connection import find
-from tui_chat.servers.dialects import taken_by
 from tui_chat.ui.dialogs.context import ContextScreen
 
 if TYPE_CHECKING:
@@ -21,23 +14,8 @@ if TYPE_CHECKING:
 
 async def context(screen: ChatScreen) -> None:
     """Show what takes the context window, and make room."""
-    workspace, keys = screen.workspace, screen.keys
-    conversation, connection, chat = workspace.conversation, workspace.connection, workspace.current
-    model = find(connection.model, connection.models) or Model(connection.model)
-
-    def taken() -> Taken:
-        return shares_of(conversation.branch, conversation.chat.system)
-
-    can_raise, linked = "num_ctx" in taken_by(connection.backend.server), chat.linked.words if chat.linked else ""
-    dialog = ContextScreen(keys, taken, window_of(workspace), model, can_raise=can_raise, linked=linked)
-
-    async def learn() -> None:
-        with suppress(ReplyError):
-            told = await connection.backend.describe(model.name)
-            dialog.learn(replace(told, context_window=told.context_window or model.context_window))
-
-    screen.start(learn, "describe")
-    wish = await screen.ask(dialog)
+    conversation, chat = screen.workspace.conversation, screen.workspace.current
+    wish = await screen.ask(ContextScreen(screen.keys, screen.workspace))
     if wish == "summary":
         screen.action_command("summary")
     elif wish == "linked" and chat.linked:

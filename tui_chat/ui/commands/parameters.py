@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat import settings as chat_settings
 from tui_chat.chat.settings import DEFAULT
 from tui_chat.errors import ConfigError, ReplyError
-from tui_chat.parameters import text_of
-from tui_chat.presets import Preset, preset_names, save_preset
-from tui_chat.servers.dialects import taken_by
+from tui_chat.parameters import Parameters, text_of
+from tui_chat.presets import preset_names
 from tui_chat.ui.commands import chats
-from tui_chat.ui.dialogs.ask import ConfirmScreen
-from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.picker import Picker
-from tui_chat.ui.dialogs.settings_form import ChatSettings, SettingsForm
+from tui_chat.ui.dialogs.settings_form import SettingsForm, save_as_preset
 from tui_chat.ui.widgets.choice_list import Choice
 
 if TYPE_CHECKING:
@@ -65,39 +60,15 @@ async def set_nothink(screen: ChatScreen) -> None:
 
 async def settings(screen: ChatScreen) -> None:
     """Change the system prompt and the parameters of this chat."""
-    workspace = screen.workspace
-    chat, config, connection = workspace.conversation.chat, workspace.config, workspace.connection
-
-    async def learn() -> None:
-        with suppress(ReplyError):
-            form.learn(await chat_settings.details_of(connection))
-
-    def preset(name: str, settings: ChatSettings) -> Preset:
-        return chat_settings.as_preset(workspace, name, settings.system, settings.parameters)
-
-    form = SettingsForm(
-        screen.keys,
-        ChatSettings(chat.system, chat.parameters),
-        taken=taken_by(connection.backend.server),
-        defaults={**config.options, "think": config.think},
-        levels=think_levels(screen),
-        preset=preset,
-        folder=config.presets,
-    )
-    screen.start(learn, "details")
-    if (changed := await screen.ask(form)) is not None:
-        use(screen, changed)
+    if (changed := await screen.ask(SettingsForm(screen.keys, screen.workspace))) is not None:
+        use(screen, *changed)
 
 
 async def save(screen: ChatScreen, name: str) -> None:
     """Save model, system prompt and parameters of this chat as a preset."""
     workspace, chat = screen.workspace, screen.workspace.conversation.chat
-    preset = chat_settings.as_preset(workspace, name, chat.system, chat.parameters)
-    question = ConfirmScreen(screen.keys, f"Replace the preset {name}?", or_cancel("replace"))
-    if name in preset_names(workspace.config.presets) and not await screen.ask(question):
-        return
-    path = await asyncio.to_thread(save_preset, workspace.config.presets, preset)
-    screen.notify(f"Saved as {path}. /preset {name} uses it.", timeout=6, markup=False)
+    if path := await save_as_preset(screen, screen.keys, workspace, name, chat.system, chat.parameters):
+        screen.notify(f"Saved as {path}. /preset {name} uses it.", timeout=6)
 
 
 async def load(screen: ChatScreen, name: str) -> None:
@@ -114,9 +85,9 @@ def loadable(screen: ChatScreen) -> list[str]:
     return [*models, *preset_names(screen.workspace.config.presets)]
 
 
-def use(screen: ChatScreen, settings: ChatSettings) -> None:
+def use(screen: ChatScreen, system: str, parameters: Parameters) -> None:
     """Let the open chat have these settings, from the next reply on."""
-    screen.workspace.conversation.note(system=settings.system, parameters=settings.parameters)
+    screen.workspace.conversation.note(system=system, parameters=parameters)
     screen.server.show_names()
     screen.server.show_gauge()
 
@@ -139,7 +110,7 @@ async def preset(screen: ChatScreen, name: str) -> None:
         await screen.server.use(server, model=chosen.model)
     elif chosen.model:
         await screen.server.use_model(chosen.model)
-    use(screen, ChatSettings(chosen.system, chosen.parameters))
+    use(screen, chosen.system, chosen.parameters)
     screen.notify(f"This chat uses the preset {name}.", timeout=4, markup=False)
 
 

@@ -154,7 +154,7 @@ class ChatsScreen(Picker[Found]):
         try:
             await change
         except StoreError as error:
-            self.notify(error.told)
+            self.fail(error)
         self._none = ""
         for field in self.query(Input):  # none if it was closed meanwhile
             self.filter(field.value)

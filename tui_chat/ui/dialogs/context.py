@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from typing import Final, Literal
 
+from textual import work
 from textual.content import Content
 from textual.widget import Widget
 
-from tui_chat.chat.context import Taken
+from tui_chat.chat.context import shares_of
+from tui_chat.chat.settings import window_of
+from tui_chat.chat.workspace import Workspace
+from tui_chat.errors import ReplyError
 from tui_chat.messages import Model
+from tui_chat.servers.connection import find
+from tui_chat.servers.dialects import taken_by
 from tui_chat.text.figures import size
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
@@ -30,41 +38,31 @@ class ContextScreen(Dialog[Wish]):
 
     BINDINGS = bindings(Scope.CONTEXT)
 
-    def __init__(
-        self,
-        keys: Keymap,
-        taken: Callable[[], Taken],
-        window: int | None,
-        model: Model,
-        *,
-        can_raise: bool,
-        linked: str,
-    ) -> None:
-        """
-        Args:
-            taken: what takes the window now; a reply may be growing.
-            model: what is known of it; `learn` adds to that.
-            can_raise: whether the server takes a window with a request.
-            linked: words about the chat that this one is linked to, if any.
-        """
+    def __init__(self, keys: Keymap, workspace: Workspace) -> None:
+        connection, linked = workspace.connection, workspace.current.linked
         hint = "{context-summary} fresh chat from a summary · " + "{context-linked} go there · " * bool(linked)
         super().__init__(keys, "Context window", hint + "{close} close")
-        self._taken, self._window, self._model = taken, window, model
-        self._can_raise, self._linked = can_raise, linked
-        self._wanted = window or 0
+        self._workspace = workspace
+        self._linked = linked.words if linked else ""
+        self._window = self._wanted = window_of(workspace) or 0
+        self._model = find(connection.model, connection.models) or Model(connection.model)
+        self._can_raise = "num_ctx" in taken_by(connection.backend.server)
 
     def body(self) -> Iterable[Widget]:
         """The figures."""
         yield Hint(self._figures(), id="context-figures")
 
     def on_mount(self) -> None:
-        """Keep the figures right."""
+        """Keep the figures right, and ask for those of the model."""
         self.set_interval(1.0, self._show)
+        self._learn()
 
-    def learn(self, model: Model) -> None:
-        """Take what the server tells of the model."""
-        self._model = model
-        self._show()
+    @work(group="describe")
+    async def _learn(self) -> None:
+        with suppress(ReplyError):
+            told = await self._workspace.connection.backend.describe(self._model.name)
+            self._model = replace(told, context_window=told.context_window or self._model.context_window)
+            self._show()
 
     def choose(self, step: int) -> None:
         """Choose the next larger window (1), or the next smaller one (-1)."""
@@ -81,14 +79,15 @@ class ContextScreen(Dialog[Wish]):
 
     def accept(self) -> None:
         """Use the chosen window."""
-        self.dismiss(self._wanted if self._wanted != (self._window or 0) else None)
+        self.dismiss(self._wanted if self._wanted != self._window else None)
 
     def _show(self) -> None:
         for figures in self.query("#context-figures").results(Hint):
             figures.say(self._figures())
 
     def _figures(self) -> Content:
-        taken, window, most = self._taken(), self._window, self._model.context_window
+        window, most, conversation = self._window, self._model.context_window, self._workspace.conversation
+        taken = shares_of(conversation.branch, conversation.chat.system)
         share = f" · {min(9.99, taken.total / window):.0%}" if window else ""
         named = {"system prompt": taken.system, "messages": taken.messages, "files": taken.files}
         parts = [f"{name} {count(tokens)}" for name, tokens in named.items() if tokens]
@@ -109,9 +108,9 @@ class ContextScreen(Dialog[Wish]):
         sizes = sizes_for(self._window, self._model.context_window)
         ways = ["{context-raise} larger"] * (sizes[-1] > self._wanted)
         ways += ["{context-lower} smaller"] * (sizes[0] < self._wanted)
-        if self._wanted == (self._window or 0):
+        if self._wanted == self._window:
             return self.keys.line(" · ".join(ways) + " window" * bool(ways))
-        added, each = self._wanted - (self._window or 0), self._model.token_bytes
+        added, each = self._wanted - self._window, self._model.token_bytes
         memory = f", roughly {size(abs(added) * each)} {'more' if added > 0 else 'less'} memory" if each else ""
         cost = f"{self._wanted:,} tokens for this chat: reloads the model{memory}.\n"
         return cost + self.keys.line(" · ".join(["{accept} use it", *ways]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, Generic, TypeVar
+from typing import ClassVar, Final, Generic, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,12 +15,15 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
+from tui_chat.errors import ChatError
 from tui_chat.ui.commands.command import Scope, carry_out
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.widgets.clickable import Hint
 
 Answer = TypeVar("Answer")
+_READING: Final = 20.0
+"""Seconds to read an error."""
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -67,7 +70,11 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self.hush()
         own = (binding for base in type(self).__mro__ for binding in vars(base).get("BINDINGS", ()))
         if any(isinstance(binding, Binding) and binding.id == id for binding in own):
-            carry_out(self.keys.commands[id], self)
+            carry_out(self.keys.commands[id], self, failed=self.fail, once=False)
+
+    def fail(self, error: ChatError) -> None:
+        """Say why something cannot be done."""
+        self.notify(error.told, timeout=_READING)
 
     @on(Input.Changed)
     def hush(self) -> None:

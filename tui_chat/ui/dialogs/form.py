@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui_chat.errors import ChatError
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.dialogs.dialog import Answer, Dialog
@@ -40,6 +41,10 @@ class Form(Dialog[Answer]):
 
     def keep(self) -> object:
         """Save the settings as a preset, where that makes sense."""
+
+    def fail(self, error: ChatError) -> None:
+        """Say why something cannot be done."""
+        self.say(error.told)
 
     def say(self, words: str) -> None:
         """Show a line below the fields."""

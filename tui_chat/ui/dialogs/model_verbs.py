@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from tui_chat.errors import ChatError, ConfigError
+from tui_chat.errors import ConfigError
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
-from tui_chat.servers.dialect import Details
 from tui_chat.servers.facts import facts
 from tui_chat.servers.jobs import Job, model_name
 from tui_chat.text.figures import size
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
+from tui_chat.ui.dialogs.dialog import or_cancel
 from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.text import TextScreen
@@ -62,12 +62,10 @@ class ModelVerbs:
             self._screen.app.push_screen(TextScreen(keys, row.model, texts))
         elif (chosen := self._model("details")) is not None:
             backend, offer = chosen
-            if (details := await self._done(backend.details(offer.name))) is not None:
-                assert isinstance(details, Details)
-                texts = {"Model": facts(offer.model, details.model), "Parameters of the model": details.parameters}
-                texts |= {"System prompt": details.system, "Template": details.template}
-                texts["Licence"] = details.licence
-                self._screen.app.push_screen(TextScreen(keys, offer.name, texts))
+            details = await backend.details(offer.name)
+            texts = {"Model": facts(offer.model, details.model), "Parameters of the model": details.parameters}
+            texts |= {"System prompt": details.system, "Template": details.template, "Licence": details.licence}
+            self._screen.app.push_screen(TextScreen(keys, offer.name, texts))
 
     async def pull(self) -> None:
         """Ask for a name, and pull that model."""
@@ -80,31 +78,28 @@ class ModelVerbs:
 
     def begin_pull(self, typed: str) -> None:
         """Pull a model to the present server; of a wrong name it is said what is wrong."""
-        backend = self._rows.backend(None)
         try:
             name = model_name(typed)
         except ConfigError as error:
-            self._screen.notify(error.told, severity="error", timeout=20, markup=False)
+            self._screen.fail(error)
             return
-        if backend is not None:
+        if (backend := self._rows.backend(None)) is not None:
             self._rows.jobs.pull(backend, name)
             self._screen.clear_filter()
-            job = self._rows.jobs.find("pull", backend, name)
-            self._screen.list.highlight(job)
+            self._screen.list.highlight(self._rows.jobs.find("pull", backend, name))
 
     async def load(self) -> None:
         """Load a model, or unload it if it is loaded."""
         if (chosen := self._model("load")) is not None and not chosen[1].model.loaded:
             self._load(*chosen)
         elif (chosen := self._model("unload")) is not None:
-            await self._done(chosen[0].unload(chosen[1].name))
-            self._screen.ask()
+            await self._change(chosen[0].unload(chosen[1].name))
 
     async def keep(self) -> None:
         """Ask how long a model is to be kept in memory; loads it if need be."""
         if (chosen := self._model("keeps")) is not None:
             times = [Choice(seconds, words) for words, seconds in _TIMES.items()]
-            picker = Picker(self._screen.keys, f"Keep {chosen[1].name} in memory", times, empty="")
+            picker = Picker(self._screen.keys, f"Keep {chosen[1].name} in memory", times)
             if (seconds := await self._screen.app.push_screen_wait(picker)) is not None:
                 self._load(*chosen, keep_alive=seconds)
 
@@ -116,54 +111,47 @@ class ModelVerbs:
         """Ask for a second name, and give the model that."""
         if (chosen := self._model("copy")) is not None:
             backend, offer = chosen
-            name = await self._name(f"A second name for {offer.name}", "copy", "")
+            name = await self._name(f"A second name for {offer.name}", "copy")
             if name and find(name, [offer.model]):
-                self._screen.notify(f"{name} is its own name.", severity="warning", markup=False)
+                self._screen.notify(f"{name} is its own name.")
             elif name and await self._may_replace(backend, name):
-                await self._done(backend.copy(offer.name, name))
-                self._screen.ask()
+                await self._change(backend.copy(offer.name, name))
 
     async def _may_replace(self, backend: HttpBackend, name: str) -> bool:
         """Whether a server has no model of this name, or the person wants to lose that one."""
-        models = await self._done(backend.models())
-        if not isinstance(models, Sequence) or (there := find(name, models)) is None:
-            return models is not None
-        keys = self._screen.keys
-        question = f"{backend.server.label} has {there.name} already. Replace it by the copy?"
-        box = ConfirmScreen(keys, question, keys.line("{accept} replace · {close} cancel"))
-        replaces = await self._screen.app.push_screen_wait(box)
-        return bool(replaces)
+        there = find(name, await backend.models())
+        return there is None or await self._confirmed(
+            f"{backend.server.label} has {there.name} already. Replace it by the copy?", "replace"
+        )
 
     async def delete(self) -> None:
         """Delete a model after asking; cancel a pull that runs, and forget one that does not."""
-        row, keys = self._row(), self._screen.keys
+        row = self._row()
         if isinstance(row, Job):
             await row.cancel() if row.running else self._rows.jobs.forget(row)
             self._screen.refresh_rows()
         elif (chosen := self._model("delete")) is not None:
             backend, offer = chosen
-            frees = (
-                f" That frees up to {size(offer.model.size)}."
-                if offer.model.size and not offer.model.remote
-                else ""
-            )
-            question = f"Delete {offer.name} from {backend.server.label}?{frees}"
-            box = ConfirmScreen(keys, question, keys.line("{accept} delete · {close} cancel"))
-            if await self._screen.app.push_screen_wait(box):
-                await self._done(backend.delete(offer.name))
-                self._screen.ask()
+            freed = 0 if offer.model.remote else offer.model.size
+            frees = f" That frees up to {size(freed)}." if freed else ""
+            if await self._confirmed(f"Delete {offer.name} from {backend.server.label}?{frees}", "delete"):
+                await self._change(backend.delete(offer.name))
 
-    async def _name(self, question: str, verb: str, typed: str) -> str:
+    async def _confirmed(self, question: str, verb: str) -> bool:
+        box = ConfirmScreen(self._screen.keys, question, or_cancel(verb))
+        answer = await self._screen.app.push_screen_wait(box)
+        return bool(answer)
+
+    async def _name(self, question: str, verb: str, typed: str = "") -> str:
         """Ask for a model's name until it is one; empty if the question is closed."""
-        keys = self._screen.keys
-        hint = keys.line(f"{{accept}} {verb} · {{close}} cancel")
-        box = AskScreen(keys, question, hint, typed, model_name)
-        return model_name(answer) if (answer := await self._screen.app.push_screen_wait(box)) else ""
+        box = AskScreen(self._screen.keys, question, or_cancel(verb), typed, model_name)
+        answer = await self._screen.app.push_screen_wait(box)
+        return model_name(answer) if answer else ""
 
-    async def _done(self, work: Awaitable[object]) -> object:
-        """The result of a verb; None if it failed, which is said."""
+    async def _change(self, work: Awaitable[None]) -> None:
+        """Change a model, and list them all again, whether that worked or not."""
         try:
-            return await work
-        except ChatError as error:
-            self._screen.notify(error.told, severity="error", timeout=20, markup=False)
-            return None
+            await work
+        finally:
+            if self._screen.is_attached:
+                self._screen.ask()

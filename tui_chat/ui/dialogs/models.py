@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from textual import work
-from textual.widgets import Input
+from textual.content import Content
+from textual.widgets import Input, Static
 
 from tui_chat.errors import ConfigError
 from tui_chat.servers.catalog import ProbeResult
@@ -20,6 +20,7 @@ from tui_chat.ui.dialogs.model_rows import ModelRow, ModelRows, Offer, Wanted
 from tui_chat.ui.dialogs.model_verbs import ModelVerbs
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.widgets.choice_list import Choice
+from tui_chat.ui.widgets.clickable import Hint
 
 
 class ModelsScreen(Picker[ModelRow]):
@@ -67,9 +68,12 @@ class ModelsScreen(Picker[ModelRow]):
         self._say_hint()
 
     def _say_hint(self) -> None:
-        """Show the keys for the highlighted row."""
+        """Show whose models they are, and the keys for the highlighted row; nothing once the list is closed."""
         rows, choice = self._rows, self.list.choice
-        self.say(rows.title, self.keys.line(rows.hint(choice.value if choice else None)) + rows.silent())
+        for title in self.query("#picker-title").results(Static):
+            title.update(Content(rows.title))
+        for hint in self.query(Hint):
+            hint.say(self.keys.line(rows.hint(choice.value if choice else None)) + rows.silent())
 
     def move(self, step: int) -> None:
         """Move the highlight, and show the keys for that row."""
@@ -93,7 +97,7 @@ class ModelsScreen(Picker[ModelRow]):
             case Wanted(name):
                 self.verbs.begin_pull(name)
             case Job(running=True):
-                self.start(self.verbs.inspect)
+                self.action_command("models-details")
             case Job() as job:
                 job.resume()
         self.refresh_rows()
@@ -107,8 +111,3 @@ class ModelsScreen(Picker[ModelRow]):
         """List all rows."""
         self.query_one(Input).value = ""
         self.show(list(self._rows.choices()))
-
-    def start(self, verb: Callable[[], Awaitable[None]]) -> None:
-        """Carry out one of the verbs."""
-        work: Any = verb
-        self.run_worker(work, group="verb")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.widgets.choice_list import Choice, ChoiceList, Value, matching
-from tui_chat.ui.widgets.clickable import Hint
 from tui_chat.ui.widgets.field import Field
 
 
@@ -87,10 +85,3 @@ class Picker(Dialog[Value]):
         if not typed.strip():
             marked = (index for index, choice in enumerate(found) if choice.marked)
             self.list.highlighted = next(marked, 0 if found else None)
-
-    def say(self, title: str, hint: Content) -> None:
-        """Change title and hint. Does nothing once the list is closed."""
-        for line in self.query("#picker-title").results(Static):
-            line.update(Content(title))
-        for line in self.query(Hint):
-            line.say(hint)

@@ -7,7 +7,6 @@ from typing import Final
 from textual import work
 from textual.widgets import Input
 
-from tui_chat.errors import ConfigError
 from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import Origin, ServerEntry, place
@@ -71,7 +70,7 @@ class ServersScreen(Picker[ServerEntry]):
         if choice.value == _ADD:
             self._fill_in({"url": url} if (url := self.query_one(Input).value.strip()) else {}, None)
         elif (trouble := choice.value.trouble) is not None:
-            self.notify(trouble.told, severity="error", markup=False)
+            self.fail(trouble)
         else:
             self.dismiss(choice.value)
 
@@ -80,7 +79,6 @@ class ServersScreen(Picker[ServerEntry]):
         choice = self.list.choice
         return None if choice is None or choice.value == _ADD else choice.value
 
-    @work(group="test")
     async def test(self) -> None:
         """Ask the highlighted server for its kind and models."""
         known = self._chosen
@@ -90,10 +88,8 @@ class ServersScreen(Picker[ServerEntry]):
         self._refresh()
         report = await self._survey.ask(known)
         self._refresh()
-        if report.error is not None:
-            self.notify(f"{report.server.label}: {report.error.told}", severity="error", markup=False)
-        else:
-            self.notify(f"{report.server.label}: {described(report)}", markup=False)
+        state = report.error.told if report.error else described(report)
+        self.notify(f"{report.server.label}: {state}")
 
     def edit(self) -> None:
         """Edit the highlighted server; one that was found by itself is saved with that."""
@@ -120,7 +116,6 @@ class ServersScreen(Picker[ServerEntry]):
             self.list.highlight(saved)
             self._ask()
 
-    @work(group="change")
     async def remove_chosen(self) -> None:
         """Remove the highlighted server; `restore` undoes it."""
         known = self._chosen
@@ -129,23 +124,15 @@ class ServersScreen(Picker[ServerEntry]):
         if not known.table:
             self.notify("Only servers that were added here can be removed here.")
             return
-        try:
-            await self._survey.book.remove(known)
-        except ConfigError as error:
-            self.notify(error.told, severity="error", markup=False)
-            return
+        await self._survey.book.remove(known)
         self._removed.append(known.table)
         self.notify(self.keys.hint("Removed. {servers-undo} undoes it."), timeout=4)
         self._refresh()
 
-    @work(group="change")
     async def restore(self) -> None:
         """Undo the last removal."""
         if self._removed:
-            try:
-                await self._survey.book.put(self._removed.pop())
-            except ConfigError as error:
-                self.notify(error.told, severity="error", markup=False)
+            await self._survey.book.put(self._removed.pop())
             self._refresh()
             self._ask()
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from textual import on, work
 from textual.events import DescendantFocus
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from tui_chat.chat.settings import about_level
-from tui_chat.errors import ConfigError
+from tui_chat.chat.settings import about_level, details_of, keep_preset
+from tui_chat.chat.workspace import Workspace
+from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.parameters import PARAMETERS, Parameters, text_of
-from tui_chat.presets import Preset, preset_names, preset_path, save_preset
-from tui_chat.servers.dialect import Details
+from tui_chat.presets import preset_names, preset_path
+from tui_chat.servers.dialects import taken_by
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.ask import AskScreen, ConfirmScreen
@@ -30,53 +33,27 @@ _SYSTEM: Final = "What the model is told before the chat. Enter starts a new lin
 _RELOADS: Final = " Reloads the model."
 
 
-@dataclass(frozen=True, slots=True)
-class ChatSettings:
-    """What the form changes."""
-
-    system: str
-    parameters: Parameters
-
-
-class SettingsForm(Form[ChatSettings]):
-    """A field for each parameter; answers what is set. Nothing wrong can be saved."""
+class SettingsForm(Form[tuple[str, Parameters]]):
+    """A field for each parameter; answers system prompt and parameters. Nothing wrong can be saved."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (19, "-tall")]  # noqa: RUF012  as Textual declares it
 
-    def __init__(
-        self,
-        keys: Keymap,
-        settings: ChatSettings,
-        *,
-        taken: Collection[str],
-        defaults: Mapping[str, object],
-        levels: Collection[str],
-        preset: Callable[[str, ChatSettings], Preset],
-        folder: Path,
-    ) -> None:
-        """
-        Args:
-            taken: the parameters that the server takes.
-            defaults: the values of the user's settings, which empty fields leave in force.
-            levels: what `think` can be for the model.
-            preset: makes a preset of a name and these settings; `folder` is where presets are.
-        """
+    def __init__(self, keys: Keymap, workspace: Workspace) -> None:
         super().__init__(keys, "Settings of this chat", _HINT)
-        self._settings = settings
-        self._taken = taken
-        self._defaults = defaults
-        self._levels = levels
+        self._workspace = workspace
+        self._taken = taken_by(workspace.connection.backend.server)
+        self._levels = workspace.choices.levels(workspace.connection)
         self._values: Mapping[str, str] = {}
+        """The model's own parameters."""
         self._most = 0
         """Tokens of context window that the model can use; 0 while that is unknown."""
-        self._preset = preset
-        self._folder = folder
 
     def rows(self) -> Iterable[tuple[str, Widget]]:
         """The system prompt, then the parameters."""
-        yield "system", LongField(self._settings.system, id="system", tab_behavior="focus")
+        chat = self._workspace.conversation.chat
+        yield "system", LongField(chat.system, id="system", tab_behavior="focus")
         for name, parameter in PARAMETERS.items():
-            text = self._settings.parameters.text(name)
+            text = chat.parameters.text(name)
             fits = name in self._taken and (name != "think" or bool(self._levels))
             field = Field(text, self._placeholder(name), id=name, disabled=not fits and not text)
             yield f"{name}{' ↻' if parameter.reloads else ''}", field
@@ -86,18 +63,25 @@ class SettingsForm(Form[ChatSettings]):
             return "this server does not take it"
         if name == "think" and not self._levels:
             return "this model does not think"
-        if default := text_of(self._defaults.get(name)):
+        config = self._workspace.config
+        if default := text_of(config.think if name == "think" else config.options.get(name)):
             return f"{default}, by your settings"
         return f"{own}, by the model" if (own := self._values.get(name)) else self._range(name)
 
     def _range(self, name: str) -> str:
         return ", ".join(self._levels) if name == "think" and self._levels else PARAMETERS[name].range
 
-    def learn(self, details: Details) -> None:
-        """Show the model's own parameters, which empty fields leave in force too."""
-        self._values, self._most = details.values, details.model.context_window or 0
-        for field in self.query(Field):
-            field.placeholder = self._placeholder(field.id or "")
+    def on_mount(self) -> None:
+        """Ask for the model's own parameters, which empty fields leave in force too."""
+        self._learn()
+
+    @work(group="details")
+    async def _learn(self) -> None:
+        with suppress(ReplyError):
+            details = await details_of(self._workspace.connection)
+            self._values, self._most = details.values, details.model.context_window or 0
+            for field in self.query(Field):
+                field.placeholder = self._placeholder(field.id or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The arrow keys leave the system prompt only at its ends."""
@@ -146,7 +130,7 @@ class SettingsForm(Form[ChatSettings]):
             return error.sentence
         return ""
 
-    def _filled_in(self) -> ChatSettings | None:
+    def _filled_in(self) -> tuple[str, Parameters] | None:
         """The settings of the fields; None if one is wrong, which gets the focus."""
         fields = [field for field in self.query(Field) if field.id in PARAMETERS]
         if wrong := [field for field in fields if self._mistake(field)]:
@@ -156,29 +140,34 @@ class SettingsForm(Form[ChatSettings]):
         parameters = Parameters()
         for field in fields:
             parameters = parameters.with_text(field.id or "", field.value)
-        return ChatSettings(clean(self.query_one(TextArea).text).strip("\n"), parameters)
+        return clean(self.query_one(TextArea).text).strip("\n"), parameters
 
     def accept(self) -> None:
         """Save."""
         if (settings := self._filled_in()) is not None:
             self.dismiss(settings)
 
-    @work(group="preset", exclusive=True)
     async def keep(self) -> None:
         """Save the settings as a preset."""
         if (settings := self._filled_in()) is None:
             return
-        check = partial(preset_path, self._folder)
-        box = AskScreen(self.keys, "Name of the preset", or_cancel("save"), check=check)
-        if not (name := await self.app.push_screen_wait(box)):
-            return
-        try:
-            if name in preset_names(self._folder):
-                replace = f"Replace the preset {name}?"
-                if not await self.app.push_screen_wait(ConfirmScreen(self.keys, replace, or_cancel("save"))):
-                    return
-            path = save_preset(self._folder, self._preset(name, settings))
-        except ConfigError as error:
-            self.say(error.told)
-        else:
+        check = partial(preset_path, self._workspace.config.presets)
+        name = await self.app.push_screen_wait(
+            AskScreen(self.keys, "Name of the preset", or_cancel("save"), check=check)
+        )
+        if name and (path := await save_as_preset(self, self.keys, self._workspace, name, *settings)):
             self.say(f"Saved as {path}.")
+
+
+async def save_as_preset(
+    screen: Screen[Any], keys: Keymap, workspace: Workspace, name: str, system: str, parameters: Parameters
+) -> Path | None:
+    """Save model, server and these settings as a preset; None if the person rather keeps the one of that name.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    question = ConfirmScreen(keys, f"Replace the preset {name}?", or_cancel("replace"))
+    if name in preset_names(workspace.config.presets) and not await screen.app.push_screen_wait(question):
+        return None
+    return await asyncio.to_thread(keep_preset, workspace, name, system, parameters)
