@@ -8,9 +8,8 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 from tui_chat.chat.context import tokens_of
@@ -25,7 +24,7 @@ from tui_chat.output import Outflow, is_terminal
 from tui_chat.parts import File, Image, parts_of
 from tui_chat.servers.connection import Connection, find
 from tui_chat.shell.asking import check_consent
-from tui_chat.shell.question import answer_format, pictures_in, question
+from tui_chat.shell.question import Format, answer_format, pictures_in, question
 from tui_chat.shell.receiving import elsewhere, opened, receive
 from tui_chat.shell.replies import Aside, Drawn, Lines, Plain, Reply
 from tui_chat.shell.words import complain, warn
@@ -34,28 +33,8 @@ from tui_chat.tasks import start_task
 OK, FAILED, CUT = 0, 1, 3
 """Exit codes. 2 is a wrong command line; after a signal it is 128 and the signal's number."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LOOK_SECONDS: Final = 0.5
 _SMALLEST_WINDOW: Final = 1000
 """Tokens that fit any context window."""
-_LAST_SECONDS: Final = 0.5
-"""How long printing may take after the reply was stopped."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """The options of the command line."""
-
-    prompt: str
-    """Empty continues a reply that was cut, or retries one that failed."""
-    chat: str | None = None
-    """The beginning of the ID of the chat to continue."""
-    resume: bool = False
-    """Whether to continue the last chat."""
-    save: bool = True
-    form: str | Mapping[str, object] = ""
-    as_json: bool = False
-    render: bool = False
-    pictures: tuple[File | Image, ...] = ()
 
 
 def main(arguments: argparse.Namespace, config: Config) -> int:
@@ -69,22 +48,12 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
         BrokenPipeError: nobody reads standard output any more. What arrived is saved.
     """
     pictures, files = pictures_in(arguments.file)
-    wish = Wish(
-        question(arguments.question, files),
-        arguments.chat,
-        arguments.resume,
-        not arguments.no_save,
-        answer_format(arguments.format),
-        arguments.json,
-        arguments.render,
-        pictures,
-    )
-    resumes = wish.resume or wish.chat is not None
-    if not wish.prompt and not resumes:
+    prompt, form = question(arguments.question, files), answer_format(arguments.format)
+    if not prompt and not arguments.resume and arguments.chat is None:
         raise ConfigError("There is no question", 'Example: tui-chat ask "Why is the sky blue?"')
-    if not wish.prompt and wish.form:
+    if not prompt and form:
         raise ConfigError("--format cannot apply to a reply that is continued", "Ask a question with it.")
-    return asyncio.run(_stoppable(_ask(wish, config)))
+    return asyncio.run(_stoppable(_ask(arguments, config, prompt, pictures, form)))
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
@@ -105,28 +74,29 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
         return 128 + (numbers[0] if numbers else signal.SIGINT)
 
 
-async def _ask(wish: Wish, config: Config) -> int:
-    out = Outflow()
-    async with opened(config, wish.chat, resume=wish.resume, save=wish.save) as workspace:
-        await _check(workspace, wish)
-        if wish.pictures:
+async def _ask(
+    arguments: argparse.Namespace, config: Config, prompt: str, pictures: tuple[File | Image, ...], form: Format
+) -> int:
+    """Ask `prompt`; an empty one continues a reply that was cut, or retries one that failed."""
+    out, saves = Outflow(), not arguments.no_save
+    async with opened(config, arguments.chat, resume=arguments.resume, save=saves) as workspace:
+        await _check(workspace, prompt)
+        if pictures:
             await _check_sight(workspace.connection)
-        warned = await _warn_of_window(workspace, wish.prompt)
+        warned = await _warn_of_window(workspace, prompt)
 
         def start(hear: Hear) -> Generation:
             chat = workspace.current
-            if not wish.prompt:
-                return chat.again(hear=hear)
-            return chat.send(wish.prompt, form=wish.form, attached=wish.pictures, hear=hear)
+            return chat.send(prompt, form=form, attached=pictures, hear=hear) if prompt else chat.again(hear=hear)
 
-        aside = Aside(shown=not wish.as_json)
-        message, error = await receive(workspace, start, _reply_for(wish, workspace), aside, out)
+        reply, aside = _reply_for(arguments, workspace), Aside(shown=not arguments.json)
+        message, error = await receive(workspace, start, reply, aside, out)
         if not warned:  # now the model is loaded, which may have told more
             await _warn_of_window(workspace)
-        return _ended(workspace, message, error, wish)
+        return _ended(workspace, message, error, form, saves=saves)
 
 
-async def _check(workspace: Workspace, wish: Wish) -> None:
+async def _check(workspace: Workspace, prompt: str) -> None:
     """Check that a model can be asked; if not, save the prompt all the same.
 
     Raises:
@@ -137,16 +107,14 @@ async def _check(workspace: Workspace, wish: Wish) -> None:
     conversation, connection = workspace.conversation, workspace.connection
     if conversation.elsewhere:
         raise elsewhere()
-    again = None if wish.prompt else plan_again(conversation)
-    if not wish.prompt and (again is None or again.kind is RetryKind.REGENERATE):
+    again = None if prompt else plan_again(conversation)
+    if not prompt and (again is None or again.kind is RetryKind.REGENERATE):
         raise ConfigError("There is no question", "The last reply of this chat is complete: ask something.")
     await connection.look(closely=False)
-    trouble = connection.obstacle
-    if isinstance(connection.error, Unreachable):
-        trouble = connection.error
+    trouble = connection.error if isinstance(connection.error, Unreachable) else connection.obstacle
     if trouble is not None:
-        if wish.prompt:
-            await conversation.ask(wish.prompt)
+        if prompt:
+            await conversation.ask(prompt)
         raise trouble
     await check_consent(workspace)
 
@@ -163,11 +131,11 @@ async def _check_sight(connection: Connection) -> None:
         raise ConfigError(f"{model.name} cannot see pictures", "-m chooses another model.")
 
 
-def _reply_for(wish: Wish, workspace: Workspace) -> Reply:
+def _reply_for(arguments: argparse.Namespace, workspace: Workspace) -> Reply:
     safe = is_terminal(sys.stdout)
-    if wish.as_json:
+    if arguments.json:
         return Lines(workspace.conversation.chat.id, safe=safe)
-    return Drawn(os.environ) if wish.render else Plain(safe=safe)
+    return Drawn(os.environ) if arguments.render else Plain(safe=safe)
 
 
 async def _warn_of_window(workspace: Workspace, prompt: str = "") -> bool:
@@ -193,27 +161,21 @@ async def _warn_of_window(workspace: Workspace, prompt: str = "") -> bool:
     return True
 
 
-def _ended(workspace: Workspace, message: Message, error: ChatError | None, wish: Wish) -> int:
+def _ended(workspace: Workspace, message: Message, error: ChatError | None, form: Format, *, saves: bool) -> int:
     """Report a reply that is not complete or not saved. Returns the exit code."""
-    if error is None and message.finish == "length":
-        error = ReplyError("The reply was cut off at the length limit.")
-    if wish.form and isinstance(error, Refused):
+    code = {State.COMPLETE: OK, State.INTERRUPTED: CUT}.get(message.state, FAILED)
+    if code == OK and message.finish == "length":
+        code, error = CUT, error or ReplyError("The reply was cut off at the length limit.")
+    if form and isinstance(error, Refused):
         error.hint = f"{error.hint} This server may not support --format.".lstrip()
-    code = _code(message)
     if error is not None:
-        complain(error, goes_on=code == CUT and wish.save)
-    elif wish.form and not _is_json(message.text):
+        complain(error, goes_on=code == CUT and saves)
+    elif form and not _is_json(message.text):
         complain(ReplyError(f"The reply is not JSON: {message.server} may not support --format."))
         return FAILED
     if trouble := workspace.conversation.trouble:
         warn(f"The chat is not saved. {trouble}")
     return code
-
-
-def _code(message: Message) -> int:
-    if message.state is State.COMPLETE and message.finish != "length":
-        return OK
-    return CUT if message.state in (State.COMPLETE, State.INTERRUPTED) else FAILED
 
 
 def _is_json(text: str) -> bool:

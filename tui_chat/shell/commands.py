@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ from tui_chat.errors import StoreError
 from tui_chat.files import write_new
 from tui_chat.messages import State
 from tui_chat.output import is_terminal, put
-from tui_chat.shell.words import warn
+from tui_chat.shell.words import json_line, put_list, warn
 from tui_chat.store.export import to_json, to_markdown
 from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
@@ -54,9 +53,8 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
 
 async def _chats(store: Store, arguments: argparse.Namespace) -> None:
     chats = await store.chats(" ".join(arguments.words), arguments.limit)
-    if not chats and not arguments.json:
-        print("No chat matches." if arguments.words else "No chats yet.", file=sys.stderr)
-    put(*(_json(asdict(chat)) if arguments.json else _chat_line(chat) for chat in chats))
+    nothing = "No chat matches." if arguments.words else "No chats yet."
+    put_list(chats, partial(map, _chat_line), nothing, as_json=arguments.json)
 
 
 def _chat_line(chat: ChatSummary) -> str:
@@ -69,13 +67,11 @@ def _chat_line(chat: ChatSummary) -> str:
 
 async def _search(store: Store, arguments: argparse.Namespace) -> None:
     hits = await store.search(" ".join(arguments.words), arguments.limit) or ()
-    if not hits and not arguments.json:
-        print("Nothing found.", file=sys.stderr)
+    put_list(hits, partial(map, _hit_line), "Nothing found.", as_json=arguments.json)
+
+
+def _hit_line(hit: Hit) -> str:
     bold = is_terminal(sys.stdout)
-    put(*(_json(asdict(hit)) if arguments.json else _hit_line(hit, bold=bold) for hit in hits))
-
-
-def _hit_line(hit: Hit, *, bold: bool) -> str:
     where = "title" if hit.message is None else str(hit.role)
     text, position = "", 0
     for start, end in hit.spans:
@@ -114,8 +110,4 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
         put(f"Chats added or updated: {sum(brought)}. Already there: {len(brought) - sum(brought)}.")
         return
     told = zip(threads, brought, strict=True)
-    put(*(_json({"id": thread.chat.id, "title": thread.chat.title, "new": new}) for thread, new in told))
-
-
-def _json(fields: Mapping[str, object]) -> str:
-    return json.dumps(fields, ensure_ascii=False)
+    put(*(json_line({"id": thread.chat.id, "title": thread.chat.title, "new": new}) for thread, new in told))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from tui_chat.output import is_terminal, put
 from tui_chat.servers.backend import Backend, HttpBackend
 from tui_chat.servers.connection import detailed
 from tui_chat.servers.jobs import Tally, model_name
-from tui_chat.shell.words import aligned
+from tui_chat.shell.words import aligned, json_line, put_list
 from tui_chat.text.figures import size
 
 _HEAD: Final = ("NAME", "SIZE", "PARAMETERS", "FORMAT", "CONTEXT", "CAN")
@@ -43,37 +42,35 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
                 models = await backend.models()
                 told = {each.name: each async for some in detailed(backend, models) for each in some}
                 models = [told.get(model.name, model) for model in models]
-                _list(models, loaded=False, as_json=arguments.json)
+                put_list(models, _table, "This server has no models.", as_json=arguments.json)
             case "ps":
-                _list(await backend.loaded(), loaded=True, as_json=arguments.json)
+                put_list(await backend.loaded(), _memory_table, "No model is in memory.", as_json=arguments.json)
             case "show":
                 await _show(backend, arguments.name, as_json=arguments.json)
             case "pull":
                 await _pull(backend, arguments.name, as_json=arguments.json)
             case "unload":
                 await backend.unload(name := model_name(arguments.name))
-                put(json.dumps({"unloaded": name}, ensure_ascii=False) if arguments.json else f"Unloaded {name}.")
+                put(json_line({"unloaded": name}) if arguments.json else f"Unloaded {name}.")
             case "rm":
                 await backend.delete(name := model_name(arguments.name))
-                put(json.dumps({"removed": name}, ensure_ascii=False) if arguments.json else f"Removed {name}.")
+                put(json_line({"removed": name}) if arguments.json else f"Removed {name}.")
     except ReplyError as error:
         if isinstance(error, NoSuchModel) and arguments.command in ("show", "unload", "rm"):
             error.hint, error.remedy = "`tui-chat models` lists what is there.", None
         if arguments.json:
-            put(json.dumps({"error": str(error), "hint": error.hint}, ensure_ascii=False))
+            put(json_line({"error": str(error), "hint": error.hint}))
         raise
     finally:
         await backend.aclose()
 
 
-def _list(models: Sequence[Model], *, loaded: bool, as_json: bool) -> None:
-    if as_json:
-        put(*(_json(model) for model in models))
-    elif models:
-        head, row = (_MEMORY_HEAD, _memory_row) if loaded else (_HEAD, _row)
-        put(*aligned([head, *map(row, models)]))
-    else:
-        print("No model is in memory." if loaded else "This server has no models.", file=sys.stderr)
+def _table(models: Sequence[Model]) -> list[str]:
+    return aligned([_HEAD, *map(_row, models)])
+
+
+def _memory_table(models: Sequence[Model]) -> list[str]:
+    return aligned([_MEMORY_HEAD, *map(_memory_row, models)])
 
 
 def _row(model: Model) -> tuple[str, ...]:
@@ -105,21 +102,13 @@ def _until(moment: str) -> str:
     return until.strftime("%H:%M:%S" if until.date() == datetime.now().astimezone().date() else "%Y-%m-%d")
 
 
-def _json(model: Model) -> str:
-    return json.dumps({**asdict(model), "capabilities": sorted(model.capabilities)}, ensure_ascii=False)
-
-
 async def _show(backend: HttpBackend, name: str, *, as_json: bool) -> None:
     details = await backend.details(model_name(name))
     texts = {name: getattr(details, name) for name in ("system", "template", "licence")}
     if as_json:
-        put(
-            json.dumps(
-                {**json.loads(_json(details.model)), "settings": dict(details.values), **texts}, ensure_ascii=False
-            )
-        )
+        put(json_line({**asdict(details.model), "settings": dict(details.values), **texts}))
         return
-    put(*aligned([_HEAD, _row(details.model)]))
+    put(*_table([details.model]))
     for title, text in {"settings": details.parameters, **texts}.items():
         if text.strip():
             put("", f"{title}:", *(f"  {line}" for line in text.strip().splitlines()))
@@ -135,7 +124,7 @@ async def _pull(backend: HttpBackend, name: str, *, as_json: bool) -> None:
             async for step in steps:
                 tally.take(step)
                 if as_json:
-                    put(json.dumps(asdict(step), ensure_ascii=False))
+                    put(json_line(step))
                 elif live and time.monotonic() - drawn > _REDRAW_SECONDS:
                     drawn = time.monotonic()
                     print(end=_CLEAR + "  ".join((step.status, *tally.figures())), flush=True)

@@ -24,6 +24,9 @@ _PATIENCE: Final = 2.0
 """Seconds to wait for standard input before saying so."""
 _LANGUAGE: Final = re.compile(r"[A-Za-z0-9+#_-]{1,20}")
 
+Format = str | Mapping[str, object]
+"""The format of the answer: any if empty, `json`, or a JSON schema."""
+
 
 def question(words: Sequence[str], files: Sequence[Path]) -> str:
     """The prompt: the words, then the files and standard input in fences; standard input alone has none.
@@ -58,7 +61,7 @@ def _language(file: Path) -> str:
     return file.suffix[1:] if _LANGUAGE.fullmatch(file.suffix[1:]) else ""
 
 
-def answer_format(given: str) -> str | Mapping[str, object]:
+def answer_format(given: str) -> Format:
     """The value of `--format`: `json`, or the schema in a file.
 
     Raises:

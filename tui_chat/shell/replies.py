@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from tui_chat.events import (
 )
 from tui_chat.messages import Message
 from tui_chat.output import is_terminal
+from tui_chat.shell.words import json_line
 
 _DIM: Final = "\x1b[2m"
 _RESET: Final = "\x1b[0m"
@@ -158,7 +158,7 @@ def _text_of(event: Event, *, safe: bool) -> str:
 
 
 def _json(kind: str, **fields: object) -> str:
-    return json.dumps({"type": kind, **fields}, ensure_ascii=False) + "\n"
+    return json_line({"type": kind, **fields}) + "\n"
 
 
 def _size_of(environ: Mapping[str, str]) -> tuple[int, int]:

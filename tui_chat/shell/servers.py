@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from tui_chat.config import Config
@@ -13,7 +12,7 @@ from tui_chat.servers.probe import discover
 from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.route import shown_url
 from tui_chat.servers.server_file import ServerFile
-from tui_chat.shell.words import advice, aligned, warn
+from tui_chat.shell.words import advice, aligned, json_line, warn
 
 
 async def run(config: Config, *, as_json: bool) -> None:
@@ -29,7 +28,7 @@ async def run(config: Config, *, as_json: bool) -> None:
         warn(warning)
     found, tried = await list_servers(book, connect, discover)
     if as_json:
-        put(*map(_json, found))
+        put(*(json_line(_fields(result)) for result in found))
         return
     lines: list[str] = []
     for result, line in zip(found, aligned([_cells(result) for result in found]), strict=True):
@@ -45,10 +44,10 @@ def _cells(result: ProbeResult) -> tuple[str, str, str, str]:
     return result.known.server.label, shown_url(result.known.server.address), result.known.origin, state
 
 
-def _json(result: ProbeResult) -> str:
-    """A server as a JSON object without secrets."""
+def _fields(result: ProbeResult) -> dict[str, object]:
+    """A server without secrets."""
     known, error = result.known, result.error
-    told = {
+    return {
         "name": known.server.label,
         "url": shown_url(known.server.address),
         "origin": known.origin,
@@ -60,4 +59,3 @@ def _json(result: ProbeResult) -> str:
         "hint": error.hint if error else "",
         "remedy": error.remedy if error else None,
     }
-    return json.dumps(told, ensure_ascii=False)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Final, TypeVar
 
 from tui_chat.errors import ChatError, Remedy
+from tui_chat.output import put
+
+Item = TypeVar("Item")
 
 _GO_ON: Final = "`tui-chat ask -c` continues it."
 _REMEDIES: Final = {
@@ -35,6 +40,29 @@ def complain(error: ChatError, *, goes_on: bool = False) -> None:
 def warn(text: str) -> None:
     """Print a warning to standard error."""
     print(f"tui-chat: {text}", file=sys.stderr)
+
+
+def json_line(item: object) -> str:
+    """A dictionary or a dataclass as JSON. Sets become sorted lists."""
+    fields = asdict(item) if is_dataclass(item) and not isinstance(item, type) else item
+    return json.dumps(fields, ensure_ascii=False, default=sorted)
+
+
+def put_list(
+    items: Sequence[Item], lines: Callable[[Sequence[Item]], Iterable[str]], nothing: str, *, as_json: bool
+) -> None:
+    """Print items as lines or as JSON; say `nothing` to standard error where there are no lines.
+
+    Raises:
+        OutputError: standard output takes no more.
+        BrokenPipeError: nobody reads standard output any more.
+    """
+    if as_json:
+        put(*map(json_line, items))
+    elif items:
+        put(*lines(items))
+    else:
+        print(nothing, file=sys.stderr)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_chat.chat.settings import model_named
-from tui_chat.errors import ConfigError, StoreError
+from tui_chat.errors import ConfigError
 from tui_chat.servers.connection import runs_at
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean_line
@@ -13,7 +13,7 @@ from tui_chat.ui.commands.read import save_as, save_text
 from tui_chat.ui.dialogs.ask import ConfirmScreen, title_screen
 from tui_chat.ui.dialogs.chats import ChatsScreen
 from tui_chat.ui.dialogs.dialog import or_cancel
-from tui_chat.ui.dialogs.model_rows import ModelRows, Offer
+from tui_chat.ui.dialogs.model_rows import Offer
 from tui_chat.ui.dialogs.models import ModelsScreen
 from tui_chat.ui.dialogs.servers import ServersScreen
 
@@ -69,16 +69,16 @@ async def delete(screen: ChatScreen) -> None:
 
 
 async def export(screen: ChatScreen, name: str) -> None:
-    """Save the open chat to a Markdown file; without a name, ask for it."""
+    """Save the open chat to a Markdown file; without a name, ask for it.
+
+    Raises:
+        StoreError: the chat cannot be read, or the file not written.
+    """
     conversation = screen.workspace.conversation
     await conversation.settle()
-    try:
-        thread = await screen.workspace.store.load(conversation.chat.id)
-    except StoreError as error:
-        screen.status.say_error(error)
-    else:
-        save = save_as if name else save_text
-        await save(screen, "this chat", to_markdown(thread), name or "chat.md")
+    thread = await screen.workspace.store.load(conversation.chat.id)
+    save = save_as if name else save_text
+    await save(screen, "this chat", to_markdown(thread), name or "chat.md")
 
 
 async def models(screen: ChatScreen, name: str) -> None:
@@ -89,12 +89,7 @@ async def models(screen: ChatScreen, name: str) -> None:
         if await screen.consent.given(name, runs_at(name, connection.models)):
             await screen.server.use_model(name)
         return
-    rows = ModelRows(connection, screen.catalog, screen.workspace.jobs)
-    workspace = screen.workspace
-    own = workspace.conversation.chat.parameters
-    settings = {"options": {**workspace.config.options, **own.options}, "keep_alive": own.keep_alive}
-    given = {name: value for name, value in settings.items() if value}
-    offer = await screen.ask(ModelsScreen(screen.keys, rows, given))
+    offer = await screen.ask(ModelsScreen(screen.keys, screen.workspace, screen.catalog))
     if isinstance(offer, Offer) and await screen.consent.given(offer.name, offer.model.remote):
         if offer.server == connection.server:
             await screen.server.use_model(offer.model.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_chat.chat import settings as chat_settings
 from tui_chat.chat.settings import DEFAULT
-from tui_chat.errors import ConfigError, ReplyError
+from tui_chat.errors import ReplyError
 from tui_chat.parameters import Parameters, text_of
 from tui_chat.presets import preset_names
 from tui_chat.ui.commands import chats
@@ -93,7 +93,11 @@ def use(screen: ChatScreen, system: str, parameters: Parameters) -> None:
 
 
 async def preset(screen: ChatScreen, name: str) -> None:
-    """Use a preset in this chat: its model, server, system prompt and parameters."""
+    """Use a preset in this chat: its model, server, system prompt and parameters.
+
+    Raises:
+        ConfigError: there is no such preset, it is wrong, or its server cannot be used.
+    """
     workspace = screen.workspace
     if not name:
         rows = [Choice(each, each) for each in preset_names(workspace.config.presets)]
@@ -101,11 +105,7 @@ async def preset(screen: ChatScreen, name: str) -> None:
         name = await screen.ask(Picker(screen.keys, "Presets", rows, empty=hint)) or ""
     if not name:
         return
-    try:
-        chosen, server = chat_settings.chosen_preset(workspace, name)
-    except ConfigError as error:
-        screen.status.say_error(error)
-        return
+    chosen, server = chat_settings.chosen_preset(workspace, name)
     if server is not None:
         await screen.server.use(server, model=chosen.model)
     elif chosen.model:

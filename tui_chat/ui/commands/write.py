@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui_chat.errors import ConfigError
 from tui_chat.terminal.editor import edited, editor_of
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.ui.dialogs.picker import Picker
@@ -16,17 +15,17 @@ if TYPE_CHECKING:
 
 
 async def editor(screen: ChatScreen) -> None:
-    """Edit the prompt in an editor; replies continue meanwhile."""
+    """Edit the prompt in an editor; replies continue meanwhile.
+
+    Raises:
+        ConfigError: there is no editor, it failed, or another program has the terminal.
+    """
     composer = screen.composer
-    try:
-        program = editor_of(screen.services.environ)
-        with screen.lend_terminal():
-            text = await edited(composer.text, program)
-    except ConfigError as error:
-        screen.status.say_error(error)
-    else:
-        composer.replace(clean(text).rstrip("\n"), (0, 0), composer.document.end)
-        composer.move_cursor(composer.document.end)
+    program = editor_of(screen.services.environ)
+    with screen.lend_terminal():
+        text = await edited(composer.text, program)
+    composer.replace(clean(text).rstrip("\n"), (0, 0), composer.document.end)
+    composer.move_cursor(composer.document.end)
 
 
 async def attach(screen: ChatScreen, path: str) -> None:

@@ -121,19 +121,15 @@ class ModelRows:
 
     def choices(self) -> Iterator[Choice[ModelRow]]:
         """Pulls, then the models of the present server, then those of the others; without any, some to pull."""
-        connection, others = self.connection, self.others()
-        many = self.many
+        connection, many = self.connection, self.many
         yield from (self._pull(job, many=many) for job in self.jobs.all if job.kind == "pull")
-        label = called(connection.backend.server) if many else ""
         present = find(connection.model, connection.models)
-        for model in (each for each in connection.models if each.chats):
-            offer = Offer(connection.server, model, model.name, connection.models)
-            yield self._model(offer, label, marked=model == present)
-        for report in others:
-            for model in (each for each in report.models if each.chats):
-                yield self._model(
-                    Offer(report.known.server, model, model.name, report.models), called(report.server)
-                )
+        here = (connection.server, called(connection.backend.server) if many else "", connection.models)
+        others = ((report.known.server, called(report.server), report.models) for report in self.others())
+        for server, label, models in (here, *others):
+            for model in (each for each in models if each.chats):
+                offer = Offer(server, model, model.name, models)
+                yield self._model(offer, label, marked=server == connection.server and model == present)
         if self.can("pull") and connection.error is None:
             if not any(model.chats for model in connection.models):
                 yield from map(_known, fitting(memory_of(connection.server)))
@@ -163,11 +159,9 @@ class ModelRows:
         state = "pulling" if job.running else "failed" if job.error else "cancelled"
         far = "" if tally.percent is None else f" {tally.percent} %"
         label, total = job.backend.server.label if many else "", size(tally.total) if tally.total else ""
-        told = (
-            f"Failed. {job.error.told}"
-            if job.error
-            else " · ".join(tally.figures()) or tally.status or "asking the server"
-        )
+        told = " · ".join(tally.figures()) or tally.status or "asking the server"
+        if job.error:
+            told = f"Failed. {job.error.told}"
         return Choice(job, job.model, (label, total, f"{state}{far}"), mark="↓", snippet=((told, False),))
 
 

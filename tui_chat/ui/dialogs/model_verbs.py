@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Final
 
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import find
@@ -34,10 +35,10 @@ _TIMES: Final = {
 class ModelVerbs:
     """The commands of the models screen; one that the server of a row does not have does nothing."""
 
-    def __init__(self, screen: ModelsScreen, rows: ModelRows, settings: Mapping[str, object]) -> None:
+    def __init__(self, screen: ModelsScreen, rows: ModelRows, workspace: Workspace) -> None:
         self._screen = screen
         self._rows = rows
-        self._settings = settings
+        self._workspace = workspace
 
     def _row(self) -> ModelRow | None:
         choice = self._screen.list.choice
@@ -104,7 +105,10 @@ class ModelVerbs:
                 self._load(*chosen, keep_alive=seconds)
 
     def _load(self, backend: HttpBackend, offer: Offer, **settings: object) -> None:
-        self._rows.jobs.load(backend, offer.name, {**self._settings, **settings})
+        """Load a model with the settings of the chat: with other options it would be loaded again for that."""
+        config, own = self._workspace.config, self._workspace.conversation.chat.parameters
+        own_settings = {"options": {**config.options, **own.options}, "keep_alive": own.keep_alive, **settings}
+        self._rows.jobs.load(backend, offer.name, {name: value for name, value in own_settings.items() if value})
         self._screen.refresh_rows()
 
     async def copy(self) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import suppress
 
 from textual import work
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError
-from tui_chat.servers.catalog import ProbeResult
+from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.jobs import Job, model_name
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
@@ -28,10 +28,9 @@ class ModelsScreen(Picker[ModelRow]):
 
     BINDINGS = bindings(Scope.MODELS)
 
-    def __init__(self, keys: Keymap, rows: ModelRows, settings: Mapping[str, object]) -> None:
-        """`settings`: those of the chat, with which a model is loaded: other options would load it again."""
-        self._rows = rows
-        self.verbs = ModelVerbs(self, rows, settings)
+    def __init__(self, keys: Keymap, workspace: Workspace, catalog: ModelCatalog) -> None:
+        self._rows = rows = ModelRows(workspace.connection, catalog, workspace.jobs)
+        self.verbs = ModelVerbs(self, rows, workspace)
         self._jobs = rows.jobs.all
         super().__init__(keys, rows.title, list(rows.choices()), empty="No model to chat with yet.")
 
