@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from tui_chat import __version__
 from tui_chat.config import SETTINGS, Config, load_config
-from tui_chat.errors import ChatError, ConfigError
+from tui_chat.errors import ChatError, ConfigError, FileError
 from tui_chat.output import is_terminal, put
 from tui_chat.parameters import Parameters
 from tui_chat.shell.arguments import add_command, add_commands, add_connection, add_files
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return carry_out(arguments, config)
     except ChatError as error:
         complain(error)
-        return USAGE if isinstance(error, ConfigError) else FAILED
+        return USAGE if isinstance(error, ConfigError | FileError) else FAILED
     except BrokenPipeError:
         return 128 + signal.SIGPIPE  # as if it had ended us, which Python keeps it from
     except KeyboardInterrupt:

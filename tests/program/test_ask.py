@@ -206,7 +206,7 @@ async def test_files_are_sent_with_their_names_in_fences(home: Home, server: Scr
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"PK\x03\x04\x00\x00", "is binary"), (b"\xff\xfe\x41\x00", "is not UTF-8 text"), (None, "No such file")],
+    [(b"PK\x03\x04\x00\x00", "is binary"), (b"\xff\x41", "is not UTF-8 text"), (None, "No such file")],
 )
 async def test_files_that_are_no_text_are_refused_with_the_reason(
     home: Home, server: ScriptedServer, content: bytes | None, words: str

@@ -95,14 +95,18 @@ def _checked(data: bytes, size: int, name: str) -> tuple[str, str]:
     if kind := other_format(data):
         raise FileError(f"{name}: models do not take {kind} pictures", "Convert it to PNG or JPEG first.")
     if mime := media_type(data):
-        _check_size(size, IMAGE_LIMIT, name)
+        check_size(size, IMAGE_LIMIT, name)
         return mime, ""
-    _check_size(size, FILE_LIMIT, name)
-    return "text/plain", _decoded(data, name, whole=len(data) >= size)
+    check_size(size, FILE_LIMIT, name)
+    return "text/plain", decoded(data, name, whole=len(data) >= size)
 
 
-def _decoded(data: bytes, name: str, *, whole: bool) -> str:
-    """Sanitised text: UTF-8, or UTF-16 with its mark. If not `whole`, it may end within a character."""
+def decoded(data: bytes, name: str, *, whole: bool = True) -> str:
+    """Sanitised text: UTF-8, or UTF-16 with its mark. If not `whole`, it may end within a character.
+
+    Raises:
+        FileError: it is not text.
+    """
     encoding = next((encoding for mark, encoding in _ENCODINGS if data.startswith(mark)), "utf-8")
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(data, whole)
@@ -115,6 +119,11 @@ def _decoded(data: bytes, name: str, *, whole: bool) -> str:
     return clean(text)
 
 
-def _check_size(size: int, limit: int, name: str) -> None:
+def check_size(size: int, limit: int, name: str) -> None:
+    """Check that a text or a picture of `size` bytes is not too large.
+
+    Raises:
+        FileError: it is.
+    """
     if size > limit:
         raise FileError(f"{name} is larger than {limit // 1_000_000} MB", "Send the part that matters.")

@@ -42,6 +42,7 @@ def main(arguments: argparse.Namespace, config: Config) -> int:
 
     Raises:
         ConfigError: the question or an option is wrong.
+        FileError: a file is not text or a picture that models take, or too large.
         StoreError: the chat cannot be continued.
         ReplyError: no model can be asked.
         OutputError: standard output takes no more. What arrived is saved.

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tui_chat.attachments.reading import FILE_LIMIT, attach, is_picture
-from tui_chat.errors import ConfigError, FileError
+from tui_chat.attachments.reading import FILE_LIMIT, attach, check_size, decoded, is_picture
+from tui_chat.errors import ConfigError
 from tui_chat.output import is_terminal
 from tui_chat.parts import File, Image
 from tui_chat.servers.content import fenced
@@ -32,7 +32,8 @@ def question(words: Sequence[str], files: Sequence[Path]) -> str:
     """The prompt: the words, then the files and standard input in fences; standard input alone has none.
 
     Raises:
-        ConfigError: a file or standard input cannot be read, or is not text.
+        ConfigError: a file or standard input cannot be read.
+        FileError: it is not text, or too large.
     """
     asked = clean(" ".join(words)).strip()
     parts = [asked] if asked else []
@@ -46,13 +47,10 @@ def pictures_in(files: Sequence[Path]) -> tuple[tuple[File | Image, ...], tuple[
     """The files that are pictures, as parts, and the others.
 
     Raises:
-        ConfigError: a picture cannot be sent.
+        FileError: a picture cannot be sent.
     """
     pictures = tuple(file for file in files if is_picture(file.expanduser()))
-    try:
-        parts = tuple(attach(file.expanduser(), clean_line(str(file))) for file in pictures)
-    except FileError as error:
-        raise ConfigError(str(error), error.hint) from None
+    parts = tuple(attach(file.expanduser(), clean_line(str(file))) for file in pictures)
     return parts, tuple(file for file in files if file not in pictures)
 
 
@@ -66,6 +64,7 @@ def answer_format(given: str) -> Format:
 
     Raises:
         ConfigError: the file cannot be read, or is not a JSON schema.
+        FileError: it is not text, or too large.
     """
     if given in ("", "json"):
         return given
@@ -89,31 +88,17 @@ def _piped() -> str:
         data = sys.stdin.buffer.read(_MOST + 1)
     except OSError as error:
         raise ConfigError(f"Cannot read standard input: {error.strerror}", "Or run with </dev/null.") from None
-    return _decoded(data, "Standard input", _MOST)
+    check_size(len(data), _MOST, "Standard input")
+    return decoded(data, "Standard input")
 
 
 def _text_of(file: Path) -> str:
     name = clean_line(str(file))
     try:
         with file.expanduser().open("rb") as opened:
-            return _decoded(opened.read(FILE_LIMIT + 1), name, FILE_LIMIT)
+            data = opened.read(FILE_LIMIT + 1)
     except (OSError, RuntimeError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no file can have that name"
         raise ConfigError(f"Cannot read {name}: {reason}", "Check the path.") from None
-
-
-def _decoded(data: bytes, name: str, most: int) -> str:
-    """The bytes, of which `most` are allowed, as sanitised text.
-
-    Raises:
-        ConfigError: they are not text, or too large.
-    """
-    if len(data) > most:
-        raise ConfigError(f"{name} is larger than {most // 1_000_000} MB", "Send the part that matters.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name} is not UTF-8 text", "Convert it first, for example with iconv.") from None
-    if "\0" in text:
-        raise ConfigError(f"{name} is binary, not text", "Send its contents as text.")
-    return clean(text)
+    check_size(len(data), FILE_LIMIT, name)
+    return decoded(data, name)
