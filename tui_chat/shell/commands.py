@@ -73,12 +73,8 @@ async def _search(store: Store, arguments: argparse.Namespace) -> None:
 def _hit_line(hit: Hit) -> str:
     bold = is_terminal(sys.stdout)
     where = "title" if hit.message is None else str(hit.role)
-    text, position = "", 0
-    for start, end in hit.spans:
-        found = hit.snippet[start:end]
-        text += hit.snippet[position:start] + (f"\x1b[1m{found}\x1b[0m" if bold else found)
-        position = end
-    return f"{hit.chat}  {where:<9}  {hit.title or 'Untitled'}: {text}{hit.snippet[position:]}"
+    text = "".join(f"\x1b[1m{piece}\x1b[0m" if bold and found else piece for piece, found in hit.pieces)
+    return f"{hit.chat}  {where:<9}  {hit.title or 'Untitled'}: {text}"
 
 
 async def _export(store: Store, arguments: argparse.Namespace) -> None:

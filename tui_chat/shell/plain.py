@@ -6,9 +6,9 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from tui_chat.chat.generation import Generation, Hear
 from tui_chat.chat.workspace import Workspace, way_back
@@ -49,7 +49,7 @@ class PlainChat:
         self._out = Outflow()
         self._ahead: list[File] = []
         """What goes along with the next prompt."""
-        self._code: int | None = None
+        self.code: int | None = None
         """The exit code, once the user leaves."""
 
     async def run(self, question: str) -> int:
@@ -61,14 +61,14 @@ class PlainChat:
                 import readline  # noqa: F401  gives `input` its keys
         await self._attempt(self.begin())
         text: str | None = question
-        while self._code is None and text is not None:
+        while self.code is None and text is not None:
             if text.strip():
                 await self._attempt(self._take(text))
-            if self._code is None:
+            if self.code is None:
                 text = self._read()
         if self.workspace.conversation.chat.leaf and is_terminal(sys.stdout):
             put(way_back(self.workspace, "--plain"))
-        return self._code or 0
+        return self.code or 0
 
     def _read(self) -> str | None:
         """What the user types, over several lines after three quotes; None at the end of the input."""
@@ -87,18 +87,18 @@ class PlainChat:
                 return ""
         return text
 
-    async def _attempt(self, work: Awaitable[None]) -> None:
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that Ctrl+C stops, and say why it cannot be done.
 
         Raises:
             OutputError: standard output takes no more.
             BrokenPipeError: nobody reads standard output any more.
         """
-        task, loop = start_task(_result_of(work)), asyncio.get_running_loop()
+        task, loop = start_task(work), asyncio.get_running_loop()
 
         def stop(number: int) -> None:
             if number != signal.SIGINT:
-                self._code = 128 + number
+                self.code = 128 + number
             task.cancel()
 
         for number in (signal.SIGINT, *_ENDING):
@@ -178,19 +178,16 @@ class PlainChat:
             put("Nothing goes along with the next prompt. A command after the ! is run.")
             return
         running = ShellCommand(command, os.environ)
-        running.output = _Printed()
+        running.output = output = _Printed()
         end = await running.run()
-        running.output.feed(b"\n" * (not running.output.at_start))
+        if output.rest:
+            output.feed(b"\n")
         self.attach(f"!{command}", f"{running.output.text.rstrip()}\n({end})")
         put(f"({end}. This goes along with your next prompt; ! alone drops it.)")
 
     def attach(self, name: str, text: str) -> None:
         """Let a text go along with the next prompt, as a file: no `@path` in it attaches anything."""
         self._ahead.append(File(clean_line(name, 200), "text/plain", Blob.of(text.encode())))
-
-    def leave(self, code: int) -> None:
-        """End the chat with this exit code."""
-        self._code = code
 
 
 def _line(sign: str) -> str:
@@ -224,28 +221,19 @@ class _Printed(CommandOutput):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rest = b""
+        self.rest = b""
         """The beginning of a line."""
-
-    @property
-    def at_start(self) -> bool:
-        """Whether the last line is whole."""
-        return not self._rest
 
     def feed(self, data: bytes) -> None:
         """Add what was printed next."""
         super().feed(data)
-        text = self._rest + data
+        text = self.rest + data
         whole = text.rfind(b"\n") + 1
         if len(text) - whole > TAIL:  # a line that may never end
             whole = len(text)
-        self._rest = text[whole:]
+        self.rest = text[whole:]
         if whole:
             put(as_printed(text[:whole].removesuffix(b"\n")))
-
-
-async def _result_of(work: Awaitable[None]) -> None:
-    await work
 
 
 def _unknown(text: str, name: str) -> ConfigError:

@@ -44,13 +44,9 @@ class PlainCommand:
     """A command of plain mode, named as on the screen."""
 
     function: Callable[[PlainChat, str], Awaitable[None]]
+    """Its docstring is the help."""
     needs: str = ""
     """What has to follow its name."""
-
-    @property
-    def help(self) -> str:
-        """What it does, in a sentence."""
-        return (self.function.__doc__ or "").strip()
 
 
 async def new(plain: PlainChat, _: str) -> None:
@@ -216,7 +212,7 @@ async def help(_: PlainChat, __: str) -> None:
     """List the commands."""
     for command in dict.fromkeys(COMMANDS.values()):
         names = ", ".join(name for name in COMMANDS if COMMANDS[name] is command)
-        put(f"{names}{f' {command.needs}' if command.needs else ''}: {command.help}")
+        put(f"{names}{f' {command.needs}' if command.needs else ''}: {command.function.__doc__}")
     put('@path in a prompt attaches a file. """ begins a prompt of several lines and ends it.')
     put("!command runs a shell command; its output goes along with the next prompt.")
     put("Ctrl+C stops a reply, Ctrl+D leaves.")
@@ -224,7 +220,7 @@ async def help(_: PlainChat, __: str) -> None:
 
 async def bye(plain: PlainChat, _: str) -> None:
     """Leave; all is saved."""
-    plain.leave(0)
+    plain.code = 0
 
 
 _TABLE: Final = {

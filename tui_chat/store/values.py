@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, pairwise
 from typing import Final, TypedDict
 
 from tui_chat.errors import StoreError
@@ -185,6 +186,14 @@ class Hit:
     role: Role | None = None
     at: int = 0
     """Position of the first word in the message's text."""
+
+    @property
+    def pieces(self) -> tuple[tuple[str, bool], ...]:
+        """The snippet in pieces, and whether each is a word that was looked for."""
+        edges = [0, *chain.from_iterable(self.spans), len(self.snippet)]
+        return tuple(
+            (self.snippet[start:end], index % 2 == 1) for index, (start, end) in enumerate(pairwise(edges))
+        )
 
 
 class ChangedElsewhere(StoreError):

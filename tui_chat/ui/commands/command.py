@@ -41,10 +41,9 @@ class Scope(StrEnum):
     CONTEXT = "context"
 
 
-OF_DIALOGS: Final = frozenset(
-    (Scope.DIALOG, Scope.VIEW, Scope.LINK, Scope.LIST, Scope.CHATS, Scope.SERVERS, Scope.MODELS, Scope.FORM,
-     Scope.FIND, Scope.CONTEXT)
-)  # fmt: skip
+OF_DIALOGS: Final = frozenset(Scope) - {
+    Scope.APP, Scope.CHAT, Scope.COMPOSER, Scope.COMPLETION, Scope.SELECT, Scope.LOG,
+}  # fmt: skip
 """Scopes whose commands are carried out by a dialog, and by no other screen."""
 _IN_TURN: Final = (
     Scope.COMPOSER, Scope.COMPLETION, Scope.SELECT, Scope.LOG, Scope.DIALOG, Scope.VIEW, Scope.LINK, Scope.CONTEXT,

@@ -53,11 +53,6 @@ async def set_think(screen: ChatScreen, level: str) -> None:
     screen.server.show_names()
 
 
-async def set_nothink(screen: ChatScreen) -> None:
-    """Let this chat, and new ones with its model, not think."""
-    await set_think(screen, "off")
-
-
 async def settings(screen: ChatScreen) -> None:
     """Change the system prompt and the parameters of this chat."""
     if (changed := await screen.ask(SettingsForm(screen.keys, screen.workspace))) is not None:

@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
 
 
-async def demo(screen: ChatScreen) -> None:
-    """Start the built-in demo, or leave it."""
-    await screen.navigation.toggle_demo()
-
-
 async def palette(screen: ChatScreen) -> None:
     """Choose from all commands except those that are only keys, or that need an argument."""
     rows = [
@@ -68,8 +63,7 @@ def lend_mouse(screen: ChatScreen) -> None:
 async def theme(screen: ChatScreen, name: str) -> None:
     """Choose a theme, and keep it for the next start."""
     app = cast("ChatApp", screen.app)
-    present = "" if app.follows_background else app.theme
-    chosen = name or await screen.ask(ThemesScreen(screen.keys, app.available_themes, present, app.use_theme))
+    chosen = name or await screen.ask(ThemesScreen(app))
     if chosen is None:
         return
     if chosen and chosen not in app.available_themes:

@@ -191,14 +191,8 @@ def _listed(chat: ChatSummary, workspace: Workspace) -> Choice[Found]:
 
 def _said(hit: Hit, words: str) -> Choice[Found]:
     """The rows of a message that has the words, with the text around them."""
-    snippet: list[tuple[str, bool]] = []
-    position = 0
-    for start, end in hit.spans:
-        snippet += [(hit.snippet[position:start], False), (hit.snippet[start:end], True)]
-        position = end
-    snippet.append((hit.snippet[position:], False))
     details = ("", age(time.time() - hit.created), "you" if hit.role == "user" else "reply")
-    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=tuple(snippet))
+    return Choice(Found(hit.chat, hit.message, words), hit.title or "Untitled", details, snippet=hit.pieces)
 
 
 def age(seconds: float) -> str:

@@ -82,7 +82,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         for hint in self.query(Hint):
             hint.hush()
 
-    def accept(self) -> None:
+    def accept(self) -> object:
         """Choose, save or confirm."""
 
     def on_input_submitted(self) -> None:

@@ -22,13 +22,13 @@ from tui_chat.ui.widgets.choice_list import Choice
 if TYPE_CHECKING:
     from tui_chat.ui.dialogs.models import ModelsScreen
 
-_TIMES: Final = {
-    "5 minutes": 300,
-    "30 minutes": 1800,
-    "2 hours": 7200,
-    "a day": 86_400,
-    "until it is unloaded": -1,
-}
+_TIMES: Final = (
+    Choice(300, "5 minutes"),
+    Choice(1800, "30 minutes"),
+    Choice(7200, "2 hours"),
+    Choice(86_400, "a day"),
+    Choice(-1, "until it is unloaded"),
+)
 """How long a model may be kept in memory after its last use, in seconds."""
 
 
@@ -99,8 +99,7 @@ class ModelVerbs:
     async def keep(self) -> None:
         """Ask how long a model is to be kept in memory; loads it if need be."""
         if (chosen := self._model("keeps")) is not None:
-            times = [Choice(seconds, words) for words, seconds in _TIMES.items()]
-            picker = Picker(self._screen.keys, f"Keep {chosen[1].name} in memory", times)
+            picker = Picker(self._screen.keys, f"Keep {chosen[1].name} in memory", _TIMES)
             if (seconds := await self._screen.app.push_screen_wait(picker)) is not None:
                 self._load(*chosen, keep_alive=seconds)
 
@@ -118,15 +117,11 @@ class ModelVerbs:
             name = await self._name(f"A second name for {offer.name}", "copy")
             if name and find(name, [offer.model]):
                 self._screen.notify(f"{name} is its own name.")
-            elif name and await self._may_replace(backend, name):
-                await self._change(backend.copy(offer.name, name))
-
-    async def _may_replace(self, backend: HttpBackend, name: str) -> bool:
-        """Whether a server has no model of this name, or the person wants to lose that one."""
-        there = find(name, await backend.models())
-        return there is None or await self._confirmed(
-            f"{backend.server.label} has {there.name} already. Replace it by the copy?", "replace"
-        )
+            elif name:
+                there, label = find(name, await backend.models()), backend.server.label
+                lost = f"{label} has {there.name} already. Replace it by the copy?" if there else ""
+                if not lost or await self._confirmed(lost, "replace"):
+                    await self._change(backend.copy(offer.name, name))
 
     async def delete(self) -> None:
         """Delete a model after asking; cancel a pull that runs, and forget one that does not."""

@@ -62,8 +62,8 @@ class ModelsScreen(Picker[ModelRow]):
         before, self._jobs = self._jobs, self._rows.jobs.all
         if set(before) - set(self._jobs):
             self.ask()
-        if empty is not None or (choices := list(self._rows.choices())) != self._choices:
-            self.show(list(self._rows.choices()) if empty is not None else choices, empty=empty)
+        if (choices := list(self._rows.choices())) != self._choices or empty is not None:
+            self.show(choices, empty=empty)
         self._say_hint()
 
     def _say_hint(self) -> None:

@@ -80,12 +80,9 @@ class ServerForm(Form[ServerEntry]):
         report = await self._survey.ask(ServerEntry(entry.server, Origin.ADDED))
         self.say(report.error.told if report.error else described(report))
 
-    def accept(self) -> None:
-        """Save."""
-        self._save()
-
     @work(group="try", exclusive=True)
-    async def _save(self) -> None:
+    async def accept(self) -> None:
+        """Save."""
         if (entry := await self._entry()) is None:
             return
         try:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 from textual.await_complete import AwaitComplete
 
-from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.palettes import DARK, LIGHT
 from tui_chat.ui.widgets.choice_list import Choice
+
+if TYPE_CHECKING:
+    from tui_chat.ui.app import ChatApp
 
 
 class ThemesScreen(Picker[str]):
     """All themes, each used while it is highlighted; answers the one to keep."""
 
-    def __init__(self, keys: Keymap, themes: Iterable[str], present: str, use: Callable[[str], None]) -> None:
-        """`use`: takes a theme's name, or an empty one for ours, dark or light like the terminal."""
-        names = ["", DARK, LIGHT, *(name for name in sorted(themes) if name not in (DARK, LIGHT))]
-        choices = [Choice(name, name or "tui-chat", (_about(name),), name == present) for name in names]
-        super().__init__(keys, "Themes", choices)
-        self._present, self._use = present, use
+    def __init__(self, app: ChatApp) -> None:
+        self._use, self._present = app.use_theme, "" if app.follows_background else app.theme
+        names = ["", *dict.fromkeys([DARK, LIGHT, *sorted(app.available_themes)])]
+        choices = [Choice(name, name or "tui-chat", (_about(name),), name == self._present) for name in names]
+        super().__init__(app.keys, "Themes", choices)
 
     def move(self, step: int) -> None:
         """Move the highlight, and show that theme."""
