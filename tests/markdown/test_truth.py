@@ -121,7 +121,7 @@ def own_leaves(source: str) -> Iterator[Leaf]:
         if isinstance(unit, Text) and (unit.level or unit.text) and not unit.joined:
             kind = "heading" if unit.level else "paragraph"
         elif isinstance(unit, CodeStart):
-            kind = "fence" if unit.source else "code"
+            kind = "fence" if unit.text else "code"
         elif isinstance(unit, Break):
             kind = "break"
         elif isinstance(unit, TableRow) and unit.head:

@@ -100,7 +100,7 @@ class BlockParser:
         """Read a piece more of a long line, or the rest of it."""
         leaf = self._leaf
         if isinstance(leaf, Code):
-            line = CodeLine(leaf.place, leaf.run, text, leaf.language, False, joined=True, open=not ended)
+            line = CodeLine(Place(self._path), leaf.run, text, leaf.language, joined=True, open=not ended)
             self.out.append(line)
         elif isinstance(leaf, Paragraph):
             self._grow(leaf.text + text)
@@ -226,10 +226,10 @@ class BlockParser:
             closes = not long and cursor.indent < 4 and set(words) == {leaf.mark[0]}
             if closes and len(words) >= len(leaf.mark):
                 self._leaf = None
-                self.out.append(CodeEnd(leaf.place, leaf.run, words))
+                self.out.append(CodeEnd(Place(self._path), leaf.run, words))
             elif ended or not (closes or cursor.blank):
                 cursor.drop(leaf.indent)
-                self.out.append(CodeLine(leaf.place, leaf.run, cursor.rest, leaf.language, not long, open=long))
+                self.out.append(CodeLine(Place(self._path), leaf.run, cursor.rest, leaf.language, open=long))
             return True
         if not isinstance(leaf, Formula) or cursor.blank or long:
             return False
@@ -255,9 +255,9 @@ class BlockParser:
         leaf = self._leaf
         assert isinstance(leaf, Code)
         for _ in range(leaf.blanks):
-            self.out.append(CodeLine(leaf.place, leaf.run, ""))
+            self.out.append(CodeLine(Place(self._path), leaf.run, ""))
         self._leaf = replace(leaf, blanks=0)
-        self.out.append(CodeLine(leaf.place, leaf.run, cursor.rest, whole=not long, open=long))
+        self.out.append(CodeLine(Place(self._path), leaf.run, cursor.rest, open=long))
 
     def _open_leaf(self, cursor: Cursor, depth: int) -> bool:
         """Begin a leaf other than a paragraph, if the line does."""
@@ -311,7 +311,7 @@ class BlockParser:
         self._serial += 1
         place = self._place("frame")
         self.out.append(TableRow(place, table, table.head, len(cells), 0, f"{head.strip()}\n{rest}"))
-        self._leaf = Rows(table, Place(place.path))
+        self._leaf = Rows(table)
         return True
 
     def _formula(self, leaf: Formula, line: str) -> None:
@@ -329,7 +329,7 @@ class BlockParser:
         self.blocks += 1
         self.out.append(CodeStart(place, self._serial, self.blocks, language, source))
         self._serial += 1
-        return Code(Place(place.path), self._serial - 1)
+        return Code(self._serial - 1)
 
     def _text(self, cursor: Cursor, depth: int, ended: bool, long: bool) -> None:
         """Read a line of a paragraph, also one that leaves out the marks of its containers, or a table's row."""
@@ -351,7 +351,8 @@ class BlockParser:
             cells[count - 1 :] = [" | ".join(cells[count - 1 :])]
         closed = count if ended else min(closed, count - 1 if closed > count else count)
         cells += [""] * (count - len(cells))
-        self.out.append(TableRow(leaf.place, leaf.table, tuple(cells), closed, leaf.count, source.rstrip()))
+        row = TableRow(Place(self._path), leaf.table, tuple(cells), closed, leaf.count, source.rstrip())
+        self.out.append(row)
         self._leaf = replace(leaf, count=leaf.count + 1)
 
     def _grow(self, text: str) -> None:
@@ -376,11 +377,11 @@ class BlockParser:
             place = Place(self._path) if leaf.joined else self._place("text")
             self.out.append(Text(place, leaf.text.rstrip(), joined=leaf.joined))
         elif isinstance(leaf, Code):
-            self.out.append(CodeEnd(leaf.place, leaf.run, ""))
+            self.out.append(CodeEnd(Place(self._path), leaf.run, ""))
             self._blank = self._blank or leaf.blanks > 0
         elif isinstance(leaf, Formula):  # it has no end
             for index, line in enumerate(leaf.text.split("\n")):
-                place = Place(leaf.place.path) if index else leaf.place
+                place = Place(self._path) if index else leaf.place
                 self.out.append(Maths(place, line, whole=False))
 
     def _shut(self, depth: int) -> None:

@@ -126,8 +126,4 @@ def count_fences(source: str) -> int:
 
 def labels_of(unit: Unit) -> set[str]:
     """The labels, normalised, that a unit may refer to."""
-    if isinstance(unit, Text):
-        return labels_in(unit.text)
-    if isinstance(unit, TableRow):
-        return labels_in(unit.source)
-    return set()
+    return labels_in(unit.text) if isinstance(unit, Text | TableRow) else set()

@@ -157,7 +157,8 @@ class Painter:
         room = self.width - prefix.width
         prose = min(room, max(8, PROSE - prefix.width))
         after = NOTHING
-        source: str | None = None
+        copied_as_shown = isinstance(unit, Text) or (isinstance(unit, Maths) and not unit.whole)
+        source = None if copied_as_shown else unit.text
         if isinstance(unit, Text):
             lines, after = self._text(unit, before, prose)
         elif isinstance(unit, CodeStart | CodeLine | CodeEnd):
@@ -167,16 +168,15 @@ class Painter:
             assert columns is not None
             after = self.measured(unit, before)
             lines = draw_row(unit, columns, room, self._cell, self._palette)
-            source = unit.source
         elif isinstance(unit, Alert):
             style = self._palette.alerts.get(unit.name, self._palette.text) + _BOLD
-            lines, source = [Line(((unit.name.capitalize(), style),))], unit.source
+            lines = [Line(((unit.name.capitalize(), style),))]
         elif isinstance(unit, Break):
-            lines, source = [Line((("─" * prose, self._palette.frame),))], unit.source
+            lines = [Line((("─" * prose, self._palette.frame),))]
         elif isinstance(unit, Maths):
-            lines, source = self._maths(unit, room), unit.text if unit.whole else None
+            lines = self._maths(unit, room)
         else:
-            lines, source = wrap(self._definition(unit), prose), unit.source
+            lines = wrap(self._definition(unit), prose)
         if after.place is not None:
             return [], replace(after, place=place)
         rows = self._rows(lines, prefix, source)
@@ -249,7 +249,7 @@ class Painter:
 
     def _definition(self, unit: Definition) -> list[Piece]:
         spaced = str.maketrans("\t", " ")
-        before, href, after = unit.source.translate(spaced).partition(unit.href.translate(spaced))
+        before, href, after = unit.text.translate(spaced).partition(unit.href.translate(spaced))
         marks, link = (Mark.LINK, unit.href) if inline.is_allowed(unit.href) else (0, "")
         dim = self._palette.dim
         return [(before, dim), (href, self._style(dim, marks, link)), (after, dim)]
@@ -261,14 +261,13 @@ class Painter:
     ) -> tuple[list[Row], State]:
         """The rows of a unit of a code block, on its panel of `width` cells."""
         part: panel.Part = "code"
-        source: str | None = None
+        source: str | None = unit.text
         after = self.measured(unit, before)
         if isinstance(unit, CodeStart):
-            part, source = "first", unit.source
+            part = "first"
             lines = panel.first_row(unit, width, self._copies, self._palette)
         elif isinstance(unit, CodeEnd):
-            part, source = "last", unit.source
-            lines = [Line(())]
+            part, lines = "last", [Line(())]
         else:
             pieces, lexer = self._code_pieces(unit, before)
             room = self.width - prefix.width - panel.GUTTER - panel.MARGIN
@@ -278,13 +277,13 @@ class Painter:
                 after = State(last.pieces, last.continues, lexer=lexer, columns=after.columns)
             elif before.pieces or lexer != before.lexer:
                 after = State(lexer=lexer, columns=after.columns)
-            if len(lines) == 1 and "\t" in unit.text:
-                source = unit.text
+            if len(lines) != 1 or "\t" not in unit.text:
+                source = None
         drawn = [panel.row(line, part, width, self._palette) for line in lines]
         return self._rows(lines, prefix, source, drawn), after
 
     def _code_pieces(self, unit: CodeLine, before: State) -> tuple[list[Piece], LexState]:
-        highlighter = highlighter_for(unit.language) if unit.whole and unit.language else None
+        highlighter = highlighter_for(unit.language) if unit.language and not (unit.joined or unit.open) else None
         if highlighter is None:
             return panel.expanded([(unit.text, self._palette.panel + self._palette.code)]), before.lexer
         tokens, lexer = highlighter.line(unit.text, before.lexer)

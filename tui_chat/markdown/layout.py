@@ -21,7 +21,7 @@ from tui_chat.markdown.draw import NOTHING, Painter, Row, State
 from tui_chat.markdown.grids import Grids
 from tui_chat.markdown.heights import Heights
 from tui_chat.markdown.palette import Palette
-from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Maths, Run, TableRow, Text, Unit
+from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Run, TableRow, Text, Unit
 
 KEPT_ROWS: Final = 600
 """Rows that are kept drawn."""
@@ -331,15 +331,11 @@ def _common(one: Sequence[object], other: Sequence[object]) -> int:
 
 
 def _may_link(unit: Unit) -> bool:
-    if isinstance(unit, Text):
-        text = unit.text
-    elif isinstance(unit, TableRow | Definition):
-        text = unit.source
-    else:
+    if not isinstance(unit, Text | TableRow | Definition):
         return False
-    return ":" in text or "@" in text or bool(labels_of(unit))
+    return ":" in unit.text or "@" in unit.text or bool(labels_of(unit))
 
 
 def _size(unit: Unit) -> int:
     """The cost of drawing a unit, in characters."""
-    return _UNIT + len(unit.text if isinstance(unit, Text | CodeLine | Maths) else getattr(unit, "source", ""))
+    return _UNIT + len(unit.text)

@@ -20,13 +20,11 @@ class Code:
     """A fence, or indented code.
 
     Args:
-        place: of its lines.
         mark: of the fence; indented code has none.
         indent: columns that its lines are indented by, at most.
         blanks: blank lines that belong to it if more code follows.
     """
 
-    place: Place
     run: int
     mark: str = ""
     indent: int = 4
@@ -39,7 +37,6 @@ class Rows:
     """A table, and how many rows it has."""
 
     table: Table
-    place: Place
     count: int = 1
 
 

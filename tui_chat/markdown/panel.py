@@ -31,7 +31,7 @@ _SIDES: Final[dict[Part, str]] = {"first": "┌ ", "code": "│ ", "wrapped": "�
 
 def label(unit: CodeStart, hint: str) -> tuple[str, str]:
     """The label of the first row: the fence's info string, and the hint that copies the block."""
-    info = unit.source.lstrip("`~").strip()
+    info = unit.text.lstrip("`~").strip()
     return unjoined(info.replace("\t", " ")), hint.format(number=unit.number)
 
 

@@ -94,14 +94,14 @@ class Text:
 class CodeStart:
     """The beginning of a code block: its number (from 1, over all documents), its language, the fence as written.
 
-    Indented code has no fence: its `source` is empty. `run` is that of all units of the block.
+    Indented code has no fence: its `text` is empty. `run` is that of all units of the block.
     """
 
     place: Place
     run: int
     number: int
     language: str
-    source: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,6 @@ class CodeLine:
 
     Args:
         text: the code, tabs kept.
-        whole: the text is a line and not a piece of one.
         joined: continues the last row of the unit before.
         open: the unit after continues the last row of this one.
     """
@@ -119,18 +118,17 @@ class CodeLine:
     run: int
     text: str
     language: str = ""
-    whole: bool = True
     joined: bool = False
     open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CodeEnd:
-    """The end of a code block; `source` is the fence as it was written, or empty where there is none."""
+    """The end of a code block; `text` is the fence as it was written, or empty where there is none."""
 
     place: Place
     run: int
-    source: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,7 @@ class TableRow:
         cells: inline Markdown, as many as the head has; an escaped pipe is a pipe.
         closed: how many cells are complete and so may widen their column.
         number: which row it is; the head is number 0.
-        source: the line or lines as they were written.
+        text: the line or lines as they were written.
     """
 
     place: Place
@@ -158,7 +156,7 @@ class TableRow:
     cells: tuple[str, ...]
     closed: int
     number: int
-    source: str
+    text: str
 
     @property
     def run(self) -> int:
@@ -176,7 +174,7 @@ class Break:
     """A thematic break."""
 
     place: Place
-    source: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +183,7 @@ class Alert:
 
     place: Place
     name: str
-    source: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +208,7 @@ class Definition:
     place: Place
     label: str
     href: str
-    source: str
+    text: str
 
 
 Run = TableRow | CodeStart | CodeLine | CodeEnd
