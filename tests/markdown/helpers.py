@@ -73,8 +73,6 @@ FRAGMENTS = st.sampled_from(
             "日本語。",
             "👩‍👧 ",
             "e\u0301",
-            "\r\n",
-            "\r",
         ),
         *(
             "def f(): '''\n",

@@ -92,8 +92,3 @@ def test_a_giant_line_of_any_kind_is_cut_alike_however_it_comes(head: str) -> No
 def test_a_definition_that_comes_late_links_what_was_shown_long_before() -> None:
     source = "see [docs][1] now\n\n| a |\n|---|\n| [docs][1] |\n\n- [1]\n\n" + "text\n\n" * 40
     stream([source, *"[1]: https://example.com/d\n", "\n", "[1]: https://example.com/late\n", "end"], 30)
-
-
-@pytest.mark.parametrize("source", ["a\r\n\nb", "a\r\r\n\n\nb\r", "```\r\nx\r\n\n\r\ny\r\n```\r\n"])
-def test_line_ends_of_any_kind_are_one_line_end_each(source: str) -> None:
-    assert stream(source, 40) == fresh(source.replace("\r\n", "\n").replace("\r", "\n"), 40)

@@ -155,7 +155,6 @@ def test_blocks_are_those_that_markdown_it_sees(section: str) -> None:
 @given(MARKDOWN)
 @example("\\[x](https://a.example/b)")
 def test_blocks_of_any_source_are_those_that_markdown_it_sees(source: str) -> None:
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
     if not OUR_WAY.search(source):
         assert list(own_leaves(source)) == expected_leaves(source)
 

@@ -20,7 +20,7 @@ _FENCES: Final = re.compile(r"\n[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*+(`{3,}|~
 
 
 class Document:
-    """Markdown, sanitised (`tui_chat.text.sanitize.clean`), that may grow at its end.
+    """Markdown, sanitised (`tui_chat.text.sanitize.clean`: its line ends are newlines), that may grow at its end.
 
     Reading is lazy: `append` only keeps the text until a layout asks.
 

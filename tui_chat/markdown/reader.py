@@ -18,14 +18,13 @@ class Reader:
     A clone costs little and goes on from the same place: it reads the same text to the same units.
     """
 
-    __slots__ = ("_after_cr", "_in_long_line", "_parser", "_partial")
+    __slots__ = ("_in_long_line", "_parser", "_partial")
 
     def __init__(self, blocks: int = 0) -> None:
         """`blocks`: code blocks before this source."""
         self._parser = BlockParser(blocks)
         self._partial = ""
         self._in_long_line = False
-        self._after_cr = False
 
     def clone(self) -> Self:
         """A reader at the same place of the same source."""
@@ -35,7 +34,7 @@ class Reader:
 
     def feed(self, text: str) -> list[Unit]:
         """Read on; the units that are complete now."""
-        *lines, last = (self._partial + self._with_newlines(text)).split("\n")
+        *lines, last = (self._partial + text).split("\n")
         for line in lines:
             self._read_line(line, ended=True)
         self._read_line(last, ended=False)
@@ -51,15 +50,6 @@ class Reader:
             trial.line(self._partial, ended=False)
         trial.close(growing=growing)
         return trial.out
-
-    def _with_newlines(self, text: str) -> str:
-        """`text` with its line ends as newlines, also when CR and LF came apart."""
-        if self._after_cr and text.startswith("\n"):
-            text = text[1:]
-            self._after_cr = False
-        if text:
-            self._after_cr = text.endswith("\r")
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def _read_line(self, text: str, *, ended: bool) -> None:
         parser = self._parser
