@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -280,7 +281,7 @@ async def test_stop_frees_the_slot_of_llama_cpp(script: str) -> None:
         http = Client(Server(server.url))
 
         async def busy() -> bool:
-            slots = (await http.fetch(Call("/slots"))).json()
+            slots = json.loads((await http.fetch(Call("/slots"))).body)
             assert isinstance(slots, list)
             return any(slot["is_processing"] for slot in slots)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tui_chat.errors import Garbled
 from tui_chat.messages import Model
-from tui_chat.server import Flavour
+from tui_chat.server import Flavour, Server
+from tui_chat.servers.client import Client
+from tui_chat.servers.dialects import openai
 from tui_chat.servers.dialects.llamacpp import with_props
 from tui_chat.servers.dialects.lmstudio import lmstudio_models
 from tui_chat.servers.dialects.openai import models_in
 from tui_chat.servers.probe import flavour_in
+
+from tests.servers.imitations import Imitation, answer
 
 
 def test_models_come_newest_first_where_their_age_is_told() -> None:
@@ -53,10 +58,11 @@ def test_names_are_safe_to_show_and_empty_ones_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("body", [None, [], {}, {"data": "x"}, {"data": {}}, {"models": []}, "x", 7])
-def test_what_is_no_list_is_garbled(body: object) -> None:
+async def test_what_is_no_list_is_garbled(body: object) -> None:
     assert not isinstance(body, dict) or flavour_in(body) is Flavour.UNKNOWN
-    with pytest.raises(Garbled):
-        models_in(body)
+    async with Imitation({"/v1/models": answer(json.dumps(body))}) as server:
+        with pytest.raises(Garbled):
+            await openai.models(Client(Server(server.url)))
 
 
 def test_null_is_an_empty_list() -> None:
@@ -120,11 +126,11 @@ def test_no_body_breaks_anything(body: object) -> None:
     if isinstance(body, dict):
         flavour_in(body)
         assert with_props(Model("m", loaded=True), body).window != 0
-    models = [*lmstudio_models(body)]
-    with suppress(Garbled):
-        models += models_in(body)
-        assert all(model.name for model in models_in(body))
-    assert all(0 not in (model.window, model.context_window) for model in models)
+        models = [*lmstudio_models(body)]
+        with suppress(Garbled):
+            models += models_in(body)
+            assert all(model.name for model in models_in(body))
+        assert all(0 not in (model.window, model.context_window) for model in models)
 
 
 def test_lm_studio_tells_how_much_a_model_can_be_asked_to_think() -> None:

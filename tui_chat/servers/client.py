@@ -13,7 +13,7 @@ import json
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -77,16 +77,23 @@ class Answer:
         """The body as UTF-8, whatever its headers say. Not sanitised."""
         return self.body.decode("utf-8", "replace")
 
-    def json(self) -> object:
-        """The body as JSON. Strings in it are not sanitised.
+    def json(self) -> Mapping[str, object]:
+        """The JSON object in the body. Strings in it are not sanitised.
 
         Raises:
             Garbled: it is something else.
         """
         value = parsed(self.body)
-        if value is None:
-            raise Garbled("The server's answer is not JSON.", "Check the URL.")
+        if not isinstance(value, dict):
+            raise Garbled("The server's answer is not a JSON object.", "Check the URL.")
         return value
+
+    @property
+    def told(self) -> Mapping[str, object]:
+        """The JSON object in the body, else an empty one."""
+        with suppress(Garbled):
+            return self.json()
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +209,8 @@ class Client:
         """
         answer = await self.fetch(call, within=within, most=most)
         value = answer.json() if answer.ok and answer.body.strip() else {}
-        if not answer.ok or (isinstance(value, dict) and value.get("error")):
+        if not answer.ok or value.get("error"):
             raise self.error(answer, model)
-        if not isinstance(value, dict):
-            raise Garbled("The server's answer is not a JSON object.", "Check the URL.")
         return value
 
     async def fetch(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
@@ -147,28 +146,26 @@ async def _look(client: Client, within: float) -> Server:
         raise tags
     listed = _body(tags)
     if any(_DIGEST.fullmatch(text_of(model, "digest")) for model in objects_of(listed, "models")):
-        return _found(client, Kind.OLLAMA, Flavour.OLLAMA, "/api/tags", tags)
+        return _found(client, Flavour.OLLAMA, tags)
     models, version = await asyncio.gather(
         _ask(client, "/v1/models", within, most), _ask(client, "/api/version", within)
     )
     about = _body(version)
     is_ollama = text_of(about, "version") and "deployment_id" not in about
     if is_ollama and isinstance(listed.get("models", ()), list | None):
-        return _found(client, Kind.OLLAMA, Flavour.OLLAMA, "/api/tags", tags)
+        return _found(client, Flavour.OLLAMA, tags)
     if _silent(models, named=server.named):
         health = _body(await _ask(client, "/health", within))
         if health.get("service") == RELAY_SERVICE:
-            return _found(client, Kind.RELAY, Flavour.RELAY, "/v1/models", models)
-    flavour = _flavour(models, version, client)
-    if flavour is None:
-        return replace(server, kind=Kind.OLLAMA, flavour=Flavour.OLLAMA)
-    kind = Kind.RELAY if flavour is Flavour.RELAY else Kind.OPENAI
-    return _found(client, kind, flavour, "/v1/models", models)
+            return _found(client, Flavour.RELAY, models)
+    return _found(client, _flavour(models, version, client), models)
 
 
-def _found(client: Client, kind: Kind, flavour: Flavour, path: str, answer: Answer | ReplyError) -> Server:
-    if isinstance(answer, Answer) and answer.ok:
-        client.keep(path, answer)
+def _found(client: Client, flavour: Flavour, models: Answer | ReplyError) -> Server:
+    """The server as one of this flavour, and its list of models kept."""
+    kind = {Flavour.OLLAMA: Kind.OLLAMA, Flavour.RELAY: Kind.RELAY}.get(flavour, Kind.OPENAI)
+    if isinstance(models, Answer) and models.ok:
+        client.keep("/api/tags" if kind is Kind.OLLAMA else "/v1/models", models)
     return replace(client.server, kind=kind, flavour=flavour)
 
 
@@ -186,8 +183,8 @@ def _silent(models: Answer | ReplyError, *, named: bool) -> bool:
     return named if models.status == 401 else models.ok and _body(models).get("data") == []
 
 
-def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: Client) -> Flavour | None:
-    """The flavour of a server that did not prove to be an Ollama; None if it must be one.
+def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: Client) -> Flavour:
+    """The flavour of a server that did not prove to be an Ollama.
 
     Raises:
         ReplyError: it is not a model server.
@@ -195,7 +192,7 @@ def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: 
     about, listed, server = _body(version), _body(models), client.server
     if "deployment_id" in about:
         return Flavour.OPENWEBUI
-    if any(_is_lmstudio(body) for body in (about, listed)):
+    if any(text_of(body, "error").startswith("Unexpected endpoint") for body in (about, listed)):
         return Flavour.LMSTUDIO
     if isinstance(models, ReplyError):
         raise models
@@ -204,7 +201,7 @@ def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: 
         is_openai = known is not Flavour.OPENAI or "openai-version" in models.headers
         return known if is_openai else Flavour.UNKNOWN  # LiteLLM says of all its models that OpenAI owns them
     if models.status == 403 and not models.body.strip():
-        return None  # Ollama's check of the Host header; its backend knows what to say of that
+        return Flavour.OLLAMA  # its check of the Host header; its backend knows what to say of that
     speaks = fault_in(listed) is not None
     if speaks and models.headers.get("server") == "llama.cpp" and models.status != 404:
         return Flavour.LLAMACPP
@@ -234,15 +231,6 @@ def flavour_in(body: Mapping[str, object]) -> Flavour:
     return next(filter(None, known), Flavour.UNKNOWN)
 
 
-def _is_lmstudio(body: Mapping[str, object]) -> bool:
-    return text_of(body, "error").startswith("Unexpected endpoint or method")
-
-
 def _body(answer: Answer | ReplyError) -> Mapping[str, object]:
     """The JSON object of an answer, else an empty one."""
-    if isinstance(answer, ReplyError):
-        return {}
-    with suppress(Garbled):
-        body = answer.json()
-        return body if isinstance(body, dict) else {}
-    return {}
+    return {} if isinstance(answer, ReplyError) else answer.told

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from tui_chat.errors import Garbled
 from tui_chat.messages import Model
 from tui_chat.servers.client import Call, Client
 from tui_chat.servers.dialects import openai
-from tui_chat.servers.dialects.openai import abilities, entries_in
+from tui_chat.servers.dialects.openai import abilities
 from tui_chat.text.sanitize import clean_line
 from tui_chat.untrusted import count_of, object_of, objects_of, strings_of, text_of, window_of
 
@@ -19,15 +17,12 @@ from tui_chat.untrusted import count_of, object_of, objects_of, strings_of, text
 async def models(client: Client) -> Sequence[Model]:
     """The models of `/api/v1/models` (LM Studio 0.4 and later), else of `/v1/models`."""
     answer = await client.fetch(Call("/api/v1/models"), within=openai.MODELS_SECONDS)
-    with suppress(Garbled):
-        if offered := lmstudio_models(answer.json(), client.server.label):
-            return offered
-    return await openai.models(client)
+    return lmstudio_models(answer.told, client.server.label) or await openai.models(client)
 
 
-def lmstudio_models(body: object, server: str = "") -> Sequence[Model]:
+def lmstudio_models(body: Mapping[str, object], server: str = "") -> Sequence[Model]:
     """The models in the body of `/api/v1/models`; empty if it is something else."""
-    return [model for entry in entries_in(body, "models") or () if (model := _model(entry, server)).name]
+    return [model for entry in objects_of(body, "models") if (model := _model(entry, server)).name]
 
 
 def _model(entry: Mapping[str, object], server: str) -> Model:

@@ -15,7 +15,6 @@ from typing import Final
 from tui_chat import parts
 from tui_chat.errors import (
     Cut,
-    Garbled,
     NoSuchModel,
     Refused,
     Remedy,
@@ -146,7 +145,7 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
             return Refused("The server refuses this host name (403).", hint, status=status)
         case Unauthorized(status=403):  # no model of its cloud may be used
             return Refused(str(error), "Choose a model that runs on the server itself.", status=status)
-        case Unauthorized() if address := _signin(answer):
+        case Unauthorized() if address := clean_line(text_of(answer.told, "signin_url")):  # of its cloud
             hint = f"Sign in with `ollama signin` on the server, or at {address}"
             return Unauthorized("The server wants you to sign in.", hint, status=status)
         case NoSuchModel():
@@ -158,14 +157,6 @@ def judged(answer: Answer, model: str = "") -> ReplyError:
         case Refused(status=404 | 405):
             error.hint = IS_IT_OLLAMA
     return with_advice(error)
-
-
-def _signin(answer: Answer) -> str:
-    """The address to sign in to Ollama's cloud, else an empty string."""
-    with suppress(Garbled):
-        said = answer.json()
-        return clean_line(text_of(said, "signin_url")) if isinstance(said, dict) else ""
-    return ""
 
 
 def continues(show: Mapping[str, object]) -> bool:

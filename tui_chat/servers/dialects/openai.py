@@ -203,16 +203,15 @@ def _format(form: str | Mapping[str, object], flavour: Flavour) -> dict[str, obj
     return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
-def models_in(body: object, server: str = "") -> Sequence[Model]:
+def models_in(body: Mapping[str, object], server: str = "") -> Sequence[Model]:
     """The models in a body of `/v1/models`, newest first if it says. `data` may be null (Ollama without models).
 
     Raises:
         Garbled: it is not a list of models.
     """
-    entries = entries_in(body, "data")
-    if entries is None:
+    if not isinstance(body.get("data", ""), list | None):
         raise Garbled("The server did not answer with a list of models.", "Check the URL.")
-    models = [_model(entry, server) for entry in entries]
+    models = [_model(entry, server) for entry in objects_of(body, "data")]
     return sorted((model for model in models if model.name), key=lambda model: model.modified, reverse=True)
 
 
@@ -268,12 +267,6 @@ def _date(seconds: int | None) -> str:
     if not seconds or seconds > 4_000_000_000:
         return ""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def entries_in(body: object, name: str) -> list[Mapping[str, object]] | None:
-    if not isinstance(body, dict) or name not in body:
-        return None
-    return objects_of(body, name) if isinstance(body[name], list | None) else None
 
 
 def takes(flavour: Flavour) -> Collection[str]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Final
@@ -33,7 +32,6 @@ from tui_chat.events import (
     Loading,
     PromptProgress,
     Thinking,
-    ThinkingCanEnd,
     ThinkingUnset,
     ToolCall,
     WasThinking,
@@ -85,14 +83,22 @@ _KINDS: Final[Mapping[str, type[ReplyError]]] = {
     "busy": Busy,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+_SIGNS: Final[Mapping[str, Event]] = {
+    "accepted": Accepted(),
+    "dropped": Dropped(),
+    "thinking_unset": ThinkingUnset(),
+    "was_thinking": WasThinking(),
+}
+"""The events that tell nothing else."""
 
 
 async def models(client: Client) -> Sequence[Model]:
-    """The models on offer."""
-    offered = models_in(await client.ask(Call("/v1/models"), within=MODELS_SECONDS), client.server.label)
-    if offered is None:
+    """The models on offer, in the order of the relay."""
+    body = await client.ask(Call("/v1/models"), within=MODELS_SECONDS)
+    if not isinstance(body.get("data"), list):
         raise Garbled("The relay did not answer with a list of models.", "Check the URL.")
-    return offered
+    models = [model_in(entry, client.server.label) for entry in objects_of(body, "data")]
+    return [model for model in models if model.name]
 
 
 async def describe(client: Client, model: str) -> Model:
@@ -108,12 +114,8 @@ async def ask(_: Client, request: ChatRequest) -> Ask:
 
 def judged(answer: Answer, model: str = "") -> ReplyError:
     """The error for a bad answer: of the relay, if it has a hint, else of a proxy."""
-    with suppress(Garbled):
-        body = answer.json()
-        error = object_of(body, "error") if isinstance(body, dict) else {}
-        if "hint" in error:
-            return error_in(error)
-    return http.judge(answer, model)
+    error = object_of(answer.told, "error")
+    return error_in(error) if "hint" in error else http.judge(answer, model)
 
 
 class ReplyDecoder(Decoder):
@@ -133,10 +135,7 @@ class ReplyDecoder(Decoder):
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """See `Decoder.feed`."""
-        for said in self._events.feed(chunk):
-            event = self._event(said)
-            if event is not None:
-                yield event
+        return filter(None, map(self._event, self._events.feed(chunk)))
 
     def close(self, lost: ReplyError | None = None) -> Iterator[Event]:
         """See `Decoder.close`."""
@@ -183,26 +182,17 @@ def object_from(event: Event) -> dict[str, object]:
             return {"thinking": text}
         case Loading(percent):
             return {"loading": percent}
-        case Accepted():
-            return {"accepted": True}
-        case Dropped():
-            return {"dropped": True}
         case Continued(exact):
             return {"continued": exact}
-        case ThinkingUnset():
-            return {"thinking_unset": True}
-        case ThinkingCanEnd():
-            return {}
         case PromptProgress(done, total):
             return {"progress": {"done": done, "total": total}}
-        case WasThinking():
-            return {"was_thinking": True}
         case ToolCall(name, arguments):
             return {"tool_call": {"name": name, "arguments": arguments}}
         case Finished(reason, usage):
             counts = {} if usage is None else asdict(usage)
             told = {name: count for name, count in counts.items() if count is not None}
             return {"done": True, "reason": reason, "usage": told}
+    return {name: True for name, sign in _SIGNS.items() if sign == event}
 
 
 def event_in(body: Mapping[str, object]) -> Event | None:
@@ -224,22 +214,14 @@ def event_in(body: Mapping[str, object]) -> Event | None:
             raise error_in(error)
         case {"loading": int(percent)} if 0 <= percent <= 100:
             return Loading(percent)
-        case {"accepted": True}:
-            return Accepted()
-        case {"dropped": True}:
-            return Dropped()
         case {"continued": bool(exact)}:
             return Continued(exact)
-        case {"thinking_unset": True}:
-            return ThinkingUnset()
         case {"progress": dict(progress)}:
             done, total = count_of(progress, "done"), count_of(progress, "total")
             return PromptProgress(min(done, total), total) if done is not None and total else None
-        case {"was_thinking": True}:
-            return WasThinking()
         case {"tool_call": {"name": str(name), "arguments": str(arguments)}}:
             return ToolCall(clean_line(name), clean(arguments))
-    return None
+    return next((sign for name, sign in _SIGNS.items() if body.get(name) is True), None)
 
 
 def kind_of(error: ReplyError) -> str:
@@ -270,14 +252,6 @@ def model_entry(model: Model) -> dict[str, object]:
         "capabilities": sorted(model.capabilities),
     }
     return {name: value for name, value in entry.items() if value not in ("", None, [], ())}
-
-
-def models_in(body: object, server: str = "") -> list[Model] | None:
-    """The models in a body of `GET /v1/models`, in its order; None if it is not such a list."""
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        return None
-    models = [model_in(entry, server) for entry in objects_of(body, "data")]
-    return [model for model in models if model.name]
 
 
 def model_in(entry: Mapping[str, object], server: str = "") -> Model:
