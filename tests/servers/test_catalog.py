@@ -13,8 +13,8 @@ from tui_chat.servers.backend import connect
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Backends, Connection
 from tui_chat.servers.probe import Attempt, Discovery, detect
-from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry
-from tui_chat.servers.server_file import ServerFile
+from tui_chat.servers.registry import ServerRegistry
+from tui_chat.servers.server_file import Origin, ServerEntry, ServerFile
 
 from tests.server import ScriptedServer, answer, stall
 

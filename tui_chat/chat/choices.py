@@ -13,7 +13,8 @@ from tui_chat.messages import ChatRequest
 from tui_chat.parameters import Parameters, valid_parameters
 from tui_chat.servers.connection import Connection, find
 from tui_chat.servers.dialects import levels_of, taken_by
-from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, same_place
+from tui_chat.servers.registry import ServerRegistry, same_place
+from tui_chat.servers.server_file import Origin, ServerEntry
 from tui_chat.servers.table import server_at
 from tui_chat.store.store import Store
 from tui_chat.text.sanitize import clean_line

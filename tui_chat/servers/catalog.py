@@ -12,7 +12,8 @@ from tui_chat.messages import Model
 from tui_chat.server import Server
 from tui_chat.servers.connection import Backends, Connect, Discover
 from tui_chat.servers.probe import Discovery
-from tui_chat.servers.registry import Origin, ServerEntry, ServerRegistry, place
+from tui_chat.servers.registry import ServerRegistry, place
+from tui_chat.servers.server_file import Origin, ServerEntry
 
 ASK_SECONDS: Final = 4.0
 """How long a server may take to answer."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -13,29 +11,8 @@ from tui_chat.errors import ConfigError
 from tui_chat.server import Server
 from tui_chat.servers.probe import PORTS
 from tui_chat.servers.route import is_loopback
-from tui_chat.servers.server_file import Entry, ServerFile, Table
+from tui_chat.servers.server_file import Origin, ServerEntry, ServerFile, Table
 from tui_chat.servers.table import first_server, key_files, open_files, server_at
-
-
-class Origin(StrEnum):
-    """Where the settings of a server come from."""
-
-    CONFIG = "config file"
-    ADDED = "added"
-    NAMED = "start URL"
-    FOUND = "found"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerEntry:
-    """A server to choose."""
-
-    server: Server
-    origin: Origin
-    trouble: ConfigError | None = field(default=None, compare=False)
-    """Why it cannot be used: its key could not be read."""
-    table: Table = field(default_factory=dict, repr=False)
-    """Its table in the file, if it was added on screen. May hold a key."""
 
 
 class Settings(Protocol):
@@ -60,7 +37,7 @@ class ServerRegistry:
     def __init__(self, config: Settings, file: ServerFile) -> None:
         self._config = config
         self._file = file
-        self._added: tuple[Entry, ...] = ()
+        self._added: tuple[ServerEntry, ...] = ()
         self._found: dict[str, Server] = {}
         self.trouble: ConfigError | None = None
         """Why the file of added servers could not be read."""
@@ -118,7 +95,7 @@ class ServerRegistry:
         """Set the servers that were found on this machine."""
         self._found = {place(server): server for server in found}
 
-    def draft(self, table: Table, *, instead: Table | None = None) -> Entry:
+    def draft(self, table: Table, *, instead: Table | None = None) -> ServerEntry:
         """Read a server from a table. Blocks while a command prints its key.
 
         Raises:
@@ -156,8 +133,7 @@ class ServerRegistry:
     def _listed(self) -> Iterable[ServerEntry]:
         for server in self._config.servers:
             yield ServerEntry(server, Origin.CONFIG, self._config.troubles.get(server))
-        for entry in self._added:
-            yield ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table)
+        yield from self._added
 
 
 def place(server: Server) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from tui_chat.errors import ConfigError
@@ -20,16 +21,26 @@ Table = Mapping[str, object]
 """A server in TOML: strings, booleans, and `headers` as a table of strings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A server in the file."""
+class Origin(StrEnum):
+    """Where the settings of a server come from."""
 
-    table: Table = field(repr=False)
-    """Its TOML. May hold a key."""
+    CONFIG = "config file"
+    ADDED = "added"
+    NAMED = "start URL"
+    FOUND = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEntry:
+    """A server to choose."""
+
     server: Server
     """With its key, unless there is trouble."""
-    trouble: ConfigError | None = None
-    """Why its key could not be read."""
+    origin: Origin
+    trouble: ConfigError | None = field(default=None, compare=False)
+    """Why it cannot be used: its key could not be read."""
+    table: Table = field(default_factory=dict, repr=False)
+    """Its table in the file, if it was added on screen. May hold a key."""
 
 
 class ServerFile:
@@ -45,7 +56,7 @@ class ServerFile:
         """A warning if others can read the file."""
         return open_files([self.path] if self.path else [])
 
-    def read(self) -> tuple[Entry, ...]:
+    def read(self) -> tuple[ServerEntry, ...]:
         """The servers in the order of the file; empty if there is no file.
 
         Raises:
@@ -61,14 +72,15 @@ class ServerFile:
         """
         return [str(table.get("name", "")) for table in self._tables()]
 
-    def entry(self, table: Table) -> Entry:
+    def entry(self, table: Table) -> ServerEntry:
         """Read a server from a table.
 
         Raises:
             ConfigError: a setting is unknown or wrong. `trouble` tells of a key that could not be read.
         """
         where = f"Server {table.get('name') or shown_url(str(table.get('url', '')))}".strip()
-        return Entry(table, *keyed(server_from(where, table), where, table, self._environ))
+        server, trouble = keyed(server_from(where, table), where, table, self._environ)
+        return ServerEntry(server, Origin.ADDED, trouble, table)
 
     def put(self, table: Table, *, instead: Table | None = None) -> None:
         """Add a server, or replace the table `instead`, as it was read. Blocks.

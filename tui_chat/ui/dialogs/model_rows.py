@@ -13,7 +13,8 @@ from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.connection import Connection, find
 from tui_chat.servers.facts import whereabouts
 from tui_chat.servers.jobs import Job, Jobs
-from tui_chat.servers.registry import Origin, place
+from tui_chat.servers.registry import place
+from tui_chat.servers.server_file import Origin
 from tui_chat.servers.well_known import KnownModel, fitting, memory_of
 from tui_chat.text.figures import size
 from tui_chat.ui import phrases

@@ -14,8 +14,7 @@ from textual.widgets import Input
 from tui_chat.errors import ConfigError
 from tui_chat.server import carries_key
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
-from tui_chat.servers.registry import Origin, ServerEntry
-from tui_chat.servers.server_file import Entry, Table
+from tui_chat.servers.server_file import ServerEntry, Table
 from tui_chat.servers.table import server_at
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.commands.keymap import Keymap
@@ -77,7 +76,7 @@ class ServerForm(Form[ServerEntry]):
             self.say(entry.trouble.told)
             return
         self.say("asking …")
-        report = await self._survey.ask(ServerEntry(entry.server, Origin.ADDED))
+        report = await self._survey.ask(entry)
         self.say(report.error.told if report.error else described(report))
 
     @work(group="try", exclusive=True)
@@ -90,9 +89,9 @@ class ServerForm(Form[ServerEntry]):
         except ConfigError as error:
             self.say(error.told)
             return
-        self.dismiss(ServerEntry(entry.server, Origin.ADDED, entry.trouble, entry.table))
+        self.dismiss(entry)
 
-    async def _entry(self) -> Entry | None:
+    async def _entry(self) -> ServerEntry | None:
         """The settings as a server; None if they are wrong, which is shown, or if the form was closed."""
         if not self.query(Input):
             return None

@@ -9,9 +9,9 @@ from textual.widgets import Input
 
 from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
-from tui_chat.servers.registry import Origin, ServerEntry, place
+from tui_chat.servers.registry import place
 from tui_chat.servers.route import shown_url
-from tui_chat.servers.server_file import Table
+from tui_chat.servers.server_file import Origin, ServerEntry, Table
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
