@@ -119,10 +119,10 @@ class Connection:
     @property
     def obstacle(self) -> ReplyError | None:
         """Why no model can be used; None if one can, or if nothing is known yet."""
-        if self.model or self.error is not None:
-            return None if self.model else self.error
-        if not self._looked:
+        if self.model:
             return None
+        if self.error is not None or not self._looked:
+            return self.error
         which = "no model to chat with" if self.models else "no models"
         found = f"{self.server.label} has {which}"
         if self.pulls:
@@ -254,10 +254,7 @@ async def detailed(backend: Backend, models: Iterable[Model]) -> AsyncIterator[S
 
 def find(name: str, models: Iterable[Model]) -> Model | None:
     """A model by its name; Ollama's `tiny` is its `tiny:latest`."""
-    for model in models:
-        if model.name in (name, f"{name}:latest"):
-            return model
-    return None
+    return next((model for model in models if model.name in (name, f"{name}:latest")), None)
 
 
 def choose(models: Sequence[Model], last: str) -> str:

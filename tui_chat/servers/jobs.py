@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Final, Literal
 
@@ -15,6 +15,8 @@ from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.dialect import Progress
 from tui_chat.tasks import start_task
 from tui_chat.text.figures import duration, size
+
+Kind = Literal["pull", "load"]
 
 _WINDOW: Final = 10.0
 """Seconds over which the speed is measured."""
@@ -107,14 +109,14 @@ class Job:
 
     def __init__(
         self,
-        kind: Literal["pull", "load"],
+        kind: Kind,
         backend: HttpBackend,
         model: str,
-        work: Callable[[], AsyncGenerator[Progress, None]],
+        settings: Mapping[str, object],
         ended: Callable[[Job], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`ended` is called at the end, unless it was cancelled."""
+        """`settings` are those of a load. `ended` is called at the end, unless it was cancelled."""
         self.kind = kind
         self.backend = backend
         self.model = model
@@ -122,7 +124,7 @@ class Job:
         """Whether the server has finished it."""
         self.error: ReplyError | None = None
         """Why it failed."""
-        self._work = work
+        self._settings = settings
         self._ended = ended
         self._clock = clock
         self.resume()
@@ -148,7 +150,9 @@ class Job:
 
     async def _run(self) -> None:
         try:
-            async with aclosing(self._work()) as steps:
+            backend, model = self.backend, self.model
+            work = backend.pull(model) if self.kind == "pull" else backend.load(model, self._settings)
+            async with aclosing(work) as steps:
                 async for step in steps:
                     self.tally.take(step)
             self.done = True
@@ -180,24 +184,18 @@ class Jobs:
 
     def pull(self, backend: HttpBackend, model: str) -> None:
         """Pull a model in the background, or resume that."""
-        self._begin("pull", backend, model, lambda: backend.pull(model))
+        self._begin("pull", backend, model, {})
 
     def load(self, backend: HttpBackend, model: str, settings: Mapping[str, object]) -> None:
         """Load a model in the background (see `Dialect.load`)."""
-        self._begin("load", backend, model, lambda: backend.load(model, settings))
+        self._begin("load", backend, model, settings)
 
-    def _begin(
-        self,
-        kind: Literal["pull", "load"],
-        backend: HttpBackend,
-        model: str,
-        work: Callable[[], AsyncGenerator[Progress, None]],
-    ) -> None:
+    def _begin(self, kind: Kind, backend: HttpBackend, model: str, settings: Mapping[str, object]) -> None:
         if (job := self.find(kind, backend, model)) is not None:
             if job.running:
                 return
             self.forget(job)
-        self.all = (*self.all, Job(kind, backend, model, work, self._end, self._clock))
+        self.all = (*self.all, Job(kind, backend, model, settings, self._end, self._clock))
 
     def forget(self, job: Job) -> None:
         """Remove a job from the list."""
