@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from codecs import IncrementalDecoder, getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +37,7 @@ _REASONING: Final = ("reasoning", "reasoning_content")
 _ANSWER: Final = ("content", "refusal", "text")
 _PIECES: Final = (*_REASONING, *_ANSWER, "tool_calls")
 """The fields of a delta that hold a piece of the reply."""
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_UTF16: Final = getincrementaldecoder("utf-16-le")
 _KEPT: Final = "What came is kept."
 
 
@@ -60,8 +60,8 @@ class ReplyDecoder(Decoder):
         self._begun = False
         """Whether a piece of the reply has come."""
         self._tags = ThinkTags(plain=bool(ask.exact))
-        self._answer = _Halves()
-        self._reasoning = _Halves()
+        self._answer = _UTF16("replace")
+        self._reasoning = _UTF16("replace")
         self._calls: dict[int, _Call] = {}
         self._figures: dict[str, object] = {}
         self._reason = ""
@@ -141,8 +141,8 @@ class ReplyDecoder(Decoder):
         self._finish(choice)
 
     def _flush(self) -> Iterator[Event]:
-        yield from _cleaned([Thinking(self._reasoning.close())])
-        yield from _cleaned(self._tags.feed(self._answer.close()))
+        yield from _cleaned([Thinking(_joined(self._reasoning, last=True))])
+        yield from _cleaned(self._tags.feed(_joined(self._answer, last=True)))
         yield from _cleaned(self._tags.close())
 
     def _progress(self, chunk: Mapping[str, object]) -> Iterator[Event]:
@@ -156,9 +156,10 @@ class ReplyDecoder(Decoder):
         for thinking in dict.fromkeys(text_of(delta, name) for name in _REASONING):
             if thinking:
                 self._tags.settle()
-                yield from _cleaned([Thinking(self._reasoning.feed(thinking))])
+                yield from _cleaned([Thinking(_joined(self._reasoning, thinking))])
         for name in _ANSWER:
-            yield from _cleaned(self._tags.feed(self._answer.feed(_text(delta, name))))
+            if text := _text(delta, name):
+                yield from _cleaned(self._tags.feed(_joined(self._answer, text)))
 
     def _tool_calls(self, delta: Mapping[str, object]) -> None:
         for position, part in enumerate(objects_of(delta, "tool_calls")):
@@ -190,27 +191,9 @@ class ReplyDecoder(Decoder):
             self._reason = reason
 
 
-class _Halves:
-    """Joins surrogate pairs that are split between two JSON strings; a lone half becomes U+FFFD."""
-
-    def __init__(self) -> None:
-        self._half = ""
-
-    def feed(self, text: str) -> str:
-        text, self._half = self._half + text, ""
-        if text and "\ud800" <= text[-1] <= "\udbff":
-            text, self._half = text[:-1], text[-1]
-        return _whole(text)
-
-    def close(self) -> str:
-        half, self._half = self._half, ""
-        return _whole(half)
-
-
-def _whole(text: str) -> str:
-    if not _SURROGATE.search(text):
-        return text
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _joined(halves: IncrementalDecoder, text: str = "", *, last: bool = False) -> str:
+    """`text` with surrogate pairs joined that are split between two JSON strings; a lone half becomes U+FFFD."""
+    return halves.decode(text.encode("utf-16-le", "surrogatepass"), last)
 
 
 def _cleaned(pieces: Iterable[Piece]) -> Iterator[Event]:
