@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -60,12 +59,8 @@ def _check_port(text: str) -> None:
 def _is_public(text: str) -> bool:
     """Whether a URL without a scheme has a public host name and no port."""
     host = text.partition("/")[0].rpartition("@")[2].lower()
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        last = host.rpartition(".")[2]
-        return "." in host and ":" not in host and last.isalpha() and last not in _PRIVATE
-    return False
+    last = host.rpartition(".")[2]  # digits in an IP address
+    return "." in host and ":" not in host and last.isalpha() and last not in _PRIVATE
 
 
 def parse_ollama_host(value: str) -> str:
@@ -105,7 +100,4 @@ def split_address(address: str) -> tuple[str, str]:
 
 def _bracketed(host: str) -> str:
     host = _ANYWHERE.get(host, host) or "127.0.0.1"
-    try:
-        return f"[{host}]" if ipaddress.ip_address(host.partition("%")[0]).version == 6 else host
-    except ValueError:
-        return host
+    return f"[{host}]" if ":" in host else host

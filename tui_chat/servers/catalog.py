@@ -72,20 +72,16 @@ class ModelCatalog:
 
         `heard` is called with each result when it arrives.
         """
-        asked = set() if but is None else {but}
-        done = set() if but is None else {place(but)}
+        asked: set[Server | str] = set() if but is None else {but, place(but)}
 
         async def ask(known: ServerEntry) -> None:
             heard(await self.ask(known))
 
         def go(group: asyncio.TaskGroup) -> None:
             for known in self.book.known(*others):
-                new = known.server not in asked and not (
-                    known.origin is Origin.FOUND and place(known.server) in done
-                )
-                if new and known.trouble is None:
-                    asked.add(known.server)
-                    done.add(place(known.server))
+                key = place(known.server) if known.origin is Origin.FOUND else known.server
+                if key not in asked and known.trouble is None:
+                    asked.update((known.server, place(known.server)))
                     group.create_task(ask(known))
 
         async with asyncio.TaskGroup() as group:

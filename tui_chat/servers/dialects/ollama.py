@@ -178,15 +178,11 @@ def chat_body(request: ChatRequest) -> dict[str, object]:
         "messages": [_message_body(part) for message in request.messages for part in sendable(message)],
         "stream": True,
     }
-    if request.options:
-        body["options"] = dict(request.options)
     if request.think is not None:
         body["think"] = request.think
-    if request.format:
-        body["format"] = request.format
-    if request.keep_alive:
-        body["keep_alive"] = _keep_alive(request.keep_alive)
-    return body
+    keep_alive = _keep_alive(request.keep_alive) if request.keep_alive else None
+    given = {"options": dict(request.options), "format": request.format, "keep_alive": keep_alive}
+    return body | {name: value for name, value in given.items() if value not in ({}, "", None)}
 
 
 def _keep_alive(typed: str) -> int | str:
