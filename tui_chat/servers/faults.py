@@ -139,12 +139,11 @@ def judge(fault: Fault, status: int = 0, *, model: str = "", retry_after: float 
     if 400 <= status < 500:
         hint = "The server refused the request: try other options or another model."
         return Refused(message, hint, status=status)
-    return _failed(fault, status, said)
+    return _failed(message, status, said)
 
 
-def _failed(fault: Fault, status: int, said: str) -> ServerFault:
+def _failed(message: str, status: int, said: str) -> ServerFault:
     """The error if the server itself failed."""
-    message = said or _unexplained(fault, status)
     if status in (502, 504):
         return ServerFault(message, "The proxy could not reach the server: is it running?")
     if status and said.lower().strip(".") in _GENERIC:

@@ -191,11 +191,10 @@ class Jobs:
         self._begin("load", backend, model, settings)
 
     def _begin(self, kind: Kind, backend: HttpBackend, model: str, settings: Mapping[str, object]) -> None:
-        if (job := self.find(kind, backend, model)) is not None:
-            if job.running:
-                return
-            self.forget(job)
-        self.all = (*self.all, Job(kind, backend, model, settings, self._end, self._clock))
+        if (job := self.find(kind, backend, model)) is None:
+            self.all = (*self.all, Job(kind, backend, model, settings, self._end, self._clock))
+        elif not job.running:
+            job.resume()
 
     def forget(self, job: Job) -> None:
         """Remove a job from the list."""

@@ -15,8 +15,6 @@ from tui_chat.server import Server, carries_key
 from tui_chat.text.overlap import overlap
 from tui_chat.text.sanitize import clean_line
 
-SocketOption = tuple[int, int, int]
-
 _KEEPALIVE: Final = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 """Seconds of silence before the first probe, seconds between probes, and how many may stay unanswered."""
 PROXY_SCHEMES: Final = ("http", "https", "socks5", "socks5h")
@@ -73,9 +71,9 @@ def proxy_for(server: Server) -> str:
     The server's own setting comes first. The environment (`HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) does not count
     for loopback and unix sockets: a proxy would look for Ollama on its own machine.
     """
-    if server.proxy or server.uds:
+    if server.proxy or server.uds or not can_connect(server.url):
         return server.proxy
-    host = _host(server.url)
+    host = urlsplit(server.url).hostname or ""
     if is_loopback(host):
         return ""
     from urllib.request import getproxies, proxy_bypass  # httpx loads it too; not needed before
@@ -143,17 +141,8 @@ def _spellings(secret: str) -> tuple[str, ...]:
     return secret, quote(secret, safe="", errors="replace"), in_json, in_json.replace("/", "\\/")
 
 
-def socket_options() -> list[SocketOption]:
+def socket_options() -> list[tuple[int, int, int]]:
     """TCP keep-alive, if the system has it: it finds a dead peer, since reading has no timeout."""
-    options: list[SocketOption] = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    for name, value in _KEEPALIVE:
-        if (option := getattr(socket, name, None)) is not None:
-            options.append((socket.IPPROTO_TCP, option, value))
-    return options
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+    known = [(getattr(socket, name), value) for name, value in _KEEPALIVE if hasattr(socket, name)]
+    times = [(socket.IPPROTO_TCP, option, value) for option, value in known]
+    return [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1), *times]

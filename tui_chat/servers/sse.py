@@ -90,13 +90,12 @@ class EventDecoder:
                 self._bare.append(line)
 
     def _dispatch(self) -> Iterator[ServerEvent]:
-        bare = "\n".join(self._bare)
-        data, kind = self._data, self._type
+        data = "\n".join(self._data or self._bare)
+        event = ServerEvent(data, self._type or "message", self._id)
+        counts = bool(self._data) or parsed(data) is not None
         self._start_event()
-        if data:
-            yield ServerEvent("\n".join(data), kind or "message", self._id)
-        elif parsed(bare) is not None:
-            yield ServerEvent(bare, kind or "message", self._id)
+        if counts:
+            yield event
 
     def _start_event(self) -> None:
         self._data: list[str] = []
