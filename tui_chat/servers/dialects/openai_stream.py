@@ -43,7 +43,6 @@ _KEPT: Final = "What came is kept."
 
 @dataclass(slots=True)
 class _Call:
-    id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)
 
@@ -162,25 +161,17 @@ class ReplyDecoder(Decoder):
                 yield from _cleaned(self._tags.feed(_joined(self._answer, text)))
 
     def _tool_calls(self, delta: Mapping[str, object]) -> None:
-        for position, part in enumerate(objects_of(delta, "tool_calls")):
-            self._add_call(self._place_of(part, position), text_of(part, "id"), object_of(part, "function"))
+        """Some servers repeat the name in every piece, some send the arguments as an object.
 
-    def _place_of(self, part: Mapping[str, object], position: int) -> int:
-        """By `index`; servers that omit it send complete calls with an ID each."""
-        index, key = part.get("index"), text_of(part, "id")
-        if isinstance(index, int):
-            return index
-        known = self._calls.get(position)
-        return len(self._calls) if known and key and key != known.id else position
-
-    def _add_call(self, place: int, key: str, function: Mapping[str, object]) -> None:
-        """Some servers repeat the name in every piece, some send the arguments as an object."""
-        call = self._calls.setdefault(place, _Call())
-        name, arguments = text_of(function, "name"), function.get("arguments")
-        call.id = call.id or key
-        call.name += name if name != call.name else ""
-        if arguments:
-            call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+        Servers that omit the `index` send whole calls.
+        """
+        for part in objects_of(delta, "tool_calls"):
+            index, function = part.get("index"), object_of(part, "function")
+            name, arguments = text_of(function, "name"), function.get("arguments")
+            call = self._calls.setdefault(index if isinstance(index, int) else len(self._calls), _Call())
+            call.name += name if name != call.name else ""
+            if arguments:
+                call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
 
     def _finish(self, choice: Mapping[str, object]) -> None:
         """vLLM's `abort` means that the request was dropped, OpenRouter's `error` that it failed."""
