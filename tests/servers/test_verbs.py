@@ -226,5 +226,5 @@ async def test_only_what_the_server_can_do_is_offered(server: ScriptedServer, ro
     server.script(answer(200, {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}), path="/v1/models")
     server.script(answer(200, {}), path="/props?model=tiny&autoload=false")
     (model,) = await router.models()
-    assert router.verbs == {"load", "unload"}
+    assert router.verbs == {"load", "unload", "count"}
     assert model.fixed  # by a server with one model

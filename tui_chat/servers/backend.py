@@ -136,11 +136,6 @@ class HttpBackend:
                     return offered
         raise missing(model)
 
-    @property
-    def counts(self) -> bool:
-        """Whether the server counts tokens, as far as is known."""
-        return self._dialect is not None and self._dialect.count is not None
-
     async def count(self, request: ChatRequest) -> int | None:
         """The tokens of a prompt by the server's own count, within about a second; None if it does not tell."""
         with suppress(ReplyError, TimeoutError):

@@ -62,14 +62,11 @@ class Decoder(ABC):
     """Whether it has begun: `begin` tells that once."""
     back: Return | None = None
     """How to get back to the reply, as long as that is possible."""
+    patience: float | None = None
+    """After how many silent seconds the connection counts as dead; None means never."""
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-
-    @property
-    def patience(self) -> float | None:
-        """After how many silent seconds the connection counts as dead; None means never."""
-        return None
 
     def begin(self, incoming: Incoming) -> Iterator[Event]:  # noqa: ARG002
         """The events that a good status and its headers tell; none when the reply goes on after a drop."""
@@ -179,8 +176,8 @@ class Dialect:
 
     @property
     def verbs(self) -> frozenset[str]:
-        """What can be done with its models, by the names of the fields."""
-        verbs = ("details", "pull", "load", "keeps", "unload", "copy", "delete")
+        """What can be done with its models and for them, by the names of the fields."""
+        verbs = ("details", "pull", "load", "keeps", "unload", "copy", "delete", "count")
         return frozenset(verb for verb in verbs if getattr(self, verb))
 
 

@@ -154,7 +154,8 @@ async def _look(client: Client, within: float) -> Server:
     is_ollama = text_of(about, "version") and "deployment_id" not in about
     if is_ollama and isinstance(listed.get("models", ()), list | None):
         return _found(client, Flavour.OLLAMA, tags)
-    if _silent(models, named=server.named):
+    wants_key = isinstance(models, Answer) and models.status == 401 and server.named
+    if wants_key or _body(models).get("data") == []:  # what it serves is not told
         health = _body(await _ask(client, "/health", within))
         if health.get("service") == RELAY_SERVICE:
             return _found(client, Flavour.RELAY, models)
@@ -174,13 +175,6 @@ async def _ask(client: Client, path: str, within: float, most: int = SMALL_BYTES
         return await client.fetch(Call(path), within=within, most=most)
     except ReplyError as error:
         return error
-
-
-def _silent(models: Answer | ReplyError, *, named: bool) -> bool:
-    """Whether `/v1/models` tells nothing: the list is empty, or a named server wants a key."""
-    if isinstance(models, ReplyError):
-        return False
-    return named if models.status == 401 else models.ok and _body(models).get("data") == []
 
 
 def _flavour(models: Answer | ReplyError, version: Answer | ReplyError, client: Client) -> Flavour:

@@ -35,7 +35,7 @@ class Fit:
         branch, backend = self._branch(text), self._workspace.connection.backend
         if most_tokens_of(branch, chat.system) < window:
             return True
-        counts = isinstance(backend, HttpBackend) and backend.counts
+        counts = isinstance(backend, HttpBackend) and "count" in backend.verbs
         return not counts and tokens_of(branch, chat.system) < window
 
     async def agreed(self, text: str) -> bool:

@@ -70,11 +70,6 @@ class ReplyDecoder(Decoder):
         """Whether the reply is complete; usage counts may still come."""
         return bool(self._reason)
 
-    @property
-    def patience(self) -> float | None:
-        """See `Decoder.patience`."""
-        return GRACE_SECONDS if self.whole else None
-
     def begin(self, incoming: Incoming) -> Iterator[Event]:
         """See `Decoder.begin`."""
         self._type = incoming.content_type
@@ -179,7 +174,7 @@ class ReplyDecoder(Decoder):
         if reason == "error":
             raise ServerFault("The server gave up in the middle of the reply.", _KEPT, Remedy.CONTINUE)
         if reason and reason != "abort":
-            self._reason = reason
+            self._reason, self.patience = reason, GRACE_SECONDS
 
 
 def _joined(halves: IncrementalDecoder, text: str = "", *, last: bool = False) -> str:
