@@ -10,6 +10,8 @@ from tui_chat.chat.conversation import Conversation
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 
+from tests.chat.kit import ask
+
 eager = pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.11 has no eager tasks")
 
 
@@ -36,7 +38,7 @@ async def test_every_message_is_written_where_tasks_are_eager() -> None:
     conversation = Conversation(store)
     for text in ("one", "two", "three"):
         async with asyncio.timeout(5):
-            await conversation.ask(text)
+            await ask(conversation, text)
     thread = await store.load(conversation.chat.id)
     assert [message.text for message in thread.branch()] == ["one", "two", "three"]
     await store.aclose()

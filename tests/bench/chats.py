@@ -21,6 +21,7 @@ from tests.bench.programs import Program, Run, running
 from tests.bench.screen import Screen
 from tests.bench.serve import Server
 from tests.bench.store_cost import corpus
+from tests.store.kit import index
 
 _TOKENS: Final = 400
 """Of each message of a long chat."""
@@ -45,7 +46,7 @@ async def build_chat(folder: Path, messages: int) -> None:
         )
     if chain:
         await store.adopt(Thread(Chat("c" * 16, leaf=chain[-1].id), tuple(chain)))
-        await store.index()
+        await index(store)
     await store.aclose()
 
 
@@ -80,7 +81,7 @@ async def build_chats(folder: Path, chats: int) -> None:
     store = await Store.open(folder / "chats.db")
     for thread in corpus(chats, 10):
         await store.adopt(thread)
-    await store.index()
+    await index(store)
     await store.aclose()
 
 

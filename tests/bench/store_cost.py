@@ -20,6 +20,8 @@ from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
+from tests.store.kit import index
+
 T = TypeVar("T")
 
 QUERIES = (
@@ -122,7 +124,7 @@ async def fill(store: Store, threads: list[Thread]) -> None:
     for thread in threads:
         await store.adopt(thread)
     stored = time.perf_counter()
-    await store.index()
+    await index(store)
     print(f"adopted in {stored - start:.1f} s, indexed after {time.perf_counter() - stored:.1f} s more")
 
 

@@ -163,3 +163,10 @@ async def reception(
     finally:
         if store is None:
             await own.aclose()
+
+
+async def ask(conversation: Conversation, text: str) -> Message:
+    """Add a prompt without a reply."""
+    prompt = conversation.prompt(text)
+    await conversation.begin(prompt, settings={}, draft="")
+    return prompt

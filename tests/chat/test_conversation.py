@@ -14,7 +14,7 @@ from tui_chat.messages import Message, Role, State
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
 
-from tests.chat.kit import empty_reply
+from tests.chat.kit import ask, empty_reply
 
 
 class FailingStore(Store):
@@ -38,7 +38,7 @@ async def store() -> AsyncIterator[FailingStore]:
 
 async def test_a_prompt_is_on_disk_when_ask_returns_and_names_the_chat(store: FailingStore) -> None:
     conversation = Conversation(store, new=Chat(system="Be brief."))
-    prompt = await conversation.ask("What is a queue?\nAnd why?")
+    prompt = await ask(conversation, "What is a queue?\nAnd why?")
     thread = await store.load(conversation.chat.id)
     assert thread.branch() == (prompt,)
     assert thread.chat.title == conversation.chat.title == "What is a queue?"
@@ -49,7 +49,7 @@ async def test_a_chat_is_kept_from_its_first_prompt_or_draft(store: FailingStore
     conversation, drafted = Conversation(store), Conversation(store)
     await conversation.note(draft="", model="tiny")
     assert await store.chats() == ()
-    await conversation.ask("go")
+    await ask(conversation, "go")
     assert (await store.load(conversation.chat.id)).chat.model == "tiny"
     await drafted.note(draft="not yet")
     assert (await store.load(drafted.chat.id)).chat.draft == "not yet"
@@ -57,7 +57,7 @@ async def test_a_chat_is_kept_from_its_first_prompt_or_draft(store: FailingStore
 
 async def test_draft_and_place_are_kept(store: FailingStore) -> None:
     conversation = Conversation(store)
-    prompt = await conversation.ask("go")
+    prompt = await ask(conversation, "go")
     await conversation.note(draft="more", place=Place(prompt.id, 3))
     chat = (await store.load(conversation.chat.id)).chat
     assert (chat.draft, chat.place) == ("more", Place(prompt.id, 3))
@@ -65,11 +65,11 @@ async def test_draft_and_place_are_kept(store: FailingStore) -> None:
 
 async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(store: FailingStore) -> None:
     conversation = Conversation(store, new=Chat(system="Be brief."))
-    first = await conversation.ask("one")
+    first = await ask(conversation, "one")
     await conversation.keep(replace(empty_reply(parent=first.id).with_text("1"), state=State.STOPPED))
-    second = await conversation.ask("two")
+    second = await ask(conversation, "two")
     await conversation.keep(replace(empty_reply(parent=second.id), state=State.FAILED))
-    third = await conversation.ask("three")
+    third = await ask(conversation, "three")
     request = await conversation.request(empty_reply(parent=third.id), prefill="3")
     assert [(message.role, message.text) for message in request.messages] == [
         (Role.SYSTEM, "Be brief."),
@@ -83,7 +83,7 @@ async def test_the_whole_branch_is_sent_without_replies_of_which_nothing_came(st
 
 async def test_a_second_version_leaves_the_first_out_of_what_is_sent(store: FailingStore) -> None:
     conversation = Conversation(store)
-    prompt = await conversation.ask("go")
+    prompt = await ask(conversation, "go")
     await conversation.keep(replace(empty_reply(parent=prompt.id).with_text("version one"), state=State.COMPLETE))
     second = empty_reply(parent=prompt.id)
     assert [message.text for message in (await conversation.request(second)).messages] == ["go"]
@@ -93,15 +93,15 @@ async def test_a_second_version_leaves_the_first_out_of_what_is_sent(store: Fail
 
 async def test_where_the_disk_fails_it_goes_on_in_memory_and_saves_all_once_it_can(store: FailingStore) -> None:
     conversation = Conversation(store)
-    first = await conversation.ask("one")
+    first = await ask(conversation, "one")
     store.full = True
     reply = replace(empty_reply(parent=first.id).with_text("1"), state=State.COMPLETE)
     await conversation.keep(reply)
     assert isinstance(conversation.trouble, StoreError)
-    await conversation.ask("two")
+    await ask(conversation, "two")
     assert [message.text for message in conversation.branch] == ["one", "1", "two"]
     store.full = False
-    await conversation.ask("three")
+    await ask(conversation, "three")
     assert conversation.trouble is None
     assert [message.text for message in (await store.load(conversation.chat.id)).branch()] == [
         "one",
@@ -113,7 +113,7 @@ async def test_where_the_disk_fails_it_goes_on_in_memory_and_saves_all_once_it_c
 
 async def test_what_others_write_is_taken_in_once(store: FailingStore) -> None:
     conversation = Conversation(store)
-    prompt = await conversation.ask("go")
+    prompt = await ask(conversation, "go")
     opened = Conversation(store, await store.load(conversation.chat.id))
     assert not await opened.catch_up()
     await conversation.keep(prompt.with_text("changed"))
@@ -128,12 +128,12 @@ async def test_a_draft_that_was_given_up_leaves_no_chat_behind(store: FailingSto
     assert len(await store.chats()) == 1
     await conversation.note(draft="")
     assert not await store.chats()
-    await conversation.ask("after all")
+    await ask(conversation, "after all")
     assert [chat.title for chat in await store.chats()] == ["after all"]
 
 
 async def test_two_writes_at_once_make_one_chat(store: FailingStore) -> None:
     conversation = Conversation(store)
-    await asyncio.gather(conversation.note(draft="a"), conversation.ask("b"), conversation.note(draft="c"))
+    await asyncio.gather(conversation.note(draft="a"), ask(conversation, "b"), conversation.note(draft="c"))
     assert conversation.trouble is None
     assert len(await store.chats()) == 1

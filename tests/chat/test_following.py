@@ -14,6 +14,8 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat
 from tui_chat.tasks import start_task
 
+from tests.chat.kit import ask
+
 
 async def streaming(store: Store) -> Message:
     """A chat with half a reply, written by `store`'s process."""
@@ -76,7 +78,7 @@ async def test_when_its_writer_is_gone_it_is_interrupted(tmp_path: Path) -> None
 async def test_a_chat_that_nobody_answers_is_not_followed() -> None:
     store = await Store.open(None)
     conversation = Conversation(store)
-    await conversation.ask("go")
+    await ask(conversation, "go")
     remote = RemoteReply(conversation, 3600)
     async with asyncio.timeout(10):
         await remote.run()

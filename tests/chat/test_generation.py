@@ -32,7 +32,7 @@ from tui_chat.servers.backend import HttpBackend
 from tui_chat.store.store import Store
 from tui_chat.tasks import start_task
 
-from tests.chat.kit import Clock, Reception, ScriptedBackend, Step, empty_reply, reception
+from tests.chat.kit import Clock, Reception, ScriptedBackend, Step, ask, empty_reply, reception
 from tests.servers.imitations import Imitation, replay
 
 GOOD: list[Step] = [Accepted(), Delta("All "), Delta("well."), Finished("stop", Usage(3, 2))]
@@ -431,7 +431,7 @@ def test_no_order_of_events_takes_it_out_of_its_states_or_loses_a_word(said: lis
 
 async def test_a_version_of_which_nothing_came_gives_way_to_the_one_before() -> None:
     async with reception(ScriptedBackend([[REFUSED]]), kind=RetryKind.REGENERATE) as received:
-        before = await received.conversation.ask("before")
+        before = await ask(received.conversation, "before")
         await received.run()
         assert received.conversation.last == before
 

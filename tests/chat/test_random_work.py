@@ -24,6 +24,8 @@ from tui_chat.server import Server
 from tui_chat.servers.connection import Connection
 from tui_chat.store.store import Store
 
+from tests.chat.kit import ask
+
 SEEDS = range(int(os.environ.get("TUI_CHAT_SEEDS", "12")))
 STEPS = 60
 
@@ -231,7 +233,7 @@ class Work:
             return
         there = Conversation(self.other, await self.other.load(one.chat.conversation.chat.id))
         text = self.prompt()
-        await there.ask(text)
+        await ask(there, text)
         one.said.add(text)
         await one.chat.catch_up()
         one.order.append(text)

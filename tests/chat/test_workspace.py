@@ -26,6 +26,7 @@ from tui_chat.store.values import Chat
 from tui_chat.tasks import start_task
 
 from tests.chat.kit import ScriptedBackend, Step
+from tests.store.kit import index
 
 TINY, OTHER = Model("tiny:latest", modified="2026-01-01"), Model("other:latest", modified="2020-01-01")
 
@@ -129,7 +130,7 @@ async def test_what_did_not_change_is_not_written(tmp_path: Path) -> None:
     store = await Store.open(tmp_path / "chats.db")
     workspace = session_on(store)
     await answered(workspace, "one")
-    await store.index()
+    await index(store)
     before = commits_in(tmp_path / "chats.db-wal")
     await workspace.conversation.note(draft="", model="tiny:latest")
     await workspace.use_model("tiny:latest")

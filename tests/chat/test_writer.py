@@ -15,7 +15,7 @@ from tui_chat.errors import StoreError
 from tui_chat.messages import Message, State
 from tui_chat.store.store import Store
 
-from tests.chat.kit import empty_reply
+from tests.chat.kit import ask, empty_reply
 
 
 class Unsteady(Store):
@@ -51,7 +51,7 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 async def begun(store: Store) -> tuple[Conversation, Message]:
     conversation = Conversation(store)
-    prompt = await conversation.ask("go")
+    prompt = await ask(conversation, "go")
     return conversation, replace(empty_reply(parent=prompt.id).with_text("half"), state=State.STREAMING)
 
 
@@ -70,7 +70,7 @@ async def test_a_write_that_failed_is_not_forgotten_because_another_one_works(st
     await conversation.catch_up()
     assert conversation.last == whole  # what is on disk is older
     store.broken = False
-    await conversation.ask("and?")
+    await ask(conversation, "and?")
     assert conversation.trouble is None
     assert await texts(store, conversation) == ["go", "half and the rest", "and?"]
 

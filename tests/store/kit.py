@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from tui_chat.messages import Message, Role, State, Usage
 from tui_chat.parts import Blob, File, Image, Text, Thinking, ToolCall, ToolResult, parts_of
 from tui_chat.store import messages
+from tui_chat.store.search import index_some
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Place
 from tui_chat.text.sanitize import clean, clean_line
 
 
 @contextlib.asynccontextmanager
-async def opened(path: Path | None, patience: float = 5.0) -> AsyncIterator[Store]:
-    store = await Store.open(path, patience=patience)
+async def opened(path: Path | None) -> AsyncIterator[Store]:
+    store = await Store.open(path)
     try:
         yield store
     finally:
@@ -48,6 +49,12 @@ async def filled(store: Store, *texts: str) -> tuple[Chat, tuple[Message, ...]]:
 def die(store: Store) -> None:
     """Let others see the process of this store as gone, although it can go on writing."""
     store._database.owner.close()
+
+
+async def index(store: Store) -> None:
+    """Bring the search index up to date, which else happens in the background."""
+    while await store._database.write(index_some):
+        pass
 
 
 async def purge(store: Store, before: float = 1e10) -> int:

@@ -10,7 +10,7 @@ from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.database import _rescue
 from tui_chat.store.values import Chat
 
-from tests.store.kit import filled, opened, plain
+from tests.store.kit import filled, index, opened, plain
 
 REPLY = Message(
     Role.ASSISTANT, parts_of("precious words"), id="reply", parent="prompt", usage=Usage(1, 2), model="tiny"
@@ -46,7 +46,7 @@ async def chat_with_a_reply(path: Path) -> None:
         await store.save("chat", new=Chat("chat"))
         await store.save("chat", PROMPT, REPLY)
         await filled(store, "another chat")
-        await store.index()
+        await index(store)
 
 
 @pytest.mark.parametrize(("table", "type", "column"), FIELDS)
@@ -67,7 +67,7 @@ async def test_one_broken_field_does_not_hide_the_rest(tmp_path: Path, table: st
             await store.search("precious")
             await store.with_data((await store.load("chat")).messages)
             await store.save("chat", REPLY)
-            await store.index()
+            await index(store)
 
 
 async def test_what_is_unknown_is_what_it_most_likely_was(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tui_chat.errors import StoreError
+from tui_chat.store import database
 from tui_chat.store.store import Store
 
 from tests.store.kit import filled, opened, plain, said
@@ -38,8 +39,9 @@ async def test_closing_finishes_what_was_queued_even_if_nobody_waits_for_it(tmp_
         assert len((await store.load(chat.id)).messages) == 21
 
 
-async def test_closing_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
-    store = await Store.open(tmp_path / "chats.db", patience=0.5)
+async def test_closing_gives_up_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "PATIENCE", 0.5)
+    store = await Store.open(tmp_path / "chats.db")
     chat, _ = await filled(store, "first")
     with plain(tmp_path / "chats.db") as other:
         other.execute("BEGIN IMMEDIATE")

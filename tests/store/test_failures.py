@@ -22,7 +22,7 @@ from tui_chat.store.schema import VERSION
 from tui_chat.store.store import Store
 from tui_chat.store.values import Thread
 
-from tests.store.kit import filled, opened, plain, python, said
+from tests.store.kit import filled, index, opened, plain, python, said
 
 LIMITED = Path(__file__).with_name("limited.py")
 
@@ -78,7 +78,7 @@ async def many_chats(path: Path, count: int = 30) -> None:
     async with opened(path) as store:
         for number in range(count):
             await filled(store, f"prompt {number} " * 40, f"reply {number} " * 200)
-        await store.index()
+        await index(store)
 
 
 async def everything(store: Store) -> list[Thread]:
@@ -207,8 +207,15 @@ async def test_a_folder_is_no_store(tmp_path: Path) -> None:
         await Store.open(tmp_path / "file" / "chats.db")
 
 
-async def test_a_lock_of_another_program_is_told_after_a_while_and_gets_over(path: Path) -> None:
-    async with opened(path, patience=0.05) as store:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up waiting for locks soon."""
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    monkeypatch.setattr(database, "START_PATIENCE", 0.05)
+
+
+async def test_a_lock_of_another_program_is_told_after_a_while_and_gets_over(path: Path, impatient: None) -> None:
+    async with opened(path) as store:
         chat, _ = await filled(store, "before")
         with plain(path) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -216,19 +223,19 @@ async def test_a_lock_of_another_program_is_told_after_a_while_and_gets_over(pat
                 await store.save(chat.id, said("x"))
             assert (await store.load(chat.id)).messages[0].text == "before", "reading goes on"
             with pytest.raises(StoreError, match="locked by another program"):
-                await Store.open(path, patience=0.05)
+                await Store.open(path)
             other.execute("ROLLBACK")
         await store.save(chat.id, said("after"))
 
 
-async def test_a_lock_on_the_folder_is_told_after_a_while(path: Path) -> None:
+async def test_a_lock_on_the_folder_is_told_after_a_while(path: Path, impatient: None) -> None:
     path.parent.mkdir(parents=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         with pytest.raises(StoreError, match="locked by another program") as caught:
             async with asyncio.timeout(30):
-                await Store.open(path, patience=0.05)
+                await Store.open(path)
         assert str(path.parent) in caught.value.hint
     finally:
         os.close(folder)
@@ -394,7 +401,7 @@ async def test_a_damaged_index_is_made_anew_at_the_next_start(path: Path) -> Non
             await store.search("prompt")
     async with opened(path) as store:
         assert store.notice == ""
-        await store.index()
+        await index(store)
         assert {hit.role for hit in await store.search("prompt") or () if hit.role} == {Role.USER}
 
 

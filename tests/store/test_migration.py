@@ -15,7 +15,7 @@ from tui_chat.store.schema import VERSION
 from tui_chat.store.store import Store
 
 from tests.store.earlier import earlier
-from tests.store.kit import filled, opened, plain, said
+from tests.store.kit import filled, index, opened, plain, said
 
 VERSIONS = pytest.mark.parametrize("version", [1, 2])
 
@@ -47,7 +47,7 @@ async def test_an_earlier_file_becomes_todays_with_everything_in_it(tmp_path: Pa
         assert await store.recall("model") == "tiny"
         assert [summary.id for summary in await store.chats("größe")] == ["c1"]
         assert {hit.message for hit in await store.search("本") or ()} == {"m1"}
-        await store.index()
+        await index(store)
         assert {hit.message for hit in await store.search("はい") or ()} == {"m2"}
         assert await store.search("stale") == ()
         await store.save("c2", deleted=False)

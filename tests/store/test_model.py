@@ -17,7 +17,7 @@ from tui_chat.parts import Blob, attached, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread, title_of
 
-from tests.store.kit import filled, lines, message_strategy, opened, places, plain, purge, said, texts
+from tests.store.kit import filled, index, lines, message_strategy, opened, places, plain, purge, said, texts
 
 Model = dict[str, tuple[Chat, dict[str, Message]]]
 
@@ -79,7 +79,7 @@ async def step(store: Store, model: Model, data: st.DataObject, number: int) -> 
         await store.save(chat_id, deleted=False)
         model[chat_id] = (dataclasses.replace(chat, deleted=None), messages)
     elif operation == "index":
-        await store.index()
+        await index(store)
 
 
 async def check(store: Store, model: Model) -> None:
@@ -132,7 +132,7 @@ async def run(data: st.DataObject) -> None:
         interrupt(model)
         async with opened(path) as store:
             await check(store, model)
-            await store.index()
+            await index(store)
             for chat_id in model:
                 await store.save(chat_id, deleted=True)
             assert await purge(store) == len(model)

@@ -14,7 +14,7 @@ from tui_chat.store.imports import read_export
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 
-from tests.store.kit import filled, opened, plain, purge, said
+from tests.store.kit import filled, index, opened, plain, purge, said
 
 PICTURE = Blob.of(b"\x89PNG" * 100)
 
@@ -113,7 +113,7 @@ async def test_a_search_looks_at_all_that_is_said_and_only_that() -> None:
         await store.save(chat.id, Message(Role.ASSISTANT, parts, parent=prompt.id))
         for indexed in (False, True):
             if indexed:
-                await store.index()
+                await index(store)
             (hit,) = await store.search("first last") or ()
             assert (hit.snippet, hit.at) == ("first words  last words", 0)
             for words in ("hidden", "secretcity", "rain"):

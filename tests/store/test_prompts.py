@@ -16,7 +16,7 @@ from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
 from tui_chat.text.fold import fold, words_of
 
-from tests.store.kit import opened
+from tests.store.kit import index, opened
 
 ALPHABET = 'abAB é"日本-\n_ß'
 
@@ -55,7 +55,7 @@ def test_just_the_prompts_that_fit_are_found(texts: list[str], typed: str, begin
         async with opened(None) as store:
             await asked(store, *texts)
             if indexed:
-                await store.index()
+                await index(store)
             expected = [text for text in reversed(texts) if text.strip() and fits(text)]
             assert await found(store, typed, beginning=beginning) == list(dict.fromkeys(expected))
 
@@ -81,7 +81,7 @@ async def test_many_prompts_that_do_not_fit_cost_no_more_than_some(monkeypatch: 
     """A search reads the index, and of its candidates so many at most."""
     async with opened(None) as store:
         await asked(store, *(f"{number} word" for number in range(300)))
-        await store.index()
+        await index(store)
         connection = store._database.reader
         indexed = INDEXED.format(room._COLUMNS, room._WANTED)
         for statement, key in ((indexed, "SCAN grams VIRTUAL TABLE"), (room._NEWEST, "SCAN m")):

@@ -14,7 +14,7 @@ from tui_chat.store.search import document, expression, found, snippet_of
 from tui_chat.store.values import Hit
 from tui_chat.text.fold import fold, spans_in, words_of
 
-from tests.store.kit import filled, opened, purge, said
+from tests.store.kit import filled, index, opened, purge, said
 
 ALPHABET = "abAB é\"'*日本語が.-\n_ßΣς"
 
@@ -34,7 +34,7 @@ def test_search_finds_just_the_texts_with_all_words(texts: list[str], query: str
         async with opened(None) as store:
             _, messages = await filled(store, "?", *texts)
             if indexed:
-                await store.index()
+                await index(store)
             hits = [hit for hit in await store.search(query) or () if hit.message]
             expected = oracle(["?", *texts], query)
             assert [hit.message for hit in hits] == [
@@ -128,12 +128,12 @@ async def test_a_reply_is_found_while_it_streams_and_by_its_new_text_after_it_wa
         await store.save(chat.id, reply)
         assert await found("halfword")
         await store.save(chat.id, dataclasses.replace(reply, state=State.STOPPED))
-        await store.index()
+        await index(store)
         assert await found("halfword")
         await store.save(chat.id, reply.with_text("other words"))
         assert not await found("halfword")
         await store.save(chat.id, dataclasses.replace(reply.with_text("other words"), state=State.COMPLETE))
-        await store.index()
+        await index(store)
         assert await found("other words")
         assert not await found("halfword")
 
@@ -152,12 +152,12 @@ async def test_deleted_chats_are_not_found_and_renamed_ones_by_their_new_title()
 async def test_only_the_pieces_of_living_texts_are_in_the_index() -> None:
     async with opened(None) as store:
         chat, messages = await filled(store, "alpha", "beta")
-        await store.index()
+        await index(store)
         await store.save(chat.id, messages[0].with_text("gamma"))
         await store.save(chat.id, deleted=True)
         assert await purge(store) == 1
         await filled(store, "xyz")
-        await store.index()
+        await index(store)
         database = store._database.writer
         database.execute("CREATE VIRTUAL TABLE temp.pieces USING fts5vocab (main, grams, row)")
         assert {row[0] for row in database.execute("SELECT term FROM pieces")} == set("xyz") | {"xy", "yz", "xyz"}

@@ -15,6 +15,7 @@ from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
 from tui_chat.ui.widgets.waiting import Waiting
 
+from tests.chat.kit import ask
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven
 
@@ -179,7 +180,7 @@ async def test_a_prompt_that_another_tui_chat_has_sent_is_shown_and_not_sent_aga
     server: ScriptedServer, tmp_path: Path
 ) -> None:
     async with two_windows(server, tmp_path) as (run, there):
-        await there.ask(there.unqueue(0))
+        await ask(there, there.unqueue(0))
         await there.settle()
         await run.pilot.press("f4")
         await run.until(lambda: said(run) == ["first", "begin", "two"])
@@ -193,7 +194,7 @@ async def test_where_another_tui_chat_is_answering_the_next_prompt_waits_and_its
     server: ScriptedServer, tmp_path: Path
 ) -> None:
     async with two_windows(server, tmp_path) as (run, there):
-        prompt = await there.ask("theirs")
+        prompt = await ask(there, "theirs")
         answer = Message(Role.ASSISTANT, parts_of("some"), parent=prompt.id, state=State.STREAMING)
         await there.keep(answer)
         await run.pilot.press("f4")

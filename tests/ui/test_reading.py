@@ -11,6 +11,7 @@ from tui_chat.chat.conversation import Conversation
 from tui_chat.config import Config
 from tui_chat.ui.dialogs.ask import LinkScreen
 
+from tests.chat.kit import ask
 from tests.server import ScriptedServer, done, end, head, reply
 from tests.ui.kit import AppDriver, driven
 
@@ -309,7 +310,7 @@ async def test_the_chat_that_is_pinned_or_renamed_stays_the_highlighted_one() ->
         store = run.app.workspace.store
         for name in ("one", "two", "three"):
             conversation = Conversation(store)
-            await conversation.ask(name)
+            await ask(conversation, name)
         await run.pilot.press("ctrl+o")
         await run.until(lambda: run.shows("three"))
         await run.pilot.press("down", "down", "ctrl+t")
@@ -395,7 +396,7 @@ async def test_a_prompt_comes_after_what_another_tui_chat_has_said_meanwhile() -
         await run.idle()
         workspace = run.app.workspace
         other = Conversation(workspace.store, await workspace.store.load(workspace.conversation.chat.id))
-        await other.ask("said elsewhere")
+        await ask(other, "said elsewhere")
         await run.say("second")
         await run.until(lambda: len(run.transcript.entries) == 5)
         await run.idle()

@@ -93,12 +93,6 @@ class Conversation:
         write = self._writer.write(*held, fields=self._changed(fields), queue=left, settings=settings)
         await asyncio.shield(write)
 
-    async def ask(self, text: str) -> Message:
-        """Add a prompt without a reply, and return it."""
-        prompt = self.prompt(text)
-        await self.begin(prompt, settings={}, draft="")
-        return prompt
-
     def prompt(self, text: str, instead: Message | None = None, files: Sequence[File | Image] = ()) -> Message:
         """A new prompt at the end of the branch, or a version of the prompt `instead`, with its other files."""
         if instead is None:

@@ -115,7 +115,7 @@ async def _check(workspace: Workspace, prompt: str) -> None:
     trouble = connection.error if isinstance(connection.error, Unreachable) else connection.obstacle
     if trouble is not None:
         if prompt:
-            await conversation.ask(prompt)
+            await conversation.begin(conversation.prompt(prompt), settings={}, draft="")
         raise trouble
     await check_consent(workspace)
 

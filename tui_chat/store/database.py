@@ -130,11 +130,11 @@ class Database:
             raise faults.explain(error, self.path) from error
 
 
-_START_PATIENCE: Final = 2.0
+START_PATIENCE: Final = 2.0
 """Seconds to wait for another program's lock at the start, before anything is on screen."""
 
 
-def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Database, str]:
+def open_database(path: Path | None) -> tuple[Database, str]:
     """Open, create, migrate or replace the database at `path`; None is a new one in memory.
 
     Also returns a notice for the user if a damaged file was set aside.
@@ -148,7 +148,7 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Databa
             with transaction(connection):
                 schema.create(connection)
             return Database(connection, connection), ""
-        return _open_file(path, patience)
+        return _open_file(path)
     except TimeoutError as error:
         raise faults.locked(str(error.filename or path)) from error
     except OSError as error:
@@ -160,14 +160,14 @@ def open_database(path: Path | None, patience: float = PATIENCE) -> tuple[Databa
         raise faults.explain(error, path) from error
 
 
-def _open_file(path: Path, patience: float) -> tuple[Database, str]:
+def _open_file(path: Path) -> tuple[Database, str]:
     # if several programs start at once, one creates, migrates or sets aside
-    with locked(path.parent, min(patience, _START_PATIENCE)):
+    with locked(path.parent, START_PATIENCE):
         make(path)
         elsewhere = is_open(path)
         try:
             if not files.lost_its_head(path):
-                return _open_sound(path, patience), ""
+                return _open_sound(path), ""
         except sqlite3.DatabaseError as error:
             if not faults.is_damage(error):
                 raise
@@ -183,7 +183,7 @@ def _open_file(path: Path, patience: float) -> tuple[Database, str]:
         aside = files.set_aside(path)
         suspicion(path).unlink(missing_ok=True)
         make(path)
-        database = _open_sound(path, patience)
+        database = _open_sound(path)
     return database, _rescue(aside, database.writer)
 
 
@@ -198,9 +198,9 @@ def _rescue(aside: Path, target: sqlite3.Connection) -> str:
     return f"{notice} Chats recovered: {chats}{', some incomplete' if lost else ''}."
 
 
-def _open_sound(path: Path, patience: float) -> Database:
-    uri, start = path.absolute().as_uri(), min(patience, _START_PATIENCE)
-    writer = _connect(uri + "?mode=rw", start)
+def _open_sound(path: Path) -> Database:
+    uri = path.absolute().as_uri()
+    writer = _connect(uri + "?mode=rw")
     try:
         schema.version_of(writer)
         # WAL, so that readers and the writer do not wait for each other. It needs shared memory: not on a network.
@@ -214,18 +214,18 @@ def _open_sound(path: Path, patience: float) -> Database:
             elif version < schema.VERSION:
                 migrate(_back_up(path, version), writer)
         _verify_if_suspected(writer, path)
-        reader = _connect(uri + "?mode=ro", start)
+        reader = _connect(uri + "?mode=ro")
     except (sqlite3.Error, StoreError, OSError):
         writer.close()
         raise
     for connection in (writer, reader):
-        connection.execute(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout = {round(PATIENCE * 1000)}")
     return Database(writer, reader, path)
 
 
-def _connect(name: str, patience: float = 0.0) -> sqlite3.Connection:
+def _connect(name: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        name, uri=name.startswith("file:"), timeout=patience, isolation_level=None, check_same_thread=False
+        name, uri=name.startswith("file:"), timeout=START_PATIENCE, isolation_level=None, check_same_thread=False
     )
     connection.text_factory = lenient
     connection.execute("PRAGMA foreign_keys = ON")

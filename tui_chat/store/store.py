@@ -22,7 +22,6 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from tui_chat.errors import StoreError
-from tui_chat.files import PATIENCE
 from tui_chat.messages import Message, State
 from tui_chat.store import chats, messages, parts
 from tui_chat.store.database import Database, open_database
@@ -57,19 +56,16 @@ class Store:
         self._indexing: Future[None] | None = None
 
     @classmethod
-    async def open(
-        cls, path: Path | None, *, clock: Callable[[], float] = time.time, patience: float = PATIENCE
-    ) -> Store:
+    async def open(cls, path: Path | None, *, clock: Callable[[], float] = time.time) -> Store:
         """Open the store at `path`, or a new one in memory if that is None.
 
         A missing file or folder is created, private to the user. An older file is migrated and a copy kept; a
-        damaged one is set aside under a new name (see `notice`). `patience`: seconds to wait for another program's
-        lock.
+        damaged one is set aside under a new name (see `notice`).
 
         Raises:
             StoreError: it is read-only, locked, a folder, or from a newer tui-chat or another program.
         """
-        database, notice = await asyncio.to_thread(open_database, path, patience)
+        database, notice = await asyncio.to_thread(open_database, path)
         return cls(database, notice, clock)
 
     def close(self, timeout: float = 5.0) -> bool:
@@ -227,11 +223,6 @@ class Store:
     async def remember(self, key: str, value: str) -> None:
         """Save a setting, such as the last model."""
         await self._database.write(lambda db: _remember(db, {key: value}))
-
-    async def index(self) -> None:
-        """Update the search index now; it also updates itself in the background."""
-        while await self._database.write(index_some):
-            pass
 
     def _note_saved(self, revisions: Mapping[str, int | None]) -> None:
         self._saved |= {message: revision for message, revision in revisions.items() if revision is not None}
