@@ -80,7 +80,7 @@ def write_new(path: Path, text: str) -> None:
 
 
 def unused_name(stem: str, suffix: str) -> str:
-    """A name for a new file in the working folder: `stem` and `suffix`, with a number between if needed."""
+    """The name of no file: `stem` and `suffix`, with a number between if needed."""
     names = itertools.chain([f"{stem}{suffix}"], (f"{stem}-{number}{suffix}" for number in itertools.count(2)))
     return next(name for name in names if not os.path.lexists(name))
 

@@ -14,7 +14,7 @@ from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.generation import Generation, Hear, Prepare
 from tui_chat.chat.reply import RemoteReply
-from tui_chat.chat.retry import ReplyPlan, plan_again, plan_prompt
+from tui_chat.chat.retry import ReplyPlan, RetryKind, answer_to, plan_again
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
 from tui_chat.parts import File, Image
@@ -119,7 +119,8 @@ class OpenChat:
 
         def plan() -> ReplyPlan:
             fields, self.unsent = ChatFields(draft=self._draft_after(text)), ""
-            return plan_prompt(self.conversation.prompt(text, instead, files), fields, form)
+            prompt = self.conversation.prompt(text, instead, files)
+            return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=form)
 
         self.unsent = text
         return self._generate(plan, hear, self._reading(text, files))
@@ -151,7 +152,8 @@ class OpenChat:
         def plan() -> ReplyPlan | None:
             if self.queue[:1] != (first,):  # it was taken back, or another tui-chat has sent it
                 return None
-            return plan_prompt(self.conversation.prompt(first, None, files), ChatFields(), waited=True)
+            prompt = self.conversation.prompt(first, None, files)
+            return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, waited=True)
 
         if self.queue and not self.busy:
             first, files = self.queue[0], list[File | Image]()

@@ -46,13 +46,6 @@ class ReplyPlan:
     """Whether the prompt leaves the queue in the same transaction."""
 
 
-def plan_prompt(
-    prompt: Message, fields: ChatFields, format: str | Mapping[str, object] = "", *, waited: bool = False
-) -> ReplyPlan:
-    """Send a prompt."""
-    return ReplyPlan(RetryKind.RETRY, answer_to(prompt), prompt, fields, format=format, waited=waited)
-
-
 def plan_again(conversation: Conversation, message: Message | None = None) -> ReplyPlan | None:
     """How to continue, retry or regenerate a message, by default the last; None if that is not possible.
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
 from tui_chat.errors import StoreError
 from tui_chat.messages import Message
@@ -109,9 +109,7 @@ class Writer:
         queue = tuple(self._queue) if wanted else ()
         if not (wanted or settings):
             return False
-        fields = ChatFields()
-        for name in self._fields if wanted else ():
-            fields[name] = getattr(chat, name)  # type: ignore[literal-required]
+        fields = cast(ChatFields, {name: getattr(chat, name) for name in self._fields if wanted})
         drafted = "draft" in fields and chat.leaf is None  # without draft or messages it is not listed
         refused: Collection[str] = ()
         try:

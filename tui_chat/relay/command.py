@@ -74,7 +74,13 @@ def main(
     """
     tokens = TokenFile(arguments.tokens or config_path(environ).with_name("relay-tokens"))
     if arguments.relay_command == "token":
-        _manage(arguments, tokens)
+        match arguments.token_command:
+            case "add":
+                put(tokens.add(arguments.name))
+            case "remove":
+                tokens.remove(arguments.name)
+            case "list":
+                put(*tokens.digests)
         return 0
     demand = not is_loopback(arguments.host)
     if demand and not tokens.digests:
@@ -108,16 +114,6 @@ def settings_of(arguments: argparse.Namespace, hostname: str) -> Settings:
         duration=arguments.max_minutes * 60.0,
         context=arguments.max_context,
     )
-
-
-def _manage(arguments: argparse.Namespace, tokens: TokenFile) -> None:
-    match arguments.token_command:
-        case "add":
-            put(tokens.add(arguments.name))
-        case "remove":
-            tokens.remove(arguments.name)
-        case "list":
-            put(*tokens.digests)
 
 
 async def _serve(arguments: argparse.Namespace, backend: Backend, tokens: TokenFile, *, demand: bool) -> None:

@@ -24,6 +24,13 @@ from tui_chat.servers.dialects.relay import kind_of
 
 _TELLING: Final[dict[type[ReplyError], int]] = {NoSuchModel: 404, Unsupported: 400, TooLong: 400}
 """Errors about the request, whose texts are passed on. Others may name the upstream server: that stays private."""
+_BEHIND: Final[dict[type[ReplyError], tuple[str, str, str]]] = {
+    Unreachable: ("server_fault", "The relay cannot reach its server.", "Check that it is running there."),
+    Cut: ("cut", "The server behind the relay closed the connection.", "Continue the reply, or try again."),
+    Garbled: ("garbled", "The server behind the relay sent an answer that makes no sense.", ""),
+}
+_OTHER: Final = ("server_fault", "The server behind the relay refused the request.", "Ask whoever runs the relay.")
+"""Kinds, messages and hints of errors of which nothing is passed on."""
 _UNREAD: Final = (408, 413)
 """Statuses after which part of the request is unread, so that the connection must close."""
 
@@ -75,21 +82,6 @@ def problem_of(error: ReplyError) -> Problem:
             return Problem(503, "busy", "The server behind the relay is busy.", hint, retry_after=wait)
         case ServerFault(hint=hint):
             return Problem(502, "server_fault", "The server behind the relay failed.", hint)
-        case Unreachable():
-            return Problem(
-                502, "server_fault", "The relay cannot reach its server.", "Check that it is running there."
-            )
-        case Cut():
-            return Problem(
-                502,
-                "cut",
-                "The server behind the relay closed the connection.",
-                "Continue the reply, or try again.",
-            )
-        case Garbled():
-            return Problem(502, "garbled", "The server behind the relay sent an answer that makes no sense.")
         case Refused(status=400 | 413 | 422):
             return Problem(400, "refused", str(error), error.hint)
-    return Problem(
-        502, "server_fault", "The server behind the relay refused the request.", "Ask whoever runs the relay."
-    )
+    return Problem(502, *_BEHIND.get(type(error), _OTHER))

@@ -24,16 +24,12 @@ _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
 _PREFIX: Final = "relay-"
 """Makes a leaked token recognisable."""
 
-Signature = tuple[int, int, int]
-
 
 class TokenFile:
-    """The tokens in one file, read again when it has changed."""
+    """The tokens in one file, which is read each time: it is small, and others may change it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._signature: Signature | None = None
-        self._digests: Mapping[str, bytes] = {}
 
     @property
     def digests(self) -> Mapping[str, bytes]:
@@ -44,16 +40,11 @@ class TokenFile:
         """
         try:
             with self.path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                signature = (status.st_ino, status.st_mtime_ns, status.st_size)
-                if signature != self._signature:
-                    self._digests = self._parse(file.read(), status.st_mode)
-                    self._signature = signature
+                return self._parse(file.read(), os.fstat(file.fileno()).st_mode)
         except FileNotFoundError:
-            self._signature, self._digests = None, {}
+            return {}
         except OSError as error:
             raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
-        return self._digests
 
     def add(self, name: str) -> str:
         """Create a token for `name`. The file holds only its hash: the return value is the only copy.

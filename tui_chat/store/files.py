@@ -5,11 +5,12 @@ SQLite gives the files that it puts beside a database the database's own permiss
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
 from pathlib import Path
 from typing import Final
+
+from tui_chat.files import unused_name
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _PAGE: Final = 512
@@ -36,8 +37,7 @@ def lost_its_head(path: Path) -> bool:
 def free_name(path: Path, word: str) -> Path:
     """An unused name beside `path`, with `word` and the time in it."""
     stem = f"{path.name}.{word}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    names = (path.with_name(stem + (f"-{number}" if number else "")) for number in itertools.count())
-    return next(name for name in names if not name.exists())
+    return Path(unused_name(str(path.with_name(stem)), ""))
 
 
 def set_aside(path: Path) -> Path:
