@@ -85,7 +85,7 @@ class Relay:
             held.enter_context(self.streams.place(owner))
             ask = await self._ask(request)
             dialect = _dialect(request, ask)
-            resumable = dialect.numbered and request.headers.get("x-resume") == "1"
+            resumable = dialect.media == Dialect.media and request.headers.get("x-resume") == "1"
             stream = Stream(owner, dialect, ask.request, self.settings, resumable=resumable)
             self.streams.start(stream, held.pop_all().close)
         return StreamAnswer(self.streams, stream)

@@ -30,8 +30,6 @@ class Dialect:
     """The content type."""
     live = True
     """Whether it sends anything before the reply has ended."""
-    numbered = True
-    """Whether a client learns the numbers of its pieces, so that it can resume."""
 
     @property
     def heartbeat(self) -> bytes:
@@ -97,7 +95,7 @@ class OpenAIStream(Dialect):
 class OllamaStream(Dialect):
     """Ollama's lines of JSON. The heartbeat is an object without text, since every line must be an object."""
 
-    media, numbered = "application/x-ndjson", False
+    media = "application/x-ndjson"
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -142,7 +140,7 @@ class OllamaStream(Dialect):
 class Whole(Dialect):
     """Sends the whole reply at once, when it has ended."""
 
-    media, live, numbered = "application/json", False, False
+    media, live = "application/json", False
 
     def __init__(self, form: Callable[[str, str, Finished], str]) -> None:
         """`form` builds the answer from text, thinking and end."""

@@ -76,10 +76,7 @@ def _thread(told: Told) -> Thread:
 def _message(told: Told) -> Message:
     parts = tuple(_part(part) for part in objects_of(told, "parts", None))
     if "parts" not in told:  # version 1
-        files = [
-            attached(_line(file, "name"), _line(file, "mime"), _blob(file))
-            for file in objects_of(told, "attachments")
-        ]
+        files = _attachments(told, "mime")
         parts = parts_of(clean(text_of(told, "text")), clean(text_of(told, "thinking")), files)
     state = state_of(told.get("state"), growing=True)
     return Message(**{"role": Role.USER, **_filled(told, _MESSAGE), "state": state, "parts": parts})
@@ -176,7 +173,7 @@ def _chatgpt_node(node: Told) -> _Node:
     cut = State.STOPPED if message.get("status") == "in_progress" else State.COMPLETE
     made = _made(
         text_of(object_of(message, "author"), "role"),
-        parts_of(_joined(content.get("parts") or content.get("text")), files=_attachments(meta)),
+        parts_of(_joined(content.get("parts") or content.get("text")), files=_attachments(meta, "mimeType")),
         _line(meta, "model_slug"),
         cut,
         time_of(message.get("create_time")),
@@ -257,10 +254,10 @@ def _joined(content: object) -> str:
     return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
 
 
-def _attachments(meta: Told) -> list[Image | File]:
-    """The files of a ChatGPT message: the export has their names, not their bytes."""
-    files = objects_of(meta, "attachments")
-    return [attached(_line(file, "name"), _line(file, "mimeType"), _blob(file)) for file in files]
+def _attachments(told: Told, mime: str) -> list[File]:
+    """The files of a message, whose media type is in the field `mime`. ChatGPT's export has not their bytes."""
+    files = objects_of(told, "attachments")
+    return [attached(_line(file, "name"), _line(file, mime), _blob(file)) for file in files]
 
 
 def _images(node: Told) -> list[Image | File]:
