@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from operator import is_not, itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from tui_chat.terminal.cells import UNKNOWN, Row, disputed_width
 
@@ -19,14 +19,6 @@ _MOVE_COST: Final = 8
 """Approximate bytes to reach a changed row."""
 _SCROLLBAR: Final = 3
 """Columns at the right that may change although the rest of the row only moves."""
-
-
-class Scroll(NamedTuple):
-    """Rows `top` to `bottom` move up by `lines` (down where negative)."""
-
-    top: int
-    bottom: int
-    lines: int
 
 
 def changed_runs(old: Row, new: Row) -> list[tuple[int, int]]:
@@ -69,8 +61,11 @@ def _bridges(row: Row, end: int, start: int) -> bool:
     return start - end <= _GAP and all(cell.text.isascii() and cell.text for cell in row[end:start])
 
 
-def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:
-    """The scroll that leaves the least to write, or None if no scroll pays."""
+def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> tuple[int, int, int] | None:
+    """The scroll that leaves the least to write, or None if no scroll pays.
+
+    It is the first and the last of the rows that move, and by how many lines: up, or down where that is negative.
+    """
     changed = _changed(old, new)
     if len(changed) < 2:
         return None
@@ -91,7 +86,7 @@ def find_scroll(old: Sequence[Row], new: Sequence[Row]) -> Scroll | None:
     for y in range(top, bottom + 1):
         stay += _difference(old[y], new[y])
         scrolled += _difference(old[y + lines] if top <= y + lines <= bottom else freed, new[y])
-    return Scroll(top, bottom, lines) if scrolled + _SCROLL_COST < stay else None
+    return (top, bottom, lines) if scrolled + _SCROLL_COST < stay else None
 
 
 def _raised(old: Sequence[Row], new: Sequence[Row], top: int, first: int, lines: int) -> int:
