@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping
-from contextlib import suppress
+from subprocess import DEVNULL, TimeoutExpired, run
 from typing import Final
 
 from tui_chat.terminal.passthrough import multiplexer, passed_through, takes_strings
@@ -47,17 +46,11 @@ async def load_buffer(text: str, environ: Mapping[str, str]) -> bool:
 
     By default it takes no OSC 52 from programs inside (tmux(1): load-buffer, set-clipboard).
     """
-    process: Process | None = None
+    command, data = ("tmux", "load-buffer", "-w", "-"), text.encode("utf-8", "replace")
     try:
-        async with asyncio.timeout(_TMUX_SECONDS):
-            process = await asyncio.create_subprocess_exec(
-                *("tmux", "load-buffer", "-w", "-"), stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, env=dict(environ)
-            )
-            await process.communicate(text.encode("utf-8", "replace"))
-    except (OSError, TimeoutError):
+        ended = await asyncio.to_thread(
+            run, command, input=data, stdout=DEVNULL, stderr=DEVNULL, env=dict(environ), timeout=_TMUX_SECONDS
+        )
+    except (OSError, TimeoutExpired):
         return False
-    finally:
-        if process is not None and process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-    return process.returncode == 0
+    return ended.returncode == 0
