@@ -124,7 +124,9 @@ def _shown(word: str) -> str:
     return word if plain else json.dumps(word)
 
 
-def _number(low: float, high: float, *, whole: bool = False) -> Callable[[object], object]:
+def _number(
+    name: str, help: str, low: float, high: float, *, whole: bool = False, reloads: bool = False
+) -> Parameter:
     def read(given: object) -> float:
         if isinstance(given, bool) or not isinstance(given, int | float | str):
             raise ValueError
@@ -133,7 +135,7 @@ def _number(low: float, high: float, *, whole: bool = False) -> Callable[[object
             raise ValueError
         return int(number) if whole else number
 
-    return read
+    return Parameter(name, help, f"{'a whole number, ' * whole}{low} to {high}", read, reloads)
 
 
 def _stop(given: object) -> tuple[str, ...]:
@@ -174,18 +176,15 @@ def _format(given: object) -> str:
 PARAMETERS: Final[Mapping[str, Parameter]] = {
     parameter.name: parameter
     for parameter in (
-        Parameter("temperature", "How freely words are chosen; 0 takes the likeliest.", "0 to 2", _number(0, 2)),
-        Parameter("top_p", "Only the likeliest words that add up to this share.", "0 to 1", _number(0, 1)),
-        Parameter("top_k", "Only so many of the likeliest words; 0 takes all.", "a whole number, 0 to 1000",
-                  _number(0, 1000, whole=True)),
-        Parameter("min_p", "Only words this likely, compared with the likeliest.", "0 to 1", _number(0, 1)),
-        Parameter("repeat_penalty", "Avoids repetition if above 1.", "0.1 to 2", _number(0.1, 2)),
-        Parameter("seed", "The same seed and prompt give the same reply.", "a whole number, 0 to 2147483647",
-                  _number(0, 2**31 - 1, whole=True)),
-        Parameter("num_ctx", "Tokens of context window; more take more memory.",
-                  "a whole number, 64 to 10000000", _number(64, 10_000_000, whole=True), reloads=True),
-        Parameter("num_predict", "Most tokens of a reply; -1 sets no limit.", "a whole number, -1 to 1000000",
-                  _number(-1, 1_000_000, whole=True)),
+        _number("temperature", "How freely words are chosen; 0 takes the likeliest.", 0, 2),
+        _number("top_p", "Only the likeliest words that add up to this share.", 0, 1),
+        _number("top_k", "Only so many of the likeliest words; 0 takes all.", 0, 1000, whole=True),
+        _number("min_p", "Only words this likely, compared with the likeliest.", 0, 1),
+        _number("repeat_penalty", "Avoids repetition if above 1.", 0.1, 2),
+        _number("seed", "The same seed and prompt give the same reply.", 0, 2**31 - 1, whole=True),
+        _number("num_ctx", "Tokens of context window; more take more memory.", 64, 10_000_000, whole=True,
+                reloads=True),
+        _number("num_predict", "Most tokens of a reply; -1 sets no limit.", -1, 1_000_000, whole=True),
         Parameter("stop", "Ends the reply at these words.", 'up to 16 words, like END "two words" "\\n"', _stop),
         Parameter("keep_alive", "How long the model stays loaded; -1 is for ever.",
                   "a time like 30s, 5m, 1h, 0 or -1", _keep_alive),
