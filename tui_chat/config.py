@@ -13,7 +13,7 @@ from tui_chat.messages import THINK_LEVELS
 from tui_chat.parameters import Parameters
 from tui_chat.server import Server, carries_key
 from tui_chat.servers.address import parse_ollama_host
-from tui_chat.servers.table import key_files, keyed, open_files, parse_toml, server_at, server_from
+from tui_chat.servers.table import key_files, keyed, open_files, read_toml, server_at, server_from
 from tui_chat.typed import nearest, user_path
 
 
@@ -152,15 +152,11 @@ _TYPES: Final = {str: "a string", dict: "a table", list: "a list", bool: "true o
 
 
 def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: bool) -> Config:
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
+    data = read_toml(path)
+    if data is None:
         if must_exist:
-            raise ConfigError(f"There is no config file {path}", "Check --config, or leave it out.") from None
+            raise ConfigError(f"There is no config file {path}", "Check --config, or leave it out.")
         return Config()
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check the file's permissions.") from error
-    data = parse_toml(path, raw)
     for key, value in data.items():
         if key not in SETTINGS:
             raise ConfigError(f"{path}: unknown setting {key!r}", nearest(key, SETTINGS))

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from tui_chat.errors import StoreError
+from tui_chat.errors import ConfigError, StoreError
 from tui_chat.text.sanitize import clean_line
 
 PATIENCE: Final = 5.0
@@ -111,6 +111,20 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Lock the folder of a file while inside, so that nobody else changes the file between reading and writing.
+
+    Raises:
+        ConfigError: the folder cannot be locked, or an OSError is raised inside.
+    """
+    try:
+        with locked(path.parent):
+            yield
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror}", "Check the folder.") from error
 
 
 def is_locked(file: int | BinaryIO, kind: int = fcntl.LOCK_EX) -> bool | None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
-from tui_chat.files import locked, replace_text
+from tui_chat.files import alone, replace_text
 from tui_chat.parameters import PARAMETERS, Parameters, parameter
 from tui_chat.servers.server_file import toml_value
-from tui_chat.servers.table import parse_toml
+from tui_chat.servers.table import read_toml
 from tui_chat.text.sanitize import clean, clean_line
 from tui_chat.typed import nearest
 
@@ -50,30 +50,26 @@ def read_preset(folder: Path, name: str, servers: Collection[str] = ()) -> Prese
         ConfigError: there is none, it cannot be read, or a setting is wrong or unknown.
     """
     path = preset_path(folder, name)
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
+    table = read_toml(path)
+    if table is None:
         known = preset_names(folder)
         hint = nearest(name, known) if known else f"Save one from a chat, or write {path}."
-        raise ConfigError(f"There is no preset {clean_line(name, 60)!r}", hint) from None
-    except OSError as error:
-        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check its permissions.") from error
-    table = parse_toml(path, raw)
+        raise ConfigError(f"There is no preset {clean_line(name, 60)!r}", hint)
     texts = {key: table.pop(key, "") for key in _TEXTS}
     for key, text in texts.items():
         if not isinstance(text, str):
-            raise ConfigError(f"{path}, line {_line_of(raw, key)}: {key} must be a string", "Put it in quotes.")
+            raise ConfigError(f"{path}, line {_line_of(path, key)}: {key} must be a string", "Put it in quotes.")
     for key in table:
         if key not in PARAMETERS:
-            wrong = f"{path}, line {_line_of(raw, key)}: unknown setting {key!r}"
+            wrong = f"{path}, line {_line_of(path, key)}: unknown setting {key!r}"
             raise ConfigError(wrong, nearest(key, (*_TEXTS, *PARAMETERS)))
         try:
             table[key] = parameter(key).value(table[key])
         except ConfigError as error:
-            raise ConfigError(f"{path}, line {_line_of(raw, key)}: {error}", "Correct that line.") from None
+            raise ConfigError(f"{path}, line {_line_of(path, key)}: {error}", "Correct that line.") from None
     server = texts["server"]
     if server and not re.match(r"https?://|http\+unix:", server) and server not in servers:
-        wrong = f"{path}, line {_line_of(raw, 'server')}: there is no server {clean_line(server, 60)!r}"
+        wrong = f"{path}, line {_line_of(path, 'server')}: there is no server {clean_line(server, 60)!r}"
         raise ConfigError(wrong, _server_hint(server, servers))
     return Preset(name, clean_line(texts["model"]), server, clean(texts["system"]), Parameters(**table))
 
@@ -87,11 +83,8 @@ def save_preset(folder: Path, preset: Preset) -> Path:
     path = preset_path(folder, preset.name)
     texts = {key: text for key in _TEXTS if (text := getattr(preset, key))}
     lines = [f"{key} = {toml_value(value)}\n" for key, value in {**texts, **preset.parameters.given}.items()]
-    try:
-        with locked(folder):
-            replace_text(path, "".join(lines))
-    except OSError as error:
-        raise ConfigError(f"Cannot write {path}: {error.strerror}", "Check the folder.") from error
+    with alone(path):
+        replace_text(path, "".join(lines))
     return path
 
 
@@ -107,16 +100,16 @@ def preset_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.toml"
 
 
-def _line_of(raw: bytes, key: str) -> int:
+def _line_of(path: Path, key: str) -> int:
     """The line of a preset in which the setting of a key ends: the first with which it is there."""
-    lines = raw.decode().split("\n")
+    lines = path.read_text("utf-8").split("\n")
 
     def is_there(count: int) -> bool:
         with suppress(ValueError):
             return key in tomllib.loads("\n".join(lines[:count]) + "\n")
         return False
 
-    return next(filter(is_there, range(1, len(lines) + 1)))
+    return next(filter(is_there, range(1, len(lines))), len(lines))
 
 
 def _server_hint(server: str, servers: Collection[str]) -> str:

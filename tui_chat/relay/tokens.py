@@ -11,13 +11,12 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from tui_chat.errors import ConfigError
-from tui_chat.files import locked, replace_text
+from tui_chat.files import alone, replace_text
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
 _LINE: Final = re.compile(rf"({_NAME.pattern}) sha256:([0-9a-f]{{64}})")
@@ -57,7 +56,7 @@ class TokenFile:
                 f"{name[:60]!r} cannot be a token's name", "Use at most 40 letters, digits and . _ @ -"
             )
         token = _PREFIX + secrets.token_urlsafe(32)
-        with self._alone():
+        with alone(self.path):
             if name in (digests := self.digests):
                 raise ConfigError(
                     f"There is a token named {name} already", "Remove it first: `tui-chat relay token remove`."
@@ -71,7 +70,7 @@ class TokenFile:
         Raises:
             ConfigError: there is no such token, or the file cannot be read or written.
         """
-        with self._alone():
+        with alone(self.path):
             if name not in (digests := self.digests):
                 raise ConfigError(
                     f"There is no token named {name[:60]!r}", "`tui-chat relay token list` prints the names."
@@ -100,15 +99,6 @@ class TokenFile:
                 )
             digests[match[1]] = bytes.fromhex(match[2])
         return digests
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Lock the file while inside, so that nobody else changes it between reading and writing."""
-        try:
-            with locked(self.path.parent):
-                yield
-        except OSError as error:
-            raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
 
     def _write(self, digests: Mapping[str, bytes]) -> None:
         replace_text(self.path, "".join(f"{name} sha256:{digest.hex()}\n" for name, digest in digests.items()))

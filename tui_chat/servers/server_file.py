@@ -12,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from tui_chat.errors import ConfigError
-from tui_chat.files import locked, replace_text
+from tui_chat.files import alone, replace_text
 from tui_chat.server import Server
 from tui_chat.servers.route import shown_url
-from tui_chat.servers.table import keyed, open_files, parse_toml, server_from
+from tui_chat.servers.table import keyed, open_files, read_toml, server_from
 
 Table = Mapping[str, object]
 """A server in TOML: strings, booleans, and `headers` as a table of strings."""
@@ -104,22 +104,13 @@ class ServerFile:
         if self.path is None:
             self._memory = tuple(change(self._memory))
             return
-        try:
-            with locked(self.path.parent):
-                replace_text(self.path, to_toml(change(self._tables())))
-        except OSError as error:
-            raise ConfigError(f"Cannot write {self.path}: {error.strerror}", "Check the folder.") from error
+        with alone(self.path):
+            replace_text(self.path, to_toml(change(self._tables())))
 
     def _tables(self) -> tuple[Table, ...]:
         if self.path is None:
             return self._memory
-        try:
-            raw = self.path.read_bytes()
-        except FileNotFoundError:
-            return ()
-        except OSError as error:
-            raise ConfigError(f"Cannot read {self.path}: {error.strerror}", "Check its permissions.") from error
-        tables = parse_toml(self.path, raw).get("servers", [])
+        tables = (read_toml(self.path) or {}).get("servers", [])
         if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
             raise ConfigError(f"{self.path}: servers must be tables", "Fix that line, or move the file away.")
         return tuple(tables)

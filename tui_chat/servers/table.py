@@ -55,14 +55,18 @@ def first_server(url: str, servers: Sequence[Server]) -> Server:
     return next((server for server in servers if (server.url, server.uds) == (wanted.url, wanted.uds)), wanted)
 
 
-def parse_toml(path: Path, raw: bytes) -> dict[str, Any]:
-    """The TOML in the file at `path`.
+def read_toml(path: Path) -> dict[str, Any] | None:
+    """The TOML in a file; None if there is no file.
 
     Raises:
-        ConfigError: it is not valid, or beyond the parser's limits of digits and nesting.
+        ConfigError: it cannot be read, is not valid, or beyond the parser's limits of digits and nesting.
     """
     try:
-        return tomllib.loads(raw.decode())
+        return tomllib.loads(path.read_bytes().decode())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigError(f"Cannot read {path}: {error.strerror}", "Check its permissions.") from error
     except (ValueError, RecursionError) as error:
         what = str(error).partition("; use sys.")[0]  # what follows is for programmers
         raise ConfigError(f"{path} is not valid TOML: {what}", "Fix that line, or move the file away.") from error
