@@ -92,7 +92,7 @@ def units_of(document: Document) -> list[Unit]:
     """All that it is made of."""
     while not document.is_read:
         document.read()
-    return [*document.units, *document.tail]
+    return [*map(document.units.__getitem__, range(len(document.units))), *document.tail]
 
 
 def rows(layout: Layout) -> list[Row]:

@@ -163,4 +163,4 @@ def test_definitions_and_notes_are_units_of_their_own() -> None:
     document = Document("[a]: https://a.example\n[b]: https://b.example\n\n[^1]: note\n    more\n")
     kinds = [type(unit) for unit in units_of(document)]
     assert kinds == [Definition, Definition, Text]
-    assert all(one.place != other.place or one != other for one, other in pairwise(document.units))
+    assert all(one.place != other.place or one != other for one, other in pairwise(units_of(document)))

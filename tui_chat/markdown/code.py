@@ -8,7 +8,7 @@ Other lexers see each line alone. There is no guessing: code without a known lan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -49,7 +49,7 @@ class Highlighter:
     def __init__(self, lexer: Lexer) -> None:
         from pygments.lexer import ExtendedRegexLexer, RegexLexer
 
-        self._lexer = lexer
+        self.lexer = lexer
         stock = type(lexer).get_tokens_unprocessed
         self._extended = stock is ExtendedRegexLexer.get_tokens_unprocessed
         self._by_table = self._extended or (
@@ -57,17 +57,12 @@ class Highlighter:
         )
         self._spanning: dict[tuple[str, str], str] = {}
 
-    @property
-    def file_patterns(self) -> Sequence[str]:
-        """Patterns of the language's file names: `*.py`."""
-        return tuple(self._lexer.filenames)
-
     def line(self, text: str, state: LexState) -> tuple[list[Token], LexState]:
         """The tokens of a line, which has no newline, and the state after it. Together they are the line."""
         if self._by_table:
             tokens, after = self._continue(text, state)
         else:
-            parts = self._lexer.get_tokens(text + "\n")
+            parts = self.lexer.get_tokens(text + "\n")
             tokens, after = [(_name(kind), part.rstrip("\n")) for kind, part in parts], state
         if "".join([part for _, part in tokens]) != text:  # some lexers drop or add something
             tokens = [("", text)]
@@ -120,7 +115,7 @@ class Highlighter:
 
         The stack changes after the tokens of a rule: the caller sees the state that a token was found in.
         """
-        lexer: Any = self._lexer
+        lexer: Any = self.lexer
         table = lexer._tokens
         while position < len(text):
             for match_at, action, new_state in table[stack[-1]]:
@@ -143,7 +138,7 @@ class Highlighter:
         from pygments.lexer import LexerContext
 
         context = LexerContext(text, position, stack)
-        lexer: RegexLexer = self._lexer
+        lexer: RegexLexer = self.lexer
         for at, kind, part in lexer.get_tokens_unprocessed(context=context):
             yield _name(kind), part, at
         stack[:] = context.stack
@@ -166,7 +161,7 @@ def highlighter_for(language: str) -> Highlighter | None:
 def suffix_of(language: str) -> str:
     """The ending of a file in a language, like `.py`; `.txt` where there is no usual one."""
     highlighter = highlighter_for(language)
-    patterns = highlighter.file_patterns if highlighter else ()
+    patterns = highlighter.lexer.filenames if highlighter else ()
     plain = (pattern[1:] for pattern in patterns if pattern.startswith("*.") and pattern[2:].isalnum())
     return next(plain, ".txt")
 
@@ -183,18 +178,13 @@ def _taken(lexer: Any, action: Any, match: Any, position: int) -> Iterator[tuple
 def _move(stack: list[str], new_state: Any) -> None:
     """A transition of a lexer's table, in the forms that Pygments compiles it to."""
     if isinstance(new_state, int):
-        del stack[max(1, len(stack) + new_state if new_state < 0 else new_state) :]
-    elif new_state == "#push":
-        stack.append(stack[-1])
-    else:
-        for state in new_state:
-            if state == "#pop":
-                if len(stack) > 1:
-                    stack.pop()
-            elif state == "#push":
-                stack.append(stack[-1])
-            else:
-                stack.append(state)
+        del stack[max(1, len(stack) + new_state) :]
+        return
+    for state in (new_state,) if isinstance(new_state, str) else new_state:
+        if state == "#pop":
+            del stack[max(1, len(stack) - 1) :]
+        else:
+            stack.append(stack[-1] if state == "#push" else state)
 
 
 def _shallow(stack: list[str]) -> tuple[str, ...]:

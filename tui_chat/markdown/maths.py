@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.cells import cell_len
@@ -17,6 +17,7 @@ from rich.cells import cell_len
 from tui_chat.markdown.atoms import (
     Atom,
     Box,
+    Class,
     UnknownMathsError,
     accented,
     bracketed,
@@ -51,8 +52,22 @@ _PROSE: Final = re.compile(r"(?<![\\{A-Za-z])[A-Za-z]{2,}[ ,.;:]+[A-Za-z]{2,}")
 _WORDS: Final = re.compile(r"\\(?:text\w*|mbox|math\w+|operatorname)\s*\{[^{}]*\}?")
 
 _LINES: Final = re.compile(r"(?:align|gather|equation)\*?|aligned|alignedat|gathered|split|eqnarray")
-_STRETCHED: Final = {"xrightarrow": "→", "xleftarrow": "←"}
+_TEMPLATES: Final[dict[str, tuple[str, Class]]] = {
+    "binom": ("C({}, {})", "ord"),
+    "pmod": (" (mod {})", "ord"),
+    "xrightarrow": ("→^({})", "rel"),
+    "xleftarrow": ("←^({})", "rel"),
+}
+"""Commands that are written with their arguments in a row, and the classes of the atoms they make."""
 _TEXT: Final = ("text", "textbf", "textit", "textrm", "texttt", "mbox")
+_ARGUMENTS: Final = {
+    **dict.fromkeys((*LETTERS, *_TEXT, *ACCENTS, "boxed"), "{"),
+    **dict.fromkeys(("frac", "dfrac", "tfrac"), "{{"),
+    **{name: "{" * template.count("{") for name, (template, _) in _TEMPLATES.items()},
+    "sqrt": "[{",
+    "operatorname": "*{",
+}
+"""The arguments of commands in pylatexenc's notation: braces, brackets, a star."""
 _SPACES: Final = {",": " ", ":": " ", ";": " ", "!": "", "quad": "  ", "qquad": "    ", " ": " ", ">": " "}
 _IGNORED: Final = re.compile("(?:display|text|script)style|(?:no)?limits|nonumber|notag|[Bb]igg?[lrm]?|middle")
 _NAMES: Final = re.compile(
@@ -100,20 +115,12 @@ def _depth(formula: str) -> int:
 
 
 @cache
-def _arguments() -> dict[str, str]:
-    """The arguments of commands in pylatexenc's notation: braces, brackets, a star."""
-    single = dict.fromkeys((*LETTERS, *_TEXT, *ACCENTS, *_STRETCHED, "boxed", "pmod"), "{")
-    fractions = dict.fromkeys(("frac", "dfrac", "tfrac", "binom"), "{{")
-    return single | fractions | {"sqrt": "[{", "operatorname": "*{"}
-
-
-@cache
 def _context() -> LatexContextDb:
     """The context that pylatexenc needs to find the arguments of commands."""
     from pylatexenc.macrospec import LatexContextDb, std_environment, std_macro
 
     database = LatexContextDb()
-    macros = [std_macro(name, arguments) for name, arguments in _arguments().items()]
+    macros = [std_macro(name, arguments) for name, arguments in _ARGUMENTS.items()]
     environments = [std_environment("array", "{"), std_environment("alignedat", "{")]
     database.add_context_category("maths", macros=macros, environments=environments, specials=[])
     database.set_unknown_macro_spec(std_macro("", ""))
@@ -148,35 +155,31 @@ class _Writer:
 
     def box(self, nodes: Iterable[Any]) -> Box:
         """A formula as one box."""
-        return joined(self._atoms(list(nodes)), tight=self._tight)
+        return joined(self._atoms(nodes), tight=self._tight)
 
     def _argument(self, node: Any) -> Box:
         return self.box(node.nodelist if type(node).__name__ == "LatexGroupNode" else [node])
 
-    def _atoms(self, nodes: list[Any]) -> list[Atom]:
-        items = list(_items(nodes))
+    def _atoms(self, nodes: Iterable[Any]) -> list[Atom]:
+        items = iter(_items(nodes))
         atoms: list[Atom] = []
-        position = 0
-        while position < len(items):
-            item = items[position]
-            position += 1
+        for item in items:
             mark = item if isinstance(item, str) else ""
             if mark in ("^", "_"):
-                if position == len(items):
+                script = list(islice(items, 1))
+                if not script:
                     raise UnknownMathsError
-                self._add_script(atoms, mark, _Writer(several=False, tight=True).box([items[position]]).line)
-                position += 1
+                self._add_script(atoms, mark, _Writer(several=False, tight=True).box(script).line)
             elif mark == "'":
                 self._add_script(atoms, "^", "′")
             elif getattr(item, "macroname", "") == "left":
-                end = _right(items, position)
-                inside = self.box(items[position + 1 : end])
-                left, right = (_fence(items[index]) if index < len(items) else "" for index in (position, end + 1))
+                left = _fence(next(items, ""))
+                inside = self.box(_until_right(items))
+                right = _fence(next(items, ""))
                 if len(inside.rows) > 1:
                     atoms.append((fenced(inside, left, right), "ord"))
                 else:
                     atoms += [(Box((left,)), "open"), (inside, "ord"), (Box((right,)), "close")]
-                position = end + 2
             else:
                 atoms += self._atom(item)
         return atoms
@@ -208,7 +211,7 @@ class _Writer:
     def _macro(self, node: Any) -> list[Atom]:
         name = node.macroname
         arguments = [argument for argument in getattr(node.nodeargd, "argnlist", ()) or () if argument is not None]
-        if len(arguments) < _arguments().get(name, "").count("{"):
+        if len(arguments) < _ARGUMENTS.get(name, "").count("{"):
             raise UnknownMathsError
         if name in _SPACES:
             return [(Box((_SPACES[name],)), "punct")] if _SPACES[name] else []
@@ -220,9 +223,9 @@ class _Writer:
             above, below = map(self._argument, arguments)
             upper = f"({above.line})" if ends_in_root(above.line) else bracketed(above, 1)
             return [(Box((f"{upper}/{bracketed(below, 0)}",), grade=1), "frac")]
-        if name == "binom":
-            above, below = map(self._argument, arguments)
-            return [(Box((f"C({above.line}, {below.line})",)), "ord")]
+        if name in _TEMPLATES:
+            template, kind = _TEMPLATES[name]
+            return [(Box((template.format(*(self._argument(each).line for each in arguments)),)), kind)]
         if name == "sqrt":
             *degree, radicand = map(self._argument, arguments)
             order = degree[0].line if degree else ""
@@ -237,10 +240,6 @@ class _Writer:
         if name in LETTERS:
             box = self._argument(arguments[0])
             return [(Box(("".join(LETTERS[name].get(char, char) for char in box.line),), grade=box.grade), "ord")]
-        if name in _STRETCHED:
-            return [(Box((f"{_STRETCHED[name]}^({self._argument(arguments[0]).line})",)), "rel")]
-        if name == "pmod":
-            return [(Box((f" (mod {self._argument(arguments[0]).line})",)), "ord")]
         if name == "boxed":
             return [(self._argument(arguments[0]), "ord")]
         return [character(_symbol(name))]
@@ -257,7 +256,7 @@ class _Writer:
         return fenced(stacked(cells, lines=bool(_LINES.fullmatch(name))), left, right) if cells else Box(("",))
 
 
-def _items(nodes: Sequence[Any]) -> Iterable[Any]:
+def _items(nodes: Iterable[Any]) -> Iterable[Any]:
     """Nodes, and the characters of those that are text, without white space."""
     for node in nodes:
         kind = type(node).__name__
@@ -286,13 +285,15 @@ def _cells(nodes: Sequence[Any]) -> list[list[list[Any]]]:
     return rows if rows[-1] != [[]] else rows[:-1]
 
 
-def _right(items: Sequence[Any], position: int) -> int:
+def _until_right(items: Iterator[Any]) -> Iterator[Any]:
+    """The items before the `\\right` of a `\\left`, which is read too."""
     depth = 0
-    for index in range(position, len(items)):
-        name = getattr(items[index], "macroname", "")
+    for item in items:
+        name = getattr(item, "macroname", "")
         depth += (name == "left") - (name == "right")
         if depth < 0:
-            return index
+            return
+        yield item
     raise UnknownMathsError
 
 

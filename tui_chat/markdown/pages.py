@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import Final, overload
+from typing import Final
 
 from tui_chat.markdown.reader import Reader
 from tui_chat.markdown.units import Unit
@@ -20,7 +19,7 @@ KEPT: Final = 8
 """Full pages whose units are kept."""
 
 
-class Units(Sequence[Unit]):
+class Units:
     """Units in the order of their source; they only ever become more."""
 
     def __init__(self, reader: Reader) -> None:
@@ -45,29 +44,18 @@ class Units(Sequence[Unit]):
     def __len__(self) -> int:
         return self._first + len(self._last)
 
-    @overload
-    def __getitem__(self, index: int) -> Unit: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Unit]: ...
-    def __getitem__(self, index: int | slice) -> Unit | list[Unit]:
-        if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
+    def __getitem__(self, index: int) -> Unit:
         if index >= self._first:
             return self._last[index - self._first]
-        if index < 0:
-            return self[len(self) + index]
         number = bisect_right(self._pages, index, key=lambda page: page[0]) - 1
         return self._page(number)[index - self._pages[number][0]]
 
     def _page(self, number: int) -> list[Unit]:
-        units = self._kept.get(number)
-        if units is None:
+        if number not in self._kept:
             _, reader, text = self._pages[number]
-            units = reader.clone().feed(text)
-            self._keep(number, units)
-        else:
-            self._kept.move_to_end(number)
-        return units
+            self._keep(number, reader.clone().feed(text))
+        self._kept.move_to_end(number)
+        return self._kept[number]
 
     def _keep(self, number: int, units: list[Unit]) -> None:
         self._kept[number] = units
