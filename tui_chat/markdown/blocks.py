@@ -39,6 +39,7 @@ from tui_chat.markdown.units import (
     Text,
     Unit,
 )
+from tui_chat.text.overlap import common
 
 LONG_LINE: Final = 2000
 """Characters of a line after which it is read as it comes, as text."""
@@ -103,9 +104,8 @@ class BlockParser:
             line = CodeLine(Place(self._path), leaf.run, text, leaf.language, joined=True, open=not ended)
             self.out.append(line)
         elif isinstance(leaf, Paragraph):
-            self._grow(leaf.text + text)
+            self._grow(leaf.text + text, joined=leaf.joined)
         elif text := text.lstrip():
-            self._leaf = Paragraph("")
             self._grow(text)
 
     def awaits_more(self, text: str) -> bool:
@@ -238,22 +238,18 @@ class BlockParser:
 
     def _blank_line(self, depth: int) -> None:
         leaf = self._leaf
-        if depth < len(self._path):
-            self._shut(depth)
-        elif isinstance(leaf, Code):
+        if isinstance(leaf, Code) and depth == len(self._path):
             self._leaf = replace(leaf, blanks=leaf.blanks + 1)
-            return
         else:
-            self._finish()
-        self._blank = True
+            self._shut(depth)
+            self._blank = True
 
     def _indented(self, cursor: Cursor, depth: int, long: bool) -> None:
         cursor.drop(4)
-        if depth < len(self._path) or not isinstance(self._leaf, Code):
-            self._shut(depth)
-            self._leaf = self._open_code("", "")
         leaf = self._leaf
-        assert isinstance(leaf, Code)
+        if depth < len(self._path) or not isinstance(leaf, Code):
+            self._shut(depth)
+            leaf = self._open_code("", "")
         for _ in range(leaf.blanks):
             self.out.append(CodeLine(Place(self._path), leaf.run, ""))
         self._leaf = replace(leaf, blanks=0)
@@ -336,12 +332,11 @@ class BlockParser:
         leaf = self._leaf
         words = cursor.rest.lstrip(" \t")
         if isinstance(leaf, Paragraph):
-            self._grow(f"{leaf.text}\n{words}")
+            self._grow(f"{leaf.text}\n{words}", joined=leaf.joined)
         elif isinstance(leaf, Rows) and depth == len(self._path) and not long:
             self._row(leaf, words, ended)
         else:
             self._shut(depth)
-            self._leaf = Paragraph("")
             self._grow(words)
 
     def _row(self, leaf: Rows, source: str, ended: bool) -> None:
@@ -355,11 +350,8 @@ class BlockParser:
         self.out.append(row)
         self._leaf = replace(leaf, count=leaf.count + 1)
 
-    def _grow(self, text: str) -> None:
+    def _grow(self, text: str, *, joined: bool = False) -> None:
         """The open paragraph has this text; what is long enough settles."""
-        leaf = self._leaf
-        assert isinstance(leaf, Paragraph)
-        joined = leaf.joined
         while position := cut(text):
             place = Place(self._path) if joined else self._place("text")
             self.out.append(Text(place, text[:position], joined=joined, open=True))
@@ -394,11 +386,7 @@ class BlockParser:
 
     def _place(self, kind: _Kind) -> Place:
         """Where a leaf begins, and whether a blank row stands above it."""
-        shared = 0
-        for one, other in zip(self._path, self._last_path, strict=False):
-            if one != other:
-                break
-            shared += 1
+        shared = common(self._path, self._last_path)
         opens_item = self._fresh > 0 and self._fresh >= len(self._path) - shared
         apart = self._last is not None and (
             self._blank or self._last == "frame" or (self._last == "text" and kind != "text" and not opens_item)

@@ -31,6 +31,7 @@ from tui_chat.markdown.units import (
     TableRow,
     Text,
     Unit,
+    begins_run,
 )
 from tui_chat.markdown.wrap import Line, Piece, chop, graphemes_of, wrap
 
@@ -128,16 +129,12 @@ class Painter:
 
     def measured(self, unit: Run, before: State) -> State:
         """The state after a unit of a table or code block, with its columns widened by it."""
-        if isinstance(unit, TableRow):
-            columns = Columns() if unit.head else before.columns
-            if unit.closed == len(unit.cells):
-                columns = widened(
-                    columns, [extent(self._cell(cell, unit.head)) for cell in unit.cells], self.room(unit.place)
-                )
-        else:
-            old = Columns() if isinstance(unit, CodeStart) else before.columns
-            room = self.room(unit.place)
-            columns = old if isinstance(unit, CodeEnd) else panel.widened(old, unit, room, self._copies)
+        columns = Columns() if begins_run(unit) else before.columns
+        if isinstance(unit, CodeStart | CodeLine):
+            columns = panel.widened(columns, unit, self.room(unit.place), self._copies)
+        elif isinstance(unit, TableRow) and unit.closed == len(unit.cells):
+            extents = [extent(self._cell(cell, unit.head)) for cell in unit.cells]
+            columns = widened(columns, extents, self.room(unit.place))
         return before if columns is before.columns else replace(before, columns=columns)
 
     def columns(self, unit: Run, columns: Columns) -> Columns:
@@ -229,10 +226,8 @@ class Painter:
             return chop([(source, style)], room)[:1]
         rows = maths.drawn(unit.text) if unit.whole else None
         widest = max(map(cell_len, rows or (source,)))
-        if rows is None or (len(rows) > 1 and widest > room):
-            return wrap([(source, style)], room)
-        if widest > room:
-            return wrap([(rows[0], style)], room)
+        if rows is None or widest > room:
+            return wrap([(rows[0] if rows and len(rows) == 1 else source, style)], room)
         indent = " " * min(_INDENT, room - widest)
         if len(rows) > 1:
             style += _UPRIGHT  # the parts of a bracket stand on each other
@@ -248,8 +243,7 @@ class Painter:
         return style + Style.from_meta({"href": href}) if href else style
 
     def _definition(self, unit: Definition) -> list[Piece]:
-        spaced = str.maketrans("\t", " ")
-        before, href, after = unit.text.translate(spaced).partition(unit.href.translate(spaced))
+        before, href, after = unit.text.replace("\t", " ").partition(unit.href.replace("\t", " "))
         marks, link = (Mark.LINK, unit.href) if inline.is_allowed(unit.href) else (0, "")
         dim = self._palette.dim
         return [(before, dim), (href, self._style(dim, marks, link)), (after, dim)]
@@ -302,22 +296,12 @@ class Painter:
     ) -> list[Row]:
         """The rows of `lines`; `panels`: how they look where they stand on a panel."""
         rows = [Row(tuple(segments), lead=lead) for segments, lead in prefix.above] if lines else []
-        first = prefix.first
         indent = prefix.width + (panel.GUTTER if panels else 0)
         for index, line in enumerate(lines):
-            lead = prefix.lead if first is prefix.first else prefix.lead_rest
+            margin, lead = (prefix.rest, prefix.lead_rest) if index else (prefix.first, prefix.lead)
             segments = panels[index] if panels else line.segments()
-            rows.append(
-                Row(
-                    (*first, *segments),
-                    line.text,
-                    indent,
-                    lead,
-                    line.continues or (index > 0 and source is not None),
-                    source,
-                )
-            )
-            first = prefix.rest
-            if source is not None:
-                source = ""
+            continues = line.continues
+            if index and source is not None:
+                continues, source = True, ""
+            rows.append(Row((*margin, *segments), line.text, indent, lead, continues, source))
         return rows

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeGuard
 
 from tui_chat.markdown.draw import NOTHING, Painter, State
 from tui_chat.markdown.table import Columns
-from tui_chat.markdown.units import CodeStart, Run, TableRow, Unit
+from tui_chat.markdown.units import Run, Unit, begins_run
 
 
 class Grids:
@@ -24,7 +23,7 @@ class Grids:
 
     def begin(self, start: int, units: Sequence[Unit]) -> None:
         """Fit columns to the table or code block that `units` begin with, at slot `start`."""
-        if begins(units[0]):
+        if begins_run(units[0]):
             self._fit(start, units[0], NOTHING, units)
 
     def go_on(self, last: Unit | None, after: State, units: Sequence[Unit]) -> tuple[int, bool] | None:
@@ -47,8 +46,3 @@ class Grids:
         columns = self._painter.columns(last, state.columns)
         self._grids[last.run] = start, columns
         return columns
-
-
-def begins(unit: Unit | None) -> TypeGuard[Run]:
-    """Whether a unit is the first of a table or code block."""
-    return isinstance(unit, CodeStart) or (isinstance(unit, TableRow) and unit.head)

@@ -70,7 +70,7 @@ class _Line:
         elif mark[0] == "<":
             opener = mark.replace("/", "")
             if mark != opener and opener in self._opened:
-                self._pop(self._opened.index(opener))
+                del self._opened[self._opened.index(opener) :]
             elif mark == opener and mark[1:-1] in TAGS:
                 if not self._text[end:].strip():
                     self._text = self._text[:start]
@@ -98,21 +98,18 @@ class _Line:
     def _link(self, end: int) -> int | None:
         if "[" not in self._opened:
             return end
+        del self._opened[self._opened.index("[") :]
         address = _ADDRESS.match(self._text, end)
-        if end < len(self._text) and address is None:
-            self._pop(self._opened.index("["))
-            return end
+        position = address.end() if address else end
+        if position < len(self._text):
+            return position
         if address is None:  # `[docs]`
             self._text += "("
-        elif address.end() < len(self._text):
-            self._pop(self._opened.index("["))
-            return address.end()
         href = address[1] if address else ""
         if is_allowed(href) or (not _NOWHERE.startswith(href) and not "http://".startswith(href)):
             self._text += ")" * is_allowed(href)
         else:
             self._text = self._text.removesuffix(href) + _NOWHERE + ")"
-        self._pop(self._opened.index("["))
         return None
 
     def _emphasis(self, mark: str, start: int, end: int) -> None:
@@ -124,11 +121,8 @@ class _Line:
             if index < 0:
                 break
             left -= len(self._opened[index])
-            self._pop(index)
+            del self._opened[index:]
         if not after:  # whether it opens anything is not known yet
             self._text = self._text[: len(self._text) - left]
         elif not after.isspace() and not (before.isalnum() and before.isascii() and mark != "**"):
             self._opened += [mark[:2]] * (left // 2) + [mark[:1]] * (left % 2)
-
-    def _pop(self, index: int) -> None:
-        del self._opened[index:]

@@ -8,7 +8,7 @@ addresses have changed become stale, and are measured again piece by piece.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -22,6 +22,7 @@ from tui_chat.markdown.grids import Grids
 from tui_chat.markdown.heights import Heights
 from tui_chat.markdown.palette import Palette
 from tui_chat.markdown.units import CodeLine, CodeStart, Definition, Run, TableRow, Text, Unit
+from tui_chat.text.overlap import common
 
 KEPT_ROWS: Final = 600
 """Rows that are kept drawn."""
@@ -166,7 +167,7 @@ class Layout:
             stop += 1
         tail = document.tail if stop == len(document.units) else []
         wanted += tail
-        same = 0 if relinked else _common(wanted, self._tail)
+        same = 0 if relinked else common(wanted, self._tail)
         first, self._settled, self._tail = self._settled + same, stop, tail
         self._replace(first, wanted[same:])
         if stop == len(document.units):
@@ -188,7 +189,7 @@ class Layout:
             self._after.append(after)
             self._heights.append(len(rows))
             self._keep(first + offset, rows)
-        equal = _common(old, self._drawn.get(first, ())) if old else 0
+        equal = common(old, self._drawn.get(first, ())) if old else 0
         top = self._heights.top(first)
         if top + equal < max(old_height, self._heights.total):
             self._change(top + equal)
@@ -260,25 +261,21 @@ class Layout:
     # Drawn rows
 
     def _rows_of(self, index: int) -> list[Row]:
-        drawn = self._drawn.get(index)
-        if drawn is not None:
-            self._drawn.move_to_end(index)
-            return drawn
-        rows, _ = self._draw(self._unit(index), self._before(index))
-        return self._keep(index, rows)
+        if index not in self._drawn:
+            rows, _ = self._draw(self._unit(index), self._before(index))
+            self._keep(index, rows)
+        self._drawn.move_to_end(index)
+        return self._drawn[index]
 
-    def _keep(self, index: int, rows: list[Row]) -> list[Row]:
+    def _keep(self, index: int, rows: list[Row]) -> None:
         self._drawn[index] = rows
         self._kept += len(rows)
         while self._kept > KEPT_ROWS and len(self._drawn) > 1:
             _, oldest = self._drawn.popitem(last=False)
             self._kept -= len(oldest)
-        return rows
 
     def _forget(self, index: int) -> None:
-        drawn = self._drawn.pop(index, None)
-        if drawn is not None:
-            self._kept -= len(drawn)
+        self._kept -= len(self._drawn.pop(index, ()))
 
     # Looking around
 
@@ -322,12 +319,6 @@ class Layout:
 def warm_up() -> None:
     """Load the parser and the lexers ahead of the first reply, which then need not wait for them. Takes 0.1 s."""
     Layout(Document("*a*\n\n```python\nb\n```\n"), 80, Palette()).strip(0)
-
-
-def _common(one: Sequence[object], other: Sequence[object]) -> int:
-    """The length of the common beginning."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
 
 
 def _may_link(unit: Unit) -> bool:

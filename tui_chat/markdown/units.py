@@ -8,7 +8,7 @@ leaves (the unfinished row of a chunk, the state of the code's lexer, the widths
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 Align = Literal["left", "center", "right"]
 
@@ -214,3 +214,8 @@ class Definition:
 Run = TableRow | CodeStart | CodeLine | CodeEnd
 """Units that follow each other with the same `run` share their width: a table, a code block."""
 Unit = Text | CodeStart | CodeLine | CodeEnd | TableRow | Break | Alert | Maths | Definition
+
+
+def begins_run(unit: Unit) -> TypeGuard[Run]:
+    """Whether a unit is the first of a table or code block."""
+    return isinstance(unit, CodeStart) or (isinstance(unit, TableRow) and unit.head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from collections.abc import Sequence
 from typing import Final
 
 _LONGEST: Final = 400
@@ -12,6 +12,12 @@ _SHORTEST: Final = 12
 
 _SPACED_UNTIL: Final = "\u0900"
 """Scripts below it put spaces between words: Latin, Greek, Cyrillic, Hebrew, Arabic ..."""
+
+
+def common(one: Sequence[object], other: Sequence[object]) -> int:
+    """How much two texts, or any sequences, have in common at their beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a is not b and a != b), min(len(one), len(other)))
 
 
 def overlap(text: str, other: str) -> int:
@@ -57,8 +63,7 @@ class OverlapTrimmer:
         held, self._held = self._held or "", None
         text = held.lstrip()
         if self._needed and text.startswith(self._needed):
-            same = takewhile(lambda pair: pair[0] == pair[1], zip(text, self._echo, strict=False))
-            return text[len(list(same)) :]
+            return text[common(text, self._echo) :]
         return held if self._exact else self._joined(held)
 
     def _may_echo(self, text: str) -> bool:
