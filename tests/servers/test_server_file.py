@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tui_chat.config import Config
 from tui_chat.errors import ConfigError
 from tui_chat.server import Kind, Secret
+from tui_chat.servers.registry import ServerRegistry
 from tui_chat.servers.server_file import ServerFile, to_toml
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -64,10 +66,10 @@ def test_the_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> N
         os.umask(before)
     assert file.path is not None
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
-    assert not file.warnings
+    assert not ServerRegistry(Config(), file).warnings
     assert [path.name for path in tmp_path.iterdir()] == ["servers.toml"]
     file.path.chmod(0o640)
-    assert "chmod 600" in file.warnings[0]
+    assert "chmod 600" in ServerRegistry(Config(), file).warnings[0]
 
 
 def test_a_change_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

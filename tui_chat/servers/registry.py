@@ -54,11 +54,8 @@ class ServerRegistry:
     def warnings(self) -> tuple[str, ...]:
         """Warnings about the file of added servers and the files of their keys."""
         trouble = () if self.trouble is None else (self.trouble.told,)
-        return (
-            *trouble,
-            *self._file.warnings,
-            *open_files(key_files(entry.table for entry in self._added)),
-        )
+        file = () if self._file.path is None else (self._file.path,)
+        return (*trouble, *open_files([*file, *key_files(entry.table for entry in self._added)]))
 
     @property
     def first(self) -> Server:

@@ -15,7 +15,7 @@ from tui_chat.errors import ConfigError
 from tui_chat.files import alone, replace_text
 from tui_chat.server import Server
 from tui_chat.servers.route import shown_url
-from tui_chat.servers.table import keyed, open_files, read_toml, server_from
+from tui_chat.servers.table import keyed, read_toml, server_from
 
 Table = Mapping[str, object]
 """A server in TOML: strings, booleans, and `headers` as a table of strings."""
@@ -50,11 +50,6 @@ class ServerFile:
         self.path = path
         self._environ = environ or {}
         self._memory: tuple[Table, ...] = ()
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """A warning if others can read the file."""
-        return open_files([self.path] if self.path else [])
 
     def read(self) -> tuple[ServerEntry, ...]:
         """The servers in the order of the file; empty if there is no file.
