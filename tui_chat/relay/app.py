@@ -20,7 +20,7 @@ from tui_chat.relay.access_log import logged
 from tui_chat.relay.answers import StreamAnswer
 from tui_chat.relay.authentication import OWNER, Authentication, cross_origin
 from tui_chat.relay.dialects import Dialect, OllamaStream, OpenAIStream, Whole
-from tui_chat.relay.problems import Problem, bad_request, problem_of
+from tui_chat.relay.problems import Problem, problem_of, refused
 from tui_chat.relay.requests import Ask, ask_of
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.streams import Stream, Streams
@@ -94,7 +94,7 @@ class Relay:
         stream = self.streams.find(request.path_params["key"], request.scope[OWNER])
         after = request.headers.get("last-event-id", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 10):
-            raise bad_request("Last-Event-ID must be a number.")
+            raise refused("Last-Event-ID must be a number.")
         return StreamAnswer(self.streams, stream, int(after))
 
     async def _stop(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui_chat.errors import ConfigError
-from tui_chat.relay.problems import Problem
+from tui_chat.relay.problems import Problem, refused
 from tui_chat.relay.settings import Settings
 from tui_chat.relay.tokens import TokenFile
 from tui_chat.servers.dialects.relay import GRACE_HEADER, STREAM_HEADER
@@ -72,19 +72,14 @@ class Authentication:
         """Refuse unknown names in `Host`: a web page can point its own name at this machine (DNS rebinding)."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not _is_host(hosts[0], self._settings.hosts):
-            raise Problem(
-                403, "refused", "The relay does not answer to that host name.", "Start it with --allow-host NAME."
-            )
+            hint = "Start it with --allow-host NAME."
+            raise refused("The relay does not answer to that host name.", hint, status=403)
 
     def _check_origin(self, headers: Headers) -> None:
         """Refuse other origins: otherwise any page in a browser could use the relay."""
         if headers.get("origin", "") not in {"", *self._settings.origins}:
-            raise Problem(
-                403,
-                "refused",
-                "Web pages from that origin may not use the relay.",
-                "Start it with --allow-origin URL.",
-            )
+            hint = "Start it with --allow-origin URL."
+            raise refused("Web pages from that origin may not use the relay.", hint, status=403)
 
     def _owner(self, headers: Headers) -> str:
         try:
@@ -95,16 +90,11 @@ class Authentication:
             owner = self._tokens.owner_of(given[1].encode("latin-1", "replace")) if given else None
         except ConfigError as error:
             _log.error("%s", error)
-            raise Problem(
-                503, "server_fault", "The relay cannot read its token file.", "Its log says why."
-            ) from None
+            unread = "The relay cannot read its token file."
+            raise Problem(503, "server_fault", unread, "Its log says why.") from None
         if owner is None:
-            raise Problem(
-                401,
-                "unauthorized",
-                "The relay needs a valid token.",
-                "In tui-chat, set it as the server's key in the list of servers.",
-            )
+            hint = "In tui-chat, set it as the server's key in the list of servers."
+            raise Problem(401, "unauthorized", "The relay needs a valid token.", hint)
         return owner
 
 

@@ -68,9 +68,9 @@ class Problem(Exception):
         return JSONResponse(self.body, self.status, headers)
 
 
-def bad_request(message: str, hint: str = "") -> Problem:
-    """The request is invalid: status 400."""
-    return Problem(400, "refused", message, hint)
+def refused(message: str, hint: str = "", *, status: int = 400) -> Problem:
+    """The request is invalid, or not allowed."""
+    return Problem(status, "refused", message, hint)
 
 
 def problem_of(error: ReplyError) -> Problem:

@@ -12,7 +12,7 @@ from typing import Final
 from tui_chat.images.opening import media_type
 from tui_chat.messages import THINK_LEVELS, ChatRequest, Message, Role
 from tui_chat.parts import Blob, File, Image, parts_of
-from tui_chat.relay.problems import Problem, bad_request
+from tui_chat.relay.problems import Problem, refused
 from tui_chat.untrusted import object_of, parsed, text_of
 
 _NUMBERS: Final = (
@@ -86,21 +86,21 @@ def _object(data: bytes) -> Mapping[str, object]:
     except UnicodeDecodeError:
         body = None
     if not isinstance(body, dict):
-        raise bad_request("The body is not a JSON object.", 'It should look like {"message": "Hello"}.')
+        raise refused("The body is not a JSON object.", 'It should look like {"message": "Hello"}.')
     return body
 
 
 def _text(body: Mapping[str, object], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str | None):
-        raise bad_request(f"{name} must be a string.")
+        raise refused(f"{name} must be a string.")
     return value or ""
 
 
 def _flag(body: Mapping[str, object], name: str) -> bool | None:
     value = body.get(name)
     if not isinstance(value, bool | None):
-        raise bad_request(f"{name} must be true or false.")
+        raise refused(f"{name} must be true or false.")
     return value
 
 
@@ -109,7 +109,7 @@ def _think(value: object) -> bool | str | None:
         return False
     if value is None or isinstance(value, bool) or value in THINK_LEVELS:
         return value if isinstance(value, bool | str) else None
-    raise bad_request(f"think must be true, false, or one of {', '.join(THINK_LEVELS)}.")
+    raise refused(f"think must be true, false, or one of {', '.join(THINK_LEVELS)}.")
 
 
 def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
@@ -120,34 +120,34 @@ def _options(options: Mapping[str, object], context: int) -> dict[str, object]:
         else:
             good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
         if name not in (*_NUMBERS, "stop"):
-            raise bad_request(
+            raise refused(
                 f"The relay does not allow the option {name[:40]!r}.", f"Allowed: stop, {', '.join(_NUMBERS)}."
             )
         if not good:
-            raise bad_request(f"The option {name} has an invalid value.")
+            raise refused(f"The option {name} has an invalid value.")
     window = options.get("num_ctx")
     if isinstance(window, int | float) and window > context:
-        raise bad_request(f"num_ctx may be at most {context}.")
+        raise refused(f"num_ctx may be at most {context}.")
     return dict(options)
 
 
 def _messages(messages: object) -> tuple[Message, ...]:
     if not isinstance(messages, list) or not messages:
-        raise bad_request("There are no messages.", 'Give "messages": [{"role": "user", "content": "Hello"}].')
+        raise refused("There are no messages.", 'Give "messages": [{"role": "user", "content": "Hello"}].')
     return tuple(_message(number, message) for number, message in enumerate(messages))
 
 
 def _message(number: int, message: object) -> Message:
     where = f"messages[{number}]"
     if not isinstance(message, dict):
-        raise bad_request(f"{where} must be an object.")
+        raise refused(f"{where} must be an object.")
     role = message.get("role")
     if not isinstance(role, str) or role not in _ROLES:
-        raise bad_request(f"{where}.role must be one of {', '.join(_ROLES)}.")
+        raise refused(f"{where}.role must be one of {', '.join(_ROLES)}.")
     text, pictures = _content(where, message.get("content"))
     images = message.get("images") or []
     if not isinstance(images, list):
-        raise bad_request(f"{where}.images must be a list.")
+        raise refused(f"{where}.images must be a list.")
     pictures += [_picture(where, image) for image in images]
     thinking = text_of(message, "thinking") or text_of(message, "reasoning_content")
     return Message(_ROLES[role], parts_of(text, thinking, pictures))
@@ -158,7 +158,7 @@ def _content(where: str, content: object) -> tuple[str, list[Image | File]]:
     if content is None or isinstance(content, str):
         return content or "", []
     if not isinstance(content, list):
-        raise bad_request(f"{where}.content must be a string or a list of parts.")
+        raise refused(f"{where}.content must be a string or a list of parts.")
     texts: list[str] = []
     pictures: list[Image | File] = []
     for part in content:
@@ -168,9 +168,9 @@ def _content(where: str, content: object) -> tuple[str, list[Image | File]]:
             case {"type": "image_url", "image_url": {"url": str(url)}} if url.startswith("data:image/"):
                 pictures.append(_picture(where, url.partition(",")[2]))
             case {"type": "image_url"}:
-                raise bad_request(f"{where}: images must be data: URLs.", "The relay downloads nothing.")
+                raise refused(f"{where}: images must be data: URLs.", "The relay downloads nothing.")
             case _:
-                raise bad_request(f"{where}.content holds a part that is neither text nor an image.")
+                raise refused(f"{where}.content holds a part that is neither text nor an image.")
     return "\n".join(texts), pictures
 
 
@@ -181,5 +181,5 @@ def _picture(where: str, text: object) -> Image | File:
         data = b""
     mime = media_type(data)
     if not mime:
-        raise bad_request(f"{where} holds an image that is not a PNG, JPEG, GIF or WebP in base64.")
+        raise refused(f"{where} holds an image that is not a PNG, JPEG, GIF or WebP in base64.")
     return Image("image", mime, Blob.of(data))

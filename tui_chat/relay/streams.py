@@ -139,9 +139,7 @@ class Streams:
         """Start to generate the reply; calls `release` when that has ended."""
         if self._closing:
             release()
-            raise Problem(
-                503, "busy", "The relay is stopping.", "Try again in a moment.", retry_after=_RETRY_SECONDS
-            )
+            raise _busy(503, "The relay is stopping.", "Try again in a moment.")
 
         def over(recording: asyncio.Task[None]) -> None:
             release()
@@ -236,10 +234,8 @@ def _shortfall(recording: asyncio.Task[None]) -> Problem:
 
 def _too_many(who: str, count: int) -> Problem:
     replies = "one reply" if count == 1 else f"{count} replies"
-    return Problem(
-        429,
-        "busy",
-        f"{who} {replies} in progress already.",
-        "Wait until one has ended.",
-        retry_after=_RETRY_SECONDS,
-    )
+    return _busy(429, f"{who} {replies} in progress already.", "Wait until one has ended.")
+
+
+def _busy(status: int, message: str, hint: str) -> Problem:
+    return Problem(status, "busy", message, hint, retry_after=_RETRY_SECONDS)
