@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from unittest import mock
 
 from tui_chat.chat.choices import Choices
 from tui_chat.chat.conversation import Conversation
@@ -156,10 +157,10 @@ async def reception(
         begin,
         hear=note,
         clock=clock,
-        checkpoint_seconds=checkpoint_seconds,
     )
     try:
-        yield Reception(generation, conversation, heard)
+        with mock.patch("tui_chat.chat.generation.CHECKPOINT_SECONDS", checkpoint_seconds):
+            yield Reception(generation, conversation, heard)
     finally:
         if store is None:
             await own.aclose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -221,7 +222,7 @@ async def test_purging_spares_what_was_deleted_a_moment_ago() -> None:
     async with opened(None) as store:
         chat, _ = await filled(store, "x")
         await store.save(chat.id, deleted=True)
-        assert await purge(store, store._clock() - 60) == 0
+        assert await purge(store, time.time() - 60) == 0
         await store.save(chat.id, deleted=False)
         assert await store.newest() == chat.id
 
@@ -239,15 +240,17 @@ async def test_what_is_said_in_a_chat_that_was_deleted_elsewhere_brings_it_back(
         assert await store.newest() == chat.id
 
 
-async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago() -> None:
+async def test_a_start_removes_a_few_of_the_chats_that_were_deleted_a_month_ago(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with opened(None) as store:
         chats = [(await filled(store, f"old {number}"))[0] for number in range(5)]
         fresh, _ = await filled(store, "deleted a moment ago")
         kept, _ = await filled(store, "kept")
-        store._clock = lambda: 1e9
+        monkeypatch.setattr("tui_chat.store.store.time", lambda: 1e9)
         for chat in chats:
             await store.save(chat.id, deleted=True)
-        store._clock = lambda: 1e9 + 31 * 24 * 3600
+        monkeypatch.setattr("tui_chat.store.store.time", lambda: 1e9 + 31 * 24 * 3600)
         await store.save(fresh.id, deleted=True)
         left = []
         for _ in range(3):

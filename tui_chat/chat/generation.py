@@ -60,7 +60,6 @@ class Generation:
         *,
         hear: Hear | None = None,
         clock: Callable[[], float] = time.monotonic,
-        checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
         """
         Args:
@@ -77,7 +76,6 @@ class Generation:
         self._hear = hear
         self._clock = clock
         self._growth = Growth()
-        self._checkpoint_seconds = checkpoint_seconds
         self._checkpointed: Message | None = None
         self._next_checkpoint: asyncio.TimerHandle | None = None
         self._progress = Progress(clock)
@@ -276,7 +274,7 @@ class Generation:
             self._conversation.keep(message)
             self._checkpointed = message
             loop = asyncio.get_running_loop()
-            self._next_checkpoint = loop.call_later(self._checkpoint_seconds, self._checkpoint)
+            self._next_checkpoint = loop.call_later(CHECKPOINT_SECONDS, self._checkpoint)
 
     async def _keep(self, state: State) -> None:
         """Save the end. Empty regenerations and replies that were never asked for leave the branch as it was."""

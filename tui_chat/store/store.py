@@ -13,11 +13,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from pathlib import Path
+from time import time
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -39,14 +39,13 @@ _PURGED_AT_START: Final = 3
 class Store:
     """All chats. Create it with `open`; `close` it at the end."""
 
-    def __init__(self, database: Database, notice: str, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, notice: str) -> None:
         self.path = database.path
         """None for a store in memory: nothing is saved then."""
         self.notice = notice
         """A notice for the user if a damaged file was set aside."""
         self._database = database
         self._owner = database.owner
-        self._clock = clock
         self._unwanted = threading.Event()
         """Set when nobody wants the last search any more."""
         self._loaded: dict[str, int] = {}
@@ -56,7 +55,7 @@ class Store:
         self._indexing: Future[None] | None = None
 
     @classmethod
-    async def open(cls, path: Path | None, *, clock: Callable[[], float] = time.time) -> Store:
+    async def open(cls, path: Path | None) -> Store:
         """Open the store at `path`, or a new one in memory if that is None.
 
         A missing file or folder is created, private to the user. An older file is migrated and a copy kept; a
@@ -66,7 +65,7 @@ class Store:
             StoreError: it is read-only, locked, a folder, or from a newer tui-chat or another program.
         """
         database, notice = await asyncio.to_thread(open_database, path)
-        return cls(database, notice, clock)
+        return cls(database, notice)
 
     def close(self, timeout: float = 5.0) -> bool:
         """Finish queued jobs and close; True if that took less than `timeout` seconds. Needs no event loop."""
@@ -82,9 +81,9 @@ class Store:
 
         Also removes, in the background, a few chats that were deleted more than 30 days ago.
         """
-        recovered = await self._database.write(lambda db: messages.recover(db, self._owner, self._clock()))
+        recovered = await self._database.write(lambda db: messages.recover(db, self._owner, time()))
         self._index_soon()
-        before = self._clock() - _KEPT_DELETED
+        before = time() - _KEPT_DELETED
         self._database.behind(lambda db: messages.purge(db, before, _PURGED_AT_START))
         return recovered
 
@@ -123,12 +122,12 @@ class Store:
             revisions: dict[str, int | None] = {}
             for message in said:
                 known = max(self._loaded.get(chat_id, -1), self._saved.get(message.id, -1))
-                revisions[message.id] = messages.save(db, chat_id, message, self._owner, self._clock(), known)
+                revisions[message.id] = messages.save(db, chat_id, message, self._owner, time(), known)
             chats.update(db, chat_id, fields or {})
             if queue:
                 chats.change_queue(db, chat_id, queue)
             if deleted is not None:
-                chats.update(db, chat_id, {"deleted": self._clock() if deleted else None})
+                chats.update(db, chat_id, {"deleted": time() if deleted else None})
             _remember(db, settings)
             return revisions
 
@@ -160,9 +159,7 @@ class Store:
         Raises:
             StoreError: it does not exist, or cannot be read.
         """
-        thread = await self._database.read(
-            lambda db: messages.load(db, chat_id, since, self._owner, self._clock())
-        )
+        thread = await self._database.read(lambda db: messages.load(db, chat_id, since, self._owner, time()))
         self._loaded[chat_id] = max(thread.revision, self._loaded.get(chat_id, 0))
         return thread
 
@@ -181,7 +178,7 @@ class Store:
 
     async def chats(self, words: str = "", limit: int | None = None) -> tuple[ChatSummary, ...]:
         """The chats whose titles contain all of `words`: pinned ones first, then the newest."""
-        return await self._database.read(lambda db: chats.summaries(db, words, limit, self._owner, self._clock()))
+        return await self._database.read(lambda db: chats.summaries(db, words, limit, self._owner, time()))
 
     async def newest(self) -> str | None:
         """The id of the chat with the newest message."""
