@@ -53,8 +53,6 @@ class Config:
     """How long a reply is still received after the terminal is gone."""
     data_dir: Path = Path()
     """The folder of the chats."""
-    path: Path | None = None
-    """The config file that was read."""
     where: tuple[str, ...] = ()
     """The flags for the config file and the folder of the chats, where this run was told of others than usual."""
     presets: Path = Path("presets")
@@ -195,7 +193,7 @@ def _read(path: Path, environ: Mapping[str, str], *, must_exist: bool, keys: boo
         for option in data.get("options", {})
         if option not in _OPTIONS
     ]
-    return Config(**values, path=path, warnings=(*unknown, *open_files([*holding, *key_files(tables)])))
+    return Config(**values, warnings=(*unknown, *open_files([*holding, *key_files(tables)])))
 
 
 _LONGEST: Final = 1e6

@@ -90,7 +90,7 @@ class _Alphabet(dict[str, Cell]):
             cell = blank(style.background)
         elif text == " " and not style.link and style.attributes == _REVERSED and style.foreground:
             cell = blank(_as_background(style.foreground))
-        elif is_sixel(text):
+        elif len(text) == 4 and ord(text[0]) == PICTURE_CELL:  # with marks for row, column and picture
             cell = Cell(text, SIXEL)
         else:
             cell = Cell(text, style)
@@ -104,14 +104,7 @@ def _as_background(foreground: str) -> str:
     return f"{int(code) + 10}{separator}{rest}"
 
 
-def is_sixel(text: str) -> bool:
-    """Whether a text stands for a part of a Sixel picture: it has three marks, for row, column and picture."""
-    return len(text) == 4 and ord(text[0]) == PICTURE_CELL
-
-
-@lru_cache(maxsize=256)
-def _alphabet(style: Style) -> _Alphabet:
-    return _Alphabet(style)
+_alphabet: Final = lru_cache(maxsize=256)(_Alphabet)
 
 
 def add_cells(cells: list[Cell], text: str, style: Style) -> None:
@@ -134,11 +127,6 @@ def add_cells(cells: list[Cell], text: str, style: Style) -> None:
             joined = cells[-columns].text + text[start:end]
             if cell_len(joined) == columns:  # it must not turn a sign into a wide emoji
                 cells[-columns] = cells[-columns]._replace(text=joined)
-
-
-def blank_row(width: int) -> Row:
-    """An empty row of `width` columns."""
-    return (blank(),) * width
 
 
 def overlay(row: Row, x: int, cells: Row) -> Row:

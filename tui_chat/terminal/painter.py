@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tui_chat.terminal.cells import SIXEL, UNKNOWN, Row, blank, blank_row, overlay
+from tui_chat.terminal.cells import SIXEL, UNKNOWN, Row, blank, overlay
 from tui_chat.terminal.diff import changed_runs, find_scroll
 from tui_chat.terminal.frames import Frame
 from tui_chat.terminal.sequences import SequenceWriter
@@ -66,7 +66,7 @@ class Painter:
 
     def _resize(self, width: int, height: int) -> None:
         self._width, self._height = width, height
-        self._wanted = [blank_row(width)] * height
+        self._wanted = [(blank(),) * width] * height
         self.forget()
 
     def _paint_rows(self, pen: SequenceWriter) -> None:

@@ -169,7 +169,8 @@ class SequenceWriter:
                 self._put(cell.text, 1 + wide)
                 continue
             if wide:
-                self._clear_two(x + offset, y)
+                self._put("  ", 2)  # a terminal may draw it in one
+                self.move(x + offset, y)
             self._put(cell.text, 0)
             self._x = None  # terminals disagree about where they are now
 
@@ -181,11 +182,6 @@ class SequenceWriter:
             self._parts.append(strip)
             self._x = self._y = None  # below, to the right, or where it was
             x, texts = x + count, texts[count:]
-
-    def _clear_two(self, x: int, y: int) -> None:
-        """Clear two columns, for a cluster that a terminal may draw in one."""
-        self._put("  ", 2)
-        self.move(x, y)
 
     def _put(self, text: str, columns: int) -> None:
         self._parts.append(text)
