@@ -35,8 +35,6 @@ class Glyph(NamedTuple):
 
     def seen(self) -> Glyph:
         """What a person can tell: of a plain space only the background."""
-        if self.data == " " and self == Glyph(fg=self.fg, bg=self.bg, reverse=True) and self.fg != "default":
-            return Glyph(bg=self.fg)
         lines = (self.underscore, self.strikethrough, self.reverse, self.doubled, self.overlined, self.link)
         return self if self.data != " " or any(lines) else Glyph(bg=self.bg)
 

@@ -356,16 +356,3 @@ def test_a_row_that_occurs_twice_scrolls_with_the_rows_below_it() -> None:
         terminal.feed(sent)
         assert [row.rstrip() for row in terminal.text] == lines
     assert "=" not in sent
-
-
-def test_a_reversed_blank_is_drawn_as_its_colour() -> None:
-    painter, terminal = Painter(erases_in_colour=True), Emulator(10, 2)
-    frame = parse_frame(
-        "\x1b[1;1H\x1b[7;38;2;1;2;3;48;2;9;9;9m   \x1b[0;7;31m \x1b[0;7;91m \x1b[0;7m \x1b[0m    \x1b[2;1H"
-    )
-    assert frame is not None
-    painter.show(frame, 10, 2)
-    terminal.feed(painter.paint())
-    seen = terminal.snapshot()[0]
-    assert [glyph.bg for glyph in seen[:5]] == ["010203"] * 3 + ["red", "brightred"]
-    assert seen[5].reverse

@@ -64,7 +64,6 @@ SIXEL: Final = Style(foreground="39")
 UNKNOWN: Final = Cell("\0", PLAIN)
 """A cell with unknown content; equal to no drawn cell."""
 _ALPHABET_LIMIT: Final = 8192
-_REVERSED: Final = (7,)
 _WIDE_SIGN: Final = "\ufdfd"
 """A sentence in one character: one column to most terminals, drawn much wider."""
 
@@ -88,8 +87,6 @@ class _Alphabet(dict[str, Cell]):
         style = self.style
         if text == " " and not style.link and SHOW_ON_BLANK.isdisjoint(style.attributes):
             cell = blank(style.background)
-        elif text == " " and not style.link and style.attributes == _REVERSED and style.foreground:
-            cell = blank(_as_background(style.foreground))
         elif len(text) == 4 and ord(text[0]) == PICTURE_CELL:  # with marks for row, column and picture
             cell = Cell(text, SIXEL)
         else:
@@ -98,21 +95,14 @@ class _Alphabet(dict[str, Cell]):
         return cell
 
 
-def _as_background(foreground: str) -> str:
-    """The SGR parameters that give the background a foreground's colour: 48 for 38, 41 for 31, 101 for 91."""
-    code, separator, rest = foreground.partition(";")
-    return f"{int(code) + 10}{separator}{rest}"
-
-
 _alphabet: Final = lru_cache(maxsize=256)(_Alphabet)
 
 
 def add_cells(cells: list[Cell], text: str, style: Style) -> None:
     """Append the cells of `text` to `cells`.
 
-    A blank keeps only its background, since nothing else is visible; a reversed blank gets its foreground as
-    background, which is cheaper to draw and erase. Zero-width characters join the cell before; at the start they
-    are dropped.
+    A blank keeps only its background, if nothing else is visible. Zero-width characters join the cell before; at
+    the start they are dropped.
     """
     alphabet = _alphabet(style)
     if text.isascii():
