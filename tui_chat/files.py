@@ -56,13 +56,6 @@ def replace_text(path: Path, text: str) -> None:
             os.unlink(draft)
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o700, exist_ok=True)
-
-
 def write_new(path: Path, text: str) -> None:
     """Write text to a new file, readable by its owner alone.
 
@@ -100,7 +93,8 @@ def locked(folder: Path, patience: float = PATIENCE) -> Iterator[None]:
     Raises:
         OSError: it cannot be created, or another program held the lock for `patience` seconds.
     """
-    _make_folder(folder)
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.is_dir()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
     deadline = time.monotonic() + patience
     descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
