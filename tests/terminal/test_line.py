@@ -72,7 +72,6 @@ def test_frames_that_nobody_reads_are_replaced_and_the_last_screen_is_exact(term
     slave, master = terminal
     outbox = CountingOutbox()
     line = Line(slave, outbox, LineSpeed(), lambda: None)
-    line.start()
     for number in range(1000):
         show(outbox, picture(number))
         line.wake()
@@ -92,7 +91,6 @@ def test_control_sequences_are_never_lost_and_stay_between_their_frames(terminal
     slave, master = terminal
     outbox = CountingOutbox()
     line = Line(slave, outbox, LineSpeed(), lambda: None)
-    line.start()
     for number in range(60):
         show(outbox, picture(number))
         outbox.control(f"\x1b]0;title {number}\x07")
@@ -113,7 +111,6 @@ def test_what_waits_is_flushed_when_the_line_is_closed_but_no_frame(terminal: tu
     show(outbox, picture(0))
     outbox.shut()
     line = Line(slave, outbox, LineSpeed(), lambda: None)
-    line.start()
     assert line.close(PATIENCE)
     os.write(slave, b"$")
     assert read_until(master, b"$") == b"restore\x1b[m$"
@@ -122,9 +119,8 @@ def test_what_waits_is_flushed_when_the_line_is_closed_but_no_frame(terminal: tu
 def test_closing_gives_up_on_a_terminal_that_does_not_read(terminal: tuple[int, int]) -> None:
     slave, _ = terminal
     outbox = CountingOutbox()
-    line = Line(slave, outbox, LineSpeed(), lambda: None)
     outbox.control("x" * 1_000_000)
-    line.start()
+    line = Line(slave, outbox, LineSpeed(), lambda: None)
     assert not line.close(0.05)
 
 
@@ -132,7 +128,6 @@ def test_a_hang_up_is_noticed_also_while_nothing_is_written(terminal: tuple[int,
     slave, master = terminal
     hung_up = threading.Event()
     line = Line(slave, CountingOutbox(), LineSpeed(), hung_up.set)
-    line.start()
     os.close(master)
     assert hung_up.wait(PATIENCE)
     assert line.close(PATIENCE)
@@ -142,9 +137,8 @@ def test_a_hang_up_ends_a_write_quietly(terminal: tuple[int, int]) -> None:
     slave, master = terminal
     hung_up = threading.Event()
     outbox = CountingOutbox()
-    line = Line(slave, outbox, LineSpeed(), hung_up.set)
     outbox.control("x" * 1_000_000)
-    line.start()
+    Line(slave, outbox, LineSpeed(), hung_up.set)
     os.read(master, 10)
     os.close(master)
     assert hung_up.wait(PATIENCE)
@@ -152,7 +146,6 @@ def test_a_hang_up_ends_a_write_quietly(terminal: tuple[int, int]) -> None:
 
 def test_waking_a_closed_line_is_harmless(terminal: tuple[int, int]) -> None:
     line = Line(terminal[0], CountingOutbox(), LineSpeed(), lambda: None)
-    line.start()
     assert line.close(PATIENCE)
     line.wake()
 
@@ -161,9 +154,8 @@ def test_a_line_somebody_made_non_blocking_still_gets_everything(terminal: tuple
     slave, master = terminal
     os.set_blocking(slave, False)
     outbox = CountingOutbox()
-    line = Line(slave, outbox, LineSpeed(), lambda: None)
     outbox.control("x" * 200_000 + "$")
-    line.start()
+    line = Line(slave, outbox, LineSpeed(), lambda: None)
     assert len(read_until(master, b"$")) == 200_001
     assert line.close(PATIENCE)
 

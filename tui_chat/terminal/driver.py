@@ -83,7 +83,6 @@ class DiffDriver(StockDriver):
         self.close()
         assert sys.__stdout__ is not None, "a terminal program has a standard output"
         self._line = Line(sys.__stdout__.fileno(), self._outbox, self.speed, self.hang_up)
-        self._line.start()
         super().start_application_mode()
         super().close()  # the stock writer, started by the base class and not used
         self._watch_size()

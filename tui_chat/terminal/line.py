@@ -22,7 +22,7 @@ class Line:
     """Sends the content of its outbox as fast as the terminal takes it."""
 
     def __init__(self, fd: int, outbox: Outbox, speed: LineSpeed, on_hang_up: Callable[[], None]) -> None:
-        """`on_hang_up` is called once, in the line's thread, when the terminal is gone."""
+        """Start to send. `on_hang_up` is called once, in the line's thread, when the terminal is gone."""
         self._fd = fd
         self._outbox = outbox
         self._speed = speed
@@ -35,9 +35,6 @@ class Line:
         self._poll.register(fd, 0)  # errors and hang-ups only
         # A daemon, since a write to a stopped terminal may never return.
         self._thread = Thread(target=self._run, name="terminal-line", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread."""
         self._thread.start()
 
     def wake(self) -> None:
