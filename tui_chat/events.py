@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from tui_chat.messages import Usage
+from tui_chat.parts import Thinking as Thinking  # a piece of it is an event as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,6 @@ class PromptProgress:
 
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Thinking:
-    """A piece of the model's thinking, apart from its answer."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True)

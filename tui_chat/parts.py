@@ -31,7 +31,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """Thinking of a model before its answer."""
+    """Thinking of a model, apart from its answer."""
 
     text: str
 
