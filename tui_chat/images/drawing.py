@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
-from tui_chat.images.opening import opened, small
+from tui_chat.images.opening import opened, saved, small
 
 WIDTH: Final = 80
 HEIGHT: Final = 40
@@ -57,9 +56,8 @@ def as_png(data: bytes, name: str, width: int, height: int, background: Rgb) -> 
         FileError: as `half_blocks`.
     """
     with opened(data, name) as image:
-        image, file = small(image, width, height, background), BytesIO()
-        image.save(file, "PNG", optimize=True)
-        return file.getvalue(), image.width, image.height
+        image = small(image, width, height, background)
+        return saved(image, "PNG"), image.width, image.height
 
 
 def indexed(data: bytes, name: str, columns: int, rows: int, cell: tuple[int, int], background: Rgb) -> Indexed:

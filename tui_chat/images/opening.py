@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PIXELS: Final = 50_000_000
 """Most pixels that are decoded: at four bytes each they take 200 MB. Telephones make 12 to 50 million."""
 WITH_PILLOW: Final = "pip install 'tui-chat-llm[images]'"
+_QUALITY: Final = 88
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _DEEP: Final = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _PALE: Final = ("P", "PA", "1", "LA", "La")
@@ -93,6 +94,13 @@ def small(image: pil.Image, width: int, height: int, background: tuple[int, int,
     image = image.convert("RGB")
     image.info.clear()
     return image
+
+
+def saved(image: pil.Image, kind: str) -> bytes:
+    """A picture in a format of Pillow's, in few bytes."""
+    file = BytesIO()
+    image.save(file, kind, quality=_QUALITY, optimize=True)
+    return file.getvalue()
 
 
 def media_type(data: bytes) -> str:

@@ -7,11 +7,10 @@ Vision 1120, Claude 1568, GPT-4o 2048. Qwen-VL takes a token for each 28x28 pixe
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from tui_chat.errors import FileError
-from tui_chat.images.opening import WITH_PILLOW, media_type, opened, pillow, small
+from tui_chat.images.opening import WITH_PILLOW, media_type, opened, pillow, saved, small
 from tui_chat.parts import Blob, Image
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ _LOSSLESS_LIMIT: Final = 1_000_000
 _WHITE: Final = (255, 255, 255)
 _AS_THEY_ARE: Final = ("image/png", "image/jpeg")
 _ORIENTATION: Final = 0x0112
-_QUALITY: Final = 88
 
 
 def prepare(data: bytes, name: str) -> Image:
@@ -52,12 +50,6 @@ def prepare(data: bytes, name: str) -> Image:
 
 
 def _encoded(image: pil.Image, *, lossless: bool) -> bytes:
-    if lossless and len(data := _saved(image, "PNG")) <= _LOSSLESS_LIMIT:
+    if lossless and len(data := saved(image, "PNG")) <= _LOSSLESS_LIMIT:
         return data
-    return _saved(image, "JPEG")  # of SIDE x SIDE, even noise takes less than IMAGE_LIMIT
-
-
-def _saved(image: pil.Image, kind: str) -> bytes:
-    file = BytesIO()
-    image.save(file, kind, quality=_QUALITY, optimize=True)
-    return file.getvalue()
+    return saved(image, "JPEG")  # of SIDE x SIDE, even noise takes less than IMAGE_LIMIT

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import ChainMap, deque
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from tui_chat.markdown.inline import labels_in, normal_label
@@ -39,7 +38,7 @@ class Document:
         """The units after the settled ones, as if nothing followed."""
         self.defined: dict[str, str] = {}
         """Addresses of the settled definitions by normalised label, in order."""
-        self.on_trial: Mapping[str, str] = MappingProxyType({})
+        self.on_trial: dict[str, str] = {}
         """The same for the definitions in `tail`."""
         self.references: Mapping[str, str] = self.defined
         """Both."""
@@ -100,8 +99,8 @@ class Document:
         self.tail = [] if self._unread else self._reader.tail(growing=self._growing)
         definitions = (unit for unit in reversed(self.tail) if isinstance(unit, Definition))
         on_trial = {normal_label(unit.label): unit.href for unit in definitions}
-        self.on_trial = {label: href for label, href in on_trial.items() if label not in self.defined}
-        self.references = ChainMap(self.defined, dict(self.on_trial)) if self.on_trial else self.defined
+        self.on_trial = {label: on_trial[label] for label in on_trial.keys() - self.defined.keys()}
+        self.references = ChainMap(self.defined, self.on_trial) if self.on_trial else self.defined
         self.version += 1
 
     def _index(self, first: int, units: list[Unit]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from rich.cells import cell_len
@@ -58,7 +59,7 @@ def widened(columns: Columns, extents: Sequence[tuple[int, int]], width: int) ->
     """The columns with a row of cells of such extents too, in `width` cells.
 
     Where they do not fit, each gets the cells of its longest word, and an equal share of the rest up to what it
-    asks for and some to spare. From then on they stay.
+    asks for and some to spare (a quarter of its widest cell and more). From then on they stay.
     """
     if not columns.fits:
         return columns
@@ -70,7 +71,7 @@ def widened(columns: Columns, extents: Sequence[tuple[int, int]], width: int) ->
         return Columns(natural, True, natural, words)
     if sum(words) + _SPARE * len(words) > room:
         return Columns((), False)
-    needs = [cells + _spare(cells) - word for cells, word in zip(natural, words, strict=True)]
+    needs = [cells + _SPARE + cells // 4 - word for cells, word in zip(natural, words, strict=True)]
     widths, left = list(words), room - sum(words)
     for place, column in enumerate(sorted(range(len(needs)), key=needs.__getitem__)):
         share = min(needs[column], left // (len(needs) - place))
@@ -94,11 +95,6 @@ def with_open_row(columns: Columns, cells: Sequence[int], closed: int, width: in
     return Columns(tuple(widths))
 
 
-def _spare(cells: int) -> int:
-    """Cells that a column asks for beyond its widest cell so far."""
-    return _SPARE + cells // 4
-
-
 def draw_row(row: TableRow, columns: Columns, width: int, pieces_of: CellPieces, palette: Palette) -> list[Line]:
     """The rows of the terminal for one row of a table; a head brings the rule below it.
 
@@ -108,18 +104,19 @@ def draw_row(row: TableRow, columns: Columns, width: int, pieces_of: CellPieces,
     shown = [pieces_of(cell, row.head) for cell in row.cells]
     if not columns.widths or (not columns.fits and any(map(_is_too_long, shown, columns.widths))):
         return _draw_values(row, width, pieces_of, palette)
-    cells, grows = [], columns.fits and sum(columns.widths) + len(_BETWEEN) * (len(shown) - 1) < width
-    for index, (pieces, size) in enumerate(zip(shown, columns.widths, strict=True)):
-        cells.append(wrap(pieces, size) if index < row.closed else _open_cell(pieces, size, fits=grows))
+    grows = columns.fits and sum(columns.widths) + len(_BETWEEN) * (len(shown) - 1) < width
+    cells = [
+        wrap(pieces, size) if index < row.closed else _open_cell(pieces, size, fits=grows)
+        for index, (pieces, size) in enumerate(zip(shown, columns.widths, strict=True))
+    ]
     lines = []
     if row.number > 1 and not columns.fits:
         lines.append(_rule(columns, palette.table_rule))
-    for index in range(max(len(cell) for cell in cells)):
+    for parts in zip_longest(*cells, fillvalue=Line(())):
         pieces = []
-        for column, (parts, size, align) in enumerate(zip(cells, columns.widths, row.table.aligns, strict=True)):
+        for column, (line, size, align) in enumerate(zip(parts, columns.widths, row.table.aligns, strict=True)):
             if column:
                 pieces.append((_BETWEEN, palette.table_rule))
-            line = parts[index] if index < len(parts) else Line(())
             pieces += _padded(line, size, align, palette)
         lines.append(Line(tuple(pieces)))
     if row.head:
