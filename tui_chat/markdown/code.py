@@ -51,10 +51,9 @@ class Highlighter:
 
         self.lexer = lexer
         stock = type(lexer).get_tokens_unprocessed
-        self._extended = stock is ExtendedRegexLexer.get_tokens_unprocessed
-        self._by_table = self._extended or (
-            isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer)
-        )
+        extended = stock is ExtendedRegexLexer.get_tokens_unprocessed
+        self._tokens = self._run_extended if extended else self._run
+        self._by_table = extended or (isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer))
         self._spanning: dict[tuple[str, str], str] = {}
 
     def line(self, text: str, state: LexState) -> tuple[list[Token], LexState]:
@@ -107,9 +106,6 @@ class Highlighter:
             self._spanning[key] = kind if part == probe else ""
         return self._spanning[key]
 
-    def _tokens(self, text: str, position: int, stack: list[str]) -> Iterator[tuple[str, str, int]]:
-        return (self._run_extended if self._extended else self._run)(text, position, stack)
-
     def _run(self, text: str, position: int, stack: list[str]) -> Iterator[tuple[str, str, int]]:
         """The table run over `text`, as `RegexLexer.get_tokens_unprocessed` does; `stack` is left as it ends.
 
@@ -122,8 +118,10 @@ class Highlighter:
                 match = match_at(text, position)
                 if not match:
                     continue
-                if action is not None:
-                    yield from _taken(lexer, action, match, position)
+                if isinstance(action, tuple):  # a token type is a tuple of names
+                    yield _name(action), match.group(), position
+                elif action is not None:
+                    yield from ((_name(kind), part, at) for at, kind, part in action(lexer, match) if part)
                 position = match.end()
                 if new_state is not None:
                     _move(stack, new_state)
@@ -164,15 +162,6 @@ def suffix_of(language: str) -> str:
     patterns = highlighter.lexer.filenames if highlighter else ()
     plain = (pattern[1:] for pattern in patterns if pattern.startswith("*.") and pattern[2:].isalnum())
     return next(plain, ".txt")
-
-
-def _taken(lexer: Any, action: Any, match: Any, position: int) -> Iterator[tuple[str, str, int]]:
-    if isinstance(action, tuple):  # a token type is a tuple of names
-        yield _name(action), match.group(), position
-        return
-    for at, kind, part in action(lexer, match):
-        if part:
-            yield _name(kind), part, at
 
 
 def _move(stack: list[str], new_state: Any) -> None:

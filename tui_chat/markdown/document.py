@@ -44,7 +44,8 @@ class Document:
         """Both."""
         self.version = 0
         """Grows whenever units, tail or references may have changed."""
-        self._mentions: dict[str, list[int]] = {}
+        self.mentions: dict[str, list[int]] = {}
+        """Indices of the settled units that may refer to a normalised label, in order."""
         self._source: list[str] = []
         self._unread: deque[str] = deque()
         self.append(source)
@@ -72,10 +73,6 @@ class Document:
         if text:
             self._source.append(text)
             self._unread += [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
-
-    def mentions(self, label: str) -> list[int]:
-        """Indices of the settled units that may refer to a normalised label, in order."""
-        return self._mentions.get(label, [])
 
     @property
     def is_read(self) -> bool:
@@ -106,7 +103,7 @@ class Document:
     def _index(self, first: int, units: list[Unit]) -> None:
         for index, unit in enumerate(units, first):
             for label in labels_of(unit):
-                self._mentions.setdefault(label, []).append(index)
+                self.mentions.setdefault(label, []).append(index)
             if isinstance(unit, Definition):
                 self.defined.setdefault(normal_label(unit.label), unit.href)
 

@@ -240,12 +240,9 @@ def _bare_link_rule(state: StateInline, silent: bool) -> bool:
 
 def _without_punctuation(url: str) -> str:
     """`url` without what belongs to the sentence around it."""
-    while url:
-        last = url[-1]
-        if last not in ".,;:!?'*_~)]":
-            break
-        opener = {")": "(", "]": "["}.get(last)
-        if opener and url.count(last) <= url.count(opener):
+    while url and url[-1] in ".,;:!?'*_~)]":
+        opener = {")": "(", "]": "["}.get(url[-1])
+        if opener and url.count(url[-1]) <= url.count(opener):
             break
         url = url[:-1]
     return url

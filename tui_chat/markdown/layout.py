@@ -50,11 +50,6 @@ class Link:
     places: tuple[tuple[int, int, int], ...]
     """Rows, and from which cell to which it stands there: several where it wraps."""
 
-    @property
-    def row(self) -> int:
-        """The row it begins in."""
-        return self.places[0][0]
-
 
 class Layout:
     """Rows of a document; up to date with it whenever it is asked for anything.
@@ -68,8 +63,6 @@ class Layout:
     def __init__(
         self, document: Document, width: int, palette: Palette, *, copies: str = "", by_pieces: bool = False
     ) -> None:
-        self.width = width
-        self.palette = palette
         self._document = document
         self._by_pieces = by_pieces
         self._painter = Painter(width, palette, document.references, copies)
@@ -255,7 +248,8 @@ class Layout:
         if labels:
             self._painter.forget_cells()
         for label in labels:
-            self._stale |= dict.fromkeys(index for index in document.mentions(label) if index < self._settled)
+            mentions = document.mentions.get(label, ())
+            self._stale |= dict.fromkeys(index for index in mentions if index < self._settled)
         return bool(labels)
 
     # Drawn rows

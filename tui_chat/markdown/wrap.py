@@ -47,13 +47,11 @@ class Line:
     def segments(self) -> list[Segment]:
         """The pieces without the spaces at the end."""
         segments = [Segment(unjoined(text), style) for text, style in self.pieces if text]
-        while segments:
-            text, style, _ = segments[-1]
-            stripped = text.rstrip(" ")
-            if stripped:
-                segments[-1] = Segment(stripped, style)
-                break
+        while segments and not segments[-1].text.strip(" "):
             segments.pop()
+        if segments:
+            text, style, _ = segments[-1]
+            segments[-1] = Segment(text.rstrip(" "), style)
         return segments
 
 
