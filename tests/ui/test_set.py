@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tui_chat.config import Config
 from tui_chat.store.values import Chat
-from tui_chat.ui.commands.settings import names
+from tui_chat.ui.commands.parameters import names
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 
 from tests.server import ScriptedServer, answer, reply

@@ -38,15 +38,8 @@ async def run(arguments: argparse.Namespace, config: Config) -> None:
     try:
         if store.notice:
             warn(store.notice)
-        match arguments.command:
-            case "chats":
-                await _chats(store, arguments)
-            case "search":
-                await _search(store, arguments)
-            case "export":
-                await _export(store, arguments)
-            case "import":
-                await _import(store, arguments.file, as_json=arguments.json)
+        command = {"chats": _chats, "search": _search, "export": _export, "import": _import}[arguments.command]
+        await command(store, arguments)
     finally:
         await store.aclose()
 
@@ -91,7 +84,8 @@ async def _export(store: Store, arguments: argparse.Namespace) -> None:
     write_new(arguments.output, text)
 
 
-async def _import(store: Store, file: Path, *, as_json: bool) -> None:
+async def _import(store: Store, arguments: argparse.Namespace) -> None:
+    file: Path = arguments.file
     try:
         if file.stat().st_size > _BIGGEST:
             raise StoreError(f"{file} is too large to be an export", "Is it the right file?")
@@ -102,7 +96,7 @@ async def _import(store: Store, file: Path, *, as_json: bool) -> None:
         raise StoreError(f"{file} is not text", "An export is a JSON file; unpack an archive first.") from error
     threads = read_export(text)
     brought = [await store.adopt(thread) for thread in threads]
-    if not as_json:
+    if not arguments.json:
         put(f"Chats added or updated: {sum(brought)}. Already there: {len(brought) - sum(brought)}.")
         return
     told = zip(threads, brought, strict=True)

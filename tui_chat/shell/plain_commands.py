@@ -43,6 +43,8 @@ _LISTED: Final = 20
 class PlainCommand:
     """A command of plain mode, named as on the screen."""
 
+    slash: str
+    """Its names, comma-separated."""
     function: Callable[[PlainChat, str], Awaitable[None]]
     """Its docstring is the help."""
     needs: str = ""
@@ -210,8 +212,8 @@ async def export(plain: PlainChat, name: str) -> None:
 
 async def help(_: PlainChat, __: str) -> None:
     """List the commands."""
-    for command in dict.fromkeys(COMMANDS.values()):
-        names = ", ".join(name for name in COMMANDS if COMMANDS[name] is command)
+    for command in _TABLE:
+        names = command.slash.replace(",", ", ")
         put(f"{names}{f' {command.needs}' if command.needs else ''}: {command.function.__doc__}")
     put('@path in a prompt attaches a file. """ begins a prompt of several lines and ends it.')
     put("!command runs a shell command; its output goes along with the next prompt.")
@@ -223,31 +225,31 @@ async def bye(plain: PlainChat, _: str) -> None:
     plain.code = 0
 
 
-_TABLE: Final = {
-    ("/new", "/clear"): PlainCommand(new),
-    ("/chats",): PlainCommand(chats),
-    ("/delete",): PlainCommand(delete),
-    ("/model",): PlainCommand(model),
-    ("/preset",): PlainCommand(preset),
-    ("/load",): PlainCommand(load, "model or preset"),
-    ("/save",): PlainCommand(save, "name"),
-    ("/set parameter",): PlainCommand(parameter, "name value"),
-    ("/set system",): PlainCommand(system, "text"),
-    ("/set format",): PlainCommand(answer_format, "json or schema"),
-    ("/set noformat",): PlainCommand(no_format),
-    ("/set think",): PlainCommand(set_thinking),
-    ("/set nothink",): PlainCommand(no_thinking),
-    ("/think",): PlainCommand(think),
-    ("/show",): PlainCommand(show),
-    ("/find",): PlainCommand(find_words, "words"),
-    ("/retry", "/regenerate"): PlainCommand(retry),
-    ("/summary",): PlainCommand(summary),
-    ("/rename",): PlainCommand(rename, "title"),
-    ("/export",): PlainCommand(export),
-    ("/help", "/?"): PlainCommand(help),
-    ("/bye", "/exit", "/quit"): PlainCommand(bye),
-}
+_TABLE: Final = (
+    PlainCommand("/new,/clear", new),
+    PlainCommand("/chats", chats),
+    PlainCommand("/delete", delete),
+    PlainCommand("/model", model),
+    PlainCommand("/preset", preset),
+    PlainCommand("/load", load, "model or preset"),
+    PlainCommand("/save", save, "name"),
+    PlainCommand("/set parameter", parameter, "name value"),
+    PlainCommand("/set system", system, "text"),
+    PlainCommand("/set format", answer_format, "json or schema"),
+    PlainCommand("/set noformat", no_format),
+    PlainCommand("/set think", set_thinking),
+    PlainCommand("/set nothink", no_thinking),
+    PlainCommand("/think", think),
+    PlainCommand("/show", show),
+    PlainCommand("/find", find_words, "words"),
+    PlainCommand("/retry,/regenerate", retry),
+    PlainCommand("/summary", summary),
+    PlainCommand("/rename", rename, "title"),
+    PlainCommand("/export", export),
+    PlainCommand("/help,/?", help),
+    PlainCommand("/bye,/exit,/quit", bye),
+)
 COMMANDS: Final[Mapping[str, PlainCommand]] = {
-    name: command for names, command in _TABLE.items() for name in names
+    name: command for command in _TABLE for name in command.slash.split(",")
 }
 """By their slash names, which are those of the screen's table."""

@@ -1,4 +1,4 @@
-"""How the model of the open chat thinks and answers."""
+"""How the model of the open chat thinks and answers; `/set` and `/show`, as people know them from `ollama run`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 from tui_chat.chat import settings as chat_settings
 from tui_chat.chat.settings import DEFAULT
 from tui_chat.errors import ReplyError
-from tui_chat.parameters import Parameters, text_of
+from tui_chat.parameters import PARAMETERS, Parameters, text_of
 from tui_chat.presets import preset_names
 from tui_chat.ui.commands import chats
+from tui_chat.ui.completion import Candidate
 from tui_chat.ui.dialogs.picker import Picker
 from tui_chat.ui.dialogs.settings_form import SettingsForm, save_as_preset
+from tui_chat.ui.dialogs.text import TextScreen
 from tui_chat.ui.widgets.choice_list import Choice
 
 if TYPE_CHECKING:
@@ -131,3 +133,42 @@ async def answer_now(screen: ChatScreen) -> None:
         await end()
     except ReplyError as error:
         screen.notify(error.told, severity="warning", timeout=6, markup=False)
+
+
+def parameter(screen: ChatScreen, text: str) -> None:
+    """Change a parameter of this chat to a value; without a value it is as in the settings."""
+    screen.notify(chat_settings.set_parameter(screen.workspace, text), timeout=5)
+    screen.server.show()
+
+
+def format(screen: ChatScreen, format: str) -> None:
+    """Let the model answer in JSON, or as a JSON schema says."""
+    parameter(screen, f"format {format}")
+
+
+def names(_screen: ChatScreen) -> list[Candidate]:
+    """The names of all parameters."""
+    return [
+        Candidate(f"{it.name} ", f"{it.help.rstrip('.')} ({it.range}).", more=True) for it in PARAMETERS.values()
+    ]
+
+
+def topics(_screen: ChatScreen) -> list[Candidate]:
+    """What `/show` can show."""
+    return [Candidate(topic, help) for topic, help in chat_settings.TOPICS.items()]
+
+
+def system(screen: ChatScreen, text: str) -> None:
+    """Change the system prompt of this chat; `""` removes it."""
+    screen.notify(chat_settings.set_system(screen.workspace, text), timeout=4)
+
+
+def figures(screen: ChatScreen) -> None:
+    """Say where the figures of a reply are."""
+    screen.notify("The status bar shows the figures of each reply.", timeout=4)
+
+
+async def show(screen: ChatScreen, topic: str) -> None:
+    """Show what is set and known: all of it, or one topic, which begins its heading."""
+    texts = await chat_settings.shown(screen.workspace, topic)
+    await screen.ask(TextScreen(screen.keys, screen.workspace.connection.model, texts))

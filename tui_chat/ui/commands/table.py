@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tui_chat.presets import preset_names
-from tui_chat.ui.commands import chats, context, dialogs, parameters, program, read, settings, write
+from tui_chat.ui.commands import chats, context, dialogs, parameters, program, read, write
 from tui_chat.ui.commands.command import Argument, Command, Scope
 
 GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
@@ -69,19 +69,19 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 footer="servers", slash="/servers"),
     ),
     "Settings": (
-        Command(settings.parameter, "set-parameter", "Set a parameter", "Set a parameter of this chat",
-                slash="/set parameter", argument=Argument("name value", settings.names, required=True)),
-        Command(settings.system, "set-system", "Set the system prompt", "Set the system prompt of this chat",
+        Command(parameters.parameter, "set-parameter", "Set a parameter", "Set a parameter of this chat",
+                slash="/set parameter", argument=Argument("name value", parameters.names, required=True)),
+        Command(parameters.system, "set-system", "Set the system prompt", "Set the system prompt of this chat",
                 slash="/set system", argument=Argument("text", required=True)),
         Command(parameters.set_think, "set-think", "Think", "Let the model think", slash="/set think",
                 argument=Argument("level", parameters.think_levels)),
         Command(lambda it: parameters.set_think(it, "off"), "set-nothink", "Do not think",
                 "Let the model answer without thinking", slash="/set nothink"),
-        Command(settings.format, "set-format", "Set the format", "Let the model answer in JSON, or by a schema",
+        Command(parameters.format, "set-format", "Set the format", "Let the model answer in JSON, or by a schema",
                 slash="/set format", argument=Argument("json or schema", lambda _: ["json"], required=True)),
-        Command(lambda it: settings.format(it, ""), "set-noformat", "No format", "Let the model answer in text",
+        Command(lambda it: parameters.format(it, ""), "set-noformat", "No format", "Let the model answer in text",
                 slash="/set noformat"),
-        Command(settings.figures, "set-verbose", "Figures of a reply", "Say where the figures of a reply are",
+        Command(parameters.figures, "set-verbose", "Figures of a reply", "Say where the figures of a reply are",
                 slash="/set verbose,/set quiet"),
         Command(parameters.load, "load", "Load", "Use a model or a preset in this chat", slash="/load",
                 argument=Argument("model or preset", parameters.loadable, required=True)),
@@ -89,8 +89,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 "Save model, system prompt and parameters of this chat as a preset", slash="/save",
                 argument=Argument("name", lambda it: preset_names(it.workspace.config.presets), required=True,
                                   free=True)),
-        Command(settings.show, "show", "Show what is set", "Show the model, the system prompt and the parameters",
-                slash="/show", argument=Argument("topic", settings.topics)),
+        Command(parameters.show, "show", "Show what is set",
+                "Show the model, the system prompt and the parameters", slash="/show", argument=Argument("topic", parameters.topics)),
     ),
     "Read": (
         Command(read.toggle_thinking, "toggle-thinking", "Thinking", "Show or hide the thinking", "ctrl+t",

@@ -86,11 +86,8 @@ class SettingsForm(Form[tuple[str, Parameters]]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The arrow keys leave the system prompt only at its ends."""
         if action == "command" and isinstance(prompt := self.focused, TextArea):
-            inside = {
-                "form-next": not prompt.cursor_at_last_line,
-                "form-previous": not prompt.cursor_at_first_line,
-            }
-            if any(inside.get(str(id)) for id in parameters):
+            ends = {"form-next": prompt.cursor_at_last_line, "form-previous": prompt.cursor_at_first_line}
+            if not all(ends.get(str(id), True) for id in parameters):
                 return False
         return super().check_action(action, parameters)
 
