@@ -90,7 +90,8 @@ GROUPS: Final[Mapping[str, tuple[Command, ...]]] = {
                 argument=Argument("name", lambda it: preset_names(it.workspace.config.presets), required=True,
                                   free=True)),
         Command(parameters.show, "show", "Show what is set",
-                "Show the model, the system prompt and the parameters", slash="/show", argument=Argument("topic", parameters.topics)),
+                "Show the model, the system prompt and the parameters", slash="/show",
+                argument=Argument("topic", parameters.topics)),
     ),
     "Read": (
         Command(read.toggle_thinking, "toggle-thinking", "Thinking", "Show or hide the thinking", "ctrl+t",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from textual import work
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui_chat.errors import ConfigError
+from tui_chat.errors import ChatError, ConfigError
 from tui_chat.server import carries_key
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.server_file import ServerEntry, Table
@@ -67,40 +67,34 @@ class ServerForm(Form[ServerEntry]):
             kind, is_key = (SecretField, True) if name == "key" else (Field, False)
             yield label, kind(texts.get(name, ""), help, password=is_key, id=name)
 
-    @work(group="try", exclusive=True)
-    async def test(self) -> None:
+    def test(self) -> None:
         """Ask the server for its kind and models, with the present settings."""
-        if (entry := await self._entry()) is None:
-            return
+        self._try(self._ask)
+
+    def accept(self) -> None:
+        """Save."""
+        self._try(self._save)
+
+    @work(group="try", exclusive=True)
+    async def _try(self, act: Callable[[ServerEntry], Awaitable[None]]) -> None:
+        """Do something with the settings as a server; what is wrong with them is shown."""
+        if self.query(Input):  # none if it was closed
+            try:
+                draft = self._survey.book.draft
+                await act(await asyncio.to_thread(draft, self._filled_in(), instead=self._instead))
+            except ChatError as error:
+                self.fail(error)
+
+    async def _ask(self, entry: ServerEntry) -> None:
         if entry.trouble is not None:
-            self.say(entry.trouble.told)
-            return
+            raise entry.trouble
         self.say("asking …")
         report = await self._survey.ask(entry)
         self.say(report.error.told if report.error else described(report))
 
-    @work(group="try", exclusive=True)
-    async def accept(self) -> None:
-        """Save."""
-        if (entry := await self._entry()) is None:
-            return
-        try:
-            await self._survey.book.put(entry.table, instead=self._instead)
-        except ConfigError as error:
-            self.say(error.told)
-            return
+    async def _save(self, entry: ServerEntry) -> None:
+        await self._survey.book.put(entry.table, instead=self._instead)
         self.dismiss(entry)
-
-    async def _entry(self) -> ServerEntry | None:
-        """The settings as a server; None if they are wrong, which is shown, or if the form was closed."""
-        if not self.query(Input):
-            return None
-        try:
-            table = self._filled_in()
-            return await asyncio.to_thread(self._survey.book.draft, table, instead=self._instead)
-        except ConfigError as error:
-            self.say(error.told)
-            return None
 
     def _filled_in(self) -> Table:
         texts = {name: self.query_one(f"#{name}", Input).value.strip() for name in _SETTINGS}
