@@ -14,7 +14,7 @@ from tui_chat.config import Config
 from tui_chat.server import Server
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.table import COMMANDS, GROUPS
-from tui_chat.ui.dialogs.help import _EDITING
+from tui_chat.ui.dialogs.text import _EDITING
 
 from tests.server import ScriptedServer, answer, head, line, reply, stall, token
 from tests.ui.kit import AppDriver, driven

@@ -82,10 +82,10 @@ def phase(progress: Progress, model: str) -> str:
             return "done"
 
 
-def badge(chat: OpenChat) -> str:
+def badge(chat: OpenChat | None) -> str:
     """The state of an open chat for the list of chats: how far its reply is, or an end that was not seen yet."""
-    reply = chat.reply
-    if reply is None or (reply.ended and chat.seen):
+    reply = chat.reply if chat else None
+    if chat is None or reply is None or (reply.ended and chat.seen):
         return ""
     if reply.ended:
         return (ending(reply.message) if reply.message else "failed") or "new reply"

@@ -100,25 +100,22 @@ def check_keymap(commands: Mapping[str, Command], keymap: Mapping[str, str]) -> 
     Raises:
         ConfigError: an unknown command, an unknown key, or one key for two commands.
     """
-    for id, keys in keymap.items():
+    own = {id: ",".join(key.strip() for key in keys.split(",")) for id, keys in keymap.items()}
+    for id, keys in own.items():
         if id not in commands:
             raise ConfigError(f"keys: there is no command {id!r}", nearest(id, commands))
         for key in keys.split(","):
-            _check_key(id, key.strip())
-            if len(key.strip()) == 1 and commands[id].scope in _WHILE_WRITING:
-                raise ConfigError(
-                    f"keys.{id}: {key.strip()} could not be typed any more", "Add ctrl+ or alt+ to it."
-                )
-    own = {id: ",".join(key.strip() for key in keys.split(",")) for id, keys in keymap.items()}
+            _check_key(id, key)
+            if len(key) == 1 and commands[id].scope in _WHILE_WRITING:
+                raise ConfigError(f"keys.{id}: {key} could not be typed any more", "Add ctrl+ or alt+ to it.")
     for scopes in _TOGETHER:
         taken: dict[str, str] = {}
         for command in commands.values():
             keys = own.get(command.id, command.keys) if command.scope in scopes else ""
             for key in filter(None, keys.split(",")):
                 if (other := taken.setdefault(key, command.id)) != command.id:
-                    raise ConfigError(
-                        f"keys: {key!r} is for both {other} and {command.id}", "Give one of them another key."
-                    )
+                    both = f"keys: {key!r} is for both {other} and {command.id}"
+                    raise ConfigError(both, "Give one of them another key.")
     return own
 
 
@@ -133,10 +130,8 @@ def _check_key(command: str, key: str) -> None:
     names = {name.value for name in Keys}
     for modifier in modifiers:
         if modifier not in _MODIFIERS:
-            raise ConfigError(
-                f"keys.{command}: unknown key {key!r}: no modifier is called {modifier!r}",
-                nearest(modifier.lower(), _MODIFIERS[:3]),
-            )
+            wrong = f"keys.{command}: unknown key {key!r}: no modifier is called {modifier!r}"
+            raise ConfigError(wrong, nearest(modifier.lower(), _MODIFIERS[:3]))
     if len(last) != 1 and last not in names:
         known = [name for name in names if "+" not in name and not name.startswith("<")]
         raise ConfigError(f"keys.{command}: unknown key {key!r}", nearest(last, known))

@@ -13,8 +13,8 @@ from tui_chat.ui import phrases
 from tui_chat.ui.commands.command import Command, Scope
 from tui_chat.ui.dialogs.ask import ConfirmScreen
 from tui_chat.ui.dialogs.dialog import or_cancel
-from tui_chat.ui.dialogs.help import HelpScreen
 from tui_chat.ui.dialogs.picker import Picker
+from tui_chat.ui.dialogs.text import HelpScreen
 from tui_chat.ui.dialogs.themes import ThemesScreen
 from tui_chat.ui.widgets.choice_list import Choice
 

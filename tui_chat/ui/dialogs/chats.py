@@ -65,7 +65,7 @@ class ChatsScreen(Picker[Found]):
         """Show the progress of replies each second."""
 
         def renew() -> None:
-            if any(_badge(self._workspace, chat) for chat in self._summaries):
+            if any(phrases.badge(self._workspace.known(chat)) for chat in self._summaries):
                 self._find(self._typed)
 
         self.set_interval(1.0, renew)
@@ -168,15 +168,9 @@ async def _painted(screen: ChatsScreen) -> None:
     await asyncio.sleep(_BREATH)
 
 
-def _badge(workspace: Workspace, chat_id: str) -> str:
-    """The state of a chat, if it is open."""
-    chat = workspace.known(chat_id)
-    return "" if chat is None else phrases.badge(chat)
-
-
 def _listed(chat: ChatSummary, workspace: Workspace) -> Choice[Found]:
     """The row of a chat."""
-    badge, present = _badge(workspace, chat.id), chat.id == workspace.conversation.chat.id
+    badge, present = phrases.badge(workspace.known(chat.id)), chat.id == workspace.conversation.chat.id
     state = "replying" if chat.state is State.STREAMING else "unfinished" if chat.unfinished else ""
     details = (
         (badge or state).removeprefix("● "),

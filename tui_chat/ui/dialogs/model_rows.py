@@ -60,13 +60,9 @@ class ModelRows:
     def others(self) -> list[ProbeResult]:
         """The answers of the other servers, in the registry's order."""
         here = self.connection.server
-        order = {known.server: number for number, known in enumerate(self.catalog.book.known())}
-        reports = [
-            report
-            for server, report in self._reports.items()
-            if server in order and server != here and (server.name or place(server) != place(here))
-        ]
-        return sorted(reports, key=lambda report: order[report.known.server])
+        known = dict.fromkeys(each.server for each in self.catalog.book.known())
+        others = (each for each in known if each != here and (each.name or place(each) != place(here)))
+        return [self._reports[server] for server in others if server in self._reports]
 
     @property
     def title(self) -> str:
@@ -75,11 +71,8 @@ class ModelRows:
 
     def silent(self) -> str:
         """The servers that have not answered, except those that only might be there."""
-        silent = [
-            report.server.label
-            for report in self.others()
-            if report.error is not None and report.known.origin is not Origin.FOUND
-        ]
+        unheard = (each for each in self.others() if each.error and each.known.origin is not Origin.FOUND)
+        silent = [each.server.label for each in unheard]
         if self.connection.error and self.many:
             silent.insert(0, self.connection.server.label)
         return f" · no answer from {', '.join(silent)}" if silent else ""
