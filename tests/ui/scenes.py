@@ -31,10 +31,10 @@ from tui_chat.ui.run import build
 from tui_chat.ui.screen import ChatScreen
 from tui_chat.ui.services import Services
 from tui_chat.ui.widgets.choice_list import ChoiceList
-from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.field import Field
 from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.notes import CommandView
 from tui_chat.ui.widgets.welcome import Welcome
 
 from tests.server import ScriptedServer, answer, done, end, head, line, stall, thought, token, wait
@@ -389,10 +389,10 @@ async def command(stage: Stage) -> None:
     stage.chat.composer.insert("!for step in 1 2 3; do echo compiling part $step; done; exec sleep 1000")
     await stage.pilot.press("enter")
     view = stage.chat.query_one(CommandView)
-    await stage.until(lambda: "part 3" in "".join(view.lines))
+    await stage.until(lambda: "part 3" in "".join(row.plain for row in view.rows))
     stage.now[0] += 12
     stage.chat.composer.insert("What is wrong here?")
-    await stage.until(lambda: " · 12 s" in view.head)
+    await stage.until(lambda: " · 12 s" in view.rows[0].plain)
 
 
 LANDSCAPE: Final = base64.b64decode(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual import events
 from tui_chat.attachments import prompt
-from tui_chat.ui.attachments import AttachmentRows
+from tui_chat.ui.widgets.notes import AttachmentRows
 
 from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, token, wait
 from tests.ui.kit import AppDriver, driven
@@ -54,7 +54,7 @@ async def run(server: ScriptedServer) -> AsyncIterator[AppDriver]:
 
 def shown(run: AppDriver) -> str:
     rows = run.chat.query_one(AttachmentRows)
-    return str(rows.content) if rows.display else ""
+    return "\n".join(row.plain for row in rows.rows)
 
 
 def sent(server: ScriptedServer) -> str:

@@ -145,7 +145,7 @@ async def test_the_end_of_a_long_reply_lays_out_nothing_again() -> None:
     async with chat_of(2) as run:
         entry = await live_reply(run, "".join(tokens("mixed", 3000, "aa")))
         with parsed_characters() as parsed:
-            entry.finish(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
+            entry.become(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
             run.transcript.changed(entry)
             await run.pilot.pause()
         assert sum(parsed) == 0

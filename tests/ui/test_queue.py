@@ -13,7 +13,7 @@ from tui_chat.chat.conversation import Conversation
 from tui_chat.messages import Message, Role, State
 from tui_chat.parts import parts_of
 from tui_chat.store.store import Store
-from tui_chat.ui.widgets.waiting import Waiting
+from tui_chat.ui.widgets.notes import Waiting
 
 from tests.chat.kit import ask
 from tests.server import ScriptedServer, done, end, head, reply, stall, token, wait
@@ -31,7 +31,7 @@ def said(run: AppDriver) -> list[str]:
 
 
 def waiting(run: AppDriver) -> tuple[str, ...]:
-    return run.chat.query_one(Waiting).prompts
+    return tuple(row.plain.partition(" ")[2] for row in run.chat.query_one(Waiting).rows)
 
 
 async def begun(run: AppDriver, *queued: str) -> None:

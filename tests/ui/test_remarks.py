@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tui_chat.ui.attachments import AttachmentRows
+from tui_chat.ui.widgets.notes import AttachmentRows
 
 from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token
 from tests.ui.kit import AppDriver, driven

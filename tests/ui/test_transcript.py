@@ -199,12 +199,12 @@ async def test_what_changes_above_the_view_moves_nothing_and_is_not_new() -> Non
         view.viewport.go(40)
         before = app.in_view()
         for text in ("line\n" * 20, "line"):
-            view.entries[30].finish(Message(Role.USER, parts_of(text)))
+            view.entries[30].become(Message(Role.USER, parts_of(text)))
             view.changed(view.entries[30])
             assert app.in_view() == before
             await pilot.pause()
             assert app.below == 0
-        view.entries[59].finish(Message(Role.ASSISTANT, parts_of(view.entries[59].said + "\n\none more")))
+        view.entries[59].become(Message(Role.ASSISTANT, parts_of(view.entries[59].said + "\n\none more")))
         view.changed(view.entries[59])
         await pilot.pause()
         assert app.below
@@ -285,11 +285,11 @@ async def test_a_mark_that_was_never_closed_is_shown_once_the_reply_has_ended() 
         entry.answer.append("call **kwargs and\n- ")
         view.grown()
         assert "  call kwargs and" in app.in_view()
-        entry.finish(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
+        entry.become(Message(Role.ASSISTANT, parts_of(entry.answer.source)))
         view.changed(entry)
         assert "  call **kwargs and" in app.in_view()
         assert "  -" in app.in_view()
-        entry.resume(entry.message)
+        entry.become(entry.message, live=True)
         assert entry.answer.growing
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
-from textual.widgets import Static
 from textual.widgets.text_area import Location
 
 from tui_chat.attachments.paths import mention_at, paths_mentioned, unfinished_mention
@@ -22,6 +21,7 @@ from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.dialogs.ask import ConfirmScreen
+from tui_chat.ui.widgets.notes import AttachmentRows
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -33,12 +33,6 @@ _NAMES: Final = 12
 """Names of a folder's files that are listed."""
 _BYTES_PER_TOKEN: Final = 4
 _COMMAND: Final = re.compile(r"/(?:file|image) +(.*)$")
-
-
-class AttachmentRows(Static):
-    """A row above the composer for each attached file; of many, only the first ones."""
-
-    auto_links = False
 
 
 class Attachments:
@@ -77,10 +71,9 @@ class Attachments:
 
     def _show(self, found: tuple[Attachment, ...]) -> None:
         self.found = found
-        for rows in self._screen.query(AttachmentRows):
-            rows.display = bool(found)
+        for view in self._screen.query(AttachmentRows):
             doubted = self._doubted & paths_mentioned(self._screen.composer.text) if found else frozenset[str]()
-            rows.update(described(found, self._screen.workspace.connection.window, self._blind, doubted))
+            view.rows = described(found, self._screen.workspace.connection.window, self._blind, doubted)
 
     @property
     def _blind(self) -> str:
@@ -218,7 +211,7 @@ def _in_short(doubted: Collection[str]) -> str:
 
 def described(
     found: Sequence[Attachment], window: int | None, blind: str, doubted: Collection[str] = ()
-) -> Content:
+) -> tuple[Content, ...]:
     """The rows: what cannot go and why, then each file with its size.
 
     Args:
@@ -238,7 +231,7 @@ def described(
         rows.append(Content.styled(words, "$text-warning"))
     if doubted:
         rows.append(Content.styled(f"{_in_short(doubted)}. You are asked before it is attached.", "$text-warning"))
-    return Content("\n").join(rows)
+    return tuple(rows)
 
 
 def _described(each: Attachment, blind: str) -> Content:

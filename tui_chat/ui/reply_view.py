@@ -58,7 +58,7 @@ class ReplyView:
         ids = [other.id for other in before]
         if shown == [*ids, message.id]:
             self._entry = log.entries[-1]
-            self._entry.resume(message)
+            self._entry.become(message, live=True)
             log.changed(self._entry)
             return
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(shown, ids, strict=False)))
@@ -101,5 +101,5 @@ class ReplyView:
         if entry.has_thoughts and entry.thought_seconds is None:
             self._end_thinking(entry)
         entry.version = self._conversation.numbered().get(message.id)
-        entry.finish(message)
+        entry.become(message)
         self._transcript.changed(entry)

@@ -20,7 +20,7 @@ from tui_chat.errors import ChatError
 from tui_chat.markdown.layout import warm_up
 from tui_chat.messages import Message, Role
 from tui_chat.servers.catalog import ModelCatalog
-from tui_chat.ui.attachments import AttachmentRows, Attachments
+from tui_chat.ui.attachments import Attachments
 from tui_chat.ui.commands.command import OF_DIALOGS, Command, Scope, carry_out
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.read import ask_about_link, copy_out
@@ -40,16 +40,15 @@ from tui_chat.ui.shell import Shell
 from tui_chat.ui.slash import Slash
 from tui_chat.ui.status_line import StatusLine
 from tui_chat.ui.widgets.column import AIRY, Column
-from tui_chat.ui.widgets.command_view import CommandView
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.earlier import EarlierPrompts
 from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.notes import AttachmentRows, CommandView, Waiting
 from tui_chat.ui.widgets.status import StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
 from tui_chat.ui.widgets.viewport import Viewport
-from tui_chat.ui.widgets.waiting import Waiting
 from tui_chat.ui.widgets.welcome import Welcome
 
 Answer = TypeVar("Answer")

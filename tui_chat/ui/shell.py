@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from textual.content import Content
+
 from tui_chat.errors import ConfigError
 from tui_chat.terminal.shell_command import ShellCommand, quoted_block
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.phrases import shortened
-from tui_chat.ui.widgets.command_view import CommandView
+from tui_chat.ui.widgets.notes import CommandView
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -77,12 +79,13 @@ class Shell:
         screen, running = self._screen, self._running
         for view in screen.query(CommandView):  # none while the program ends
             if running is None:
-                view.head, view.lines = "", ()
+                view.rows = ()
                 continue
             told = screen.keys.hint(f" · {running.seconds:.0f} s · {{stop}} ends it")
             command = shortened(clean_line(running.command), max(8, view.size.width - len(told) - 2))
-            view.head = f"$ {command}{told}"
-            view.lines = tuple(running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2))))
+            lines = running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2)))
+            output = (Content.styled(line, "$text-muted") for line in lines)
+            view.rows = (Content.styled(f"$ {command}{told}", "$you"), *output)
 
 
 def _program(command: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+
+from textual.content import Content
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
@@ -10,11 +13,12 @@ from tui_chat.chat.retry import plan_again
 from tui_chat.errors import ChatError, FileError, Remedy
 from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
+from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
 from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.notes import Waiting
 from tui_chat.ui.widgets.status import Status, StatusBar, trouble
-from tui_chat.ui.widgets.waiting import Waiting
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 
 _FRESH: Final = 2
 """Messages of a new chat above which its link to another is shown."""
+_WAITING: Final = 4
+"""Rows of waiting prompts."""
 
 
 class StatusLine:
@@ -74,8 +80,9 @@ class StatusLine:
             header.others = workspace.running_elsewhere
             header.work = phrases.working(workspace.jobs.running)
         for waiting in screen.query(Waiting):
-            waiting.prompts = workspace.current.queue
-            screen.composer.waiting = bool(waiting.prompts)
+            queue = workspace.current.queue
+            waiting.rows = _numbered(queue)
+            screen.composer.waiting = bool(queue)
         view = screen.replies.view
         screen.query_one(StatusBar).status = self.said if view is None else self._told(view.reply)
         self._show_keys()
@@ -141,3 +148,12 @@ class StatusLine:
             text = f"{reply.error} · retrying in {reply.retry_in:.0f} s"
             return Status(text, keys.hint("{stop} gives up."), error=True)
         return Status(phrases.phase(progress, message.model if message else ""), busy=True)
+
+
+def _numbered(prompts: Sequence[str]) -> tuple[Content, ...]:
+    """A row for each waiting prompt; of many only the first ones."""
+    more = len(prompts) - _WAITING + 1
+    rows = [f"{number} {clean_line(text, 500)}" for number, text in enumerate(prompts[:_WAITING], 1)]
+    if more > 1:
+        rows[_WAITING - 1 :] = [f"… and {more} more"]
+    return tuple(Content.styled(row, "$text-muted") for row in rows)

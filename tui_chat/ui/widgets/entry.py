@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from rich.cells import cell_len
@@ -22,50 +23,36 @@ from tui_chat.ui.look import Look
 from tui_chat.ui.phrases import ending, heading, shortened
 from tui_chat.ui.widgets.column import MARGIN, Column
 from tui_chat.ui.widgets.lines import RowStrip
-from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel, Stack
+from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel
 
 _PICTURES: Final = 128
 """Rows of a message whose pictures are kept: they weigh some kilobytes each, and few screens show more."""
 
 
+@dataclass(slots=True, eq=False)
 class Entry:
     """A message and how it is shown. While it is live its documents grow; afterwards they are made on demand."""
 
-    __slots__ = (
-        "_answer",
-        "_thoughts",
-        "blocks",
-        "live",
-        "message",
-        "pictures",
-        "thought_seconds",
-        "unfolded",
-        "version",
-    )
+    message: Message
+    before: InitVar[Sequence[Entry]] = ()
+    live: bool = False
+    version: tuple[int, int] | None = None
+    """Its number among the versions of this message, and their count."""
+    blocks: int = field(default=0, init=False)
+    """Code blocks in the replies before it."""
+    unfolded: bool = field(default=False, init=False)
+    """Whether the thinking is shown."""
+    thought_seconds: float | None = None
+    pictures: Mapping[str, Rows] = field(default_factory=dict)
+    """Its pictures that are shown, by digest."""
+    _answer: Document | None = field(default=None, init=False)
+    _thoughts: Document | None = field(default=None, init=False)
 
-    def __init__(
-        self,
-        message: Message,
-        before: Sequence[Entry] = (),
-        *,
-        live: bool = False,
-        version: tuple[int, int] | None = None,
-    ) -> None:
-        self.message = message
-        self.live = live
-        self.blocks: int = before[-1].blocks if before else 0
-        """Code blocks in the replies before it."""
-        if before and before[-1].message.role is Role.ASSISTANT:
-            self.blocks += count_fences(before[-1].said)
-        self.version = version
-        """Its number among the versions of this message, and their count."""
-        self.unfolded = live
-        """Whether the thinking is shown."""
-        self.thought_seconds: float | None = None
-        self.pictures: Mapping[str, Rows] = {}
-        """Its pictures that are shown, by digest."""
-        self._answer: Document | None = None
-        self._thoughts: Document | None = None
+    def __post_init__(self, before: Sequence[Entry]) -> None:
+        self.unfolded = self.live
+        if before:
+            last = before[-1]
+            self.blocks = last.blocks + (count_fences(last.said) if last.message.role is Role.ASSISTANT else 0)
 
     @property
     def answer(self) -> Document:
@@ -95,15 +82,8 @@ class Entry:
         """Replace the answer by `text`."""
         self._answer = Document(text, growing=self.live, blocks=self.blocks)
 
-    def resume(self, message: Message) -> None:
-        """Let the message grow again, or go on."""
-        self._become(message, live=True)
-
-    def finish(self, message: Message) -> None:
-        """End the growth of the message."""
-        self._become(message, live=False)
-
-    def _become(self, message: Message, *, live: bool) -> None:
+    def become(self, message: Message, *, live: bool = False) -> None:
+        """Show the message as it is now: `live` lets it grow again, else its growth ends."""
         self.message, self.live = message, live
         for document in filter(None, (self._answer, self._thoughts)):
             document.growing = live
@@ -122,19 +102,11 @@ class Entry:
 class EntryRows:
     """The rows of an entry at one width in one look."""
 
-    def __init__(self, entry: Entry, width: int, look: Look, column: Column, *, first: bool) -> None:
-        self._laid_out: dict[Document, Layout] = {}
-        self._make(entry, width, look, column, first=first)
-
-    def anew(self) -> EntryRows:
-        """The rows of the entry as it is now; its Markdown is not laid out again."""
-        rows = EntryRows.__new__(EntryRows)
-        rows._laid_out = self._laid_out
-        rows._make(*self._of, first=self._first)
-        return rows
-
-    def _make(self, entry: Entry, width: int, look: Look, column: Column, *, first: bool) -> None:
-        self._of, self._first = (entry, width, look, column), first
+    def __init__(
+        self, entry: Entry, width: int, look: Look, column: Column, *, first: bool, before: EntryRows | None = None
+    ) -> None:
+        """`before`: the rows as they were, whose Markdown is not laid out again."""
+        self._laid_out: dict[Document, Layout] = before._laid_out if before is not None else {}
         self._pictures: dict[int, tuple[Style, RowStrip]] = {}
         self._live = entry.live
         self._whole = False
@@ -144,7 +116,7 @@ class EntryRows:
         inner = max(8, width - 2 * MARGIN + 1)
         gap, is_reply = FixedRows.silent(()), entry.message.role is Role.ASSISTANT
         air = [gap] if column.airy else []
-        blocks: list[Rows] = [] if first else [gap]
+        blocks = self._blocks = list[Rows]() if first else list[Rows]((gap,))
 
         def beside(rows: Rows, *mark: Segment) -> Rows:
             if is_reply:
@@ -172,7 +144,6 @@ class EntryRows:
             blocks += [beside(picture)] if picture is not None else []
         if (foot := _foot(entry, look, inner)).height:
             blocks += [gap, beside(foot)] if entry.said else [beside(foot)]
-        self._stack = Stack(blocks)
 
     def _layout(self, document: Document, width: int, palette: Palette, copies: str) -> Layout:
         layout = self._laid_out.get(document)
@@ -200,17 +171,12 @@ class EntryRows:
     @property
     def laid_out(self) -> int:
         """How many of them are there already."""
-        return self._stack.height
+        return sum(block.height for block in self._blocks)
 
     @property
     def answer_row(self) -> int:
         """The first row of the text."""
         return sum(block.height for block in self._above)
-
-    @property
-    def fold_height(self) -> int:
-        """Rows of the thinking, without the line that folds it."""
-        return self.thoughts.height if self.thoughts else 0
 
     def take_changes(self) -> int:
         """The first row that is not what it was when this was last asked."""
@@ -236,7 +202,11 @@ class EntryRows:
 
     def row(self, y: int) -> Row:
         """Row `y` with what is needed to copy from it."""
-        return self._stack.row(y) if y < self.laid_out else Row((), source="")
+        for block in self._blocks:
+            if y < (height := block.height):
+                return block.row(y)
+            y -= height
+        return Row((), source="")
 
 
 def _head(entry: Entry, look: Look, width: int) -> Rows:

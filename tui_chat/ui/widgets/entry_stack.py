@@ -97,8 +97,7 @@ class EntryStack:
         if rows is not None:
             self._rows.move_to_end(index)
             return rows
-        entry = self.entries[index]
-        rows = self._rows[index] = EntryRows(entry, self.width, self.look, self.column, first=index == 0)
+        rows = self._rows[index] = self._made(index)
         if len(self._rows) > _CACHED:
             oldest, _ = self._rows.popitem(last=False)
             self.entries[oldest].forget()
@@ -108,10 +107,14 @@ class EntryStack:
         self.lay_out(index)
         return rows
 
+    def _made(self, index: int, before: EntryRows | None = None) -> EntryRows:
+        entry = self.entries[index]
+        return EntryRows(entry, self.width, self.look, self.column, first=index == 0, before=before)
+
     def renew(self, index: int) -> int:
         """Make an entry's rows anew, but for its Markdown, which may be long; returns by how much it grew."""
         if (rows := self._rows.get(index)) is not None:
-            self._rows[index] = rows.anew()
+            self._rows[index] = self._made(index, rows)
             self.lay_out(index)
         return self.measure(index, anew=True)
 

@@ -79,26 +79,3 @@ class Panel(Indented):
         row = super().row(y)
         strip = row.strip().adjust_cell_length(self._size).apply_style(self._ground)
         return replace(row, segments=tuple(strip))
-
-
-class Stack:
-    """Blocks of rows below each other; they may grow."""
-
-    __slots__ = ("_blocks",)
-
-    def __init__(self, blocks: Sequence[Rows]) -> None:
-        self._blocks = tuple(blocks)
-
-    @property
-    def height(self) -> int:
-        """How many rows there are."""
-        return sum(block.height for block in self._blocks)
-
-    def row(self, y: int) -> Row:
-        """Row `y`."""
-        for block in self._blocks:
-            height = block.height
-            if y < height:
-                return block.row(y)
-            y -= height
-        raise IndexError(y)

@@ -120,7 +120,7 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
         row = self.scroll_offset.y - self.stack.heights.top(index)
         entry.unfolded = unfolded
         growth = self.stack.renew(index)
-        if row > old.fold_row + old.fold_height:
+        if row > old.fold_row + (old.thoughts.height if old.thoughts else 0):
             self.viewport.settle(shift=growth)
         else:
             self.viewport.settle(shift=min(0, old.fold_row - row))
