@@ -130,7 +130,7 @@ async def test_without_a_list_tab_still_goes_to_the_log() -> None:
         await run.say("Hello")
         await run.idle()
         await run.pilot.press("shift+tab")
-        await run.until(lambda: run.transcript.steps.active)
+        await run.until(lambda: run.transcript.steps.message is not None)
 
 
 async def test_enter_takes_what_needs_more_and_sends_nothing_yet() -> None:

@@ -22,7 +22,7 @@ from tui_chat.ui import paint
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.widgets import idle_layout
 from tui_chat.ui.widgets.entry import Entry
-from tui_chat.ui.widgets.lines import RowStrip
+from tui_chat.ui.widgets.scrolling import RowStrip
 
 from tests.bench.content import KINDS, tokens
 from tests.ui.kit import AppDriver, driven

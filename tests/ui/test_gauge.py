@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tui_chat.ui.gauge import Fullness
+from tui_chat.ui.widgets.header import Fullness
 
 from tests.server import ScriptedServer, done, end, head, reply, token, wait
 from tests.ui.kit import driven

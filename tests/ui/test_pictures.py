@@ -17,7 +17,7 @@ from tui_chat.messages import Message, Role
 from tui_chat.parts import Blob, Image, parts_of
 from tui_chat.store.store import Store
 from tui_chat.store.values import Chat, Thread
-from tui_chat.ui.widgets.picture import HalfBlockRows
+from tui_chat.ui.widgets.rows import HalfBlockRows
 
 from tests.server import ScriptedServer, done, end, head, reply, token
 from tests.ui.kit import AppDriver, driven

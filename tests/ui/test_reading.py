@@ -281,7 +281,7 @@ async def test_chats_are_listed_searched_renamed_deleted_and_taken_back() -> Non
         await run.until(lambda: run.shows("Red ones."))
         await run.pilot.press("enter")
         await run.until(lambda: run.header.title == "apples please")
-        assert run.transcript.steps.active
+        assert run.transcript.steps.message is not None
         await run.pilot.press("escape", "ctrl+o")
         await run.until(lambda: run.shows("pears please"))
         await run.pilot.press("ctrl+d")
@@ -379,7 +379,7 @@ async def test_typing_on_after_stepping_writes_into_the_composer() -> None:
         await answered(server, run)
         await run.pilot.press("alt+up", *"what")
         await run.until(lambda: run.chat.composer.text == "what")
-        assert not run.transcript.steps.active
+        assert run.transcript.steps.message is None
 
 
 async def test_letters_are_text_where_no_message_is_selected() -> None:

@@ -101,8 +101,9 @@ async def test_in_a_tiny_terminal_an_error_has_the_rows_that_it_needs() -> None:
         await run.say("hello")
         await run.idle()
         text = "what is in @broken.png and what in @main.py " + "and so on " * 9
-        await run.say(text)
-        await run.pilot.press("enter")
+        run.chat.composer.text = text
+        await run.until(lambda: len(run.chat.attachments.found) == 2)
+        await run.pilot.press("enter", "enter")  # the model sees no pictures, which is said once
         await run.until(lambda: run.status.error)
         await run.until(lambda: run.shows("it again."))
         assert run.shows("F1 help")

@@ -19,7 +19,6 @@ from tui_chat.parts import parts_of
 from tui_chat.ui.look import resolve
 from tui_chat.ui.widgets import entry_stack, idle_layout
 from tui_chat.ui.widgets.transcript import Transcript
-from tui_chat.ui.widgets.viewport import Viewport
 
 from tests.markdown.test_counts import counted
 
@@ -49,13 +48,10 @@ class Log(App[None]):
         self.below: int | None = None
 
     def compose(self) -> ComposeResult:
-        yield Transcript(resolve(self))
+        yield Transcript(resolve(self), below=lambda rows: setattr(self, "below", rows))
 
     def on_mount(self) -> None:
         self.log_view.show(self.shown)
-
-    def on_viewport_moved(self, event: Viewport.Moved) -> None:
-        self.below = event.below
 
     @property
     def log_view(self) -> Transcript:
@@ -140,7 +136,7 @@ async def test_another_look_draws_the_view_anew_and_lays_out_the_rest_of_a_long_
             view.viewport.go(0)
             all_measured(app)
             before, height = app.in_view(), view.stack.height
-            view.look = replace(view.look, text=Style(italic=True))
+            view.recolour(replace(view.stack.look, text=Style(italic=True)))
             assert app.in_view() == before
             assert view.stack.unfinished == {0}
             assert len(view.stack.unmeasured) < 60
@@ -209,6 +205,16 @@ async def test_what_changes_above_the_view_moves_nothing_and_is_not_new() -> Non
         await pilot.pause()
         assert app.below
         assert app.in_view() == before
+
+
+async def test_a_place_that_was_removed_is_not_looked_for_at_another_width() -> None:
+    async with showing(messages(60)) as (app, pilot):
+        view = app.log_view
+        view.viewport.go(50, 1)
+        await pilot.resize_terminal(70, 24)
+        view.drop_below(view.entries[10].message.id)  # as where another tui-chat answers further up
+        await pilot.resize_terminal(60, 24)
+        assert app.in_view()
 
 
 async def test_a_message_that_is_added_below_moves_nothing_unless_it_is_followed() -> None:
@@ -319,7 +325,7 @@ async def test_a_long_reply_leaves_the_loop_to_others_while_it_is_laid_out(kind:
                     with counted() as work:
                         view.idle.work()
                     assert work.rows < 1000
-                height = Layout(Document(text), width - 4, view.look.markdown).height
+                height = Layout(Document(text), width - 4, view.stack.look.markdown).height
                 assert view.viewport.rows_at(2).height == height + 2  # with a blank row and the head
                 assert view.viewport.follows
                 assert "".join(app.in_view()).strip()

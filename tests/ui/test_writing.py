@@ -174,7 +174,7 @@ async def test_a_burst_of_text_on_a_selected_message_is_typed_whole_and_commands
         await run.until(lambda: run.shows("Well."))
         await run.idle()
         await run.pilot.press("alt+up")
-        await run.until(lambda: run.transcript.steps.active)
+        await run.until(lambda: run.transcript.steps.message is not None)
         for key in "where are more error words here":
             run.app.post_message(events.Key("space" if key == " " else key, key))
         run.app.post_message(events.Key("enter", "\r"))

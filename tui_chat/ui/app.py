@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -140,7 +140,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_default_screen(self) -> ChatScreen:
         """The chat; everything else opens over it."""
-        return ChatScreen(self.services, self.workspace, self.catalog, self.keys, self.lend_terminal)
+        return ChatScreen(self)
 
     async def on_load(self) -> None:
         """Begin with the demo where that was asked for."""
@@ -206,13 +206,7 @@ class ChatApp(App[None], inherit_bindings=False):
             raise trouble
 
     def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",  # noqa: ARG002  Textual's signature
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = True,  # noqa: ARG002
+        self, message: str, *, severity: SeverityLevel = "information", timeout: float | None = None, **_: Any
     ) -> None:
         """Show a notice on the composer's rule or, in a dialog, instead of its keys. It covers nothing."""
         seconds, hints = timeout or self.NOTIFICATION_TIMEOUT, self.screen.query(Hint)

@@ -21,7 +21,6 @@ from tui_chat.text.figures import size
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.completion import Candidate, Completion
 from tui_chat.ui.dialogs.ask import ConfirmScreen
-from tui_chat.ui.widgets.notes import AttachmentRows
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -71,9 +70,9 @@ class Attachments:
 
     def _show(self, found: tuple[Attachment, ...]) -> None:
         self.found = found
-        for view in self._screen.query(AttachmentRows):
-            doubted = self._doubted & paths_mentioned(self._screen.composer.text) if found else frozenset[str]()
-            view.rows = described(found, self._screen.workspace.connection.window, self._blind, doubted)
+        screen = self._screen
+        doubted = self._doubted & paths_mentioned(screen.composer.text) if found else ()
+        screen.attached.rows = described(found, screen.workspace.connection.window, self._blind, doubted)
 
     @property
     def _blind(self) -> str:
@@ -155,10 +154,8 @@ class Attachments:
         """Complete the mention at the cursor, or the path after `/file`."""
         found, command = mention_at(text, cursor), _COMMAND.match(text[:cursor])
         if command is not None:
-            typed = command[1]
-            return Completion(
-                cursor - len(typed), cursor, partial(self._paths, typed, str), free=typed[-1:] in "/"
-            )
+            paths, start = partial(self._paths, command[1], str), cursor - len(command[1])
+            return Completion(start, cursor, paths, free=command[1][-1:] in "/")
         if found is None:
             return None
         free = found.path[-1:] in ("", "/")  # Enter sends what is whole already

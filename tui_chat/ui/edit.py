@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui_chat.messages import Message, Role
-from tui_chat.ui.widgets.divider import Divider
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -16,17 +15,8 @@ class Edit:
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._prompt: Message | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether an earlier prompt is being edited."""
-        return self._prompt is not None
-
-    @property
-    def prompt(self) -> Message | None:
+        self.prompt: Message | None = None
         """The prompt that is being edited."""
-        return self._prompt
 
     def begin(self, message: Message | None) -> None:
         """Edit a prompt; for a reply, the prompt that it answers."""
@@ -39,19 +29,19 @@ class Edit:
             screen.notify("Send or clear your text first.", timeout=3)
             return
         screen.leave_selection()
-        self._prompt = prompt
-        screen.query_one(Divider).clear(all=True)  # it tells what is edited
+        self.prompt = prompt
+        screen.divider.clear(all=True)  # it tells what is edited
         screen.composer.take_back(prompt.text)
         screen.status.show()
 
     def take(self) -> Message | None:
         """End editing; returns the prompt that was edited, if any."""
-        prompt, self._prompt = self._prompt, None
+        prompt, self.prompt = self.prompt, None
         return prompt
 
     def give_up(self) -> None:
         """Cancel editing."""
-        self._prompt = None
+        self.prompt = None
         self._screen.composer.clear()
         self._screen.status.show()
 

@@ -10,7 +10,6 @@ from textual.timer import Timer
 from tui_chat.errors import StoreError
 from tui_chat.server import DEMO
 from tui_chat.store.values import ChatFields, Place
-from tui_chat.ui.widgets.divider import Divider
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -32,7 +31,7 @@ class Navigation:
     def show_chat(self) -> None:
         """Show the open chat with its draft, at the place where the reader left it."""
         screen, chat = self._screen, self._workspace.conversation.chat
-        screen.query_one(Divider).clear(all=True)
+        screen.divider.clear(all=True)
         screen.show_branch()
         screen.edit.take()
         screen.composer.text = chat.draft

@@ -80,10 +80,8 @@ def _theme(name: str, chosen: _Chosen, depth: Depth) -> Theme:
         **{f"input-cursor-{part}": colour for part, colour in cursor.items()},
     }
     for what in ("block-cursor", "screen-selection", "input-selection"):
-        variables |= {
-            f"{what}-background": colours["chosen-ground"],
-            f"{what}-foreground": colours["chosen-words"],
-        }
+        variables[f"{what}-background"] = colours["chosen-ground"]
+        variables[f"{what}-foreground"] = colours["chosen-words"]
     for state in ("", "-hover", "-active"):
         variables[f"scrollbar{state}"] = colours["rule" if not state else "foreground"]
     main = (*hues, "foreground", "background", "surface", "panel")

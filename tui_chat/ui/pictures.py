@@ -30,8 +30,7 @@ from tui_chat.terminal.pictures import (
 from tui_chat.terminal.sixel import ASK_GRAPHICS, Sixel, cell_of
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui.widgets.column import MARGIN
-from tui_chat.ui.widgets.picture import HalfBlockRows
-from tui_chat.ui.widgets.rows import FixedRows
+from tui_chat.ui.widgets.rows import FixedRows, HalfBlockRows
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -66,10 +65,8 @@ class Pictures:
 
     def toggle(self, message: Message | None) -> None:
         """Show the pictures of a message, or hide them."""
-        entry = next(
-            (each for each in self._entries if message is not None and each.message.id == message.id), None
-        )
-        if entry is None or not self.are_in(entry.message):
+        entry = next((each for each in self._entries if each.message is message), None)
+        if entry is None or not self.are_in(message):
             self._screen.notify("There is no picture in this message.", timeout=3)
         elif entry.pictures:
             entry.pictures = {}
@@ -137,7 +134,7 @@ class Pictures:
     def _ground(self) -> Rgb:
         """The colour behind a prompt and its pictures."""
         log = self._screen.transcript
-        colour = log.look.prompt.bgcolor
+        colour = log.stack.look.prompt.bgcolor
         return colour.get_truecolor() if colour else log.background_colors[1].rgb
 
     async def _sixel_cell(self) -> tuple[int, int] | None:

@@ -13,7 +13,6 @@ from tui_chat.terminal.textual_private import driver_of
 from tui_chat.ui import phrases
 from tui_chat.ui.paint import call_in
 from tui_chat.ui.reply_view import ReplyView
-from tui_chat.ui.widgets.divider import Divider
 from tui_chat.ui.widgets.status import Status
 
 if TYPE_CHECKING:
@@ -48,11 +47,11 @@ class Replies:
         screen = self._screen
         if screen.attachments.asks(text):
             screen.composer.take_back(text)
-        elif self.busy and not screen.edit.active and not screen.navigation.moving:
+        elif self.busy and screen.edit.prompt is None and not screen.navigation.moving:
             self._enqueue(text)
         elif self.cannot_send() or screen.attachments.holds_back(text):
             screen.composer.take_back(text)
-        elif self._workspace.current.held and not screen.edit.active:
+        elif self._workspace.current.held and screen.edit.prompt is None:
             self._enqueue(text)
         elif screen.consent.lacking:
             screen.composer.take_back(text)
@@ -72,7 +71,7 @@ class Replies:
     def dispatch(self, text: str) -> Generation:
         """Send a prompt now, instead of the edited one if there is one."""
         screen = self._screen
-        screen.query_one(Divider).clear()
+        screen.divider.clear()
         reply = self._workspace.current.send(text, screen.edit.take())
         self._show_answer(reply, text)
         return reply
@@ -172,11 +171,11 @@ class Replies:
 
     def withdraw_notice(self) -> None:
         """Remove what was said of how the last reply was asked for: the next one is asked for otherwise."""
-        self._screen.query_one(Divider).withdraw(self._notice)
+        self._screen.divider.withdraw(self._notice)
 
     def _ended(self, reply: Reply) -> None:
         screen, status, server = self._screen, self._screen.status, self._screen.server
-        screen.query_one(Divider).clear()
+        screen.divider.clear()
         if isinstance(reply, Generation) and reply.notice:
             self._notice = reply.notice
             screen.notify(reply.notice, severity="warning", timeout=8, markup=False)
@@ -185,13 +184,11 @@ class Replies:
             status.say_error(error)
             if reply.progress is None and isinstance(error, ReplyError):  # nobody could be asked
                 server.look()
-        elif self._workspace.current.held:
+        elif self._workspace.current.held or reply.message is None:
             status.say_state()
-        elif reply.message is not None:
+        else:
             left_out = "the beginning was left out · " if screen.fit.left_out() else ""
             status.say(Status(left_out + phrases.summary(reply.message)))
-        else:
-            status.say_state()
         self.show_notice()
         server.measure()
 
@@ -208,11 +205,12 @@ class Replies:
             if not isinstance(reply, Generation):
                 self._screen.status.say_aside("asked the other tui-chat to stop")
 
-    def unqueue(self, index: int = -1) -> None:
-        """Move a waiting prompt into the composer, the last one by default."""
+    def unqueue(self, index: int = -1) -> bool:
+        """Move a waiting prompt into the composer, the last one by default; whether there is one."""
         if text := self._workspace.current.unqueue(index):
             self._screen.composer.take_back(text)
             self._show_queue()
+        return bool(text)
 
     def _show_queue(self) -> None:
         self._screen.status.show() if self.busy else self._screen.status.say_state()
@@ -232,10 +230,8 @@ class Replies:
 
     def cannot_send(self) -> bool:
         """Whether nothing can be sent now, or there is no model to send to; shows why."""
-        return self.refuses(" Your text is kept.") or self._lacks_model()
-
-    def _lacks_model(self) -> bool:
-        """Whether there is no model to send to; if so, say it and ask the server again."""
+        if self.refuses(" Your text is kept."):
+            return True
         obstacle = self._workspace.connection.obstacle
         if obstacle is not None:
             why = str(obstacle).rstrip(".")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
 from functools import partial
 from math import inf
-from typing import Any, ClassVar, Final, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,30 +14,24 @@ from textual.binding import BindingType
 from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp, Resize
 from textual.screen import Screen
 
-from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ChatError
 from tui_chat.markdown.layout import warm_up
 from tui_chat.messages import Message, Role
-from tui_chat.servers.catalog import ModelCatalog
 from tui_chat.ui.attachments import Attachments
 from tui_chat.ui.commands.command import OF_DIALOGS, Command, Scope, carry_out
-from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.commands.read import ask_about_link, copy_out
 from tui_chat.ui.commands.table import COMMANDS
-from tui_chat.ui.consent import Consent
+from tui_chat.ui.consent import Consent, Fit
 from tui_chat.ui.dialogs.dialog import Dialog
 from tui_chat.ui.edit import Edit
-from tui_chat.ui.fit import Fit
 from tui_chat.ui.look import resolve
 from tui_chat.ui.navigation import Navigation
 from tui_chat.ui.pictures import Pictures
-from tui_chat.ui.remarks import Remarks
 from tui_chat.ui.replies import Replies
 from tui_chat.ui.server_view import ServerView
-from tui_chat.ui.services import Services
 from tui_chat.ui.shell import Shell
 from tui_chat.ui.slash import Slash
-from tui_chat.ui.status_line import StatusLine
+from tui_chat.ui.status_line import Remarks, StatusLine
 from tui_chat.ui.widgets.column import AIRY, Column
 from tui_chat.ui.widgets.completions import Completions
 from tui_chat.ui.widgets.composer import Composer
@@ -48,11 +41,12 @@ from tui_chat.ui.widgets.header import Header
 from tui_chat.ui.widgets.notes import AttachmentRows, CommandView, Waiting
 from tui_chat.ui.widgets.status import StatusBar
 from tui_chat.ui.widgets.transcript import Transcript
-from tui_chat.ui.widgets.viewport import Viewport
 from tui_chat.ui.widgets.welcome import Welcome
 
+if TYPE_CHECKING:
+    from tui_chat.ui.app import ChatApp
+
 Answer = TypeVar("Answer")
-LendTerminal = Callable[[], AbstractContextManager[None]]
 
 _QUIT_SECONDS: Final = 2.0
 """Two presses of Ctrl+C within this time quit."""
@@ -69,26 +63,13 @@ class ChatScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall"), (AIRY, "-airy")]  # noqa: RUF012  as Textual declares it
 
-    transcript: Transcript
-    """The log."""
-    composer: Composer
-    """Where the user types."""
-
-    def __init__(
-        self,
-        services: Services,
-        workspace: Workspace,
-        catalog: ModelCatalog,
-        keys: Keymap,
-        lend_terminal: LendTerminal,
-    ) -> None:
-        """`lend_terminal`: inside its context, another program has the terminal."""
+    def __init__(self, app: ChatApp) -> None:
         super().__init__()
-        self.services = services
-        self.workspace = workspace
-        self.catalog = catalog
-        self.keys = keys
-        self.lend_terminal = lend_terminal
+        self.services = app.services
+        self.workspace = app.workspace
+        self.catalog = app.catalog
+        self.keys = app.keys
+        self.lend_terminal = app.lend_terminal
         self.status = StatusLine(self)
         self.remarks = Remarks(self)
         self.server = ServerView(self)
@@ -102,33 +83,32 @@ class ChatScreen(Screen[None]):
         self.pictures = Pictures(self)
         self.navigation = Navigation(self)
         self._pressed = -inf
-
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield Header()
-        selecting = (command.id for command in COMMANDS if command.scope is Scope.LOG)
+        self.header = Header()
         self.transcript = Transcript(
-            resolve(self.app, self.keys.hint(_COPIES)),
-            frozenset(key for id in selecting for key in self.keys.keys(id)),
+            resolve(app, self.keys.hint(_COPIES)), self.keys.by_key(Scope.LOG), self._came_below
         )
-        yield self.transcript
-        yield Welcome(self.keys)
-        yield Waiting()
-        yield CommandView()
-        yield AttachmentRows()
-        yield (completions := Completions(self.attachments.complete, self.slash.complete))
-        yield Divider()
+        """The log."""
+        self.welcome = Welcome(self.keys)
+        self.waiting = Waiting()
+        self.command_view = CommandView()
+        self.attached = AttachmentRows()
+        self.divider = Divider()
         self.composer = Composer(
             self.keys,
-            completions,
+            Completions(self.attachments.complete, self.slash.complete),
             EarlierPrompts(self.workspace),
             self.slash.send,
             self.shell.run,
             self.replies.unqueue,
             self.attachments.pasted,
         )
-        yield self.composer
-        yield StatusBar()
+        """Where the user types."""
+        self.status_bar = StatusBar()
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom."""
+        yield from (self.header, self.transcript, self.welcome, self.waiting, self.command_view, self.attached)
+        yield from (self.composer.completions, self.divider, self.composer, self.status_bar)
 
     def on_mount(self) -> None:
         """Show the chat; ask the server after the first frame."""
@@ -169,11 +149,11 @@ class ChatScreen(Screen[None]):
         """
         if self.composer.completions.decline():
             pass
-        elif self.transcript.steps.active:
+        elif self.transcript.steps.message is not None:
             self.leave_selection()
         elif self.shell.stop():
             pass
-        elif self.edit.active:
+        elif self.edit.prompt is not None:
             self.edit.give_up()
         elif self.workspace.current.busy or not self.composer.quotes.drop():
             self.start(self.replies.stop, "stop", exclusive=False)
@@ -225,7 +205,7 @@ class ChatScreen(Screen[None]):
                 more = "{show-picture} pictures · " + more
             keys = f"{{selected-up}}{{selected-down}} select · {{selected-copy}} copy · {more}{{stop}} back"
             self.status.say_aside(f"{step.what.removeprefix('the ')} selected", self.keys.hint(keys))
-            self.query_one(StatusBar).keys = self.keys.footer("help")
+            self.status_bar.keys = self.keys.footer("help")
 
     def leave_selection(self) -> None:
         """Clear the selection, and focus the composer."""
@@ -246,15 +226,15 @@ class ChatScreen(Screen[None]):
         branch = self.workspace.conversation.branch
         self.composer.earlier.remember(message.text for message in branch if message.role is Role.USER)
         empty = not self.transcript.entries
-        self.query_one(Welcome).display = empty
+        self.welcome.display = empty
         self.transcript.display = not empty
         self.status.show_title()
 
     def _recolour(self, _theme: object) -> None:
-        self.transcript.look = resolve(self.app, self.keys.hint(_COPIES))
+        self.transcript.recolour(resolve(self.app, self.keys.hint(_COPIES)))
 
     def _tick(self) -> None:
-        header, working = self.query_one(Header), self.workspace.jobs.running
+        header, working = self.header, self.workspace.jobs.running
         if self.replies.view is not None or working or header.others != self.workspace.running_elsewhere:
             self.status.show()
         self.shell.paint()
@@ -269,10 +249,6 @@ class ChatScreen(Screen[None]):
         self.status.written(self.composer.text)
         self.attachments.written(self.composer.text)
         self.navigation.drafted()
-
-    @on(Composer.Left)
-    def _left_composer(self, event: Composer.Left) -> None:
-        self.action_command("top" if event.up else "follow")
 
     @on(Transcript.Typed)
     def _typed_in_log(self, event: Transcript.Typed) -> None:
@@ -296,6 +272,5 @@ class ChatScreen(Screen[None]):
         rows = self.app.scroll_sensitivity_y
         self.transcript.scroll_relative(y=rows if isinstance(event, MouseScrollDown) else -rows, animate=False)
 
-    @on(Viewport.Moved)
-    def _moved(self, event: Viewport.Moved) -> None:
-        self.query_one(Divider).below = event.below
+    def _came_below(self, rows: int | None) -> None:
+        self.divider.below = rows

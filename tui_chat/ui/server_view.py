@@ -14,10 +14,8 @@ from tui_chat.server import Server
 from tui_chat.servers.connection import find
 from tui_chat.servers.jobs import Job
 from tui_chat.text.sanitize import clean_line
-from tui_chat.ui.gauge import fullness_of
-from tui_chat.ui.widgets.header import Header
+from tui_chat.ui.widgets.header import fullness_of
 from tui_chat.ui.widgets.status import Status, trouble
-from tui_chat.ui.widgets.welcome import Welcome
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -65,23 +63,21 @@ class ServerView:
     def show(self) -> None:
         """Show server and model, or what is wrong with them."""
         screen, connection = self._screen, self._screen.workspace.connection
-        if not screen.query(Header):
+        if not screen.is_running:
             return  # the program is ending
         self.show_names()
         self.show_gauge()
         missed, connection.missed = connection.missed, ""
         if missed:
-            words = (
-                f"{connection.server.label} does not have {clean_line(missed, 80)}: {connection.model} answers."
-            )
-            screen.notify(words, severity="warning", timeout=10, markup=False)
-        screen.query_one(Welcome).show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
+            lacks = f"{connection.server.label} does not have {clean_line(missed, 80)}"
+            screen.notify(f"{lacks}: {connection.model} answers.", severity="warning", timeout=10, markup=False)
+        screen.welcome.show(connection, demo=screen.workspace.demo, every=_LOOK_SECONDS)
         if screen.replies.view is None and (status := self._status()) not in (None, screen.status.said):
             screen.status.say(status)
 
     def show_names(self) -> None:
         """Show the model, how much it thinks, and its server."""
-        header, connection = self._screen.query_one(Header), self._screen.workspace.connection
+        header, connection = self._screen.header, self._screen.workspace.connection
         found, before = find(connection.model, connection.models), (header.model, header.server, header.thinking)
         header.model, header.server = found.name if found else connection.model, connection.server.label
         workspace = self._screen.workspace
@@ -94,7 +90,7 @@ class ServerView:
         """The status of the server; None to leave the status as it is."""
         connection, said = self._screen.workspace.connection, self._screen.status.said
         if (error := connection.error or connection.obstacle) is not None:
-            if not self._screen.query_one(Welcome).display:
+            if not self._screen.welcome.display:
                 return trouble(error, self._screen.keys)
             short = "no models" if connection.error is None else "no server"  # the card says the rest
             return Status("key needed" if isinstance(error, Unauthorized) else short, error=True)
@@ -153,8 +149,7 @@ class ServerView:
     def show_gauge(self) -> None:
         """Show how full the context window is; say once if the server has left out the beginning of a chat."""
         screen, workspace = self._screen, self._screen.workspace
-        for header in screen.query(Header):  # none while the program ends
-            header.fullness = fullness_of(workspace)
+        screen.header.fullness = fullness_of(workspace)
         chat = workspace.conversation.chat.id
         if chat not in self._warned and (warning := screen.fit.left_out()):
             self._warned.add(chat)

@@ -11,7 +11,6 @@ from tui_chat.terminal.shell_command import ShellCommand, quoted_block
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.phrases import shortened
-from tui_chat.ui.widgets.notes import CommandView
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -26,21 +25,16 @@ class Shell:
 
     def __init__(self, screen: ChatScreen) -> None:
         self._screen = screen
-        self._running: ShellCommand | None = None
+        self.running: ShellCommand | None = None
         self._last = ""
         """The last command."""
         self._clock = PaintClock(screen, self.paint, screen.replies.interval)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a command runs."""
-        return self._running is not None
 
     def run(self, text: str) -> None:
         """Run a command as it was typed (`!ls`); `!!` runs the last one again."""
         screen, command = self._screen, text[1:].strip()
         command = self._last if command == "!" else command
-        if self.busy:
+        if self.running is not None:
             screen.composer.insert(text)
             screen.notify(screen.keys.hint("A command still runs: {stop} ends it."), timeout=3)
         elif not command:
@@ -51,8 +45,8 @@ class Shell:
             if (program := _program(command)) in _FULL_SCREEN:
                 words = f"{program} may need a terminal of its own, which it has not here: {{stop}} ends it."
                 screen.notify(screen.keys.hint(words), timeout=8)
-            self._running = ShellCommand(command, screen.services.environ, screen.services.clock)
-            screen.start(self._run, "shell", self._running, exclusive=False)
+            self.running = ShellCommand(command, screen.services.environ, screen.services.clock)
+            screen.start(self._run, "shell", self.running, exclusive=False)
 
     async def _run(self, running: ShellCommand) -> None:
         screen, command = self._screen, running.command
@@ -65,27 +59,26 @@ class Shell:
             screen.composer.quotes.add(quoted_block(command, running.output.text, end))
             screen.status.say_aside(f"{_program(command)}: {end}")
         finally:
-            self._running = None
+            self.running = None
             self.paint()
 
     def stop(self) -> bool:
         """End the command that runs; whether there is one."""
-        if self._running is not None:
-            self._running.stop()
-        return self.busy
+        if self.running is not None:
+            self.running.stop()
+        return self.running is not None
 
     def paint(self) -> None:
         """Show the command that runs."""
-        screen, running = self._screen, self._running
-        for view in screen.query(CommandView):  # none while the program ends
-            if running is None:
-                view.rows = ()
-                continue
-            told = screen.keys.hint(f" · {running.seconds:.0f} s · {{stop}} ends it")
-            command = shortened(clean_line(running.command), max(8, view.size.width - len(told) - 2))
-            lines = running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2)))
-            output = (Content.styled(line, "$text-muted") for line in lines)
-            view.rows = (Content.styled(f"$ {command}{told}", "$you"), *output)
+        screen, running = self._screen, self.running
+        if running is None:
+            screen.command_view.rows = ()
+            return
+        told = screen.keys.hint(f" · {running.seconds:.0f} s · {{stop}} ends it")
+        command = shortened(clean_line(running.command), max(8, screen.command_view.size.width - len(told) - 2))
+        lines = running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2)))
+        output = (Content.styled(line, "$text-muted") for line in lines)
+        screen.command_view.rows = (Content.styled(f"$ {command}{told}", "$you"), *output)
 
 
 def _program(command: str) -> str:

@@ -74,11 +74,8 @@ class Slash:
         if command is None or command.argument is None or rest == typed:
             return None
         values: Any = partial(command.argument.completer, self._screen)
-        found = (
-            partial(_ranked, typed, values)
-            if iscoroutinefunction(command.argument.completer)
-            else ranked(typed, values())
-        )
+        is_awaited = iscoroutinefunction(command.argument.completer)
+        found = partial(_ranked, typed, values) if is_awaited else ranked(typed, values())
         return Completion(cursor - len(typed), cursor, found, command.argument.free)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
+from textual.notifications import SeverityLevel
 
 from tui_chat.chat.generation import Generation
 from tui_chat.chat.open_chat import Reply
@@ -15,10 +16,7 @@ from tui_chat.terminal.driver import DiffDriver
 from tui_chat.terminal.textual_private import driver_of
 from tui_chat.text.sanitize import clean_line
 from tui_chat.ui import phrases
-from tui_chat.ui.widgets.divider import Divider
-from tui_chat.ui.widgets.header import Header
-from tui_chat.ui.widgets.notes import Waiting
-from tui_chat.ui.widgets.status import Status, StatusBar, trouble
+from tui_chat.ui.widgets.status import Status, trouble
 
 if TYPE_CHECKING:
     from tui_chat.ui.screen import ChatScreen
@@ -53,7 +51,7 @@ class StatusLine:
 
     def say_aside(self, text: str, hint: str = "", *, busy: bool = False) -> None:
         """Show a status in passing: `show` brings the one before back."""
-        self._screen.query_one(StatusBar).status = Status(text, hint, busy=busy)
+        self._screen.status_bar.status = Status(text, hint, busy=busy)
 
     def say_state(self) -> None:
         """Show the state of the open chat."""
@@ -74,29 +72,26 @@ class StatusLine:
     def show(self) -> None:
         """Bring header, waiting prompts, status and keys up to date."""
         screen, workspace = self._screen, self._screen.workspace
-        for header in screen.query(Header):  # none while the program ends
-            screen.query_one(Divider).standing = self._standing()
-            header.unsaved = workspace.unsaved
-            header.others = workspace.running_elsewhere
-            header.work = phrases.working(workspace.jobs.running)
-        for waiting in screen.query(Waiting):
-            queue = workspace.current.queue
-            waiting.rows = _numbered(queue)
-            screen.composer.waiting = bool(queue)
+        header = screen.header
+        screen.divider.standing = self._standing()
+        header.unsaved = workspace.unsaved
+        header.others = workspace.running_elsewhere
+        header.work = phrases.working(workspace.jobs.running)
+        screen.waiting.rows = _numbered(workspace.current.queue)
         view = screen.replies.view
-        screen.query_one(StatusBar).status = self.said if view is None else self._told(view.reply)
+        screen.status_bar.status = self.said if view is None else self._told(view.reply)
         self._show_keys()
 
     def _standing(self) -> str:
         """What holds until something is done about it."""
-        if self._screen.edit.active:
+        if self._screen.edit.prompt is not None:
             words = "Editing an earlier prompt · {send} sends a new version · {stop} cancels"
         elif isinstance(driver := driver_of(self._screen.app), DiffDriver) and driver.mouse_lent:
             words = "The mouse is the terminal's · {lend-mouse} takes it back"
         elif self._screen.composer.quotes.command:
             words = "{send} runs it in your shell"
         elif self._screen.composer.quotes:
-            words = "Output goes along" + " · {stop} drops it" * (not self._screen.shell.busy)
+            words = "Output goes along" + " · {stop} drops it" * (self._screen.shell.running is None)
         else:
             return self._linked()
         return self._screen.keys.hint(words)
@@ -111,19 +106,19 @@ class StatusLine:
 
     def show_title(self) -> None:
         """Show the title of the open chat."""
-        workspace, header = self._screen.workspace, self._screen.query_one(Header)
+        workspace, header = self._screen.workspace, self._screen.header
         header.title, header.demo = workspace.conversation.chat.title, workspace.demo
 
     def written(self, text: str) -> None:
         """The composer's text has changed: offer the key for a new line while there is text."""
-        self._screen.query_one(Divider).standing = self._standing()
+        self._screen.divider.standing = self._standing()
         if bool(text) is not self._writing:
             self._writing = bool(text)
             self._show_keys()
 
     def _show_keys(self) -> None:
         """Show at most four keys: the most useful first, help last."""
-        bar, keys, workspace = self._screen.query_one(StatusBar), self._screen.keys, self._screen.workspace
+        bar, keys, workspace = self._screen.status_bar, self._screen.keys, self._screen.workspace
         if self._screen.replies.view is not None:
             bar.keys = keys.footer("stop", "command-palette", "help")
             return
@@ -148,6 +143,53 @@ class StatusLine:
             text = f"{reply.error} · retrying in {reply.retry_in:.0f} s"
             return Status(text, keys.hint("{stop} gives up."), error=True)
         return Status(phrases.phase(progress, message.model if message else ""), busy=True)
+
+
+class Remarks:
+    """What is said about the text in the composer, as why it was refused: an error in the status bar, a notice, or
+    both. It goes when the text changes or is sent.
+    """
+
+    def __init__(self, screen: ChatScreen) -> None:
+        self._screen = screen
+        self._error: Status | None = None
+        self._notice = ""
+        self._text = ""
+        """The text that they are about; it may come back into the composer only after they were made."""
+
+    def say_error(self, error: ChatError) -> None:
+        """Show an error in the status bar."""
+        self._screen.status.say_error(error)
+        self.own(self._screen.status.said)
+
+    def own(self, error: Status) -> None:
+        """Count an error that the status bar shows among the remarks."""
+        self._error, self._text = error, self._screen.composer.text
+
+    def tell(self, notice: str, seconds: float = 10, severity: SeverityLevel = "warning") -> None:
+        """Show a notice, instead of the one before."""
+        self._withdraw()
+        self._screen.notify(notice, severity=severity, timeout=seconds, markup=False)
+        self._notice, self._text = notice, self._screen.composer.text
+
+    def written(self, text: str) -> None:
+        """The composer's text has changed."""
+        if text == self._screen.composer.returned:
+            self._text = text
+        elif text != self._text:
+            self.drop()
+
+    def drop(self) -> None:
+        """Remove the remarks: a command is carried out, or a prompt sent."""
+        self._withdraw()
+        if self._error is not None and self._screen.status.said is self._error:
+            self._screen.status.say_state()
+        self._error = None
+
+    def _withdraw(self) -> None:
+        if self._notice:
+            self._screen.divider.withdraw(self._notice)
+        self._notice = ""
 
 
 def _numbered(prompts: Sequence[str]) -> tuple[Content, ...]:

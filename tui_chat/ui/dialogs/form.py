@@ -14,7 +14,7 @@ from tui_chat.errors import ChatError
 from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.dialogs.dialog import Answer, Dialog
-from tui_chat.ui.widgets.scrollbar import ThinScroll
+from tui_chat.ui.widgets.scrolling import ThinScroll
 
 
 class Form(Dialog[Answer]):

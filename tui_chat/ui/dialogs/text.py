@@ -15,7 +15,7 @@ from tui_chat.ui.commands.command import Scope
 from tui_chat.ui.commands.dialogs import bindings
 from tui_chat.ui.commands.keymap import Keymap
 from tui_chat.ui.dialogs.dialog import Dialog
-from tui_chat.ui.widgets.scrollbar import ThinScroll
+from tui_chat.ui.widgets.scrolling import ThinScroll
 
 _EDITING: Final = (
     ("^A ^E", "Start and end of the line"),

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui_chat.ui.phrases import shortened
-from tui_chat.ui.widgets.lines import LineView, RowStrip
+from tui_chat.ui.widgets.scrolling import LineView, RowStrip
 
 Value = TypeVar("Value")
 
@@ -115,20 +115,10 @@ class ChoiceList(LineView):
         With `keep` the highlighted choice stays so; if it is gone, the one in its place is highlighted.
         """
         before, row = self.choice, self._highlighted
-        self._list(choices, empty)
-        if keep and before is not None:
-            self.highlighted = row if choices else None
-            self.highlight(before.value)
-
-    def _list(self, choices: Sequence[Choice[Any]], empty: str) -> None:
         self._outdated = False
         with self._repainting():
             self._choices, self._empty = choices, empty
-            self._rows = [
-                (index, second)
-                for index, choice in enumerate(choices)
-                for second in ((False, True) if choice.snippet else (False,))
-            ]
+            self._rows = [(at, nth > 0) for at, it in enumerate(choices) for nth in range(1 + bool(it.snippet))]
             self._columns = _widths(choices)
             self.resize_content(Size(self.size.width, len(self._rows)))
             if len(self._rows) > self._tallest:  # it does not shrink: nothing jumps while one types
@@ -136,6 +126,9 @@ class ChoiceList(LineView):
                 self.refresh(layout=True)
             self._highlighted = 0 if choices else None
             self.scroll_to(y=0, animate=False)
+        if keep and before is not None:
+            self.highlighted = row if choices else None
+            self.highlight(before.value)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002  Textual's
         """As many rows as it has shown at once, with room for what stands around it."""

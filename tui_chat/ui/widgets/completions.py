@@ -36,6 +36,7 @@ class Completions(Container):
         self._completers = completers
         self._text, self._cursor = "", 0
         self.completion: Completion | None = None
+        """What is shown, or awaited."""
         self._declined: int | None = None
         """Where the part begins for which the user has closed the list."""
         self._moved = False
@@ -44,14 +45,9 @@ class Completions(Container):
         """The list."""
         yield self.list
 
-    @property
-    def open(self) -> bool:
-        """Whether candidates are shown, or awaited."""
-        return self.completion is not None
-
     def look(self, text: str, cursor: int) -> None:
         """Show what completes the text at the cursor. A list opens only when text is typed."""
-        if (text, cursor) == (self._text, self._cursor) or (text == self._text and not self.open):
+        if (text, cursor) == (self._text, self._cursor) or (text == self._text and self.completion is None):
             return
         self._text, self._cursor = text, cursor
         asked = (completer(text, cursor) for completer in self._completers)
@@ -135,13 +131,11 @@ class Completions(Container):
         self.display = True
         above = self.screen.query_one(Divider).region.y - 1
         self.styles.height = max(1, min(_ROWS, len(candidates), above))
-        names = [candidate.text.rstrip() for candidate in candidates]
-        room = (
-            (self.size.width or self.screen.size.width) - max(map(cell_len, names)) - 5
-        )  # a mark, a gap, the scrollbar
-        helps = [shortened(candidate.help, room) for candidate in candidates] if room >= _LEAST_HELP else []
-        rows = [
-            Choice(candidate, name, (set_cell_size(helps[at], room),) if helps else ())
-            for at, (candidate, name) in enumerate(zip(candidates, names, strict=True))
-        ]
-        self.list.show(rows, "")
+        widest = max(cell_len(each.text.rstrip()) for each in candidates)
+        room = (self.size.width or self.screen.size.width) - widest - _BESIDE
+
+        def row(candidate: Candidate) -> Choice[Candidate]:
+            help = (set_cell_size(shortened(candidate.help, room), room),) if room >= _LEAST_HELP else ()
+            return Choice(candidate, candidate.text.rstrip(), help)
+
+        self.list.show([row(each) for each in candidates], "")

@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 from rich.segment import Segment
 from textual import events, on
 from textual.geometry import Region
-from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult, Location
@@ -36,13 +35,6 @@ class Composer(LongField):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"composer--mark"}
 
-    class Left(Message):
-        """Home or End was pressed in an empty composer: it is meant for the log. `up` tells which."""
-
-        def __init__(self, *, up: bool) -> None:
-            super().__init__()
-            self.up = up
-
     def __init__(
         self,
         keys: Keymap,
@@ -50,11 +42,11 @@ class Composer(LongField):
         earlier: EarlierPrompts,
         send: Callable[[str], None],
         run: Callable[[str], None],
-        unqueue: Callable[[], None],
+        unqueue: Callable[[], bool],
         pasted: Callable[[str, Location, Location], None],
     ) -> None:
-        """`send` takes each prompt, `run` each shell command, `unqueue` brings the last waiting prompt back, and
-        `pasted` is told of each paste.
+        """`send` takes each prompt, `run` each shell command, `unqueue` brings the last waiting prompt back, if
+        there is one, and `pasted` is told of each paste.
 
         They are called, and not sent messages: the next key may open another chat.
         """
@@ -72,8 +64,6 @@ class Composer(LongField):
         self._pasted = -inf
         self.returned = ""
         """The text after one was put back last."""
-        self.waiting = False
-        """Whether prompts wait to be sent."""
         self._commands = keys.by_key(Scope.COMPOSER)
         self._completing = keys.by_key(Scope.COMPLETION)
 
@@ -138,7 +128,7 @@ class Composer(LongField):
         """Carry out the composer's commands, and type what Textual would not."""
         # Not by bindings: they would run before the keys that were typed just before are in the text.
         self._look()
-        completing = self._completing.get(event.key) if self.completions.open else None
+        completing = self._completing.get(event.key) if self.completions.completion is not None else None
         if (command := completing or self._commands.get(event.key)) is not None:
             event.stop()
             event.prevent_default()
@@ -219,8 +209,7 @@ class Composer(LongField):
 
         In an empty composer to the last waiting prompt, or to the last one of this chat.
         """
-        if self.waiting and not self.text and not select:
-            self._unqueue()
+        if not select and not self.text and self._unqueue():
             return
         if select or not self._recall(-1):
             super().action_cursor_up(select)
@@ -258,14 +247,14 @@ class Composer(LongField):
         if self.text:
             super().action_cursor_line_start(select)
         else:
-            self.post_message(self.Left(up=True))
+            self._keys.commands["top"].function(self.screen)
 
     def action_cursor_line_end(self, select: bool = False) -> None:
         """End; in an empty composer it is the log's."""
         if self.text:
             super().action_cursor_line_end(select)
         else:
-            self.post_message(self.Left(up=False))
+            self._keys.commands["follow"].function(self.screen)
 
     async def _on_paste(self, event: events.Paste) -> None:
         self._pasted = time.monotonic()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tui_chat.markdown.code import suffix_of
@@ -44,13 +44,8 @@ class MessageCursor:
         """That stop, as it was when it was selected."""
 
     @property
-    def active(self) -> bool:
-        """Whether anything is selected."""
-        return self._at is not None
-
-    @property
     def message(self) -> Message | None:
-        """The message of the selected stop."""
+        """The message of the selected stop; None if nothing is selected."""
         return None if self._at is None else self._stack.entries[self._at[0]].message
 
     def enter(self, index: int) -> None:
@@ -77,8 +72,7 @@ class MessageCursor:
         if self._at is None:
             index, number = last, 0 if direction > 0 else len(self._stops(last)) - 1
         else:
-            index, number = self._at
-            number += direction
+            index, number = self._at[0], self._at[1] + direction
             if number < 0 and index > 0:
                 index, number = index - 1, len(self._stops(index - 1)) - 1
             elif number >= len(self._stops(index)) and index < last:
@@ -87,23 +81,19 @@ class MessageCursor:
         number = max(0, min(number, len(stops) - 1))
         self._at, self._marked = (index, number), stops[number]
         self._viewport.reveal(index, stops[number].first)
-        self._refresh()
 
     def chosen(self) -> Step | None:
         """The selected stop, else the last reply; None in an empty log."""
-        entries = self._stack.entries
-        if self._at is not None and self._at[0] < len(entries):
+        if self._at is not None and self._at[0] < len(self._stack.entries):
             stops = self._stops(self._at[0])
             return stops[min(self._at[1], len(stops) - 1)]
-        replies = (index for index, entry in enumerate(entries) if entry.message.role is Role.ASSISTANT)
-        last = max(replies, default=None)
+        last = max(self._replies(), default=None)
         return None if last is None else self._stops(last)[0]
 
     def code_block(self, number: int) -> Step | None:
         """A code block of the chat by its number."""
-        entries = self._stack.entries
-        replies = (index for index, entry in enumerate(entries) if entry.message.role is Role.ASSISTANT)
-        index = max((index for index in replies if entries[index].blocks < number), default=None)
+        before = (index for index in self._replies() if self._stack.entries[index].blocks < number)
+        index = max(before, default=None)
         stops = () if index is None else self._stops(index)
         return next((stop for stop in stops if stop.what == f"code block {number}"), None)
 
@@ -119,32 +109,27 @@ class MessageCursor:
             return ()
         return tuple((start, end) for at, start, end in self._marked.places if at == row)
 
+    def _replies(self) -> Iterator[int]:
+        return (at for at, entry in enumerate(self._stack.entries) if entry.message.role is Role.ASSISTANT)
+
     def _stops(self, index: int) -> list[Step]:
-        return stops_of(self._stack.entries[index], self._viewport.rows_at(index))
+        return _stops_of(self._stack.entries[index], self._viewport.rows_at(index))
 
 
-def stops_of(entry: Entry, rows: EntryRows) -> list[Step]:
+def _stops_of(entry: Entry, rows: EntryRows) -> list[Step]:
     """The stops of a message from top to bottom: the message itself first."""
     last = max(rows.fold_row, rows.height - 1)
     name = "reply" if entry.message.role is Role.ASSISTANT else "prompt"
     stops = [Step(rows.fold_row - 1, last, "the message", entry.said, name=name)]
     if rows.answer is None:
         return stops
-    top = rows.answer_row
-    inner = [
-        Step(
-            top + block.first_row,
-            top + block.last_row,
-            f"code block {block.number}",
-            block.source,
-            name=f"code-{block.number}",
-            suffix=suffix_of(block.language),
-        )
-        for block in rows.answer.code_blocks()
-    ]
-    links = rows.answer.links()
+    top, links = rows.answer_row, rows.answer.links()
+    for block in rows.answer.code_blocks():
+        first, end, number = top + block.first_row, top + block.last_row, block.number
+        what, name, suffix = f"code block {number}", f"code-{number}", suffix_of(block.language)
+        stops.append(Step(first, end, what, block.source, name=name, suffix=suffix))
     for number, link in enumerate(links, 1):
         places = tuple((top + row, MARGIN + start, MARGIN + end) for row, start, end in link.places)
         what = f"link {number} of {len(links)}" if len(links) > 1 else "the link"
-        inner.append(Step(places[0][0], places[-1][0], what, link.href, link.href, places=places))
-    return stops + sorted(inner, key=lambda stop: stop.first)
+        stops.append(Step(places[0][0], places[-1][0], what, link.href, link.href, places=places))
+    return sorted(stops, key=lambda stop: stop.first)

@@ -22,8 +22,8 @@ from tui_chat.text.figures import duration, size
 from tui_chat.ui.look import Look
 from tui_chat.ui.phrases import ending, heading, shortened
 from tui_chat.ui.widgets.column import MARGIN, Column
-from tui_chat.ui.widgets.lines import RowStrip
-from tui_chat.ui.widgets.rows import FixedRows, Indented, Panel
+from tui_chat.ui.widgets.rows import FixedRows, Indented
+from tui_chat.ui.widgets.scrolling import RowStrip
 
 _PICTURES: Final = 128
 """Rows of a message whose pictures are kept: they weigh some kilobytes each, and few screens show more."""
@@ -121,7 +121,7 @@ class EntryRows:
         def beside(rows: Rows, *mark: Segment) -> Rows:
             if is_reply:
                 return Indented(rows, [Segment(" " * MARGIN), *mark])
-            return Panel(rows, Segment("▌ ", look.user), min(width, column.width), look.prompt)
+            return Indented(rows, [Segment("▌ ", look.user)], (min(width, column.width), look.prompt))
 
         blocks.append(beside(_head(entry, look, inner)))
         self.fold_row = sum(block.height for block in blocks)

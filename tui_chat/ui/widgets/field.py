@@ -11,7 +11,7 @@ from textual.reactive import Reactive
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from tui_chat.ui.widgets.scrollbar import thin_scrollbar
+from tui_chat.ui.widgets.scrolling import thin_scrollbar
 
 
 async def act_in_turn(field: Widget, event: Key) -> None:

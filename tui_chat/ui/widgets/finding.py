@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from tui_chat.text.fold import fold, spans_in
 from tui_chat.ui.widgets.entry_stack import EntryStack
@@ -18,30 +18,26 @@ class Finding:
         self._viewport = viewport
         self._refresh = refresh
         self._words: tuple[str, ...] = ()
-        self._hits: list[int] = []
+        self.hits: list[int] = []
+        """The messages that hold all the words, from top to bottom."""
         self._at: tuple[int, int] | None = None
         """A message, and a row of it."""
 
     @property
-    def hits(self) -> Sequence[int]:
-        """The messages that hold all the words, from top to bottom."""
-        return self._hits
-
-    @property
     def number(self) -> int:
         """Which of the hits the reader is at, counted from 1; 0 for none."""
-        return 0 if self._at is None else self._hits.index(self._at[0]) + 1
+        return 0 if self._at is None else self.hits.index(self._at[0]) + 1
 
     def look_for(self, words: tuple[str, ...]) -> None:
         """Search for these folded words and mark them; without words, end the search."""
         self._words, self._at = words, None
         folded = (fold(entry.said) for entry in self._stack.entries) if words else ()
-        self._hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
+        self.hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
         self._refresh()
 
     def first_in(self, index: int) -> int:
         """Go to the first hit in a message; its row, or 0 without one."""
-        if index not in self._hits:
+        if index not in self.hits:
             return 0
         row = self._rows(index)[0]
         self._at = (index, row)
@@ -50,12 +46,12 @@ class Finding:
     def nearest(self) -> None:
         """Go to the first place in view or below it, else to the first of all."""
         here = self._viewport.place()
-        for index in self._hits:
+        for index in self.hits:
             if index >= here[0]:
                 for row in self._rows(index):
                     if (index, row) >= here:
                         return self._enter(index, row)
-        return self._enter(self._hits[0], self._rows(self._hits[0])[0]) if self._hits else None
+        return self._enter(self.hits[0], self._rows(self.hits[0])[0]) if self.hits else None
 
     def move(self, direction: int) -> None:
         """Go to the next hit below (1) or above (-1), around the ends."""
@@ -65,13 +61,13 @@ class Finding:
         rows = self._rows(index)
         beyond = [other for other in rows if (other - row) * direction > 0]
         if not beyond:
-            index = self._hits[(self._hits.index(index) + direction) % len(self._hits)]
+            index = self.hits[(self.hits.index(index) + direction) % len(self.hits)]
             beyond = self._rows(index)
         return self._enter(index, beyond[0 if direction > 0 else -1])
 
     def spans(self, index: int, row: int) -> tuple[tuple[int, int], ...]:
         """Spans of the words in the text of a row of a message."""
-        if not self._words or index not in self._hits:
+        if not self._words or index not in self.hits:
             return ()
         rows = self._stack.rows(index)
         return spans_in(fold(rows.row(row).strip().text), self._words) if row >= rows.answer_row else ()
@@ -83,7 +79,6 @@ class Finding:
     def _enter(self, index: int, row: int) -> None:
         self._at = (index, row)
         self._viewport.reveal(index, row)
-        self._refresh()
 
     def _rows(self, index: int) -> list[int]:
         """The rows of a message where a word stands; its first where none does: it is wrapped, or in a link."""

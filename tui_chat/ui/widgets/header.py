@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
@@ -9,8 +10,10 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.ui.gauge import Fullness
-from tui_chat.ui.phrases import shortened
+from tui_chat.chat.context import tokens_of
+from tui_chat.chat.settings import window_of
+from tui_chat.chat.workspace import Workspace
+from tui_chat.ui.phrases import count, shortened
 from tui_chat.ui.widgets.clickable import clickable
 
 _TITLE: Final = 12
@@ -18,6 +21,35 @@ _TITLE: Final = 12
 _NAME: Final = 6
 """Cells of a model's name that are worth showing."""
 _GAP: Final = "   "
+_CELLS: Final = 5
+_NEARLY_FULL: Final = 0.75
+_FULL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Fullness:
+    """How much of a context window is used."""
+
+    used: int = 0
+    """Tokens."""
+    window: int | None = None
+    """Tokens; None if the server did not tell."""
+
+    @property
+    def share(self) -> float:
+        """The used share of the window, 0 to 1; 0 if the window is not known."""
+        return min(1.0, self.used / self.window) if self.window else 0.0
+
+    def gauge(self, *, long: bool = False) -> Content:
+        """For the header: cells and a share, if `long` with the window's size; tokens if that is not known."""
+        if not self.window:
+            return Content.styled(f"{count(self.used)} tok" if self.used else "", "$text-muted")
+        style = "$text-muted"
+        if self.share >= _NEARLY_FULL:
+            style = "bold $text-error" if self.share >= _FULL else "bold $text-warning"
+        full = max(bool(self.used), int(self.share * _CELLS + 0.5))
+        words = f" {self.share:>3.0%}" + (f" of {count(self.window)}" if long else "")
+        return Content.assemble(("█" * full, style), ("░" * (_CELLS - full), "$rule"), (words, style))
 
 
 class Header(Widget):
@@ -50,22 +82,25 @@ class Header(Widget):
 
     def _right(self, room: int) -> Content:
         """Model, server and gauge in at most `room` cells."""
+        model = self.model or "no model"
         about = "".join(f" · {text}" for text in (self.thinking, self.server) if text)
-        model, server = self.model or "no model", about
         running = f"{self.others} more running" if self.others else ""
         away = ((self.work, "screen.command('models')"), (running, "screen.command('chats')"))
-        more = Content(_GAP).join(
-            [clickable(Content.styled(text, "$text-muted"), it) for text, it in away if text]
-        )
-        gauge = self.fullness.gauge(long=True)
-        texts = (more.plain, model, server, gauge.plain)
-        taken = sum(map(cell_len, texts)) + len(_GAP) * (bool(more) + bool(gauge))
-        if taken > room:
-            taken, server = taken - cell_len(server), ""
-        if taken > room:
-            short = self.fullness.gauge()
-            taken, gauge = taken - gauge.cell_length + short.cell_length, short
+        parts = [clickable(Content.styled(text, "$text-muted"), it) for text, it in away if text]
+        more = Content(_GAP).join(parts)
+        long, short = self.fullness.gauge(long=True), self.fullness.gauge()
+        for server, gauge in ((about, long), ("", long), ("", short)):
+            texts = (more.plain, model, server, gauge.plain)
+            taken = sum(map(cell_len, texts)) + len(_GAP) * (bool(more) + bool(gauge))
+            if taken <= room:
+                break
         model = shortened(model, left) if (left := cell_len(model) + room - taken) >= _NAME else ""
         named = clickable(Content.assemble((model, "$model"), (server, "$text-muted")), "screen.command('models')")
         shown = (more, named, clickable(gauge, "screen.command('context')"))
         return Content(_GAP).join(part for part in shown if part)
+
+
+def fullness_of(workspace: Workspace) -> Fullness:
+    """How much the open chat uses: by the server's count, and an estimate for what came after it."""
+    conversation = workspace.conversation
+    return Fullness(tokens_of(conversation.branch, conversation.chat.system), window_of(workspace))

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Final
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
+from textual.strip import Strip
 
+from tui_chat.images.drawing import Rgb
 from tui_chat.markdown.draw import Row, Rows
 from tui_chat.markdown.wrap import wrap
 
+_HALF_BLOCK: Final = "▀"
 
+
+@dataclass(frozen=True, slots=True)
 class FixedRows:
     """Rows that are there already."""
 
-    __slots__ = ("_rows",)
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self._rows = tuple(rows)
+    rows: Sequence[Row]
 
     @classmethod
     def silent(cls, *rows: Sequence[Segment]) -> FixedRows:
@@ -35,22 +40,24 @@ class FixedRows:
     @property
     def height(self) -> int:
         """How many rows there are."""
-        return len(self._rows)
+        return len(self.rows)
 
     def row(self, y: int) -> Row:
         """Row `y`."""
-        return self._rows[y]
+        return self.rows[y]
 
 
 class Indented:
     """Rows behind a margin, which is not copied."""
 
-    __slots__ = ("_margin", "_rows", "_width")
+    __slots__ = ("_margin", "_panel", "_rows", "_width")
 
-    def __init__(self, rows: Rows, margin: Sequence[Segment]) -> None:
+    def __init__(self, rows: Rows, margin: Sequence[Segment], panel: tuple[int, Style] | None = None) -> None:
+        """`panel`: the cells and the ground of a panel that they stand on, the margin included."""
         self._rows = rows
         self._margin = tuple(margin)
         self._width = sum(cell_len(segment.text) for segment in margin)
+        self._panel = panel
 
     @property
     def height(self) -> int:
@@ -60,22 +67,31 @@ class Indented:
     def row(self, y: int) -> Row:
         """Row `y`, moved to the right."""
         row = self._rows.row(y)
-        return replace(row, segments=(*self._margin, *row.segments), indent=row.indent + self._width)
+        segments = (*self._margin, *row.segments)
+        if self._panel is not None:
+            size, ground = self._panel
+            segments = tuple(Strip(segments).adjust_cell_length(size).apply_style(ground))
+        return replace(row, segments=segments, indent=row.indent + self._width)
 
 
-class Panel(Indented):
-    """Rows on a ground of their own, behind a bar that runs along all of them."""
+@dataclass(frozen=True, slots=True)
+class HalfBlockRows:
+    """A picture: two pixels in each cell, drawn when they are seen: thousands of styles are dear."""
 
-    __slots__ = ("_ground", "_size")
+    cells: tuple[tuple[tuple[Rgb, Rgb], ...], ...]
 
-    def __init__(self, rows: Rows, bar: Segment, size: int, ground: Style) -> None:
-        """`size`: cells of the panel and its bar."""
-        super().__init__(rows, [bar])
-        self._size = size
-        self._ground = ground
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.cells)
 
     def row(self, y: int) -> Row:
-        """Row `y`, as wide as the panel."""
-        row = super().row(y)
-        strip = row.strip().adjust_cell_length(self._size).apply_style(self._ground)
-        return replace(row, segments=tuple(strip))
+        """Row `y`."""
+        runs = ((colours, len(list(run))) for colours, run in groupby(self.cells[y]))
+        return Row(
+            tuple(
+                Segment(_HALF_BLOCK * count, Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower)))
+                for (upper, lower), count in runs
+            ),
+            source="",
+        )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.message import Message as UiMessage
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -23,7 +24,7 @@ from tui_chat.ui.widgets.entry import Entry
 from tui_chat.ui.widgets.entry_stack import EntryStack
 from tui_chat.ui.widgets.finding import Finding
 from tui_chat.ui.widgets.idle_layout import IdleLayout
-from tui_chat.ui.widgets.lines import LineView, RowStrip
+from tui_chat.ui.widgets.scrolling import LineView, RowStrip, thin_scrollbar
 from tui_chat.ui.widgets.selecting import ends_of, highlight, highlight_cells, paragraph_at, word_at
 from tui_chat.ui.widgets.viewport import Viewport
 
@@ -50,15 +51,20 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.key = key
 
-    def __init__(self, look: Look, keys: Collection[str] = (), *, id: str | None = None) -> None:
-        """`keys` act on the selected message; all other typed text is meant for the composer."""
-        super().__init__(id=id)
+    def __init__(
+        self, look: Look, keys: Collection[str] = (), below: Callable[[int | None], None] = lambda _: None
+    ) -> None:
+        """`keys` act on the selected message; all other typed text is meant for the composer.
+
+        `below`: see `Viewport`.
+        """
+        super().__init__()
         self._keys = keys
         self._typing = False
         """Whether keys go on to the composer, which is about to have the focus."""
         self.idle = IdleLayout(self)
         self.stack = EntryStack(look, self.idle.request)
-        self.viewport = Viewport(self, self.stack, self.idle.request)
+        self.viewport = Viewport(self, self.stack, self.idle.request, below)
         self.steps = MessageCursor(self.stack, self.viewport, self.refresh)
         self.finding = Finding(self.stack, self.viewport, self.refresh)
         self.rendered = 0
@@ -126,13 +132,8 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             self.viewport.settle(shift=min(0, old.fold_row - row))
         self.refresh()
 
-    @property
-    def look(self) -> Look:
-        """The colours."""
-        return self.stack.look
-
-    @look.setter
-    def look(self, look: Look) -> None:
+    def recolour(self, look: Look) -> None:
+        """Show everything in another look."""
         self.stack.recolour(look)
         self.viewport.settle()
         self.refresh()
@@ -140,13 +141,12 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
     def step_to(self, message: str, words: str = "") -> None:
         """Select a message, mark some words in it, and go to the first of them."""
 
-        def step() -> None:
-            if (index := self.stack.index_of(message)) is not None:
-                self.steps.enter(index)
-                self.finding.look_for(words_of(words))
-                self.viewport.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
+        def step(index: int) -> None:
+            self.steps.enter(index)
+            self.finding.look_for(words_of(words))
+            self.viewport.go(index, max(0, self.finding.first_in(index) - self.size.height // 3))
 
-        self.viewport.when_sized(step)
+        self.viewport.reach(message, step)
 
     def leave_step(self) -> None:
         """Select nothing, and mark no words."""
@@ -155,9 +155,10 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
 
     # What the view does
 
-    def shows_thumb(self) -> bool:
-        """Whether to show the thumb: not while the view follows the end."""
-        return not self.viewport.follows
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar: without a thumb while the view follows the end."""
+        return thin_scrollbar(self, lambda: not self.viewport.follows)
 
     def on_resize(self) -> None:
         """A new width lays everything out anew."""
@@ -246,7 +247,7 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         """Pass typed text on to the composer."""
-        meant = self.steps.active and event.key in self._keys
+        meant = self.steps.message is not None and event.key in self._keys
         if self._typing or (event.is_printable and event.character and not meant):
             self._typing = True  # until the composer has the focus: keys of one burst all come here
             event.stop()

@@ -8,39 +8,71 @@ and never takes hold again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
 from textual.geometry import Size
-from textual.message import Message
 
-from tui_chat.ui.widgets.anchor import Anchor
 from tui_chat.ui.widgets.column import Column
 from tui_chat.ui.widgets.entry import EntryRows
 from tui_chat.ui.widgets.entry_stack import EntryStack
-from tui_chat.ui.widgets.lines import LineView
+from tui_chat.ui.widgets.scrolling import LineView
+
+_FAR: Final = 1000
+"""Rows of a message from which on the place is found by rows and no more by characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """The character that stays at the top of the view when a new width breaks the lines elsewhere."""
+
+    index: int
+    """Of the message."""
+    row: int
+    width: int
+    characters: int
+    """Characters above the row in the message; 0 where these are many."""
+
+    @classmethod
+    def at(cls, index: int, row: int, rows: EntryRows, width: int) -> _Anchor:
+        """The place at a row of a message."""
+        above = 0 if row > _FAR else sum(_letters(rows, y) for y in range(min(row, rows.height)))
+        return cls(index, row, width, above)
+
+    def row_in(self, rows: EntryRows, width: int, *, whole: bool) -> int:
+        """The row of the place at another width; about, unless the message is laid out to its end."""
+        if not whole or self.row > _FAR:
+            return self.row * self.width // width
+        if not self.characters:
+            return self.row
+        characters = self.characters
+        for y in range(rows.height):
+            characters -= _letters(rows, y)
+            if characters < 0:
+                return y
+        return max(0, rows.height - 1)
 
 
 class Viewport:
     """The part of a stack of entries that a widget shows, from row 0 at its top."""
 
-    class Moved(Message):
-        """The view left the end, follows again, or more came below. `below`: new rows; None while it follows."""
+    def __init__(
+        self, view: LineView, stack: EntryStack, settled: Callable[[], None], below: Callable[[int | None], None]
+    ) -> None:
+        """`settled` is called when what is in view is measured; other entries may not be.
 
-        def __init__(self, below: int | None) -> None:
-            super().__init__()
-            self.below = below
-
-    def __init__(self, view: LineView, stack: EntryStack, settled: Callable[[], None]) -> None:
-        """`settled` is called when what is in view is measured; other entries may not be."""
+        `below` is told how many rows came below since the reader left the end; None while the view follows.
+        """
         self._view = view
+        self._below = below
         self._stack = stack
         self._settled = settled
         self.follows = True
         self._new = 0
         """Rows that came below since the reader left the end."""
-        self._reported: int | None = None
         self._moving = False
         """Whether it is us that scroll, not the reader."""
-        self._anchor: Anchor | None = None
+        self._anchor: _Anchor | None = None
         """The reader's place before the last resize, until somebody scrolls."""
         self._wish: Callable[[], None] | None = None
         """The jump to make once the width is known."""
@@ -63,42 +95,39 @@ class Viewport:
 
     def go(self, index: int, row: int = 0) -> None:
         """Bring a row of an entry to the top of the view, as far as there is enough below."""
-        heights = self._stack.heights
-        if not len(heights):
-            return
-        index = min(index, len(heights) - 1)
         if self.follows:
             self._new = 0
         self.follows = False
         self._stack.measure(index)
-        self._move(heights.top(index) + row)
+        self._move(self._stack.heights.top(index) + row)
         self.settle()
         self._look_where()
 
     def return_to(self, message: str, row: int) -> None:
         """Go to where `place` was, in a message by its id."""
+        self.reach(message, lambda index: self.go(index, row))
 
-        def go() -> None:
+    def reach(self, message: str, jump: Callable[[int], None]) -> None:
+        """Make a jump to a message by its id: now or, if the width is not known yet, as soon as it is."""
+
+        def reach() -> None:
             if (index := self._stack.index_of(message)) is not None:
                 self.rows_at(index)
-                self.go(index, row)
+                jump(index)
 
-        self.when_sized(go)
-
-    def when_sized(self, jump: Callable[[], None]) -> None:
-        """Make a jump now or, if the width is not known yet, as soon as it is."""
         if self._stack.width:
-            jump()
+            reach()
         else:
-            self._wish = jump
+            self._wish = reach
 
     def reveal(self, index: int, row: int) -> None:
-        """Scroll as little as needed to show a row."""
+        """Paint anew, with a row in view; scroll as little as needed for that."""
         self._stack.measure(index)
         target = self._stack.heights.top(index) + row
         top, height = self._view.scroll_offset.y, self._view.size.height
         if target < top or target >= top + height:
             self._view.scroll_to(y=max(0, target - height // 3), animate=False)
+        self._view.refresh()
 
     def scrolled(self) -> None:
         """Follow the end, or stop following, if it is the reader who has scrolled."""
@@ -112,7 +141,7 @@ class Viewport:
         if self.follows and not at_end:
             self._new = 0
         self.follows = at_end
-        self._report()
+        self._below(None if self.follows else max(0, self._new))
 
     # Staying there
 
@@ -148,9 +177,9 @@ class Viewport:
         stack, anchor = self._stack, self._anchor
         if not stack.width or not stack.entries or self.follows:
             anchor = None
-        elif anchor is None:
+        elif anchor is None or anchor.index >= len(stack.entries):
             index, row = self.place()
-            anchor = Anchor.at(index, row, stack.rows(index), stack.width)
+            anchor = _Anchor.at(index, row, stack.rows(index), stack.width)
         stack.resize(width, column)
         self.settle()
         self._view.refresh()
@@ -165,7 +194,7 @@ class Viewport:
         if self._anchor is not None and self._anchor.index == index:
             self._return(self._anchor)
 
-    def _return(self, anchor: Anchor) -> None:
+    def _return(self, anchor: _Anchor) -> None:
         """Go to the character that was at the top of the view; about there, while its row is not known."""
         stack, index = self._stack, anchor.index
         rows = self.rows_at(index)
@@ -187,7 +216,7 @@ class Viewport:
             for index in sorted(pending, reverse=True):
                 top += self._stack.measure_beside(top, index)
             self._move(top)  # others may be in view now
-        self._report()
+        self._below(None if self.follows else max(0, self._new))
         self._settled()
 
     def _move(self, row: int) -> None:
@@ -197,8 +226,6 @@ class Viewport:
         view.scroll_target_y = view.scroll_y = view.max_scroll_y if self.follows else row
         self._moving = False
 
-    def _report(self) -> None:
-        below = None if self.follows else max(0, self._new)
-        if below != self._reported:
-            self._reported = below
-            self._view.post_message(self.Moved(below))
+
+def _letters(rows: EntryRows, y: int) -> int:
+    return sum(not character.isspace() for character in rows.row(y).text)

@@ -62,7 +62,9 @@ class Welcome(Widget):
     def show(self, connection: Connection, *, demo: bool = False, every: float = 0.0) -> None:
         """Show the state of the server; `every`: seconds between two tries to reach it."""
         if (error := connection.error) is not None:
-            ways = {**way_out(error), "demo": "a demo without a server", "command-palette": "all commands"}
+            key = "set the key: {servers-edit} on this server"
+            servers = key if isinstance(error, Unauthorized) else "choose, add or edit a server"
+            ways = {"servers": servers, "demo": "a demo without a server", "command-palette": "all commands"}
             tried = f" Tried: {', '.join(connection.tried)}." if connection.tried else ""
             self._say(_what(connection, error, self._keys), ways, f"◌ Trying again every {every:.0f} s.{tried}")
         elif connection.obstacle is not None:
@@ -86,11 +88,8 @@ class Welcome(Widget):
         """Show lines, the first one bold; keys with `ways`, their words by command id; a dim line."""
         first, *rest = lines
         blank = _Line(4, Content(""))
-        said = [
-            _Line(0, Content.styled(first, "bold")),
-            *(_Line(2, Content(line)) for line in rest if line),
-            blank,
-        ]
+        about = (_Line(2, Content(line)) for line in rest if line)
+        said = [_Line(0, Content.styled(first, "bold")), *about, blank]
         width = max([_KEY, *(len(self._keys[id]) for id in ways)])
         for place, (id, words) in enumerate(ways.items()):
             ((label, _, action),) = self._keys.footer(id)
@@ -107,13 +106,6 @@ class Welcome(Widget):
             *_, last = sorted(range(len(lines)), key=lambda at: lines[at].rank)
             del lines[last]
         return Content("\n").join(rows)
-
-
-def way_out(error: ReplyError) -> dict[str, str]:
-    """The command that helps most if a server cannot be used, and what to do with it."""
-    if isinstance(error, Unauthorized):
-        return {"servers": "set the key: {servers-edit} on this server"}
-    return {"servers": "choose, add or edit a server"}
 
 
 def _what(connection: Connection, error: ReplyError, keys: Keymap) -> tuple[str, ...]:
