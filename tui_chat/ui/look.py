@@ -28,8 +28,6 @@ class Look:
     """A match of the words to find."""
     found_here: Style
     """The current match."""
-    mark: Style
-    """The mark beside what is selected."""
     selected: Style
     """The colour of selected text, if the theme has one; its ground is the screen's."""
     markdown: Palette
@@ -64,7 +62,6 @@ def resolve(app: App[Any], copies: str = "") -> Look:
         error=text("text-error"),
         found=Style(bold=True, underline=True),
         found_here=Style(bold=True, reverse=True),
-        mark=text("you"),
         selected=text("screen-selection-foreground", bold=False),
         markdown=palette,
         copies=copies,

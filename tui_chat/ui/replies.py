@@ -132,9 +132,7 @@ class Replies:
 
     async def _look_at(self, reply: Reply) -> None:
         screen, chat = self._screen, self._workspace.current
-        view = self.view = ReplyView(
-            reply, chat.conversation, screen.transcript, interval=self.interval, told=self._told
-        )
+        view = self.view = ReplyView(screen, reply)
         try:
             await view.follow()
         finally:
@@ -153,7 +151,7 @@ class Replies:
         driver = driver_of(self._screen.app)
         return driver.speed.frame_interval if isinstance(driver, DiffDriver) else _INTERVAL
 
-    def _told(self) -> None:
+    def told(self) -> None:
         """Something besides its words has changed in the reply on screen."""
         if not self._screen.app.is_running:
             return  # the program is ending, with nothing left to show it on

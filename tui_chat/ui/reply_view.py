@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
-from tui_chat.chat.conversation import Conversation
 from tui_chat.chat.open_chat import Reply
 from tui_chat.chat.progress import Phase
 from tui_chat.messages import Message
 from tui_chat.ui.paint import PaintClock
 from tui_chat.ui.widgets.entry import Entry
-from tui_chat.ui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from tui_chat.ui.screen import ChatScreen
 
 
 class ReplyView:
     """Shows the reply's message as it is at each paint."""
 
-    def __init__(
-        self,
-        reply: Reply,
-        conversation: Conversation,
-        transcript: Transcript,
-        *,
-        interval: Callable[[], float],
-        told: Callable[[], None],
-    ) -> None:
-        """`told` is called when something besides the reply's words has changed."""
+    def __init__(self, screen: ChatScreen, reply: Reply) -> None:
+        """`reply` belongs to the open chat."""
         self.reply = reply
-        self._conversation = conversation
-        self._transcript = transcript
-        self._told = told
-        self._clock = PaintClock(transcript, self._paint, interval)
+        self._conversation = screen.workspace.conversation
+        self._transcript = screen.transcript
+        self._told = screen.replies.told
+        self._clock = PaintClock(screen.transcript, self._paint, screen.replies.interval)
         self._entry: Entry | None = None
         self._phase: Phase | None = None
 

@@ -119,7 +119,8 @@ class ChoiceList(LineView):
         with self._repainting():
             self._choices, self._empty = choices, empty
             self._rows = [(at, nth > 0) for at, it in enumerate(choices) for nth in range(1 + bool(it.snippet))]
-            self._columns = _widths(choices)
+            columns = zip_longest(*((choice.name, *choice.details) for choice in choices), fillvalue="")
+            self._columns = tuple(max(map(cell_len, column)) for column in columns)
             self.resize_content(Size(self.size.width, len(self._rows)))
             if len(self._rows) > self._tallest:  # it does not shrink: nothing jumps while one types
                 self._tallest = len(self._rows)
@@ -241,12 +242,6 @@ class ChoiceList(LineView):
 
     def _details(self) -> Style:
         return Style(color=self.get_component_rich_style("listing--details").color, dim=self.app.no_color)
-
-
-def _widths(choices: Sequence[Choice[Any]]) -> tuple[int, ...]:
-    """The widest text in each column, that of the names first."""
-    columns = zip_longest(*((choice.name, *choice.details) for choice in choices), fillvalue="")
-    return tuple(max(map(cell_len, column)) for column in columns)
 
 
 def _aligned(text: str, width: int) -> str:

@@ -20,17 +20,17 @@ class Finding:
         self._words: tuple[str, ...] = ()
         self.hits: list[int] = []
         """The messages that hold all the words, from top to bottom."""
-        self._at: tuple[int, int] | None = None
-        """A message, and a row of it."""
+        self.at: tuple[int, int] | None = None
+        """The hit that the reader is at: a message, and a row of it."""
 
     @property
     def number(self) -> int:
         """Which of the hits the reader is at, counted from 1; 0 for none."""
-        return 0 if self._at is None else self.hits.index(self._at[0]) + 1
+        return 0 if self.at is None else self.hits.index(self.at[0]) + 1
 
     def look_for(self, words: tuple[str, ...]) -> None:
         """Search for these folded words and mark them; without words, end the search."""
-        self._words, self._at = words, None
+        self._words, self.at = words, None
         folded = (fold(entry.said) for entry in self._stack.entries) if words else ()
         self.hits = [index for index, text in enumerate(folded) if all(word in text for word in words)]
         self._refresh()
@@ -40,7 +40,7 @@ class Finding:
         if index not in self.hits:
             return 0
         row = self._rows(index)[0]
-        self._at = (index, row)
+        self.at = (index, row)
         return row
 
     def nearest(self) -> None:
@@ -55,9 +55,9 @@ class Finding:
 
     def move(self, direction: int) -> None:
         """Go to the next hit below (1) or above (-1), around the ends."""
-        if self._at is None:
+        if self.at is None:
             return self.nearest()
-        index, row = self._at
+        index, row = self.at
         rows = self._rows(index)
         beyond = [other for other in rows if (other - row) * direction > 0]
         if not beyond:
@@ -72,12 +72,8 @@ class Finding:
         rows = self._stack.rows(index)
         return spans_in(fold(rows.row(row).strip().text), self._words) if row >= rows.answer_row else ()
 
-    def is_at(self, index: int, row: int) -> bool:
-        """Whether the reader is at a hit in this row."""
-        return self._at == (index, row)
-
     def _enter(self, index: int, row: int) -> None:
-        self._at = (index, row)
+        self.at = (index, row)
         self._viewport.reveal(index, row)
 
     def _rows(self, index: int) -> list[int]:

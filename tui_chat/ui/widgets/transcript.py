@@ -201,12 +201,12 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
             return rows.picture(inner, base, draw)
         strip = rows.row(inner).strip().adjust_cell_length(width)
         for place in found:
-            here = self.finding.is_at(index, inner)
+            here = self.finding.at == (index, inner)
             strip = highlight(strip, place, look.found_here if here else look.found)
         for start, end in self.steps.places(index, inner):
             strip = highlight_cells(strip, start, end, look.found_here)
         if marked:
-            strip = Strip.join([Strip([Segment("▎", look.mark)]), strip.crop(1, width)])
+            strip = Strip.join([Strip([Segment("▎", look.user)]), strip.crop(1, width)])
         if selection is not None and (span := selection.get_span(row)) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             style = look.selected + Style(bgcolor=style.bgcolor, reverse=style.reverse)
