@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _ROWS: Final = 8
 """Lines of output that are shown at most; fewer on a low screen."""
-_FULL_SCREEN: Final = ("vi", "vim", "nvim", "nano", "emacs", "mc", "top", "htop", "btop", "tmux", "screen")
 
 
 class Shell:
@@ -42,9 +41,6 @@ class Shell:
             screen.notify("Write a command after the !, or \\! to send one.", timeout=3)
         else:
             self._last = command
-            if (program := _program(command)) in _FULL_SCREEN:
-                words = f"{program} may need a terminal of its own, which it has not here: {{stop}} ends it."
-                screen.notify(screen.keys.hint(words), timeout=8)
             self.running = ShellCommand(command, screen.services.environ, screen.services.clock)
             screen.start(self._run, "shell", self.running, exclusive=False)
 
@@ -57,7 +53,7 @@ class Shell:
             screen.status.say_error(error)
         else:
             screen.composer.quotes.add(quoted_block(command, running.output.text, end))
-            screen.status.say_aside(f"{_program(command)}: {end}")
+            screen.status.say_aside(f"{clean_line(command.split()[0], 40)}: {end}")
         finally:
             self.running = None
             self.paint()
@@ -79,7 +75,3 @@ class Shell:
         lines = running.output.last_lines(max(1, min(_ROWS, screen.size.height // 4 - 2)))
         output = (Content.styled(line, "$text-muted") for line in lines)
         screen.command_view.rows = (Content.styled(f"$ {command}{told}", "$you"), *output)
-
-
-def _program(command: str) -> str:
-    return clean_line(command.split()[0], 40)
