@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 
 import pytest
 from tui_chat.errors import NoSuchModel, Refused, ReplyError
@@ -50,7 +51,9 @@ async def test_a_model_is_shown_made_copied_and_deleted(backend: HttpBackend) ->
     details = await backend.details("tiny:latest")
     assert details.model.context_window == 2048
     assert details.template
-    await backend.copy("tiny", "h-models-made")
+    async with aclosing(backend.create("h-models-made", {"from": "tiny", "system": "Rhyme."})) as steps:
+        assert [step.status async for step in steps][-1] == "success"
+    assert (await backend.details("h-models-made")).system == "Rhyme."
     await backend.copy("h-models-made", "h-models-twin")
     assert {"h-models-made:latest", "h-models-twin:latest"} <= await names(backend)
     for name in ("h-models-made", "h-models-twin"):

@@ -90,6 +90,12 @@ async def test_nothing_that_a_pull_says_acts_on_the_terminal(server: ScriptedSer
     assert not {"\x1b", "\x07", "\x9b"} & {*step.status, *step.layer}
 
 
+async def test_a_model_is_made_of_another(server: ScriptedServer, ollama: HttpBackend) -> None:
+    server.script(head(), line({"status": "success"}), end(), path="/api/create")
+    await steps_of(ollama.create("poet", {"from": "tiny", "system": "Rhyme."}))
+    assert server.asked("/api/create") == [{"model": "poet", "from": "tiny", "system": "Rhyme.", "stream": True}]
+
+
 async def test_a_model_is_loaded_unloaded_copied_and_deleted(server: ScriptedServer, ollama: HttpBackend) -> None:
     for path in ("/api/chat", "/api/copy", "/api/delete"):
         server.script(answer(200, b""), path=path)
@@ -220,7 +226,7 @@ async def test_only_what_the_server_can_do_is_offered(server: ScriptedServer, ro
     ollama = HttpBackend(Server(server.url))
     assert ollama.verbs == frozenset()
     await ollama.models()
-    every = {"details", "pull", "load", "keeps", "unload", "copy", "delete"}
+    every = {"details", "pull", "create", "load", "keeps", "unload", "copy", "delete"}
     assert ollama.verbs == every
     await ollama.aclose()
     server.script(answer(200, {"data": [{"id": "tiny", "owned_by": "llamacpp"}]}), path="/v1/models")

@@ -154,6 +154,7 @@ async def driven(
         config or Config(),
         connect,
         discover,
+        environ={"TERM": "xterm-256color"},
         demo=server is None,
         clock=clock,
         question=question,

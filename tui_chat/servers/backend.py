@@ -171,6 +171,10 @@ class HttpBackend:
         """Download a model. The next call resumes one that was cut or cancelled."""
         return self._steps(lambda dialect: self._able(dialect.pull)(self.client, model))
 
+    def create(self, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
+        """Make a model of another: `from`, `system`, `template`, `parameters`."""
+        return self._steps(lambda dialect: self._able(dialect.create)(self.client, model, settings))
+
     async def _steps(
         self, work: Callable[[Dialect], AsyncGenerator[Progress, None]]
     ) -> AsyncGenerator[Progress, None]:

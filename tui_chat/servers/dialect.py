@@ -166,6 +166,7 @@ class Dialect:
     """Counts the tokens of a prompt, without a reply."""
     details: Callable[[Client, str], Awaitable[Details]] | None = None
     pull: Callable[[Client, str], AsyncGenerator[Progress, None]] | None = None
+    create: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None
     load: Callable[[Client, str, Mapping[str, object]], AsyncGenerator[Progress, None]] | None = None
     """Loads a model with settings by Ollama's names, as far as the server takes them: `options`, `keep_alive`."""
     keeps: bool = False
@@ -177,7 +178,7 @@ class Dialect:
     @property
     def verbs(self) -> frozenset[str]:
         """What can be done with its models and for them, by the names of the fields."""
-        verbs = ("details", "pull", "load", "keeps", "unload", "copy", "delete", "count")
+        verbs = ("details", "pull", "create", "load", "keeps", "unload", "copy", "delete", "count")
         return frozenset(verb for verb in verbs if getattr(self, verb))
 
 

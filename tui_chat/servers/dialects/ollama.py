@@ -89,6 +89,12 @@ async def pull(client: Client, model: str) -> AsyncGenerator[Progress, None]:
         raise NoSuchModel(str(error), "Check its name at ollama.com/search.") from None
 
 
+async def create(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
+    """Make a model of another."""
+    async for progress in _progress(client, "/api/create", {"model": model, **settings}, model):
+        yield progress
+
+
 async def load(client: Client, model: str, settings: Mapping[str, object]) -> AsyncGenerator[Progress, None]:
     """Load a model, or keep it longer; how far it is, is not told."""
     yield Progress("loading model")
@@ -290,6 +296,7 @@ DIALECT: Final = Dialect(
     judge=judged,
     details=details,
     pull=pull,
+    create=create,
     load=load,
     keeps=True,
     unload=unload,
