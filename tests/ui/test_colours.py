@@ -29,7 +29,7 @@ async def test_the_look_without_colours_has_attributes_alone(monkeypatch: pytest
         run.app.theme = theme
         look = resolve(run.app)
     assert not [name for name, style in styles_of(look).items() if style.color or style.bgcolor]
-    for name in ("user", "assistant", "warning", "error", "mark"):
+    for name in ("user", "assistant", "warning", "error"):
         assert styles_of(look)[name].bold
 
 
