@@ -66,6 +66,15 @@ async def test_what_is_in_memory_is_told_with_its_share_on_the_gpu(
         ]
 
 
+async def test_a_server_that_is_not_there_is_told_instead_of_an_empty_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with ScriptedServer() as server:
+        pass
+    assert await called(server, tmp_path, "ps") == 1
+    assert "No model is in memory" not in capsys.readouterr().err
+
+
 async def test_a_model_is_shown_with_its_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = {**MODEL, "parameters": "temperature 0.7\nstop \x1b[31m", "license": "MIT", "template": ""}
     async with ScriptedServer() as server:

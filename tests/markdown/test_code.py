@@ -7,6 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 from tui_chat.markdown.code import LexState, highlighter_for
+from tui_chat.markdown.document import Document
+from tui_chat.markdown.layout import Layout
+
+from tests.markdown.helpers import PALETTE, shown
 
 SAMPLES = {
     "python": 'def f(x):\n    """One\n    two."""\n    return f"{x!r:>10}" + \'\'\'a\nb\'\'\'  # end\n\n@deco\nclass A(B): pass\n',
@@ -72,3 +76,16 @@ def test_unbalanced_code_does_not_pile_up_state() -> None:
     for _ in range(500):
         _, state = highlighter.line("int f() {{{{ (((", state)
     assert len(state.stack) < 100
+
+
+UNFINISHED = {"c": "int main(void) {\n    foo();", "css": "a {", "html": "<div", "sh": "$(ls", "rust": "fn f("}
+
+
+@pytest.mark.parametrize("language", UNFINISHED)
+def test_a_block_of_code_that_is_unfinished_says_nothing_about_the_next_one(language: str) -> None:
+    below = "```bash\nmake\n```\n\n```python\nx = 1\n```"
+    source = f"```{language}\n{UNFINISHED[language]}\n```\n\n{below}"
+    layout, alone = Layout(Document(source), 60, PALETTE), Layout(Document(below), 60, PALETTE)
+    assert shown(layout)[-len(shown(alone)) :] == shown(alone)
+    for row in range(1, alone.height):
+        assert layout.row(layout.height - row).strip() == alone.row(alone.height - row).strip()

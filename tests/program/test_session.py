@@ -71,6 +71,14 @@ async def test_standard_error_need_not_be_the_terminal(
         assert b"\x1b" not in (tmp_path / "errors").read_bytes()
 
 
+async def test_a_terminal_of_few_letters_gets_those_that_it_has(home: Home, server: ScriptedServer) -> None:
+    home = replace(home, environ={**home.environ, "TUI_CHAT_DRIVER": "stock", "PYTHONIOENCODING": "latin-1"})
+    async with home.running("--url", server.url) as program:
+        await program.until_shows("tiny")
+        assert await program.quit() == 0
+        assert program.unrestored() == []
+
+
 def lines_of(program: Program) -> list[str]:
     """The rows of a log that counts."""
     return [row.split("line ")[1].split()[0] for row in program.rows if "  line " in row]

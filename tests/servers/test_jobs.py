@@ -156,6 +156,20 @@ async def test_a_model_is_loaded_with_settings_and_a_failure_is_told_but_not_kep
     assert jobs.all == ()
 
 
+async def test_a_load_that_was_cancelled_begins_again_with_the_settings_of_today(
+    server: ScriptedServer, backend: HttpBackend, jobs: Jobs
+) -> None:
+    server.script(stall())
+    server.script(answer(200, {"done_reason": "load"}))
+    jobs.load(backend, "tiny", {"options": {"num_ctx": 99999}})
+    while not server.requests:
+        await asyncio.sleep(0.01)
+    await jobs.running[0].cancel()
+    jobs.load(backend, "tiny", {"options": {"num_ctx": 4096}})
+    await jobs.running[0].wait()
+    assert server.asked()[-1]["options"] == {"num_ctx": 4096}
+
+
 async def test_at_the_end_nothing_is_left_running(server: ScriptedServer, backend: HttpBackend) -> None:
     server.script(head(), step(40), stall(), path="/api/pull")
     jobs = Jobs()

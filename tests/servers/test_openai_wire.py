@@ -182,6 +182,19 @@ def test_tool_calls_without_index_are_told_apart_by_id() -> None:
     assert len(events_of(delta(tool_calls=[call("x")]), delta(tool_calls=[call("y")]), STOP)) == 3
 
 
+def test_pieces_of_a_tool_call_without_index_are_joined() -> None:
+    def part(**function: str) -> dict[str, object]:
+        return {"function": function}
+
+    events = events_of(
+        delta(tool_calls=[{"index": 1, "function": {"name": "first", "arguments": "{}"}}]),
+        delta(tool_calls=[part(name="get", arguments='{"x"')]),
+        delta(tool_calls=[part(arguments=": 1}")]),
+        STOP,
+    )
+    assert events == [ToolCall("first", "{}"), ToolCall("get", '{"x": 1}'), Finished("stop")]
+
+
 def test_tools_called_before_a_cut_are_not_called() -> None:
     events, error = read(sse(delta(tool_calls=[{"index": 0, "function": {"name": "rm", "arguments": '{"pa'}}])))
     assert (events, type(error)) == ([], Cut)

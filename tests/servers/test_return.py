@@ -153,6 +153,23 @@ async def test_a_request_without_an_answer_goes_on_if_the_server_has_it() -> Non
         assert kept.asked == [("POST", "/v1/chat/completions"), ("GET", "/v1/stream:0")]
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_a_web_page_instead_of_the_rest_is_not_read_and_the_rest_is_asked_for_again() -> None:
+    class BehindAPortal(KeptReplies):
+        pages = 2
+
+        async def _handle(self, exchange: Exchange) -> None:
+            if exchange.request.method == "GET" and self.pages:
+                self.pages -= 1
+                await exchange.answer(200, b"<html>Please log in</html>", "text/html")
+            else:
+                await super()._handle(exchange)
+
+    async with KeptReplies(EMOJI) as whole, BehindAPortal(EMOJI, len(EMOJI) // 2) as kept:
+        assert await events_of(kept) == await events_of(whole)
+        assert kept.pages == 0
+
+
 async def test_a_server_that_is_not_there_is_asked_once() -> None:
     async with KeptReplies(EMOJI) as kept:
         url = kept.url

@@ -95,3 +95,17 @@ async def test_many_prompts_that_do_not_fit_cost_no_more_than_some(monkeypatch: 
         monkeypatch.setattr(room, "_MOST", 20)
         _ = list(room.prompts(connection, lambda: False, "word", beginning=False))
         assert len(read) in (20, 21)  # Python reads a row ahead
+
+
+async def test_prompts_that_are_not_indexed_yet_do_not_hide_those_that_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "_MOST", 5)
+    async with opened(None) as store:
+        await asked(store, "my own words")
+        await index(store)
+        said = [Message(Role.USER, parts_of(f"{number} of others"), id=f"o{number}") for number in range(9)]
+        await store.adopt(Thread(Chat("other"), tuple(said)))
+        await store._database.write(lambda db: db.execute("UPDATE messages SET indexed = 0 WHERE chat = 'other'"))
+        for beginning in (True, False):
+            assert await found(store, "my own", beginning=beginning) == ["my own words"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from tui_chat.ui.widgets.notes import AttachmentRows
 
-from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token
+from tests.server import MODEL, ScriptedServer, answer, done, end, head, reply, stall, token, wait
 from tests.ui.kit import AppDriver, driven
 from tests.ui.test_attachments import PNG, paste
 
@@ -85,10 +86,13 @@ async def test_that_a_model_sees_nothing_is_not_said_of_the_reply() -> None:
 
 
 async def test_the_error_of_a_waiting_prompt_stands_while_one_types() -> None:
-    async with driven(None, demo_speed=200.0) as run:
+    gate = asyncio.Event()
+    async with ScriptedServer() as server, driven(server) as run:
+        server.script(head(), token("It greets."), wait(gate), done(), end())
         await run.say("Hello")
         await run.until(lambda: run.chat.replies.busy)
         await run.say("see @data.bin")
+        gate.set()
         await run.until(lambda: run.status.error)
         await run.pilot.press(*"more")
         await run.pilot.pause(0.05)

@@ -187,6 +187,19 @@ async def test_in_a_tiny_terminal_each_parameter_is_explained_to_its_end(server:
             await run.until(lambda words=words: " ".join(words) in " ".join(" ".join(run.rows()).split()))  # type: ignore[misc]
 
 
+async def test_the_name_of_a_preset_is_asked_for_once_however_often_its_key_is_pressed(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    async with driven(server, config=Config(presets=tmp_path)) as run:
+        form = await opened(run)
+        for _ in range(3):
+            run.app.post_message(events.Key("ctrl+p", None))
+        await run.until(lambda: isinstance(run.app.screen, AskScreen))
+        await run.pilot.press(*"poet", "enter")
+        await run.until(lambda: "poet.toml" in said(form))
+        assert run.app.screen is form
+
+
 async def test_a_wrong_preset_is_told_and_changes_nothing(server: ScriptedServer, tmp_path: Path) -> None:
     (tmp_path / "poet.toml").write_text('model = "other"\ntemperature = 7\n')
     async with driven(server, config=Config(presets=tmp_path)) as run:

@@ -46,6 +46,20 @@ async def test_a_prompt_written_anew_is_another_version_and_both_can_be_walked_t
         await run.until(lambda: shown(run)[0] == "first, better")
 
 
+async def test_what_is_selected_below_a_prompt_that_is_written_anew_goes_with_the_log() -> None:
+    async with ScriptedServer() as server, driven(server) as run:
+        await said(run, server, "first", "answer one")
+        await said(run, server, "second", "answer two")
+        await run.pilot.press("alt+up", "alt+up", "alt+up", "alt+up", "e")
+        await run.until(lambda: run.chat.composer.text == "first")
+        await run.pilot.press("alt+up")
+        run.chat.composer.focus()
+        await said(run, server, "first, better", "answer three")
+        assert run.transcript.steps.message is None
+        await run.pilot.press("escape", "alt+up", "escape")
+        assert shown(run) == ["first, better", "answer three"]
+
+
 async def test_a_regenerated_reply_says_which_version_it_is_and_the_old_one_is_there() -> None:
     async with ScriptedServer() as server, driven(server) as run:
         await said(run, server, "go", "one")

@@ -91,10 +91,10 @@ def candidates(
     before, slash, prefix = typed.rpartition("/")
     parent = os.path.join(folder, os.path.expanduser(before + slash))
     parent = os.path.normpath(parent) if parent.strip("/") else "/"
-    deadline, prefix = clock() + _SECONDS, prefix.casefold()
+    ended, prefix = _ending(stop, clock), prefix.casefold()
     rules, found = rules_for(parent), list[tuple[bool, bool, str, str]]()
-    for entry in _entries(parent)[:_ENTRIES]:
-        if len(found) >= _FILES or stop.is_set() or clock() > deadline:
+    for entry in _entries(parent, ended)[:_ENTRIES]:
+        if len(found) >= _FILES or stop.is_set():
             break
         if entry.name.casefold().startswith(prefix):
             with suppress(OSError):  # a link to itself
@@ -120,13 +120,13 @@ class FolderListing:
 def list_folder(folder: Path, stop: Event, clock: Callable[[], float] = time.monotonic) -> FolderListing:
     """What of a folder would be attached. Takes about a second at most, and ends when `stop` is set."""
     files, left_out, size, entries = list[Path](), 0, 0, 0
-    deadline, top = clock() + _SECONDS, os.path.abspath(folder)
+    ended, top = _ending(stop, clock), os.path.abspath(folder)
     waiting = [(top, rules_for(top))]
     while waiting:
         place, rules = waiting.pop(0)
-        for entry in _entries(place):
+        for entry in _entries(place, ended):
             entries += 1
-            if entries > _ENTRIES or len(files) >= _FILES or stop.is_set() or clock() > deadline:
+            if entries > _ENTRIES or len(files) >= _FILES or ended():
                 return FolderListing(tuple(sorted(files)), size, left_out, cut=True)
             is_folder = entry.is_dir(follow_symlinks=False)
             if entry.name.startswith(".") or entry.is_symlink() or rules.ignores(entry.path, is_folder):
@@ -138,16 +138,24 @@ def list_folder(folder: Path, stop: Event, clock: Callable[[], float] = time.mon
             else:
                 files.append(Path(entry.path))
                 size += bytes_in
-    return FolderListing(tuple(sorted(files)), size, left_out)
+    return FolderListing(tuple(sorted(files)), size, left_out, cut=ended())
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What is in a folder, up to one more than the limit; nothing if it cannot be read."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(islice(entries, _ENTRIES + 1), key=lambda entry: entry.name)
-    except (OSError, ValueError):
-        return []
+def _ending(stop: Event, clock: Callable[[], float]) -> Callable[[], bool]:
+    """Tells whether `stop` is set or the time is over."""
+    deadline = clock() + _SECONDS
+    return lambda: stop.is_set() or clock() > deadline
+
+
+def _entries(folder: str, ended: Callable[[], bool]) -> list[os.DirEntry[str]]:
+    """What is in a folder, up to one more than the limit, as far as it can be read until it `ended`."""
+    found = list[os.DirEntry[str]]()
+    with suppress(OSError, ValueError), os.scandir(folder) as entries:
+        for entry in islice(entries, _ENTRIES + 1):
+            if ended():
+                break
+            found.append(entry)
+    return sorted(found, key=lambda entry: entry.name)
 
 
 def _size_of_text(entry: os.DirEntry[str]) -> int | None:

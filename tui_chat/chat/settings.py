@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError, Unsupported
 from tui_chat.messages import Model
 from tui_chat.parameters import Parameters, text_of
-from tui_chat.presets import Preset, preset_names, read_preset, save_preset
+from tui_chat.presets import Preset, preset_names, read_preset
 from tui_chat.server import Server
 from tui_chat.servers.backend import HttpBackend
 from tui_chat.servers.connection import Connection, find
@@ -100,17 +99,12 @@ def window_of(workspace: Workspace) -> int | None:
     return min(own, (model and model.context_window) or own)
 
 
-def keep_preset(workspace: Workspace, name: str, system: str, parameters: Parameters) -> Path:
-    """Save a preset of these settings with the chat's model and server, and return its path.
-
-    Raises:
-        ConfigError: its name is no name for a file, or it cannot be written.
-    """
+def as_preset(workspace: Workspace, name: str, system: str, parameters: Parameters) -> Preset:
+    """A preset of these settings with the chat's model and server."""
     server = workspace.connection.server
     listed = server.name in {known.server.name for known in workspace.choices.registry.known()}
     place = server.name if listed and server.name else server.address
-    preset = Preset(name, workspace.connection.model, place, system, parameters)
-    return save_preset(workspace.config.presets, preset)
+    return Preset(name, workspace.connection.model, place, system, parameters)
 
 
 def chosen_preset(workspace: Workspace, name: str) -> tuple[Preset, Server | None]:

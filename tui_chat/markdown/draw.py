@@ -258,7 +258,7 @@ class Painter:
         source: str | None = unit.text
         after = self.measured(unit, before)
         if isinstance(unit, CodeStart):
-            part = "first"
+            part, after = "first", State(columns=after.columns)
             lines = panel.first_row(unit, width, self._copies, self._palette)
         elif isinstance(unit, CodeEnd):
             part, lines = "last", [Line(())]

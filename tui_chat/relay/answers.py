@@ -39,6 +39,7 @@ class StreamAnswer(StreamingResponse):
         Raises:
             Problem: the server refused the request, or the events are no longer held; nothing was sent.
         """
+        scope = {**scope, "asgi": {"spec_version": "2.3"}}  # else starlette relies on an error of `send`
         with self._streams.reading(self._stream, self):
             await super().__call__(scope, receive, send)
 

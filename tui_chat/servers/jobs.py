@@ -116,7 +116,7 @@ class Job:
         ended: Callable[[Job], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`settings` are those of a load. `ended` is called at the end, unless it was cancelled."""
+        """`settings`: those of a load. `ended` is called at the end, unless it was cancelled."""
         self.kind = kind
         self.backend = backend
         self.model = model
@@ -124,7 +124,7 @@ class Job:
         """Whether the server has finished it."""
         self.error: ReplyError | None = None
         """Why it failed."""
-        self._settings = settings
+        self.settings = settings
         self._ended = ended
         self._clock = clock
         self.resume()
@@ -151,7 +151,7 @@ class Job:
     async def _run(self) -> None:
         try:
             backend, model = self.backend, self.model
-            work = backend.pull(model) if self.kind == "pull" else backend.load(model, self._settings)
+            work = backend.pull(model) if self.kind == "pull" else backend.load(model, self.settings)
             async with aclosing(work) as steps:
                 async for step in steps:
                     self.tally.take(step)
@@ -194,6 +194,7 @@ class Jobs:
         if (job := self.find(kind, backend, model)) is None:
             self.all = (*self.all, Job(kind, backend, model, settings, self._end, self._clock))
         elif not job.running:
+            job.settings = settings
             job.resume()
 
     def forget(self, job: Job) -> None:

@@ -44,6 +44,7 @@ async def run(arguments: argparse.Namespace, backend: Backend) -> None:
                 models = [told.get(model.name, model) for model in models]
                 put_list(models, _table, "This server has no models.", as_json=arguments.json)
             case "ps":
+                await backend.models()  # what is in memory is asked without complaint: a server may not tell
                 put_list(await backend.loaded(), _memory_table, "No model is in memory.", as_json=arguments.json)
             case "show":
                 await _show(backend, arguments.name, as_json=arguments.json)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from tui_chat.chat.retry import plan_again
 from tui_chat.chat.settings import (
     DEFAULT,
+    as_preset,
     chosen_preset,
     is_preset,
-    keep_preset,
     model_named,
     set_parameter,
     set_system,
@@ -26,7 +26,7 @@ from tui_chat.chat.workspace import find_chat
 from tui_chat.errors import ConfigError, StoreError
 from tui_chat.files import unused_name, write_new
 from tui_chat.output import put
-from tui_chat.presets import preset_names
+from tui_chat.presets import preset_names, save_preset
 from tui_chat.shell.asking import confirmed
 from tui_chat.store.export import to_markdown
 from tui_chat.text.sanitize import clean, clean_line
@@ -117,7 +117,7 @@ async def save(plain: PlainChat, name: str) -> None:
     workspace, chat = plain.workspace, plain.workspace.conversation.chat
     if name in preset_names(workspace.config.presets) and not await confirmed(f"Replace the preset {name}?"):
         return
-    path = keep_preset(workspace, name, chat.system, chat.parameters)
+    path = save_preset(workspace.config.presets, as_preset(workspace, name, chat.system, chat.parameters))
     put(f"Saved as {path}. /preset {name} uses it.")
 
 

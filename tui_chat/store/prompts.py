@@ -15,7 +15,7 @@ from tui_chat.store.values import Prompt
 from tui_chat.text.fold import fold, words_of
 
 _MOST: Final = 5_000
-"""Prompts that are read at most for one search; longer words have fewer candidates."""
+"""Prompts of a kind, indexed or not yet, that one search reads at most; longer words have fewer candidates."""
 _LONGEST: Final = 100_000
 """Bytes of a prompt that is offered again; a longer one was pasted."""
 _WANTED: Final = f"AND m.role = '{Role.USER}' AND m.size <= {_LONGEST}"
@@ -32,9 +32,12 @@ def prompts(
     """Finds different prompts that begin with what is typed, or else have all words of it."""
     start = fold(whole(typed))
     words = tuple(filter(None, (start,))) if beginning else words_of(whole(typed))
-    rows = candidates(connection, _COLUMNS, words, _WANTED) if words else connection.execute(_NEWEST)
+    if words:
+        rows = candidates(connection, _COLUMNS, words, _WANTED, _MOST)
+    else:
+        rows = islice(connection.execute(_NEWEST), _MOST)
     seen: set[str] = set()
-    for text, created in islice(rows, _MOST):
+    for text, created in rows:
         if unwanted():
             return
         if beginning:

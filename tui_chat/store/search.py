@@ -96,14 +96,15 @@ def search(
 
 
 def candidates(
-    connection: sqlite3.Connection, columns: str, words: tuple[str, ...], wanted: str = ""
+    connection: sqlite3.Connection, columns: str, words: tuple[str, ...], wanted: str = "", most: int | None = None
 ) -> Iterator[tuple[Any, ...]]:
     """These columns of the messages that may contain all of the folded `words`; `wanted`: a further condition.
 
-    First those that are not indexed yet, then the others, each the newest first.
+    First those that are not indexed yet, then the others, each the newest first and at most so many.
     """
     waiting = connection.execute(_WAITING.format(columns, wanted))
-    return chain(waiting, connection.execute(INDEXED.format(columns, wanted), (expression(words),)))
+    indexed = connection.execute(INDEXED.format(columns, wanted), (expression(words),))
+    return chain(islice(waiting, most), islice(indexed, most))
 
 
 def _titles(connection: sqlite3.Connection, words: tuple[str, ...]) -> Iterator[Hit]:

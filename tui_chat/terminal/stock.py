@@ -51,7 +51,9 @@ class StockDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        write_to(self, sys.__stdout__)
+        if (output := sys.__stdout__) is not None:
+            output.reconfigure(errors="backslashreplace")  # as standard error is: any text can be written
+            write_to(self, output)
         self.app = app
         self._hung_up = False
         self._early: list[Message] | None = None

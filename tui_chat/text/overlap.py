@@ -41,38 +41,35 @@ class OverlapTrimmer:
     """
 
     def __init__(self, before: str, *, exact: bool = False) -> None:
-        self._tail = before[-_LONGEST:]
-        self._echo = before.lstrip()
-        self._needed = self._echo.rstrip()
-        """What a continuation must begin with to be an echo: blanks around it do not count."""
+        self._before = before
         self._exact = exact
-        self._at_once = exact and len(self._needed) < _SHORTEST
-        """Whether the echo must come in one piece."""
-        self._held: str | None = ""
+        self._echo = _Echo(before, at_once=exact)
+        self._held: list[str] | None = []
 
     def feed(self, piece: str) -> str:
         """The text that can be shown now."""
         if self._held is None:
             return piece
-        self._held += piece
-        text = self._held.lstrip()
-        return "" if self._may_echo(text) or self._may_repeat_the_end(text) else self.finish()
+        self._held.append(piece)
+        rest = self._echo.feed(piece)
+        if rest is None and (self._echo.possible or self._may_repeat_the_end()):
+            return ""
+        return self.finish() + (rest or "")
 
     def finish(self) -> str:
         """The text held back; call this at the end."""
-        held, self._held = self._held or "", None
-        text = held.lstrip()
-        if self._needed and text.startswith(self._needed):
-            return text[common(text, self._echo) :]
-        return held if self._exact else self._joined(held)
+        held, self._held = self._held, None
+        if held is None or self._echo.whole:
+            return ""
+        text = "".join(held)
+        return text if self._exact else self._joined(text)
 
-    def _may_echo(self, text: str) -> bool:
-        """Whether later pieces may still complete an echo, or the blanks at its end."""
-        if not self._needed or len(text) >= len(self._echo) or not self._echo.startswith(text):
-            return False
-        return not (text and self._at_once) or text.startswith(self._needed)
+    @property
+    def _tail(self) -> str:
+        return self._before[-_LONGEST:]
 
-    def _may_repeat_the_end(self, text: str) -> bool:
+    def _may_repeat_the_end(self) -> bool:
+        text = "".join(self._held or ()).lstrip()
         return not self._exact and len(text) <= _LONGEST and text in self._tail
 
     def _joined(self, held: str) -> str:
@@ -83,7 +80,38 @@ class OverlapTrimmer:
         for length in range(len(held) - len(text), 0, -1):  # blanks that `before` ends with
             if self._tail.endswith(held[:length]):
                 return held[length:]
-        return f" {text}" if held == text and _are_two_words(self._tail[-1:], text[:1]) else held
+        return f" {text}" if held == text and _are_two_words(self._before[-1:], text[:1]) else held
+
+
+class _Echo:
+    """Compares a continuation with all of `before`, piece by piece, ignoring blanks around `before`."""
+
+    def __init__(self, before: str, *, at_once: bool) -> None:
+        self._before = before.lstrip()
+        self._needed = len(self._before.rstrip())
+        self._at_once = at_once and self._needed < _SHORTEST
+        """Whether the echo must come in one piece."""
+        self._at = 0
+        self.possible = self._needed > 0
+        """Whether later pieces may still complete an echo."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of `before` was repeated."""
+        return 0 < self._needed <= self._at
+
+    def feed(self, piece: str) -> str | None:
+        """The text after the echo, if the echo ends in `piece`, else None."""
+        if not self.possible:
+            return None
+        text = piece if self._at else piece.lstrip()
+        same = common(text, self._before[self._at : self._at + len(text)])
+        self._at += same
+        if same == len(text) and self._at < len(self._before):
+            self.possible = self.whole or not (text and self._at_once)
+            return None
+        self.possible = False
+        return text[same:] if self.whole else None
 
 
 def _are_two_words(last: str, first: str) -> bool:

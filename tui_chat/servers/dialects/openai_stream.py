@@ -74,6 +74,8 @@ class ReplyDecoder(Decoder):
         """See `Decoder.begin`."""
         self._type = incoming.content_type
         if self._type == "text/html":
+            if self.accepted:
+                raise Cut("A web page came instead of the rest of the reply.", _KEPT, Remedy.CONTINUE)
             raise Garbled("The server answered with a web page.", "Check the URL: it ends before /v1.")
         yield from super().begin(incoming)
 
@@ -158,12 +160,14 @@ class ReplyDecoder(Decoder):
     def _tool_calls(self, delta: Mapping[str, object]) -> None:
         """Some servers repeat the name in every piece, some send the arguments as an object.
 
-        Servers that omit the `index` send whole calls.
+        Where a server omits the `index`, a name begins another call.
         """
         for part in objects_of(delta, "tool_calls"):
             index, function = part.get("index"), object_of(part, "function")
             name, arguments = text_of(function, "name"), function.get("arguments")
-            call = self._calls.setdefault(index if isinstance(index, int) else len(self._calls), _Call())
+            last = max(self._calls, default=-1)
+            place = index if isinstance(index, int) else last + bool(name or last < 0)
+            call = self._calls.setdefault(place, _Call())
             call.name += name if name != call.name else ""
             if arguments:
                 call.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))

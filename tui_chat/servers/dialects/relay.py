@@ -32,6 +32,7 @@ from tui_chat.events import (
     Loading,
     PromptProgress,
     Thinking,
+    ThinkingCanEnd,
     ThinkingUnset,
     ToolCall,
     WasThinking,
@@ -192,7 +193,8 @@ def object_from(event: Event) -> dict[str, object]:
             counts = {} if usage is None else asdict(usage)
             told = {name: count for name, count in counts.items() if count is not None}
             return {"done": True, "reason": reason, "usage": told}
-    return {name: True for name, sign in _SIGNS.items() if sign == event}
+        case Accepted() | Dropped() | ThinkingCanEnd() | ThinkingUnset() | WasThinking():
+            return {name: True for name, sign in _SIGNS.items() if sign == event}
 
 
 def event_in(body: Mapping[str, object]) -> Event | None:

@@ -147,13 +147,15 @@ class ChatsScreen(Picker[Found]):
     def undelete(self) -> None:
         """Undo the last deletion."""
         if self.deleted:
-            self._change(self._store.save(self.deleted.pop(), deleted=False))
+            chat = self.deleted.pop()
+            self._change(self._store.save(chat, deleted=False), undeleted=chat)
 
     @work(group="change")
-    async def _change(self, change: Awaitable[None]) -> None:
+    async def _change(self, change: Awaitable[None], undeleted: str = "") -> None:
         try:
             await change
         except StoreError as error:
+            self.deleted += filter(None, [undeleted])
             self.fail(error)
         self._none = ""
         for field in self.query(Input):  # none if it was closed meanwhile

@@ -74,7 +74,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def fail(self, error: ChatError) -> None:
         """Say why something cannot be done."""
-        self.notify(error.told, timeout=_READING)
+        self.notify(error.told, severity="error", timeout=_READING)
 
     @on(Input.Changed)
     def hush(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from textual import work
 from textual.widgets import Input
 
+from tui_chat.errors import ChatError
 from tui_chat.server import Server
 from tui_chat.servers.catalog import ModelCatalog, ProbeResult
 from tui_chat.servers.registry import place
@@ -132,7 +133,12 @@ class ServersScreen(Picker[ServerEntry]):
     async def restore(self) -> None:
         """Undo the last removal."""
         if self._removed:
-            await self._survey.book.put(self._removed.pop())
+            table = self._removed.pop()
+            try:
+                await self._survey.book.put(table)
+            except ChatError:
+                self._removed.append(table)
+                raise
             self._refresh()
             self._ask()
 

@@ -15,11 +15,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from tui_chat.chat.settings import about_level, details_of, keep_preset
+from tui_chat.chat.settings import about_level, as_preset, details_of
 from tui_chat.chat.workspace import Workspace
 from tui_chat.errors import ConfigError, ReplyError
 from tui_chat.parameters import PARAMETERS, Parameters, text_of
-from tui_chat.presets import preset_names, preset_path
+from tui_chat.presets import preset_names, preset_path, save_preset
 from tui_chat.servers.dialects import taken_by
 from tui_chat.text.sanitize import clean
 from tui_chat.ui.commands.keymap import Keymap
@@ -144,6 +144,7 @@ class SettingsForm(Form[tuple[str, Parameters]]):
         if (settings := self._filled_in()) is not None:
             self.dismiss(settings)
 
+    @work(group="preset", exclusive=True)
     async def keep(self) -> None:
         """Save the settings as a preset."""
         if (settings := self._filled_in()) is None:
@@ -152,8 +153,11 @@ class SettingsForm(Form[tuple[str, Parameters]]):
         name = await self.app.push_screen_wait(
             AskScreen(self.keys, "Name of the preset", or_cancel("save"), check=check)
         )
-        if name and (path := await save_as_preset(self, self.keys, self._workspace, name, *settings)):
-            self.say(f"Saved as {path}.")
+        try:
+            if name and (path := await save_as_preset(self, self.keys, self._workspace, name, *settings)):
+                self.say(f"Saved as {path}.")
+        except ConfigError as error:
+            self.fail(error)
 
 
 async def save_as_preset(
@@ -167,4 +171,5 @@ async def save_as_preset(
     question = ConfirmScreen(keys, f"Replace the preset {name}?", or_cancel("replace"))
     if name in preset_names(workspace.config.presets) and not await screen.app.push_screen_wait(question):
         return None
-    return await asyncio.to_thread(keep_preset, workspace, name, system, parameters)
+    preset = as_preset(workspace, name, system, parameters)
+    return await asyncio.to_thread(save_preset, workspace.config.presets, preset)

@@ -59,6 +59,11 @@ class MessageCursor:
             self._at = self._marked = None
             self._refresh()
 
+    def cut(self) -> None:
+        """Select nothing if the message of the selected stop is gone."""
+        if self._at is not None and self._at[0] >= len(self._stack.entries):
+            self.leave()
+
     def renew(self) -> None:
         """Find the selected stop among new rows."""
         if self._at is not None:

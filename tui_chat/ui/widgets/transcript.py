@@ -97,6 +97,7 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
         index = self.stack.index_of(message)
         if dropped := self.stack.cut(0 if index is None else index + 1):
             self.viewport.settle(new=-dropped)
+            self.steps.cut()
             self.refresh()
 
     def changed(self, entry: Entry) -> None:
