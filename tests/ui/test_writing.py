@@ -26,12 +26,17 @@ def shown(run: AppDriver) -> list[str]:
     return [entry.message.text for entry in run.transcript.entries]
 
 
+async def edit_the_first_of_two(run: AppDriver, server: ScriptedServer) -> None:
+    """Have two prompts answered, and begin to write the first one anew."""
+    await said(run, server, "first", "answer one")
+    await said(run, server, "second", "answer two")
+    await run.pilot.press("alt+up", "alt+up", "alt+up", "alt+up", "e")
+    await run.until(lambda: run.chat.composer.text == "first")
+
+
 async def test_a_prompt_written_anew_is_another_version_and_both_can_be_walked_to() -> None:
     async with ScriptedServer() as server, driven(server) as run:
-        await said(run, server, "first", "answer one")
-        await said(run, server, "second", "answer two")
-        await run.pilot.press("alt+up", "alt+up", "alt+up", "alt+up", "e")
-        await run.until(lambda: run.chat.composer.text == "first")
+        await edit_the_first_of_two(run, server)
         await said(run, server, "first, better", "answer three")
         assert shown(run) == ["first, better", "answer three"]
         assert server.asked()[-1]["messages"] == [{"role": "user", "content": "first, better"}]
@@ -48,10 +53,7 @@ async def test_a_prompt_written_anew_is_another_version_and_both_can_be_walked_t
 
 async def test_what_is_selected_below_a_prompt_that_is_written_anew_goes_with_the_log() -> None:
     async with ScriptedServer() as server, driven(server) as run:
-        await said(run, server, "first", "answer one")
-        await said(run, server, "second", "answer two")
-        await run.pilot.press("alt+up", "alt+up", "alt+up", "alt+up", "e")
-        await run.until(lambda: run.chat.composer.text == "first")
+        await edit_the_first_of_two(run, server)
         await run.pilot.press("alt+up")
         run.chat.composer.focus()
         await said(run, server, "first, better", "answer three")

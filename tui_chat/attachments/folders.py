@@ -124,7 +124,7 @@ def list_folder(folder: Path, stop: Event, clock: Callable[[], float] = time.mon
     waiting = [(top, rules_for(top))]
     while waiting:
         place, rules = waiting.pop(0)
-        for entry in _entries(place, ended):
+        for entry in sorted(_entries(place, ended), key=lambda entry: entry.name):
             entries += 1
             if entries > _ENTRIES or len(files) >= _FILES or ended():
                 return FolderListing(tuple(sorted(files)), size, left_out, cut=True)
@@ -155,7 +155,7 @@ def _entries(folder: str, ended: Callable[[], bool]) -> list[os.DirEntry[str]]:
             if ended():
                 break
             found.append(entry)
-    return sorted(found, key=lambda entry: entry.name)
+    return found
 
 
 def _size_of_text(entry: os.DirEntry[str]) -> int | None:

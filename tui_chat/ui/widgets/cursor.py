@@ -89,7 +89,7 @@ class MessageCursor:
 
     def chosen(self) -> Step | None:
         """The selected stop, else the last reply; None in an empty log."""
-        if self._at is not None and self._at[0] < len(self._stack.entries):
+        if self._at is not None:
             stops = self._stops(self._at[0])
             return stops[min(self._at[1], len(stops) - 1)]
         last = max(self._replies(), default=None)

@@ -96,8 +96,8 @@ class Transcript(LineView, can_focus=True, inherit_bindings=False):
         """Remove the entries after a message; all, if it is not there."""
         index = self.stack.index_of(message)
         if dropped := self.stack.cut(0 if index is None else index + 1):
-            self.viewport.settle(new=-dropped)
             self.steps.cut()
+            self.viewport.settle(new=-dropped)
             self.refresh()
 
     def changed(self, entry: Entry) -> None:
